@@ -1,0 +1,42 @@
+// Durable first: a request is on disk before anybody hears of its turn.
+
+import { requireSession } from '../sessions/require.ts';
+import { closeStaleTurns, insertTurn, type QueuedMessage } from '../store/turns.ts';
+import { type Beginning, beginTurn } from './begin-turn.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { Place } from './turn-lines.ts';
+import type { TurnRequest } from './turn-request.ts';
+
+export interface AcceptedTurn {
+  /** Null while the turn waits in line. */
+  readonly beginning: Beginning | null;
+  readonly userMessageId: string | null;
+}
+
+/** One commit: a turn that may run has its message on the path, one that waits keeps it in its row. */
+export async function acceptTurn(
+  deps: TurnDeps,
+  turn: {
+    readonly sessionId: string;
+    readonly turnId: string;
+    readonly request: TurnRequest;
+    readonly message: QueuedMessage | null;
+    readonly place: Place;
+  },
+): Promise<AcceptedTurn> {
+  const { sessionId, turnId, message, place, request } = turn;
+  const row = { id: turnId, sessionId, createdAt: deps.now() };
+  return deps.db.transaction().execute(async (transaction) => {
+    if (!place.isReady) {
+      await requireSession(transaction, sessionId);
+      const userMessageId = message?.messageId ?? null;
+      await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
+      return { beginning: null, userMessageId };
+    }
+    await closeStaleTurns(transaction, sessionId, deps.now());
+    const beginning = await beginTurn(transaction, { sessionId, turnId, mode: request.mode, message });
+    const { userMessageId } = beginning;
+    await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
+    return { beginning, userMessageId };
+  });
+}

@@ -1,0 +1,69 @@
+// Stored messages → what the engine is sent. Pure.
+import type { EngineMessage, EngineToolCall } from '../contract/engine.ts';
+import type { PathMessage } from '../store/messages.ts';
+
+/** Calls of assistant messages by message id, with the ids under which the engine knows them. */
+export type ToolCallsByMessage = ReadonlyMap<string, readonly EngineToolCall[]>;
+
+/** One system message, first; then the history as it is stored, so that a prompt is a prefix of the next one. */
+export function buildPrompt(
+  system: PathMessage | null,
+  history: readonly PathMessage[],
+  toolCalls: ToolCallsByMessage,
+): EngineMessage[] {
+  const messages = answerEveryCall(history.map((message) => toEngineMessage(message, toolCalls)));
+  return system === null ? messages : [{ role: 'system', content: system.content }, ...messages];
+}
+
+/** A call without its result, as an imported file can have one, would be refused by strict engines. */
+function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
+  const complete: EngineMessage[] = [];
+  let open: EngineToolCall[] = [];
+  const closeOpen = () => {
+    for (const call of open) {
+      complete.push({ role: 'tool', content: 'Error: no result', toolName: call.name, toolCallId: call.id });
+    }
+    open = [];
+  };
+  for (const message of messages) {
+    if (message.role === 'tool') open = open.slice(1);
+    else closeOpen();
+    complete.push(message);
+    if (message.toolCalls) open = [...message.toolCalls];
+  }
+  closeOpen();
+  return complete;
+}
+
+function toEngineMessage(message: PathMessage, toolCalls: ToolCallsByMessage): EngineMessage {
+  const { role, content } = message;
+  if (role === 'tool') {
+    return {
+      role,
+      content,
+      ...(message.tool_name !== null && { toolName: message.tool_name }),
+      ...(message.toolCallId !== null && { toolCallId: message.toolCallId }),
+    };
+  }
+  if (role === 'assistant') {
+    const calls = toolCalls.get(message.message_id) ?? importedCalls(message);
+    return {
+      role,
+      content,
+      ...(message.thinking !== null && { thinking: message.thinking }),
+      ...(calls.length > 0 && { toolCalls: calls }),
+    };
+  }
+  // A system message in the middle (an imported file can have one) would be refused by strict templates.
+  if (role === 'system') return { role: 'user', content };
+  return { role, content, ...(message.images && { images: message.images }) };
+}
+
+/** Calls of an imported message, which were stored without ids: the order tells which result is whose. */
+function importedCalls(message: PathMessage): EngineToolCall[] {
+  return (message.tool_calls ?? []).map((call, index) => ({
+    id: `call_${message.message_id}_${index}`,
+    name: call.function.name,
+    arguments: call.function.arguments,
+  }));
+}

@@ -1,0 +1,95 @@
+// An accepted turn from its place in line to its last event.
+import type { EngineModel } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import { finishTurn, markTurnRunning, type QueuedMessage } from '../store/turns.ts';
+import { type Beginning, beginTurn } from './begin-turn.ts';
+import type { LiveTurn } from './live-turn.ts';
+import { doneEvent, runTurn, stateAfter, toTurnFailure } from './run-turn.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { Place } from './turn-lines.ts';
+import type { TurnRequest } from './turn-request.ts';
+
+export interface DrivenTurn {
+  readonly live: LiveTurn;
+  readonly request: TurnRequest;
+  readonly message: QueuedMessage | null;
+  readonly place: Place;
+  readonly model: EngineModel | null;
+  /** Null for a turn that waits in line. */
+  readonly beginning: Beginning | null;
+}
+
+/** Runs the turn to its end, whoever watches; never throws. */
+export async function driveTurn(deps: TurnDeps, turn: DrivenTurn): Promise<void> {
+  const { live, request, place } = turn;
+  try {
+    const { session, tip } = turn.beginning ?? (await beginQueued(deps, turn));
+    // The model may have been changed while the turn was in line.
+    const model = turn.beginning ? turn.model : await recallModel(deps, session.model);
+    for await (const events of runTurn(deps, { live, session, model, request, tip })) live.append(events);
+  } catch (error) {
+    await closeUnbegun(deps, live, error);
+  } finally {
+    live.finish();
+    place.leave();
+  }
+}
+
+/** An engine that is down is the turn's business: the message must be stored all the same. */
+export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel | null> {
+  return deps.engine.recallModel(name).catch(() => null);
+}
+
+/**
+ * The wait in line, and what a turn that did not wait has done already. A cancelled turn leaves the line
+ * at once, its message unsent; a stopping server still puts the message on the path.
+ */
+async function beginQueued(
+  deps: TurnDeps,
+  { live, request, message, place }: DrivenTurn,
+): Promise<Beginning> {
+  await Promise.race([place.ready, rejectOnCancel(live.signal)]);
+  const { turnId, sessionId } = live;
+  return deps.db.transaction().execute(async (transaction) => {
+    const beginning = await beginTurn(transaction, { sessionId, turnId, mode: request.mode, message });
+    await markTurnRunning(transaction, turnId, beginning.userMessageId);
+    return beginning;
+  });
+}
+
+function rejectOnCancel(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onAbort = () => {
+      const reason: unknown = signal.reason;
+      if (reason instanceof MochiError && reason.kind === 'turn_cancelled') reject(reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+}
+
+/** The end of a turn that never ran. */
+async function closeUnbegun(deps: TurnDeps, live: LiveTurn, error: unknown): Promise<void> {
+  const failure = toTurnFailure(deps, live, error);
+  const state = stateAfter(failure);
+  const { code, message, details } = failure.toBody();
+  const events = [
+    {
+      event: 'error' as const,
+      data: { code, message, details: { ...details, session_id: live.sessionId, turn_id: live.turnId } },
+    },
+    doneEvent(live, state),
+  ];
+  await finishTurn(deps.db, live.turnId, {
+    state,
+    finishedAt: deps.now(),
+    error: failure.toBody(),
+    messageId: null,
+    usage: null,
+    context: null,
+    lastEventId: live.lastEventId + events.length,
+  }).catch((fault: unknown) => {
+    deps.log.error({ err: fault, turn_id: live.turnId }, 'the end of a turn could not be stored');
+  });
+  live.append(events);
+}

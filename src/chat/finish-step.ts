@@ -1,0 +1,208 @@
+// How a model call ends in the store: a finished answer, a request for tools, or a failure with its part.
+// Each is one transaction, so that no restart finds a half of it.
+import type { ContextReceipt, ContextWindowConfig, ContextWindowInfo } from '../contract/context-window.ts';
+import type { EngineUsage } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import type { FinalTurnState, TurnUsage } from '../contract/turn.ts';
+import type { PathPlace } from '../store/active-path.ts';
+import type { Db } from '../store/database.ts';
+import { updateMessage } from '../store/messages.ts';
+import { findSession, type StoredSession, updateSession } from '../store/sessions.ts';
+import { insertToolCalls } from '../store/tool-calls.ts';
+import { finishTurn } from '../store/turns.ts';
+import type { Draft } from './draft.ts';
+import { shownArguments } from './settle-tool-calls.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** The events that follow the last one in the log when a turn's row is closed: the answer or the error, and `done`. */
+const CLOSING_EVENTS = 2;
+
+export interface FinishedAnswer {
+  readonly contextWindow: ContextWindowInfo;
+  readonly receipt: ContextReceipt;
+}
+
+/** The answer and the end of the turn. A failure here is one of its content: the text is kept whole. */
+export async function finishAnswer(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  end: { readonly usage: EngineUsage; readonly failure: MochiError | null },
+): Promise<FinishedAnswer> {
+  const { session, live } = turn;
+  const { usage, failure } = end;
+  const draft = requireDraft(progress);
+  progress.usage = addUsage(progress.usage, usage);
+  const receipt = measured(progress, usage);
+  const info = windowInfo(session.context_window, receipt, usage);
+  const finishedAt = deps.now();
+  await deps.db.transaction().execute(async (transaction) => {
+    await storeDraft(transaction, draft, usage);
+    progress.messageId = draft.options.messageId;
+    await updateSession(transaction, session.session_id, {
+      updated_at: finishedAt,
+      ...(await windowChange(transaction, session, info, finishedAt)),
+    });
+    if (failure !== null) return;
+    await finishTurn(transaction, live.turnId, {
+      state: 'completed',
+      finishedAt,
+      error: null,
+      messageId: progress.messageId,
+      usage: progress.usage,
+      context: receipt,
+      lastEventId: live.lastEventId + CLOSING_EVENTS,
+    });
+  });
+  progress.draft = null;
+  return { contextWindow: info, receipt };
+}
+
+/** The assistant message and its calls, stored before any of them runs. @returns where the message lies */
+export async function finishToolRequest(
+  deps: TurnDeps,
+  progress: TurnProgress,
+  usage: EngineUsage,
+): Promise<PathPlace> {
+  const draft = requireDraft(progress);
+  const { sessionId, messageId } = draft.options;
+  progress.usage = addUsage(progress.usage, usage);
+  measured(progress, usage);
+  const place = await deps.db.transaction().execute(async (transaction) => {
+    const stored = await storeDraft(transaction, draft, usage);
+    await insertToolCalls(transaction, { sessionId, messageId }, draft.toolCalls);
+    return stored;
+  });
+  progress.messageId = messageId;
+  progress.tip = place;
+  progress.draft = null;
+  return place;
+}
+
+/** The part of the answer, if there is one, and the error. Never throws: the client is told in any case. */
+export async function finishFailed(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  end: { readonly state: FinalTurnState; readonly failure: MochiError },
+): Promise<void> {
+  const { live } = turn;
+  const { draft } = progress;
+  try {
+    await draft?.close();
+    await deps.db.transaction().execute(async (transaction) => {
+      if (draft !== null && !draft.isEmpty) {
+        await storePart(transaction, draft);
+        progress.messageId = draft.options.messageId;
+      }
+      await finishTurn(transaction, live.turnId, {
+        state: end.state,
+        finishedAt: deps.now(),
+        error: end.failure.toBody(),
+        messageId: progress.messageId,
+        usage: progress.usage,
+        context: progress.receipt,
+        lastEventId: live.lastEventId + CLOSING_EVENTS,
+      });
+    });
+  } catch (error) {
+    deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');
+  }
+}
+
+function requireDraft({ draft }: TurnProgress): Draft {
+  if (draft === null) throw new Error('No model call is open.');
+  return draft;
+}
+
+async function storeDraft(db: Db, draft: Draft, usage: EngineUsage): Promise<PathPlace> {
+  const place = draft.place ?? (await draft.begin(db));
+  const { toolCalls } = draft;
+  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
+    content: draft.content,
+    thinking: draft.thinking || null,
+    status: 'complete',
+    evalCount: usage.outputTokens,
+    promptEvalCount: usage.promptTokens,
+    ...(toolCalls.length > 0 && {
+      toolCalls: toolCalls.map((call) => ({
+        function: { name: call.name, arguments: shownArguments(call) },
+      })),
+    }),
+  });
+  return place;
+}
+
+async function storePart(db: Db, draft: Draft): Promise<void> {
+  if (draft.place === null) await draft.begin(db);
+  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
+    content: draft.content,
+    thinking: draft.thinking || null,
+    status: 'partial',
+  });
+}
+
+/** The receipt with what the engine counted. */
+function measured(progress: TurnProgress, usage: EngineUsage): ContextReceipt {
+  const { receipt } = progress;
+  if (receipt === null) throw new Error('A model call has a receipt.');
+  progress.receipt = { ...receipt, prompt_tokens: usage.promptTokens, output_tokens: usage.outputTokens };
+  return progress.receipt;
+}
+
+/** Every model call of the turn counts. */
+function addUsage(sum: TurnUsage | null, usage: EngineUsage): TurnUsage {
+  const add = (left: number | null | undefined, right: number | null) =>
+    left == null && right === null ? null : (left ?? 0) + (right ?? 0);
+  const prompt = add(sum?.prompt_tokens, usage.promptTokens);
+  const output = add(sum?.output_tokens, usage.outputTokens);
+  return {
+    prompt_tokens: prompt,
+    output_tokens: output,
+    total_tokens: add(prompt, output),
+    load_ms: add(sum?.load_ms, usage.loadMs),
+    prompt_eval_ms: add(sum?.prompt_eval_ms, usage.promptEvalMs),
+    eval_ms: add(sum?.eval_ms, usage.evalMs),
+  };
+}
+
+function windowInfo(
+  config: ContextWindowConfig,
+  receipt: ContextReceipt,
+  usage: EngineUsage,
+): ContextWindowInfo {
+  return {
+    current_window: receipt.window ?? config.current_window,
+    usage_tokens: (usage.promptTokens ?? 0) + (usage.outputTokens ?? 0),
+    reason: receipt.window_reason,
+  };
+}
+
+/** How many changes of the window a session remembers (ORIGINAL.md §10). */
+const HISTORY_LENGTH = 10;
+
+/**
+ * Only real changes are written, and only they enter the history. A window for one turn is no change.
+ * Read anew: a client may have changed the settings while the turn ran.
+ */
+async function windowChange(
+  db: Db,
+  session: StoredSession,
+  info: ContextWindowInfo,
+  timestamp: string,
+): Promise<{ contextWindow?: ContextWindowConfig }> {
+  const { current_window: window, reason, usage_tokens } = info;
+  if (window === session.context_window.current_window || reason === 'manual_override') return {};
+  const config = (await findSession(db, session.session_id))?.context_window;
+  if (config === undefined || config.manual_override) return {};
+  const entry = { reason, window, usage_tokens, timestamp };
+  return {
+    contextWindow: {
+      ...config,
+      current_window: window,
+      last_adjustment: reason,
+      adjustment_history: [...config.adjustment_history, entry].slice(-HISTORY_LENGTH),
+    },
+  };
+}

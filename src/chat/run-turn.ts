@@ -1,0 +1,208 @@
+// One turn: ask the model, settle the calls it made, repeat until it rests. The one generator everything goes
+// through: streaming, plain and resumed requests differ only in how they watch it.
+import type { AnswerMessage } from '../contract/chat.ts';
+import type { EngineModel, EngineUsage } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import type { FinalTurnState } from '../contract/turn.ts';
+import type { TurnEvent } from '../contract/turn-event.ts';
+import { Draft } from './draft.ts';
+import { finishAnswer, finishFailed, finishToolRequest } from './finish-step.ts';
+import type { LiveTurn } from './live-turn.ts';
+import { modelStep } from './model-step.ts';
+import { planPrompt } from './plan-prompt.ts';
+import { settleToolCalls } from './settle-tool-calls.ts';
+import { parseStructured } from './structured-output.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** Yields every event of the turn from the first model call to `done`; never throws. */
+export async function* runTurn(
+  deps: TurnDeps,
+  turn: RunningTurn,
+): AsyncGenerator<readonly TurnEvent[], void> {
+  const progress: TurnProgress = {
+    tip: turn.tip,
+    draft: null,
+    messageId: null,
+    usage: null,
+    receipt: null,
+    reason: null,
+  };
+  let state: FinalTurnState;
+  try {
+    yield* answer(deps, turn, progress);
+    state = 'completed';
+  } catch (error) {
+    const failure = toTurnFailure(deps, turn.live, error);
+    state = stateAfter(failure);
+    await finishFailed(deps, turn, progress, { state, failure });
+    yield [{ event: 'error', data: failureData(turn, failure, progress) }];
+  }
+  yield [doneEvent(turn.live, state)];
+}
+
+async function* answer(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+): AsyncGenerator<readonly TurnEvent[], void> {
+  for (let step = 0; step < deps.maxSteps; step += 1) {
+    const usage = yield* callModel(deps, turn, progress);
+    const draft = progress.draft;
+    if (draft === null) return;
+    if (draft.toolCalls.length === 0) {
+      yield [await complete(deps, turn, progress, usage)];
+      return;
+    }
+    const asked = await finishToolRequest(deps, progress, usage);
+    yield [{ event: 'status', data: { phase: 'running_tool' } }];
+    const { session, live } = turn;
+    const calls = draft.toolCalls;
+    const settled = await settleToolCalls(deps, {
+      sessionId: session.session_id,
+      turnId: live.turnId,
+      asked,
+      calls,
+    });
+    progress.tip = settled.tip;
+    yield settled.events;
+  }
+  throw new MochiError(
+    'tool_loop_limit',
+    `The model asked for tools ${deps.maxSteps} times in a row (MOCHI_MAX_TOOL_ITERATIONS). What happened is kept.`,
+    { limit: deps.maxSteps },
+  );
+}
+
+/** Plans the prompt and streams one model call into a new draft. */
+async function* callModel(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+  const { session, request, live, model } = turn;
+  live.signal.throwIfAborted();
+  progress.draft = null;
+  const { tip, reason } = progress;
+  const plan = await planPrompt(deps, { session, model, request, tip, reason });
+  progress.receipt = plan.receipt;
+  progress.reason = plan.chosen.reason;
+  if (plan.chosen.window !== null && plan.chosen.reason !== 'manual_override') {
+    deps.modelWindows.raise(session.model, plan.chosen.window);
+  }
+  yield [
+    { event: 'context', data: plan.receipt },
+    { event: 'status', data: { phase: 'evaluating_prompt' } },
+  ];
+  progress.draft = new Draft({
+    db: deps.db,
+    sessionId: session.session_id,
+    turnId: live.turnId,
+    messageId: deps.newId(10),
+    model: session.model,
+    timestamp: deps.now(),
+    parent: tip,
+  });
+  const { num_ctx: _window, ...options } = request.options;
+  const usage = yield* modelStep({
+    engine: deps.engine,
+    draft: progress.draft,
+    signal: live.signal,
+    request: {
+      model: session.model,
+      messages: plan.messages,
+      think: canThink(model) ? request.think : false,
+      window: plan.chosen.window,
+      options,
+      ...(request.format !== null && { format: request.format }),
+    },
+  });
+  live.signal.throwIfAborted();
+  await progress.draft.close();
+  return usage;
+}
+
+/** A model that nobody could ask about is sent what the client wants. */
+function canThink(model: EngineModel | null): boolean {
+  return model === null || model.capabilities.includes('thinking');
+}
+
+/** Stores the answer, then says so: what a client heard of is on disk. */
+async function complete(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  usage: EngineUsage,
+): Promise<TurnEvent> {
+  const { draft } = progress;
+  if (draft === null) throw new Error('A turn cannot be complete without an answer.');
+  const { request } = turn;
+  const parsed = request.format === null ? undefined : parseStructured(request.format, draft.content);
+  const finished = await finishAnswer(deps, turn, progress, {
+    usage,
+    failure: parsed?.failure ?? null,
+  });
+  if (parsed?.failure) throw parsed.failure;
+  const message: AnswerMessage = {
+    role: 'assistant',
+    content: draft.content,
+    model: draft.options.model,
+    message_id: draft.options.messageId,
+    timestamp: draft.options.timestamp,
+    eval_count: usage.outputTokens,
+    prompt_eval_count: usage.promptTokens,
+    tool_calls: null,
+    thinking: draft.thinking || null,
+    ...(parsed !== undefined && { parsed: parsed.value }),
+  };
+  return {
+    event: 'message_complete',
+    data: {
+      message_id: message.message_id,
+      model: message.model,
+      eval_count: message.eval_count,
+      prompt_eval_count: message.prompt_eval_count,
+      context_window: finished.contextWindow,
+      message,
+      context: finished.receipt,
+    },
+  };
+}
+
+/** Faults of our own are logged whole and told in general words. */
+export function toTurnFailure(deps: TurnDeps, live: LiveTurn, error: unknown): MochiError {
+  if (error instanceof MochiError) return error;
+  deps.log.error({ err: error, turn_id: live.turnId }, 'turn failed');
+  return new MochiError(
+    'internal_error',
+    'The turn failed by a fault of the server; the log has the details.',
+  );
+}
+
+export function stateAfter(failure: MochiError): FinalTurnState {
+  if (failure.kind === 'turn_cancelled') return 'cancelled';
+  return failure.kind === 'turn_interrupted' ? 'interrupted' : 'failed';
+}
+
+/** The error as the event carries it: with the ids involved. */
+function failureData(
+  turn: RunningTurn,
+  failure: MochiError,
+  progress: TurnProgress,
+): ReturnType<MochiError['toBody']> & { details: Record<string, unknown> } {
+  const { code, message, details } = failure.toBody();
+  return {
+    code,
+    message,
+    details: {
+      ...details,
+      session_id: turn.session.session_id,
+      turn_id: turn.live.turnId,
+      ...(progress.messageId !== null && { message_id: progress.messageId }),
+    },
+  };
+}
+
+export function doneEvent(live: LiveTurn, state: FinalTurnState): TurnEvent {
+  return { event: 'done', data: { session_id: live.sessionId, turn_id: live.turnId, state } };
+}

@@ -1,0 +1,76 @@
+// Calls without a result get one. No tools are offered yet, so every call is answered with a failure that
+// the model can read; it never ends the turn.
+import type { EngineToolCall } from '../contract/engine.ts';
+import type { ExecutedToolCall } from '../contract/tool.ts';
+import type { TurnEvent } from '../contract/turn-event.ts';
+import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import { answerToolCall } from '../store/tool-calls.ts';
+import type { TurnDeps } from './turn-deps.ts';
+
+export interface SettleToolCalls {
+  readonly sessionId: string;
+  readonly turnId: string;
+  /** The assistant message that made the calls. */
+  readonly asked: PathPlace;
+  readonly calls: readonly EngineToolCall[];
+}
+
+export interface SettledToolCalls {
+  readonly events: readonly TurnEvent[];
+  readonly executed: readonly ExecutedToolCall[];
+  /** The last result: the next model call goes on from there. */
+  readonly tip: PathPlace;
+}
+
+/** One transaction for the round: either every call has its result, or none has. */
+export async function settleToolCalls(deps: TurnDeps, round: SettleToolCalls): Promise<SettledToolCalls> {
+  const { sessionId, turnId, asked, calls } = round;
+  const results = calls.map((call) => ({
+    call,
+    messageId: deps.newId(10),
+    text: `Tool '${call.name}' is not available.`,
+  }));
+  const tip = await deps.db.transaction().execute(async (transaction) => {
+    let place = asked;
+    for (const [callIndex, { call, messageId, text }] of results.entries()) {
+      place = await appendToPath(transaction, place, {
+        sessionId,
+        id: messageId,
+        role: 'tool',
+        content: `Error: ${text}`,
+        timestamp: deps.now(),
+        status: 'complete',
+        toolName: call.name,
+        toolCallId: call.id,
+        turnId,
+      });
+      await answerToolCall(transaction, { sessionId, messageId: asked.id, callIndex }, messageId);
+    }
+    return place;
+  });
+  const events = results.flatMap(({ call, text }, callIndex): TurnEvent[] => {
+    const named = { tool_name: call.name, tool_call_id: call.id, call_index: callIndex };
+    return [
+      { event: 'tool_call', data: { ...named, arguments: shownArguments(call) } },
+      {
+        event: 'tool_result',
+        data: { ...named, success: false, result: '', error: text, error_message: text },
+      },
+    ];
+  });
+  events.push({
+    event: 'tool_continuation_start',
+    data: { tool_count: results.length, message: 'Processing tool results...' },
+  });
+  const executed = calls.map((call) => ({
+    name: call.name,
+    arguments: shownArguments(call),
+    success: false,
+  }));
+  return { events, executed, tip };
+}
+
+/** Arguments as a client sees them; what was no JSON object has none to show. */
+export function shownArguments(call: EngineToolCall): Record<string, unknown> {
+  return typeof call.arguments === 'string' ? {} : { ...call.arguments };
+}

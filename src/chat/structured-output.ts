@@ -1,0 +1,72 @@
+// Structured output: a schema from the client, an answer from the model, and whether one fits the other.
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import safeRegex from 'safe-regex2';
+import { MochiError } from '../contract/errors.ts';
+
+type Format = 'json' | Readonly<Record<string, unknown>>;
+
+/** Larger schemas cost more to compile than any answer is worth. */
+const MAX_SCHEMA_LENGTH = 100_000;
+
+/** @throws MochiError validation_error for a schema that is none */
+export function checkFormat(format: Format): void {
+  if (format === 'json') return;
+  try {
+    if (JSON.stringify(format).length > MAX_SCHEMA_LENGTH) throw new Error('it is over 100 kB');
+    compile(format);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'it is no JSON Schema';
+    const message = `must be "json" or a JSON Schema: ${reason}`;
+    throw new MochiError('validation_error', `The request is not valid: /format ${message}.`, {
+      errors: [{ path: '/format', message }],
+    });
+  }
+}
+
+export interface Structured {
+  readonly value: unknown;
+  /** Why the text is not what was asked for; null when it is. */
+  readonly failure: MochiError | null;
+}
+
+export function parseStructured(format: Format, text: string): Structured {
+  let value: unknown;
+  try {
+    value = JSON.parse(withoutFences(text));
+  } catch {
+    return { value: null, failure: misfit('it is not JSON') };
+  }
+  if (format === 'json') return { value, failure: null };
+  const { validate, ajv } = compile(format);
+  if (validate(value)) return { value, failure: null };
+  return { value, failure: misfit(ajv.errorsText(validate.errors, { dataVar: 'answer' })) };
+}
+
+function compile(schema: Readonly<Record<string, unknown>>) {
+  const ajv = new Ajv2020({
+    strict: false,
+    validateFormats: false,
+    code: { regExp: boundedRegExp },
+    logger: false,
+  });
+  return { ajv, validate: ajv.compile(schema) };
+}
+
+/** A client's pattern runs over a model's text on our thread: one that can blow up is refused. */
+function boundedRegExp(pattern: string, flags: string): RegExp {
+  if (!safeRegex(pattern)) throw new Error(`the pattern ${pattern} could take for ever`);
+  return new RegExp(pattern, flags);
+}
+boundedRegExp.code = 'boundedRegExp';
+
+/** Models put JSON into Markdown fences although they were asked not to. */
+function withoutFences(text: string): string {
+  return text.trim().replace(/^```(?:json)?\s*\n([\s\S]*?)\n?```$/i, '$1');
+}
+
+function misfit(reason: string): MochiError {
+  return new MochiError(
+    'invalid_structured_output',
+    `The answer does not fit the requested format: ${reason}. Its text is kept.`,
+  );
+}

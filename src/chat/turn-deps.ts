@@ -1,0 +1,19 @@
+// What a turn may touch: built once in server.ts, handed to each function.
+import type { Engine } from '../contract/engine.ts';
+import type { Log } from '../kit/log.ts';
+import type { Db } from '../store/database.ts';
+import type { ModelWindows } from '../window/model-windows.ts';
+
+export interface TurnDeps {
+  readonly db: Db;
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly modelWindows: ModelWindows;
+  readonly dynamicWindow: boolean;
+  /** Model calls in one turn, at most. */
+  readonly maxSteps: number;
+  /** @param digits even number of hex digits */
+  readonly newId: (digits: number) => string;
+  /** ISO 8601, UTC, six fraction digits. */
+  readonly now: () => string;
+}

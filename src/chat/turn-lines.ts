@@ -1,0 +1,133 @@
+// Who may run: one turn at a time per session, in the order of arrival, and a bounded number in all.
+import { MochiError } from '../contract/errors.ts';
+
+export interface TurnLimits {
+  /** Turns that run at once. */
+  readonly maxRunning: number;
+  /** Turns that wait, over all sessions. */
+  readonly maxQueued: number;
+}
+
+/** A place in the line of a session. */
+export interface Place {
+  /** Whether it may run now. */
+  readonly isReady: boolean;
+  /** Turns ahead of it in its session. */
+  readonly position: number;
+  /** Resolves when it may run. */
+  readonly ready: Promise<void>;
+  /** Lets the next one in. Once; safe to call in any state. */
+  leave(): void;
+}
+
+export interface TurnLines {
+  /** A turn joins the line. @throws MochiError session_busy or overloaded when a line is full */
+  enter(sessionId: string, turnId: string): Place;
+  /** A change of the session that must not meet a turn joins the line: it takes no slot and is never refused. */
+  enterChange(sessionId: string): Place;
+  /** The turns of a session, the holder first. */
+  turnsOf(sessionId: string): readonly string[];
+}
+
+/** Turns that may wait behind the one that runs (API.md §4, on_busy). */
+const MAX_SESSION_QUEUE = 8;
+
+interface Waiting {
+  /** Null for a change. */
+  readonly turnId: string | null;
+  readonly sessionId: string;
+  readonly takesSlot: boolean;
+  isReady: boolean;
+  readonly letIn: () => void;
+}
+
+/**
+ * A turn is ready when it is first in its session and a slot is free. Slots go to ready sessions in the order
+ * in which their turn became first, so that one busy session cannot starve the others.
+ */
+export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLines {
+  const lines = new Map<string, Waiting[]>();
+  const firsts: Waiting[] = [];
+  let running = 0;
+  /** Turns in all lines, the running ones included. */
+  let total = 0;
+
+  function admit(): void {
+    while (running < maxRunning) {
+      const next = firsts.shift();
+      if (next === undefined) return;
+      running += 1;
+      letIn(next);
+    }
+  }
+
+  function letIn(entry: Waiting): void {
+    entry.isReady = true;
+    entry.letIn();
+  }
+
+  function becomeFirst(entry: Waiting): void {
+    if (entry.takesSlot) firsts.push(entry);
+    else letIn(entry);
+  }
+
+  function leave(entry: Waiting): void {
+    const line = lines.get(entry.sessionId) ?? [];
+    const index = line.indexOf(entry);
+    if (index === -1) return;
+    line.splice(index, 1);
+    if (entry.takesSlot) {
+      total -= 1;
+      if (entry.isReady) running -= 1;
+    }
+    const waiting = firsts.indexOf(entry);
+    if (waiting !== -1) firsts.splice(waiting, 1);
+    const [first] = line;
+    if (first === undefined) lines.delete(entry.sessionId);
+    else if (index === 0) becomeFirst(first);
+    admit();
+  }
+
+  function enter(sessionId: string, turnId: string): Place {
+    const line = lines.get(sessionId) ?? [];
+    if (line.length > MAX_SESSION_QUEUE) {
+      throw new MochiError(
+        'session_busy',
+        `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for them, or cancel.`,
+        { session_id: sessionId, turn_id: line[0]?.turnId },
+      );
+    }
+    if (total - running >= maxQueued && (line.length > 0 || running >= maxRunning)) {
+      throw new MochiError('overloaded', 'Too many turns are waiting. Try again in a few seconds.', {
+        queued: total - running,
+      });
+    }
+    total += 1;
+    return join({ turnId, sessionId, takesSlot: true });
+  }
+
+  function join(arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot'>): Place {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const entry: Waiting = { ...arrival, isReady: false, letIn: resolve };
+    const line = lines.get(entry.sessionId) ?? [];
+    line.push(entry);
+    lines.set(entry.sessionId, line);
+    const position = line.length - 1;
+    if (position === 0) becomeFirst(entry);
+    admit();
+    return {
+      get isReady() {
+        return entry.isReady;
+      },
+      position,
+      ready: promise,
+      leave: () => leave(entry),
+    };
+  }
+
+  return {
+    enter,
+    enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }),
+    turnsOf: (sessionId) => (lines.get(sessionId) ?? []).flatMap(({ turnId }) => turnId ?? []),
+  };
+}

@@ -1,0 +1,29 @@
+// A turn that runs: what it was given and what has happened so far.
+import type { ContextReceipt, WindowReason } from '../contract/context-window.ts';
+import type { EngineModel } from '../contract/engine.ts';
+import type { TurnUsage } from '../contract/turn.ts';
+import type { PathPlace } from '../store/active-path.ts';
+import type { StoredSession } from '../store/sessions.ts';
+import type { Draft } from './draft.ts';
+import type { LiveTurn } from './live-turn.ts';
+import type { TurnRequest } from './turn-request.ts';
+
+/** A turn whose user message is stored and whose turn it is to run. */
+export interface RunningTurn {
+  readonly live: LiveTurn;
+  readonly session: StoredSession;
+  readonly model: EngineModel | null;
+  readonly request: TurnRequest;
+  /** The message to answer. */
+  readonly tip: PathPlace;
+}
+
+/** What has happened so far; it ends up in the turn's row. */
+export interface TurnProgress {
+  tip: PathPlace;
+  draft: Draft | null;
+  messageId: string | null;
+  usage: TurnUsage | null;
+  receipt: ContextReceipt | null;
+  reason: WindowReason | null;
+}

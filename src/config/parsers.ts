@@ -1,0 +1,101 @@
+// How the text of a variable or flag becomes a value.
+import { isIP } from 'node:net';
+import { parseOllamaHost } from './parse-ollama-host.ts';
+import { parseOrigins } from './parse-origins.ts';
+import { splitList } from './split-list.ts';
+
+export interface Parser<T> {
+  /** What stands for the value in `--flag <value>`. */
+  readonly valueName: string;
+  /** Completes "MOCHI_PORT must be …". */
+  readonly expected: string;
+  /** @returns undefined when the text is not as expected; never throws */
+  readonly parse: (text: string) => T | undefined;
+}
+
+export function wholeNumber(least: number, most: number): Parser<number> {
+  return {
+    valueName: 'number',
+    expected: `a whole number from ${least} to ${most}`,
+    parse: (text) => (/^\d+$/.test(text) ? within(Number(text), least, most) : undefined),
+  };
+}
+
+/** From a millisecond up: a shorter time would round to 0, which timers take for "no limit". */
+export function seconds(most: number): Parser<number> {
+  return {
+    valueName: 'seconds',
+    expected: `a number of seconds from 0.001 to ${most}`,
+    parse: (text) => (/^\d*\.?\d+$/.test(text) ? within(Number(text), 0.001, most) : undefined),
+  };
+}
+
+function within(value: number, least: number, most: number): number | undefined {
+  return value >= least && value <= most ? value : undefined;
+}
+
+/** One of the given words, in any letter case. */
+export function oneOf<T>(valueName: string, expected: string, words: Readonly<Record<string, T>>): Parser<T> {
+  const values = new Map(Object.entries(words));
+  return { valueName, expected, parse: (text) => values.get(text.toLowerCase()) };
+}
+
+export const boolean = oneOf('boolean', 'true or false (or 1/0, yes/no, on/off)', {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+});
+
+export const directory: Parser<string> = {
+  valueName: 'directory',
+  expected: 'a directory',
+  parse: (text) => (text === '' ? undefined : text),
+};
+
+export const host: Parser<string> = {
+  valueName: 'host',
+  expected: 'a host name or an IP address, without scheme and port',
+  parse: parseHost,
+};
+
+function parseHost(text: string): string | undefined {
+  const name = text.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  return isIP(name) !== 0 || /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(name) ? name : undefined;
+}
+
+export const hostList: Parser<readonly string[]> = {
+  valueName: 'list',
+  expected: 'a comma list of host names such as chat.example.com',
+  parse: (text) => {
+    const hosts = splitList(text)?.map((entry) => parseHost(entry.replace(/^(\[.*\]|[^:]*):\d+$/, '$1')));
+    return hosts?.every((name) => name !== undefined) ? hosts : undefined;
+  },
+};
+
+export const ollamaHost: Parser<string> = {
+  valueName: 'url',
+  expected: 'a host, host:port or http(s) URL such as http://localhost:11434',
+  parse: parseOllamaHost,
+};
+
+export const origins: Parser<'*' | readonly string[]> = {
+  valueName: 'list',
+  expected:
+    '"*", or a comma list or JSON array of origins such as https://chat.example.com:8443, without path',
+  parse: parseOrigins,
+};
+
+export const apiKeys: Parser<readonly string[]> = {
+  valueName: 'list',
+  expected: 'a comma list of keys in visible ASCII characters, without blanks',
+  parse: (text) => {
+    const keys = splitList(text);
+    // Other characters do not survive an HTTP header: such a key could never be presented.
+    return keys?.every((key) => /^[\x21-\x7e]+$/.test(key)) ? keys : undefined;
+  },
+};

@@ -1,0 +1,170 @@
+// The one table of settings. Loading, `--help` and the table of the README all derive from it.
+import {
+  apiKeys,
+  boolean,
+  directory,
+  host,
+  hostList,
+  ollamaHost,
+  oneOf,
+  origins,
+  type Parser,
+  seconds,
+  wholeNumber,
+} from './parsers.ts';
+
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Without trailing slash. May hold credentials: show it through `redactUrl`. */
+  readonly ollamaHost: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly sessionsDir: string;
+  /** null: loopback origins. */
+  readonly corsOrigins: '*' | readonly string[] | null;
+  /** Lower case, without port; IPv6 without brackets. */
+  readonly allowedHosts: readonly string[];
+  /** Secret. Empty: requests need no key. */
+  readonly apiKeys: readonly string[];
+  readonly allowUnauthenticated: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+  /** auto: pretty on a terminal, JSON elsewhere. */
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+  readonly maxBodyBytes: number;
+  readonly maxConcurrentTurns: number;
+  readonly maxQueuedTurns: number;
+  readonly maxToolIterations: number;
+  readonly engineInfoTimeoutSeconds: number;
+  readonly engineConnectTimeoutSeconds: number;
+  readonly firstTokenTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  readonly shutdownGraceSeconds: number;
+  readonly dynamicContextWindowEnabled: boolean;
+}
+
+export interface Setting<T> {
+  readonly parser: Parser<NonNullable<T>>;
+  readonly default: T;
+  readonly description: string;
+  /** `value` unless stated: `--flag <value>`. A secret has none: arguments are visible to every process. */
+  readonly flag?: 'value' | 'switch' | 'none';
+}
+
+const logLevel = oneOf('level', 'DEBUG, INFO, WARNING, ERROR or CRITICAL', {
+  debug: 'debug',
+  info: 'info',
+  warning: 'warn',
+  error: 'error',
+  critical: 'fatal',
+} as const);
+
+const logFormat = oneOf('format', 'auto, json or pretty', {
+  auto: 'auto',
+  json: 'json',
+  pretty: 'pretty',
+} as const);
+
+export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } = {
+  host: { parser: host, default: '127.0.0.1', description: 'Address to listen on' },
+  port: {
+    parser: wholeNumber(0, 65535),
+    default: 8000,
+    description: 'Port to listen on; 0 takes any free one',
+  },
+  ollamaHost: {
+    parser: ollamaHost,
+    default: 'http://localhost:11434',
+    description: 'Where Ollama listens: host, host:port or URL',
+  },
+  dataDir: { parser: directory, default: '.', description: 'Directory of the database and all other data' },
+  sessionsDir: {
+    parser: directory,
+    default: 'chat_sessions',
+    description: "Directory of the original's session files, inside the data directory unless absolute",
+  },
+  corsOrigins: {
+    parser: origins,
+    default: null,
+    description: 'Web origins that may call: *, a comma list or a JSON array; loopback origins when not set',
+  },
+  allowedHosts: {
+    parser: hostList,
+    default: [],
+    description: 'Host names that requests may use besides loopback ones, as a comma list',
+  },
+  apiKeys: {
+    parser: apiKeys,
+    default: [],
+    description: 'Keys as a comma list; when set, requests need one as bearer token',
+    flag: 'none',
+  },
+  allowUnauthenticated: {
+    parser: boolean,
+    default: false,
+    description: 'Listen beyond loopback even without MOCHI_API_KEYS',
+    flag: 'switch',
+  },
+  logLevel: {
+    parser: logLevel,
+    default: 'info',
+    description: 'Least level to log: debug, info, warning, error or critical',
+  },
+  logFormat: {
+    parser: logFormat,
+    default: 'auto',
+    description: 'json, pretty, or auto: pretty on a terminal, json elsewhere',
+  },
+  maxBodyBytes: {
+    parser: wholeNumber(1, 1024 ** 3),
+    default: 10 * 1024 ** 2,
+    description: 'Largest request body',
+  },
+  maxConcurrentTurns: {
+    parser: wholeNumber(1, 10_000),
+    default: 64,
+    description: 'Turns that run at once; further ones wait',
+  },
+  maxQueuedTurns: {
+    parser: wholeNumber(1, 100_000),
+    default: 512,
+    description: 'Turns that may wait; further ones are refused',
+  },
+  maxToolIterations: {
+    parser: wholeNumber(1, 10_000),
+    default: 50,
+    description: 'Times that the model may ask for tools in one turn',
+  },
+  engineInfoTimeoutSeconds: {
+    parser: seconds(3600),
+    default: 5,
+    description: 'Longest wait for what the engine knows about its models',
+  },
+  engineConnectTimeoutSeconds: {
+    parser: seconds(3600),
+    default: 5,
+    description: 'Longest wait for a connection to the engine',
+  },
+  firstTokenTimeoutSeconds: {
+    parser: seconds(86_400),
+    default: 600,
+    description: 'Longest wait for the first token, loading of the model included',
+  },
+  idleTimeoutSeconds: {
+    parser: seconds(86_400),
+    default: 120,
+    description: 'Longest silence of the engine between two tokens',
+  },
+  shutdownGraceSeconds: {
+    parser: seconds(3600),
+    default: 10,
+    description: 'Time that running turns get to finish at shutdown',
+  },
+  dynamicContextWindowEnabled: {
+    parser: boolean,
+    default: true,
+    description: 'Let the context window grow with the conversation',
+  },
+};

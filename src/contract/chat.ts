@@ -1,0 +1,158 @@
+// Chat: the request of both chat routes and the plain answer.
+import { type Static, Type } from 'typebox';
+import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
+import { nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
+import { ExecutedToolCall, StoredToolCall } from './tool.ts';
+
+const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+const Whole = Type.Integer(INT32);
+const Finite = Type.Number({ minimum: -1e6, maximum: 1e6 });
+const Stop = Type.String({ minLength: 1, maxLength: 1000 });
+
+/** Engine options of one turn. Names that are not listed pass as they are: engines ignore what they do not know. */
+export const EngineOptions = Type.Object(
+  {
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+    top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    top_k: Type.Optional(Whole),
+    min_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    typical_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    seed: Type.Optional(Whole),
+    num_predict: Type.Optional(Type.Integer({ minimum: -2, maximum: INT32.maximum })),
+    stop: Type.Optional(Type.Union([Stop, Type.Array(Stop, { maxItems: 64 })])),
+    repeat_last_n: Type.Optional(Whole),
+    repeat_penalty: Type.Optional(Finite),
+    presence_penalty: Type.Optional(Finite),
+    frequency_penalty: Type.Optional(Finite),
+    num_ctx: Type.Optional(
+      Type.Integer({
+        minimum: 4,
+        maximum: INT32.maximum,
+        description: 'A manual context window for this turn, in tokens.',
+      }),
+    ),
+    num_keep: Type.Optional(Whole),
+    num_batch: Type.Optional(Whole),
+    num_gpu: Type.Optional(Whole),
+    main_gpu: Type.Optional(Whole),
+    num_thread: Type.Optional(Whole),
+    draft_num_predict: Type.Optional(Whole),
+    use_mmap: Type.Optional(Type.Boolean()),
+  },
+  {
+    $id: 'EngineOptions',
+    maxProperties: 64,
+    additionalProperties: Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }),
+  },
+);
+export type EngineOptions = Static<typeof EngineOptions>;
+
+export const CHAT_MODES = ['regenerate', 'continue'] as const;
+export type ChatMode = (typeof CHAT_MODES)[number];
+
+/** Longest message, in characters; the body limit of 10 MiB comes first for most texts. */
+const MESSAGE_LENGTH = 10 * 1024 * 1024;
+
+export const ChatRequest = Type.Object(
+  {
+    message: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        pattern: '\\S',
+        maxLength: MESSAGE_LENGTH,
+        default: null,
+        description: 'The new user message; null: see `mode`.',
+      }),
+    ),
+    mode: Type.Optional(
+      oneOf(CHAT_MODES, {
+        default: 'regenerate',
+        description:
+          'With `message: null`. `regenerate` answers the last user message anew, `continue` goes on after the last message.',
+      }),
+    ),
+    think: Type.Optional(
+      Type.Unsafe<boolean | 'low' | 'medium' | 'high' | null>({
+        anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['low', 'medium', 'high'] }, { type: 'null' }],
+        default: false,
+        description: 'Thinking, for models that can; silently off for the others.',
+      }),
+    ),
+    options: Type.Optional(nullableRef(EngineOptions)),
+    format: Type.Optional(
+      Type.Unsafe<'json' | Record<string, unknown> | null>({
+        anyOf: [{ const: 'json' }, { type: 'object' }, { type: 'null' }],
+        description: 'Structured output: `"json"`, or a JSON Schema that the answer must fit.',
+      }),
+    ),
+    images: Type.Optional(
+      Type.Array(Type.String({ minLength: 4, pattern: '^[A-Za-z0-9+/]+={0,2}$' }), {
+        maxItems: 16,
+        default: [],
+        description: 'Base64 images of the new message, for models with vision.',
+      }),
+    ),
+  },
+  { $id: 'ChatRequest', examples: [{ message: 'What is the capital of France?' }] },
+);
+export type ChatRequest = Static<typeof ChatRequest>;
+
+export const AnswerMessage = Type.Object(
+  {
+    role: oneOf(['assistant']),
+    content: Type.String(),
+    model: nullable(Type.String()),
+    message_id: Type.String(),
+    timestamp: Timestamp,
+    eval_count: nullable(Type.Integer()),
+    prompt_eval_count: nullable(Type.Integer()),
+    tool_calls: nullable(Type.Array(ref(StoredToolCall))),
+    thinking: nullable(Type.String()),
+    parsed: Type.Optional(Type.Unknown({ description: 'The value of a structured answer.' })),
+  },
+  { $id: 'AnswerMessage' },
+);
+export type AnswerMessage = Static<typeof AnswerMessage>;
+
+export const ChatAnswer = Type.Object(
+  {
+    session_id: Type.String(),
+    message: ref(AnswerMessage),
+    tool_calls_executed: Type.Array(ref(ExecutedToolCall)),
+    context_window: ref(ContextWindowInfo),
+    turn_id: Type.String(),
+    context: ref(ContextReceipt),
+  },
+  {
+    $id: 'ChatAnswer',
+    examples: [
+      {
+        session_id: 'b5a3d7e4c9',
+        message: {
+          role: 'assistant',
+          content: 'The capital of France is Paris.',
+          model: 'llama3.2:latest',
+          message_id: '194e786d07',
+          timestamp: '2026-02-15T09:49:38.310281Z',
+          eval_count: 7,
+          prompt_eval_count: 31,
+          tool_calls: null,
+          thinking: null,
+        },
+        tool_calls_executed: [],
+        context_window: { current_window: 8192, usage_tokens: 38, reason: 'initial_setup' },
+        turn_id: 'turn_0f3c5a9d21be',
+        context: {
+          window: 8192,
+          window_reason: 'initial_setup',
+          planned_tokens: 29,
+          prompt_tokens: 31,
+          output_tokens: 7,
+          messages_sent: 1,
+          messages_left_out: 0,
+        },
+      },
+    ],
+  },
+);
+export type ChatAnswer = Static<typeof ChatAnswer>;

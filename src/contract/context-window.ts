@@ -1,0 +1,86 @@
+// Context window: what a session stores about it, and the receipt that every turn gives.
+import { type Static, Type } from 'typebox';
+import { nullable, oneOf, Timestamp } from './schema.ts';
+
+export const WINDOW_REASONS = [
+  'initial_setup',
+  'usage_threshold',
+  'model_change',
+  'no_adjustment',
+  'manual_override',
+] as const;
+export type WindowReason = (typeof WINDOW_REASONS)[number];
+
+const Tokens = Type.Integer({ minimum: 4, maximum: 2 ** 31 - 1 });
+
+/** What a client may say of a session's window. */
+export const ContextWindowInput = Type.Object(
+  {
+    dynamic_enabled: Type.Optional(
+      Type.Boolean({ description: 'false: mochi leaves the window to the engine.' }),
+    ),
+    current_window: Type.Optional(Tokens),
+    manual_override: Type.Optional(
+      Type.Boolean({ description: 'true: `current_window` is used as it is, clamped to the model.' }),
+    ),
+  },
+  { $id: 'ContextWindowInput' },
+);
+export type ContextWindowInput = Static<typeof ContextWindowInput>;
+
+export const ContextWindowConfig = Type.Object(
+  {
+    dynamic_enabled: Type.Boolean(),
+    current_window: Type.Integer(),
+    last_adjustment: oneOf(WINDOW_REASONS),
+    adjustment_history: Type.Array(
+      Type.Object({
+        reason: Type.String(),
+        window: Type.Integer(),
+        usage_tokens: Type.Integer(),
+        timestamp: nullable(Timestamp),
+      }),
+    ),
+    manual_override: Type.Boolean(),
+  },
+  { $id: 'ContextWindowConfig' },
+);
+export type ContextWindowConfig = Static<typeof ContextWindowConfig>;
+
+/** The seed's three numbers in every chat answer. */
+export const ContextWindowInfo = Type.Object(
+  { current_window: Type.Integer(), usage_tokens: Type.Integer(), reason: oneOf(WINDOW_REASONS) },
+  {
+    $id: 'ContextWindowInfo',
+    examples: [{ current_window: 8192, usage_tokens: 38, reason: 'initial_setup' }],
+  },
+);
+export type ContextWindowInfo = Static<typeof ContextWindowInfo>;
+
+/** What was planned, sent and left out: nothing is cut without a word. */
+export const ContextReceipt = Type.Object(
+  {
+    window: nullable(Type.Integer({ description: 'Tokens asked of the engine; null: its own default.' })),
+    window_reason: oneOf(WINDOW_REASONS),
+    planned_tokens: Type.Integer({ description: 'Estimate of the prompt.' }),
+    prompt_tokens: nullable(Type.Integer({ description: 'Measured by the engine.' })),
+    output_tokens: nullable(Type.Integer()),
+    messages_sent: Type.Integer(),
+    messages_left_out: Type.Integer({ description: 'Older messages of the path that were not sent.' }),
+  },
+  {
+    $id: 'ContextReceipt',
+    examples: [
+      {
+        window: 8192,
+        window_reason: 'initial_setup',
+        planned_tokens: 29,
+        prompt_tokens: 31,
+        output_tokens: 7,
+        messages_sent: 1,
+        messages_left_out: 0,
+      },
+    ],
+  },
+);
+export type ContextReceipt = Static<typeof ContextReceipt>;

@@ -1,0 +1,82 @@
+// The one port to what runs models. A second engine is a folder that implements this and a line in server.ts.
+import type { Role } from './message.ts';
+import type { Model } from './model.ts';
+
+export type Think = boolean | 'low' | 'medium' | 'high';
+
+/** A tool call as it passes between model and mochi. Arguments that were not a JSON object stay a string. */
+export interface EngineToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>> | string;
+}
+
+export interface EngineMessage {
+  readonly role: Role;
+  readonly content: string;
+  readonly thinking?: string;
+  readonly images?: readonly string[];
+  readonly toolCalls?: readonly EngineToolCall[];
+  /** Tool messages: which call this answers. */
+  readonly toolCallId?: string;
+  readonly toolName?: string;
+}
+
+export interface EngineChatRequest {
+  readonly model: string;
+  readonly messages: readonly EngineMessage[];
+  readonly think: Think;
+  /** Context window in tokens; null leaves it to the engine. */
+  readonly window: number | null;
+  /** Sampling and limits by their common names: temperature, top_p, seed, num_predict, stop … */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Structured output: any JSON, or JSON that fits a schema. */
+  readonly format?: 'json' | Readonly<Record<string, unknown>>;
+}
+
+/** Token counts and durations (milliseconds) of one model call; null where the engine did not say. */
+export interface EngineUsage {
+  readonly promptTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly loadMs: number | null;
+  readonly promptEvalMs: number | null;
+  readonly evalMs: number | null;
+}
+
+export type EngineChunk =
+  | { readonly type: 'content'; readonly text: string }
+  | { readonly type: 'thinking'; readonly text: string }
+  | { readonly type: 'tool_call'; readonly call: EngineToolCall }
+  | { readonly type: 'done'; readonly reason: string; readonly usage: EngineUsage };
+
+/** A model with what planning needs to know of it. */
+export interface EngineModel extends Model {
+  /** Trained context length in tokens; null when the engine does not say. */
+  readonly trainedLength: number | null;
+}
+
+export interface EngineHealth {
+  readonly reachable: boolean;
+  readonly version: string | null;
+}
+
+export interface Engine {
+  readonly name: string;
+  /** Where it runs, without credentials; shown by /health. */
+  readonly address: string;
+  /**
+   * One model call. Yields what arrived together as one batch, so that one read becomes one write.
+   * Ends after a `done` chunk; throws a MochiError for every other end. Returning the iterator or
+   * aborting the signal closes the request to the engine at once.
+   */
+  chat(request: EngineChatRequest, signal: AbortSignal): AsyncIterable<readonly EngineChunk[]>;
+  /** Models that can chat, in the engine's order. */
+  listModels(): Promise<readonly EngineModel[]>;
+  /** One model by name (a missing tag means `:latest`), fresh from the engine; null when it is not installed. */
+  findModel(name: string): Promise<EngineModel | null>;
+  /** The same from memory where it is known: no request then. */
+  recallModel(name: string): Promise<EngineModel | null>;
+  /** Never throws; answers within two seconds. */
+  health(): Promise<EngineHealth>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,105 @@
+// Every error that can cross the wire: its code, its status, and when it is raised.
+
+interface ErrorKind {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
+  /** When it is raised; printed in the OpenAPI document. */
+  readonly text: string;
+  /** The code on the wire where it differs from the key (one code, two statuses). */
+  readonly code?: string;
+}
+
+/** The one table: kind → status. A kind without a status does not compile. */
+export const ERRORS = {
+  bad_request: { status: 400, text: 'The request is not well-formed HTTP.' },
+  context_overflow: { status: 400, text: 'The message cannot fit the largest context window of the model.' },
+  empty_history: { status: 400, text: 'There is nothing to answer.' },
+  images_not_supported: { status: 400, text: 'The model does not accept images.' },
+  invalid_cursor: { status: 400, text: 'The cursor was not issued by this list.' },
+  invalid_message_index: {
+    status: 400,
+    text: 'The index is out of range, or does not name a user message.',
+  },
+  model_unusable: {
+    status: 400,
+    code: 'model_not_found',
+    text: 'The model is not installed, or cannot chat.',
+  },
+  no_system_prompt: { status: 400, text: 'The session has no system prompt.' },
+  unauthorized: { status: 401, text: 'The API key is missing or wrong.' },
+  host_not_allowed: { status: 403, text: 'The Host or Origin of the request is not allowed.' },
+  message_not_found: { status: 404, text: 'The session has no such message.' },
+  model_not_found: { status: 404, text: 'The engine has no such model.' },
+  no_active_turn: { status: 404, text: 'The session is not answering.' },
+  not_found: { status: 404, text: 'There is no such path.' },
+  prompt_not_found: { status: 404, text: 'There is no such system prompt file.' },
+  session_not_found: { status: 404, text: 'There is no such session.' },
+  turn_not_found: { status: 404, text: 'There is no such turn.' },
+  method_not_allowed: { status: 405, text: 'The path exists, but not with this method.' },
+  session_busy: { status: 409, text: 'The session is answering; the change cannot be applied now.' },
+  turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
+  payload_too_large: { status: 413, text: 'The body is over the limit.' },
+  unsupported_media_type: { status: 415, text: 'The body is not JSON.' },
+  validation_error: { status: 422, text: 'The body or the query does not fit its schema.' },
+  headers_too_large: { status: 431, text: 'The header fields are over the limit.' },
+  internal_error: { status: 500, text: 'A fault of the server; the log has it under the request id.' },
+  session_load_error: { status: 500, text: 'The stored data could not be read.' },
+  session_save_error: {
+    status: 500,
+    text: 'The data could not be written (disk full or read-only); earlier data is intact.',
+  },
+  incomplete_response: { status: 502, text: 'The stream of the engine ended before the answer did.' },
+  invalid_structured_output: { status: 502, text: 'The answer does not fit the requested format.' },
+  ollama_error: { status: 502, text: 'Ollama answered with an error; its text is in the message.' },
+  ollama_unreachable: { status: 502, text: 'Ollama could not be reached.' },
+  tool_loop_limit: { status: 502, text: 'The model asked for tools too many times in one turn.' },
+  engine_busy: { status: 503, text: 'The queue of the engine is full.' },
+  overloaded: { status: 503, text: 'Too many turns are waiting; try again later.' },
+  turn_interrupted: { status: 503, text: 'The server stopped while the turn was running.' },
+  engine_timeout: { status: 504, text: 'The engine stayed silent for longer than its deadline.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorKindName = keyof typeof ERRORS;
+
+/** The `error` object of the envelope and of the `error` event. */
+export interface ErrorBody {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** An error meant for the client. Everything else that is thrown becomes `internal_error`. */
+export class MochiError extends Error {
+  override readonly name = 'MochiError';
+  readonly kind: ErrorKindName;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  /** @param message for people: what is wrong and what to do; never a path, a stack or an SQL text */
+  constructor(kind: ErrorKindName, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.kind = kind;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERRORS[this.kind].status;
+  }
+
+  get code(): string {
+    return codeOf(this.kind);
+  }
+
+  toBody(): ErrorBody {
+    return { code: this.code, message: this.message, details: this.details };
+  }
+}
+
+/** The code that a kind of error has on the wire. */
+export function codeOf(kind: ErrorKindName): string {
+  const entry: ErrorKind = ERRORS[kind];
+  return entry.code ?? kind;
+}
+
+/** The kind behind a code on the wire; null for a code of nobody. */
+export function kindOf(code: string): ErrorKindName | null {
+  return Object.keys(ERRORS).find((kind): kind is ErrorKindName => kind === code) ?? null;
+}

@@ -1,0 +1,67 @@
+// Message: one entry of a conversation.
+import { type Static, Type } from 'typebox';
+import { nullable, oneOf, ref, Timestamp } from './schema.ts';
+import { StoredToolCall } from './tool.ts';
+
+export const ROLES = ['system', 'user', 'assistant', 'tool'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const MESSAGE_STATUSES = ['complete', 'partial', 'streaming'] as const;
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
+
+const Count = nullable(Type.Integer());
+
+export const Message = Type.Object(
+  {
+    role: oneOf(ROLES),
+    content: Type.String(),
+    thinking: nullable(Type.String()),
+    message_id: Type.String({ examples: ['194e786d07'] }),
+    timestamp: Timestamp,
+    model: nullable(Type.String()),
+    eval_count: Count,
+    prompt_eval_count: Count,
+    tool_calls: nullable(Type.Array(ref(StoredToolCall))),
+    source_file: nullable(Type.String()),
+    tool_name: nullable(Type.String()),
+    parent_id: nullable(Type.String()),
+    turn_id: nullable(Type.String()),
+    status: oneOf(MESSAGE_STATUSES, {
+      description: '`partial`: cut by an error, a cancel or a restart. `streaming`: being written now.',
+    }),
+    sibling_count: Type.Integer({
+      description: 'Messages with the same parent, this one included: more than 1 means other branches.',
+    }),
+    images: Type.Optional(Type.Array(Type.String(), { description: 'Base64; only where there are any.' })),
+  },
+  {
+    $id: 'Message',
+    examples: [
+      {
+        role: 'user',
+        content: 'What is the capital of France?',
+        thinking: null,
+        message_id: '9191228aff',
+        timestamp: '2026-02-15T09:49:38.310281Z',
+        model: null,
+        eval_count: null,
+        prompt_eval_count: null,
+        tool_calls: null,
+        source_file: null,
+        tool_name: null,
+        parent_id: null,
+        turn_id: 'turn_0f3c5a9d21be',
+        status: 'complete',
+        sibling_count: 1,
+      },
+    ],
+  },
+);
+export type Message = Static<typeof Message>;
+
+/** A message of the whole tree: also says whether it lies on the active path. */
+export const TreeMessage = Type.Object(
+  { ...Message.properties, active: Type.Boolean() },
+  { $id: 'TreeMessage' },
+);
+export type TreeMessage = Static<typeof TreeMessage>;

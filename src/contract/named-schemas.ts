@@ -1,0 +1,62 @@
+// Every schema that has a name: the components of the OpenAPI document, and what validation can refer to.
+import type { TSchema } from 'typebox';
+import { AnswerMessage, ChatAnswer, ChatRequest, EngineOptions } from './chat.ts';
+import {
+  ContextReceipt,
+  ContextWindowConfig,
+  ContextWindowInfo,
+  ContextWindowInput,
+} from './context-window.ts';
+import { Message, TreeMessage } from './message.ts';
+import { Model } from './model.ts';
+import {
+  CreateSession,
+  EditedMessage,
+  EditMessageInput,
+  ForkInput,
+  HeadInput,
+  PatchSession,
+  Session,
+  SessionHead,
+  SessionListItem,
+  SessionSummary,
+  SessionWithMessages,
+  SystemPromptAnswer,
+  SystemPromptInput,
+} from './session.ts';
+import { AgentSettings, ExecutedToolCall, StoredToolCall, ToolSettings } from './tool.ts';
+import { ErrorObject, Turn, TurnUsage } from './turn.ts';
+
+export const NAMED_SCHEMAS: readonly TSchema[] = [
+  AgentSettings,
+  AnswerMessage,
+  ChatAnswer,
+  ChatRequest,
+  ContextReceipt,
+  ContextWindowConfig,
+  ContextWindowInfo,
+  ContextWindowInput,
+  CreateSession,
+  EditedMessage,
+  EditMessageInput,
+  EngineOptions,
+  ErrorObject,
+  ExecutedToolCall,
+  ForkInput,
+  HeadInput,
+  Message,
+  Model,
+  PatchSession,
+  Session,
+  SessionHead,
+  SessionListItem,
+  SessionSummary,
+  SessionWithMessages,
+  StoredToolCall,
+  SystemPromptAnswer,
+  SystemPromptInput,
+  ToolSettings,
+  TreeMessage,
+  Turn,
+  TurnUsage,
+];

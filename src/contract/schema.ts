@@ -1,0 +1,42 @@
+// Small helpers over the schema library, so that every noun is written the same way.
+import { type Static, type TSchema, Type } from 'typebox';
+
+/** `string | null` and friends as `type: [x, 'null']`: shorter in OpenAPI 3.1 and clearer in errors than anyOf. */
+export function nullable<T extends TSchema & { type: string }>(schema: T) {
+  const { type, ...rest } = schema;
+  return Type.Unsafe<Static<T> | null>({ ...rest, type: [type, 'null'] });
+}
+
+/** A reference to a schema that has an `$id`, typed as what it refers to. */
+export function ref<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T>>({ $ref: `${nameOf(schema)}#` });
+}
+
+/** A reference that may be null. */
+export function nullableRef<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T> | null>({ anyOf: [{ $ref: `${nameOf(schema)}#` }, { type: 'null' }] });
+}
+
+/** The `$id` of a named schema. @throws Error for a schema without one: a slip of the programmer, seen at load */
+export function nameOf(schema: TSchema): string {
+  const { $id: name } = schema as { $id?: unknown };
+  if (typeof name !== 'string') throw new Error('A schema that others refer to needs an $id.');
+  return name;
+}
+
+/** A closed set of strings as one `enum`. */
+export function oneOf<const T extends readonly string[]>(values: T, options: object = {}) {
+  return Type.Unsafe<T[number]>({ type: 'string', enum: values, ...options });
+}
+
+/** A JSON object whose members nobody checks. */
+export const FreeObject = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
+
+export const Timestamp = Type.String({
+  format: 'date-time',
+  description: 'ISO 8601, UTC, six fraction digits.',
+  examples: ['2026-02-15T09:49:38.310281Z'],
+});
+
+/** What an id of a session, a message or a turn may look like on input; anything else is not found. */
+export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;

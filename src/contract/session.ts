@@ -1,0 +1,161 @@
+// Session: a conversation with its settings.
+import { type Static, Type } from 'typebox';
+import { ContextWindowConfig, ContextWindowInput } from './context-window.ts';
+import { Message } from './message.ts';
+import { FreeObject, nullable, nullableRef, ref, Timestamp } from './schema.ts';
+import { AgentSettings, ToolSettings } from './tool.ts';
+
+/** Longest name of a model, and of a label such as `source_file`, in characters. */
+const NAME_LENGTH = 512;
+/** Longest title, in characters. */
+const TITLE_LENGTH = 500;
+/** Longest system prompt, in code points (ORIGINAL.md §7: the owner's wish). */
+const SYSTEM_PROMPT_LENGTH = 20_000;
+
+const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['llama3.2:latest'] });
+const Title = nullable(Type.String({ maxLength: TITLE_LENGTH }));
+const Metadata = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  description: 'A free JSON object of the client, at most 16 kB.',
+});
+
+export const SessionSummary = Type.Object(
+  { summary: Type.String(), topics: Type.Array(Type.String()) },
+  { $id: 'SessionSummary' },
+);
+export type SessionSummary = Static<typeof SessionSummary>;
+
+const sessionFields = {
+  session_id: Type.String({ examples: ['b5a3d7e4c9'] }),
+  model: Type.String({ examples: ['llama3.2:latest'] }),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  message_count: Type.Integer({ description: 'Messages on the active path, the system message included.' }),
+  title: nullable(Type.String()),
+  metadata: FreeObject,
+  tool_settings: ref(ToolSettings),
+  agent_settings: ref(AgentSettings),
+  context_window: ref(ContextWindowConfig),
+  summary_model: nullable(Type.String()),
+  active_turn: nullable(Type.String({ description: 'Id of the turn that is running or waiting.' })),
+};
+
+export const Session = Type.Object(sessionFields, { $id: 'Session' });
+export type Session = Static<typeof Session>;
+
+export const SessionWithMessages = Type.Object(
+  { ...sessionFields, messages: Type.Array(ref(Message)) },
+  { $id: 'SessionWithMessages' },
+);
+
+export const SessionListItem = Type.Object(
+  {
+    session_id: Type.String(),
+    model: Type.String(),
+    title: nullable(Type.String()),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    message_count: Type.Integer(),
+    summary: nullableRef(SessionSummary),
+    preview: Type.String({ description: 'First user message, at most 100 characters.' }),
+    metadata: FreeObject,
+    active_turn: nullable(Type.String()),
+  },
+  { $id: 'SessionListItem' },
+);
+export type SessionListItem = Static<typeof SessionListItem>;
+
+const settingsFields = {
+  tool_settings: Type.Optional(nullableRef(ToolSettings)),
+  agent_settings: Type.Optional(nullableRef(AgentSettings)),
+  context_window: Type.Optional(nullableRef(ContextWindowInput)),
+  title: Type.Optional(Title),
+  summary_model: Type.Optional(nullable(ModelName)),
+};
+
+export const CreateSession = Type.Object(
+  {
+    model: ModelName,
+    system_prompt: Type.Optional(nullable(Type.String({ maxLength: SYSTEM_PROMPT_LENGTH }))),
+    system_prompt_source_file: Type.Optional(
+      nullable(Type.String({ maxLength: NAME_LENGTH, description: 'A label, stored beside the text.' })),
+    ),
+    ...settingsFields,
+    context_window_config: Type.Optional(nullableRef(ContextWindowInput)),
+    metadata: Type.Optional(
+      Type.Unsafe<Record<string, unknown> | null>({ ...Metadata, type: ['object', 'null'] }),
+    ),
+  },
+  {
+    $id: 'CreateSession',
+    examples: [
+      { model: 'llama3.2:latest', system_prompt: 'You are a pirate. Always respond like a pirate.' },
+    ],
+  },
+);
+export type CreateSession = Static<typeof CreateSession>;
+
+export const PatchSession = Type.Object(
+  {
+    model: Type.Optional(nullable(ModelName)),
+    ...settingsFields,
+    metadata: Type.Optional(
+      Type.Unsafe<Record<string, unknown> | null>({ ...Metadata, type: ['object', 'null'] }),
+    ),
+  },
+  { $id: 'PatchSession', examples: [{ model: 'qwen3:14b', title: 'Capitals' }] },
+);
+export type PatchSession = Static<typeof PatchSession>;
+
+export const SystemPromptInput = Type.Object(
+  {
+    content: Type.Optional(
+      nullable(Type.String({ minLength: 1, maxLength: SYSTEM_PROMPT_LENGTH, pattern: '\\S' })),
+    ),
+    source_file: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: NAME_LENGTH }))),
+  },
+  {
+    $id: 'SystemPromptInput',
+    examples: [{ content: 'Answer in one sentence.' }],
+    anyOf: [{ required: ['content'] }, { required: ['source_file'] }],
+  },
+);
+export type SystemPromptInput = Static<typeof SystemPromptInput>;
+
+export const SystemPromptAnswer = Type.Object(
+  { content: Type.String(), source_file: nullable(Type.String()), message_index: Type.Literal(0) },
+  { $id: 'SystemPromptAnswer' },
+);
+export type SystemPromptAnswer = Static<typeof SystemPromptAnswer>;
+
+export const EditMessageInput = Type.Object(
+  { content: Type.String({ minLength: 1, pattern: '\\S' }) },
+  { $id: 'EditMessageInput', examples: [{ content: 'What is the capital of Italy?' }] },
+);
+
+export const EditedMessage = Type.Object(
+  {
+    message: ref(Message),
+    message_index: Type.Integer(),
+    message_count: Type.Integer(),
+    session_id: Type.String(),
+  },
+  { $id: 'EditedMessage' },
+);
+export type EditedMessage = Static<typeof EditedMessage>;
+
+export const HeadInput = Type.Object(
+  { message_id: Type.String({ examples: ['9191228aff'] }) },
+  { $id: 'HeadInput' },
+);
+
+export const ForkInput = Type.Object(
+  { message_id: Type.Optional(nullable(Type.String({ examples: ['9191228aff'] }))) },
+  { $id: 'ForkInput' },
+);
+
+export const SessionHead = Type.Object(
+  { session_id: Type.String(), head: nullable(Type.String()), message_count: Type.Integer() },
+  { $id: 'SessionHead' },
+);
+export type SessionHead = Static<typeof SessionHead>;

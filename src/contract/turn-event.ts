@@ -1,0 +1,101 @@
+// What a turn tells the world: one discriminated union. The SSE frames are these events and nothing else.
+import { type Static, type TSchema, Type } from 'typebox';
+import { AnswerMessage } from './chat.ts';
+import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
+import { FreeObject, nullable, oneOf, ref } from './schema.ts';
+import { TURN_STATES } from './turn.ts';
+
+function event<const Name extends string, T extends TSchema>(name: Name, data: T, description: string) {
+  return Type.Object({ event: Type.Literal(name), data }, { description });
+}
+
+const toolCallFields = {
+  tool_name: Type.String(),
+  tool_call_id: Type.String(),
+  call_index: Type.Integer({ description: 'Position inside one assistant message, from 0.' }),
+};
+
+/** Every event by name, in the order in which a turn can tell them. */
+export const TURN_EVENTS = {
+  turn_start: event(
+    'turn_start',
+    Type.Object({
+      turn_id: Type.String(),
+      session_id: Type.String(),
+      user_message_id: nullable(Type.String()),
+    }),
+    'First, exactly once: the request is stored.',
+  ),
+  status: event(
+    'status',
+    Type.Object({
+      phase: oneOf(['queued', 'evaluating_prompt', 'generating', 'running_tool']),
+      position: Type.Optional(Type.Integer({ description: 'Turns ahead in the line, for `queued`.' })),
+    }),
+    'On each change of phase.',
+  ),
+  context: event(
+    'context',
+    ref(ContextReceipt),
+    'Before the first token: what was planned, sent and left out.',
+  ),
+  thinking_delta: event(
+    'thinking_delta',
+    Type.Object({ content: Type.String() }),
+    'A piece of thinking, only when asked for.',
+  ),
+  content_delta: event(
+    'content_delta',
+    Type.Object({ content: Type.String(), role: Type.Literal('assistant') }),
+    'A piece of the answer.',
+  ),
+  tool_call: event(
+    'tool_call',
+    Type.Object({ ...toolCallFields, arguments: FreeObject }),
+    'The model asked for a tool that runs without an approval.',
+  ),
+  tool_result: event(
+    'tool_result',
+    Type.Object({
+      ...toolCallFields,
+      success: Type.Boolean(),
+      result: Type.String(),
+      error: nullable(Type.String()),
+      error_message: nullable(Type.String()),
+    }),
+    'What the tool answered, or why it could not.',
+  ),
+  tool_continuation_start: event(
+    'tool_continuation_start',
+    Type.Object({ tool_count: Type.Integer(), message: Type.String() }),
+    'The results of this round go to the model.',
+  ),
+  message_complete: event(
+    'message_complete',
+    Type.Object({
+      message_id: Type.String(),
+      model: nullable(Type.String()),
+      eval_count: nullable(Type.Integer()),
+      prompt_eval_count: nullable(Type.Integer()),
+      context_window: ref(ContextWindowInfo),
+      message: ref(AnswerMessage),
+      context: ref(ContextReceipt),
+    }),
+    'Success: the whole final message, stored.',
+  ),
+  error: event(
+    'error',
+    Type.Object({ code: Type.String(), message: Type.String(), details: FreeObject }),
+    'The turn failed; what was said until then is kept.',
+  ),
+  done: event(
+    'done',
+    Type.Object({ session_id: Type.String(), turn_id: Type.String(), state: oneOf(TURN_STATES) }),
+    'Always last, exactly once, also after `error`.',
+  ),
+} as const;
+
+/** Typed with `?: undefined` left out of optional keys, so that events compare literally. */
+export type TurnEvent = {
+  [Name in keyof typeof TURN_EVENTS]: Static<(typeof TURN_EVENTS)[Name]>;
+}[keyof typeof TURN_EVENTS];

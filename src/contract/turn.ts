@@ -1,0 +1,56 @@
+// Turn: everything that happens to answer one request. A stored thing, apart from any connection.
+import { type Static, Type } from 'typebox';
+import { ContextReceipt } from './context-window.ts';
+import { FreeObject, nullable, nullableRef, oneOf, Timestamp } from './schema.ts';
+
+export const TURN_STATES = [
+  'queued',
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'cancelled',
+  'interrupted',
+] as const;
+export type TurnState = (typeof TURN_STATES)[number];
+
+/** States in which nothing more happens. */
+export type FinalTurnState = Extract<TurnState, 'completed' | 'failed' | 'cancelled' | 'interrupted'>;
+
+const Amount = nullable(Type.Integer());
+
+export const TurnUsage = Type.Object(
+  {
+    prompt_tokens: Amount,
+    output_tokens: Amount,
+    total_tokens: Amount,
+    load_ms: Amount,
+    prompt_eval_ms: Amount,
+    eval_ms: Amount,
+  },
+  { $id: 'TurnUsage' },
+);
+export type TurnUsage = Static<typeof TurnUsage>;
+
+export const ErrorObject = Type.Object(
+  { code: Type.String(), message: Type.String(), details: FreeObject },
+  { $id: 'ErrorObject' },
+);
+export type ErrorObject = Static<typeof ErrorObject>;
+
+export const Turn = Type.Object(
+  {
+    turn_id: Type.String({ examples: ['turn_0f3c5a9d21be'] }),
+    session_id: Type.String(),
+    state: oneOf(TURN_STATES),
+    created_at: Timestamp,
+    finished_at: nullable(Timestamp),
+    error: nullableRef(ErrorObject),
+    message_id: nullable(Type.String({ description: 'The last assistant message of the turn.' })),
+    usage: nullableRef(TurnUsage),
+    context: nullableRef(ContextReceipt),
+    last_event_id: Type.Integer(),
+  },
+  { $id: 'Turn' },
+);
+export type Turn = Static<typeof Turn>;

@@ -1,0 +1,185 @@
+// Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
+import type { EngineModel } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
+import { fromStatus, garbled, unreachable } from './failures.ts';
+import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
+import { isRecord } from './wire.ts';
+
+export interface OllamaModels {
+  list(): Promise<EngineModel[]>;
+  find(name: string): Promise<EngineModel | null>;
+  recall(name: string): Promise<EngineModel | null>;
+  /** Forgets what a name stood for: the chat said that it is gone. */
+  forget(name: string): void;
+}
+
+export interface OllamaModelsOptions {
+  readonly http: OllamaHttp;
+  readonly timeoutMs: number;
+}
+
+interface Tag {
+  readonly name: string;
+  readonly key: string;
+  readonly size: number;
+  readonly details: Record<string, unknown>;
+}
+
+interface Details {
+  readonly capabilities: readonly string[];
+  readonly trainedLength: number | null;
+}
+
+/** Asked for when the engine does not say how long a model was trained for (ORIGINAL.md §4). */
+const UNKNOWN_CONTEXT_LENGTH = 2048;
+const BYTES_PER_MB = 1_048_576;
+
+export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): OllamaModels {
+  const detailsByKey = new Map<string, Promise<Details>>();
+  const known = new Map<string, EngineModel>();
+  let tagsUnderway: Promise<Tag[]> | null = null;
+
+  async function ask(request: Omit<OllamaRequest, 'signal'>): Promise<Record<string, unknown>> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    let status: number;
+    let text: string;
+    try {
+      const response = await http.send({ ...request, signal });
+      status = response.statusCode;
+      text = await response.body.text();
+    } catch (error) {
+      throw unreachable(error, http.address);
+    }
+    if (status !== 200) throw fromStatus(status, text);
+    const value = parse(text);
+    if (!isRecord(value)) throw garbled(`${request.path} answered no JSON object.`);
+    return value;
+  }
+
+  /** Requests that come together share one answer. */
+  function tags(): Promise<Tag[]> {
+    tagsUnderway ??= ask({ method: 'GET', path: '/api/tags' })
+      .then(toTags)
+      .finally(() => {
+        tagsUnderway = null;
+      });
+    return tagsUnderway;
+  }
+
+  function details(tag: Tag): Promise<Details> {
+    const cached = detailsByKey.get(tag.key);
+    if (cached !== undefined) return cached;
+    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(toDetails);
+    detailsByKey.set(tag.key, asked);
+    // A failure is not remembered.
+    asked.catch(() => detailsByKey.delete(tag.key));
+    return asked;
+  }
+
+  async function describe(tag: Tag): Promise<EngineModel> {
+    const model = toModel(tag, await details(tag));
+    known.set(comparable(tag.name), model);
+    return model;
+  }
+
+  async function find(name: string): Promise<EngineModel | null> {
+    const wanted = comparable(name);
+    const tag = (await tags()).find((candidate) => comparable(candidate.name) === wanted);
+    if (tag !== undefined) return describe(tag);
+    known.delete(wanted);
+    return null;
+  }
+
+  return {
+    find,
+    async list() {
+      const described = await Promise.all((await tags()).map((tag) => describe(tag).catch(skipRefused)));
+      return described.filter((model) => model !== null && canChat(model)) as EngineModel[];
+    },
+    async recall(name) {
+      return known.get(comparable(name)) ?? find(name);
+    },
+    forget: (name) => known.delete(comparable(name)),
+  };
+}
+
+/** A model that Ollama lists but will not describe is left out; an Ollama that is gone is an error. */
+function skipRefused(error: unknown): null {
+  if (error instanceof MochiError && error.kind !== 'ollama_unreachable') return null;
+  throw error;
+}
+
+export function canChat(model: EngineModel): boolean {
+  return model.capabilities.includes('completion');
+}
+
+/** Names as Ollama compares them: letter case does not count, and a missing tag means `:latest`. */
+function comparable(name: string): string {
+  const afterPath = name.slice(name.lastIndexOf('/') + 1);
+  return (afterPath.includes(':') ? name : `${name}:latest`).toLowerCase();
+}
+
+function toTags(answer: Record<string, unknown>): Tag[] {
+  const models = Array.isArray(answer['models']) ? answer['models'] : [];
+  return models.filter(isRecord).flatMap((model) => {
+    const name = model['name'] ?? model['model'];
+    if (typeof name !== 'string') return [];
+    const size = typeof model['size'] === 'number' ? model['size'] : 0;
+    const digest =
+      typeof model['digest'] === 'string'
+        ? model['digest']
+        : JSON.stringify([name, size, model['modified_at']]);
+    return [{ name, key: digest, size, details: isRecord(model['details']) ? model['details'] : {} }];
+  });
+}
+
+function toDetails(answer: Record<string, unknown>): Details {
+  const listed = Array.isArray(answer['capabilities'])
+    ? answer['capabilities'].filter((capability) => typeof capability === 'string')
+    : [];
+  const info = isRecord(answer['model_info']) ? answer['model_info'] : {};
+  return {
+    // Servers before v0.6.4 list none.
+    capabilities: listed.length > 0 ? listed : ['completion'],
+    trainedLength: trainedLength(info),
+  };
+}
+
+/** The trained length stands under the architecture's name; some files name it by another key. */
+function trainedLength(info: Record<string, unknown>): number | null {
+  const architecture = info['general.architecture'];
+  const keys = [
+    ...(typeof architecture === 'string' ? [`${architecture}.context_length`] : []),
+    'context_length',
+    ...Object.keys(info).filter((key) => key.endsWith('.context_length')),
+  ];
+  const lengths = keys.map((key) => info[key]);
+  const found = lengths.find((length) => typeof length === 'number' && length >= 1);
+  return typeof found === 'number' ? Math.trunc(found) : null;
+}
+
+function toModel(tag: Tag, details: Details): EngineModel {
+  const detail = (key: string) => {
+    const value = tag.details[key];
+    return typeof value === 'string' && value !== '' ? value : 'unknown';
+  };
+  return {
+    name: tag.name,
+    size_mb: Math.round((tag.size / BYTES_PER_MB) * 10) / 10,
+    format: detail('format'),
+    family: detail('family'),
+    parameter_size: detail('parameter_size'),
+    quantization_level: detail('quantization_level'),
+    capabilities: [...details.capabilities],
+    context_length: details.trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
+    trainedLength: details.trainedLength,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

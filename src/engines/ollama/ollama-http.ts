@@ -1,0 +1,53 @@
+// HTTP to Ollama: one agent, own deadlines, credentials kept out of what is shown.
+import { Agent, type Dispatcher, request } from 'undici';
+import { redactUrl } from '../../kit/redact-url.ts';
+
+export interface OllamaHttpOptions {
+  /** Base URL; may have credentials and a path prefix. */
+  readonly baseUrl: string;
+  readonly connectTimeoutMs: number;
+}
+
+export interface OllamaRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly signal: AbortSignal;
+}
+
+export interface OllamaHttp {
+  /** Base URL without credentials. */
+  readonly address: string;
+  send(request: OllamaRequest): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions): OllamaHttp {
+  const url = new URL(baseUrl);
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (url.username !== '' || url.password !== '') {
+    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
+  }
+  const prefix = url.pathname.replace(/\/+$/, '');
+  // No limit on silence here: loading a large model takes minutes. The chat has deadlines of its own.
+  const agent = new Agent({
+    connect: { timeout: connectTimeoutMs },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connections: null,
+    pipelining: 1,
+  });
+  return {
+    address: redactUrl(baseUrl),
+    send: ({ method, path, body, signal }) =>
+      request(`${url.origin}${prefix}${path}`, {
+        dispatcher: agent,
+        method,
+        signal,
+        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    close: () => agent.destroy(),
+  };
+}

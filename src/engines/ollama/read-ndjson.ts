@@ -1,0 +1,55 @@
+// NDJSON as it comes off a socket: any split of the bytes, several lines in one read, no final newline.
+
+/** A line longer than this is refused rather than gathered without end. Ollama's own client allows 8 MB. */
+const MAX_LINE_LENGTH = 32 * 1024 * 1024;
+
+/** A line that is not JSON, or is too long. */
+export class NdjsonError extends Error {
+  override readonly name = 'NdjsonError';
+}
+
+/**
+ * Yields, per read, the values of the lines that it completed (never an empty list). Blank lines are
+ * skipped. Bytes that are not UTF-8 become U+FFFD.
+ * @throws NdjsonError for a line that is not JSON: skipping it could drop a part of an answer unseen
+ */
+export async function* readNdjson(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly unknown[], void> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const text = decoder.decode(chunk, { stream: true });
+    const lastBreak = text.lastIndexOf('\n');
+    if (lastBreak === -1) {
+      rest += text;
+      if (rest.length > MAX_LINE_LENGTH) throw new NdjsonError('A line is too long.');
+      continue;
+    }
+    const values = parseLines(rest + text.slice(0, lastBreak));
+    rest = text.slice(lastBreak + 1);
+    if (values.length > 0) yield values;
+  }
+  const values = parseLines(rest + decoder.decode());
+  if (values.length > 0) yield values;
+}
+
+function parseLines(text: string): unknown[] {
+  const values: unknown[] = [];
+  for (const line of text.split('\n')) {
+    const trimmed = line.trim();
+    if (trimmed !== '') values.push(parseLine(trimmed));
+  }
+  return values;
+}
+
+/** How much of a bad line an error shows. */
+const EXCERPT_LENGTH = 200;
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new NdjsonError(`A line is not JSON: ${line.slice(0, EXCERPT_LENGTH)}`);
+  }
+}

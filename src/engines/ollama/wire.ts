@@ -1,0 +1,137 @@
+// The contract's shapes ↔ Ollama's. Facts: docs/api.md and api/types.go of ollama/ollama.
+import type {
+  EngineChatRequest,
+  EngineChunk,
+  EngineMessage,
+  EngineToolCall,
+  EngineUsage,
+} from '../../contract/engine.ts';
+import { randomHex } from '../../kit/ids.ts';
+
+/** The body of POST /api/chat. `think` is always sent: left out, it means on for a model that can (v0.12.4). */
+export function toChatBody(request: EngineChatRequest): Record<string, unknown> {
+  const options = { ...request.options };
+  // A lone string is a wrong type to Ollama (HTTP 500), although its own OpenAPI document allows it.
+  if (typeof options['stop'] === 'string') options['stop'] = [options['stop']];
+  if (request.window !== null) options['num_ctx'] = request.window;
+  return {
+    model: request.model,
+    messages: request.messages.map(toWireMessage),
+    stream: true,
+    think: request.think,
+    // An over-long prompt is an error, never a silent cut.
+    truncate: false,
+    ...(request.format !== undefined && { format: request.format }),
+    ...(Object.keys(options).length > 0 && { options }),
+  };
+}
+
+function toWireMessage(message: EngineMessage): Record<string, unknown> {
+  return {
+    role: message.role,
+    content: message.content,
+    ...(message.thinking && { thinking: message.thinking }),
+    ...(message.images && message.images.length > 0 && { images: message.images }),
+    ...(message.toolCalls &&
+      message.toolCalls.length > 0 && { tool_calls: message.toolCalls.map(toWireCall) }),
+    ...(message.toolName !== undefined && { tool_name: message.toolName }),
+    ...(message.toolCallId !== undefined && { tool_call_id: message.toolCallId }),
+  };
+}
+
+function toWireCall(call: EngineToolCall): unknown {
+  // `arguments` must be an object: a string is a 400 on the turn after.
+  const given = typeof call.arguments === 'string' ? {} : call.arguments;
+  return { id: call.id, function: { name: call.name, arguments: given } };
+}
+
+/** One line of the answer, in the order in which a client should see its parts. */
+export function toChunks(line: unknown): EngineChunk[] {
+  const chunks: EngineChunk[] = [];
+  if (!isRecord(line)) return chunks;
+  const message = isRecord(line['message']) ? line['message'] : {};
+  if (isText(message['thinking'])) chunks.push({ type: 'thinking', text: message['thinking'] });
+  if (isText(message['content'])) chunks.push({ type: 'content', text: message['content'] });
+  if (Array.isArray(message['tool_calls'])) {
+    for (const call of message['tool_calls']) chunks.push({ type: 'tool_call', call: fromWireCall(call) });
+  }
+  if (line['done'] === true) {
+    const reason = isText(line['done_reason']) ? line['done_reason'] : 'stop';
+    chunks.push({ type: 'done', reason, usage: toUsage(line) });
+  }
+  return chunks;
+}
+
+function fromWireCall(value: unknown): EngineToolCall {
+  const call = isRecord(value) ? value : {};
+  const target = isRecord(call['function']) ? call['function'] : {};
+  return {
+    // Servers before v0.12.10 send no id.
+    id: isText(call['id']) ? call['id'] : `call_${randomHex(8)}`,
+    name: isText(target['name']) ? target['name'] : '',
+    arguments: toArguments(target['arguments']),
+  };
+}
+
+function toArguments(value: unknown): EngineToolCall['arguments'] {
+  if (isRecord(value)) return value;
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'string') return JSON.stringify(value);
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return isRecord(parsed) ? parsed : value;
+  } catch {
+    return value;
+  }
+}
+
+/** All numbers are optional on the wire: absent means unknown. Durations come in nanoseconds. */
+function toUsage(line: Record<string, unknown>): EngineUsage {
+  const count = (key: string) => {
+    const value = line[key];
+    return typeof value === 'number' && Number.isFinite(value) ? Math.trunc(value) : null;
+  };
+  const milliseconds = (key: string) => {
+    const value = count(key);
+    return value === null ? null : Math.round(value / 1e6);
+  };
+  return {
+    promptTokens: count('prompt_eval_count'),
+    outputTokens: count('eval_count'),
+    loadMs: milliseconds('load_duration'),
+    promptEvalMs: milliseconds('prompt_eval_duration'),
+    evalMs: milliseconds('eval_duration'),
+  };
+}
+
+/** The error text of a line or a body, in any of the forms in which it comes; null where there is none. */
+export function errorText(value: unknown): string | null {
+  if (!isRecord(value)) return null;
+  const key = Object.keys(value).find((name) => name === 'error' || name.startsWith('error '));
+  if (key === undefined) return null;
+  const found = value[key];
+  if (key !== 'error') return `${key.slice('error '.length)}: ${String(found)}`;
+  return unwrapError(found);
+}
+
+/** llama-server's error arrives as a JSON document inside the string; proxies send an object. */
+function unwrapError(value: unknown): string {
+  if (typeof value === 'string') {
+    try {
+      const inner: unknown = JSON.parse(value);
+      return isRecord(inner) ? (errorText(inner) ?? value) : value;
+    } catch {
+      return value;
+    }
+  }
+  if (isRecord(value)) return isText(value['message']) ? value['message'] : JSON.stringify(value);
+  return String(value);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

@@ -1,0 +1,116 @@
+// Who may ask: the right Host, an allowed Origin, a key where keys are set.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import cors from '@fastify/cors';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MochiError } from '../contract/errors.ts';
+import { isLoopbackHost } from '../kit/loopback.ts';
+import { pathOf } from './error-response.ts';
+
+export interface AccessRules {
+  /** The address that the server binds. */
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  /** null: loopback origins. */
+  readonly corsOrigins: '*' | readonly string[] | null;
+  readonly apiKeys: readonly string[];
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** For orchestrators, which have no key. */
+const OPEN_PATHS = new Set(['/livez', '/readyz']);
+/** Answer headers that a browser's script may read. */
+const EXPOSED_HEADERS = ['location', 'x-turn-id', 'x-request-id', 'retry-after'];
+
+export async function guardAccess(app: FastifyInstance, rules: AccessRules): Promise<void> {
+  const isAllowedOrigin = originRule(rules.corsOrigins);
+  const isKey = keyRule(rules.apiKeys);
+  const checksHost = isLoopbackHost(rules.host);
+
+  app.addHook('onRequest', async (request) => {
+    if (checksHost && !isAllowedHost(request, rules.allowedHosts)) throw hostRefused(request);
+    const { origin } = request.headers;
+    // CORS hides an answer from a foreign page; it does not keep the page from having its request carried out.
+    if (origin !== undefined && !SAFE_METHODS.has(request.method)) {
+      if (!isAllowedOrigin(origin) && !isSameOrigin(origin, request)) throw originRefused(origin);
+    }
+  });
+  await app.register(cors, {
+    origin: (origin, decide) => decide(null, origin !== undefined && isAllowedOrigin(origin)),
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    credentials: false,
+    maxAge: 600,
+    strictPreflight: false,
+  });
+  app.addHook('onRequest', async (request) => {
+    if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
+    if (OPEN_PATHS.has(pathOf(request.url)) || isKey(bearerOf(request))) return;
+    throw new MochiError('unauthorized', 'Send an API key: authorization: Bearer KEY.');
+  });
+}
+
+function isAllowedHost(request: FastifyRequest, allowedHosts: readonly string[]): boolean {
+  const host = hostnameOf(`http://${request.headers.host ?? ''}`);
+  return host !== null && (isLoopbackHost(host) || allowedHosts.includes(host));
+}
+
+function originRule(corsOrigins: AccessRules['corsOrigins']): (origin: string) => boolean {
+  if (corsOrigins === '*') return () => true;
+  if (corsOrigins !== null) return (origin) => corsOrigins.includes(origin);
+  return (origin) => {
+    const host = hostnameOf(origin);
+    return host !== null && isLoopbackHost(host);
+  };
+}
+
+function isSameOrigin(origin: string, request: FastifyRequest): boolean {
+  try {
+    return new URL(origin).host === request.headers.host;
+  } catch {
+    return false;
+  }
+}
+
+/** Lower case, without port and brackets; null for what is no URL. */
+function hostnameOf(url: string): string | null {
+  try {
+    const { hostname } = new URL(url);
+    return hostname === '' ? null : hostname.replace(/^\[|\]$/g, '');
+  } catch {
+    return null;
+  }
+}
+
+/** Compares digests, which have one length, in constant time, and looks at every key. */
+function keyRule(apiKeys: readonly string[]): (given: string) => boolean {
+  const digests = apiKeys.map(digest);
+  return (given) => {
+    const found = digest(given);
+    return digests.reduce((isFound, key) => timingSafeEqual(key, found) || isFound, false);
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function bearerOf(request: FastifyRequest): string {
+  const [scheme = '', ...rest] = (request.headers.authorization ?? '').split(' ');
+  return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : '';
+}
+
+function hostRefused(request: FastifyRequest): MochiError {
+  return new MochiError(
+    'host_not_allowed',
+    'This server listens on loopback and answers loopback names only. Add the name to MOCHI_ALLOWED_HOSTS.',
+    { host: request.headers.host ?? '' },
+  );
+}
+
+function originRefused(origin: string): MochiError {
+  return new MochiError(
+    'host_not_allowed',
+    'Pages of this origin may not change anything here. Add it to MOCHI_CORS_ORIGINS.',
+    { origin },
+  );
+}

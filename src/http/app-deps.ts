@@ -1,0 +1,26 @@
+// What routes may touch: built once in server.ts.
+
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { LiveTurns } from '../chat/live-turns.ts';
+import type { SessionDeps } from '../sessions/session-deps.ts';
+
+export interface AppDeps extends SessionDeps {
+  readonly turns: LiveTurns;
+  readonly version: string;
+}
+
+/** The framework with handlers typed by their schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;

@@ -1,0 +1,77 @@
+// The HTTP application: what it is, apart from whether it listens.
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { randomHex } from '../kit/ids.ts';
+import type { Log } from '../kit/log.ts';
+import { type AccessRules, guardAccess } from './access.ts';
+import type { AppDeps } from './app-deps.ts';
+import { answerClientError } from './client-error.ts';
+import { describeApi } from './document.ts';
+import { answerError, answerErrors, pathOf } from './error-response.ts';
+import { refuseOtherMethods } from './method-not-allowed.ts';
+import { readJsonBodies } from './read-json-body.ts';
+import { branchRoutes } from './routes/branches.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { healthRoutes } from './routes/health.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { modelRoutes } from './routes/models.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { validateBySchema } from './validation.ts';
+
+export interface AppOptions {
+  readonly access: AccessRules;
+  readonly maxBodyBytes: number;
+  readonly log: Log;
+}
+
+const ROUTES = [healthRoutes, modelRoutes, sessionRoutes, messageRoutes, branchRoutes, chatRoutes];
+
+/** Longest piece of a path that a route looks at: model names of hubs are long. */
+const MAX_PARAM_LENGTH = 1024;
+
+export async function createApp(deps: AppDeps, options: AppOptions): Promise<FastifyInstance> {
+  // Typed as the framework wants it: its instance would carry pino's types into every room otherwise.
+  const loggerInstance: FastifyBaseLogger = options.log;
+  const app = Fastify({
+    loggerInstance,
+    // One line per request, our own, below.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: options.maxBodyBytes,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    genReqId: ({ headers }) => saneRequestId(headers['x-request-id']) ?? randomHex(16),
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  answerErrors(app);
+  readJsonBodies(app);
+  validateBySchema(app);
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        path: pathOf(request.url),
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    );
+  });
+  await guardAccess(app, options.access);
+  const refuseOthers = refuseOtherMethods(app);
+  await describeApi(app, deps.version);
+  for (const addRoutes of ROUTES) addRoutes(app, deps);
+  refuseOthers();
+  await app.ready();
+  return app;
+}
+
+/** A client's own id is taken when it is short and plain: it ends up in logs. */
+function saneRequestId(given: string | string[] | undefined): string | null {
+  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : null;
+}

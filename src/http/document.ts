@@ -1,0 +1,136 @@
+// The OpenAPI document: made from the schemas that validate, with the errors and events of every route.
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { TSchema } from 'typebox';
+import { codeOf, ERRORS, type ErrorKindName, MochiError } from '../contract/errors.ts';
+import { ref } from '../contract/schema.ts';
+import { ErrorObject } from '../contract/turn.ts';
+import { TURN_EVENTS } from '../contract/turn-event.ts';
+import { envelope } from './error-response.ts';
+
+/** What every route can answer, whatever it does. */
+const COMMON_ERRORS: readonly ErrorKindName[] = ['unauthorized', 'host_not_allowed', 'internal_error'];
+
+export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'mochi-server',
+        version,
+        description:
+          'Conversations that last, on local models. Send one message; the server keeps the history, drives the model and saves everything.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      tags: [
+        { name: 'sessions', description: 'Conversations and their settings.' },
+        { name: 'branches', description: 'The message tree: nothing that was said is destroyed.' },
+        { name: 'chat', description: 'Send a message, get an answer.' },
+        { name: 'models', description: 'What the engine can run.' },
+        { name: 'health', description: 'Is it up?' },
+      ],
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'http', scheme: 'bearer', description: 'Only where MOCHI_API_KEYS is set.' },
+        },
+      },
+      security: [{}, { apiKey: [] }],
+    },
+    transform: nameWildcards,
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) =>
+        typeof json['$id'] === 'string' ? json['$id'] : String(index),
+    },
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', deepLinking: true },
+    theme: { title: 'mochi-server' },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/redoc', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+}
+
+/** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */
+function nameWildcards({ schema, url }: { schema: FastifySchema; url: string }): {
+  schema: FastifySchema;
+  url: string;
+} {
+  if (!url.endsWith('/*') || schema?.params === undefined) return { schema, url };
+  const { properties } = Object(schema.params);
+  const params = { type: 'object', required: ['name'], properties: { name: properties['*'] } };
+  return { schema: { ...schema, params }, url: url.replace('*', ':name') };
+}
+
+/** The responses of a route: its answer, and its errors grouped by status with an example each. */
+export function responses(
+  status: 200 | 201 | 204,
+  answer: object,
+  errors: readonly ErrorKindName[],
+): Record<number, object> {
+  const kinds = [...new Set([...errors, ...COMMON_ERRORS])];
+  const byStatus = Map.groupBy(kinds, (kind) => ERRORS[kind].status);
+  const described = [...byStatus].map(([code, group]) => [code, errorResponse(group)]);
+  return { [status]: answer, ...Object.fromEntries(described) };
+}
+
+export function jsonAnswer(description: string, schema: TSchema): object {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** 204. */
+export const NO_CONTENT = { description: 'Done.', type: 'null' };
+
+const EnvelopeSchema = {
+  type: 'object',
+  required: ['detail'],
+  properties: {
+    detail: { type: 'object', required: ['error'], properties: { error: ref(ErrorObject) } },
+  },
+};
+
+function errorResponse(kinds: readonly ErrorKindName[]): object {
+  const examples = Object.fromEntries(
+    kinds.map((kind) => [
+      codeOf(kind),
+      { summary: ERRORS[kind].text, value: envelope(new MochiError(kind, ERRORS[kind].text).toBody()) },
+    ]),
+  );
+  const description = kinds.map((kind) => `\`${codeOf(kind)}\`: ${ERRORS[kind].text}`).join('\n\n');
+  return { description, content: { 'application/json': { schema: EnvelopeSchema, examples } } };
+}
+
+/** The stream of a turn: every event with its payload, and a whole stream as example. */
+export function eventStreamAnswer(description: string): object {
+  const events = Object.values(TURN_EVENTS).map(
+    ({
+      properties,
+      description: text,
+    }: {
+      properties: { event: { const: string }; data: TSchema };
+      description?: string;
+    }) => `- \`${properties.event.const}\`: ${text ?? ''}`,
+  );
+  return {
+    description: `${description}\n\nFrames: \`id: <n>\`, \`event: NAME\`, \`data: {one line of JSON}\`. Ignore events that you do not know.\n\n${events.join('\n')}`,
+    content: {
+      'text/event-stream': {
+        schema: {
+          type: 'object',
+          description: 'One frame: its event and its data.',
+          oneOf: Object.values(TURN_EVENTS),
+        },
+        example: EXAMPLE_STREAM,
+      },
+    },
+  };
+}
+
+const EXAMPLE_STREAM = [
+  'id: 1\nevent: turn_start\ndata: {"turn_id":"turn_0f3c5a9d21be","session_id":"b5a3d7e4c9","user_message_id":"9191228aff"}',
+  'id: 2\nevent: content_delta\ndata: {"content":"Paris.","role":"assistant"}',
+  'id: 3\nevent: message_complete\ndata: {"message_id":"194e786d07","model":"llama3.2:latest","eval_count":2,"prompt_eval_count":31,"context_window":{"current_window":8192,"usage_tokens":33,"reason":"initial_setup"},"message":{…},"context":{…}}',
+  'id: 4\nevent: done\ndata: {"session_id":"b5a3d7e4c9","turn_id":"turn_0f3c5a9d21be","state":"completed"}',
+  '',
+].join('\n\n');

@@ -1,0 +1,95 @@
+// The only place that answers an error: one envelope, whatever went wrong and wherever.
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorBody, type ErrorKindName, MochiError } from '../contract/errors.ts';
+
+/** Seconds after which a client may try again where the server was full. */
+const RETRY_AFTER_SECONDS = 2;
+
+export function envelope(error: ErrorBody): { detail: { error: ErrorBody } } {
+  return { detail: { error } };
+}
+
+export function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request.url);
+    return answerError(new MochiError('not_found', `There is no ${path} here.`, { path }), request, reply);
+  });
+}
+
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toMochiError(error);
+  if (known.status >= 500) {
+    const level = known.kind === 'internal_error' ? 'error' : 'warn';
+    request.log[level]({ err: error, code: known.code }, 'request failed');
+  }
+  if (known.kind === 'overloaded' || known.kind === 'engine_busy') {
+    void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  }
+  if (known.kind === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
+  return reply.code(known.status).type('application/json; charset=utf-8').send(envelope(known.toBody()));
+}
+
+/** Faults that have no words of their own are logged and told in general ones. */
+function toMochiError(error: unknown): MochiError {
+  if (error instanceof MochiError) return error;
+  const fault = isFastifyError(error) ? error : null;
+  if (fault?.validation) return validationError(fault);
+  const kind = fault === null ? undefined : frameworkKind(fault);
+  if (kind !== undefined) return new MochiError(kind, frameworkText(kind));
+  return new MochiError(
+    'internal_error',
+    'The server made a mistake. Its log has the details under the request id.',
+  );
+}
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+function validationError(error: FastifyError): MochiError {
+  const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
+    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath,
+    message,
+  }));
+  const first = errors[0];
+  const said = first === undefined ? '' : `: ${first.path} ${first.message}`;
+  return new MochiError('validation_error', `The request is not valid${said}.`, { errors });
+}
+
+/** The framework's own codes (fastify/lib/errors.js) that a client can cause. */
+function frameworkKind(error: FastifyError): ErrorKindName | undefined {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return 'payload_too_large';
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'unsupported_media_type';
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return 'bad_request';
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return 'not_found';
+    case 'ECONNRESET':
+      return 'bad_request';
+    default:
+      return undefined;
+  }
+}
+
+function frameworkText(kind: ErrorKindName): string {
+  switch (kind) {
+    case 'payload_too_large':
+      return 'The body is too large (MOCHI_MAX_BODY_BYTES).';
+    case 'unsupported_media_type':
+      return 'Send the body as JSON, with content-type: application/json.';
+    case 'not_found':
+      return 'There is nothing at this address.';
+    default:
+      return 'The request is not well-formed.';
+  }
+}
+
+/** The path without its query, which may hold what people typed. */
+export function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url;
+}

@@ -1,0 +1,64 @@
+// Turn events → SSE bytes. What waits together goes out in one write.
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { LiveTurn, NumberedEvent } from '../chat/live-turn.ts';
+
+/** Proxies cut silent connections; clients give up on them. */
+const PING_INTERVAL_MS = 15_000;
+/** A reader that takes nothing for this long is gone. */
+const STALLED_READER_MS = 60_000;
+
+/**
+ * Sends the events of a turn after number `after` until its last one, or until the reader is gone.
+ * @returns whether the reader stayed to the end
+ */
+export async function sendEvents(reply: FastifyReply, turn: LiveTurn, after: number): Promise<boolean> {
+  reply.hijack();
+  const { raw } = reply;
+  const left = new AbortController();
+  raw.once('close', () => left.abort());
+  // Without a listener an error of the socket would end the process; `close` follows it.
+  raw.on('error', () => left.abort());
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  const ping = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(': ping\n\n');
+  }, PING_INTERVAL_MS);
+  try {
+    for await (const batch of turn.watch(after, left.signal)) {
+      if (!raw.write(batch.map(toFrame).join(''))) await drained(raw, left.signal);
+      ping.refresh();
+    }
+  } finally {
+    clearInterval(ping);
+  }
+  if (left.signal.aborted) return false;
+  raw.end();
+  return true;
+}
+
+/** LF line ends, one line of JSON: no event can break out of its frame. */
+function toFrame({ id, event }: NumberedEvent): string {
+  return `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`;
+}
+
+/** Waits until the socket takes more; cuts a reader that stopped reading. */
+function drained(raw: ServerResponse, left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stalled = setTimeout(() => raw.destroy(), STALLED_READER_MS);
+    const done = () => {
+      clearTimeout(stalled);
+      raw.off('drain', done);
+      left.removeEventListener('abort', done);
+      resolve();
+    };
+    raw.once('drain', done);
+    left.addEventListener('abort', done, { once: true });
+  });
+}

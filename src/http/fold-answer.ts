@@ -1,0 +1,48 @@
+// The events of a turn folded into the plain answer.
+import type { LiveTurn } from '../chat/live-turn.ts';
+import type { ChatAnswer } from '../contract/chat.ts';
+import { type ErrorBody, kindOf, MochiError } from '../contract/errors.ts';
+import type { ExecutedToolCall } from '../contract/tool.ts';
+
+/** @throws MochiError what the turn failed with */
+export async function foldAnswer(turn: LiveTurn): Promise<ChatAnswer> {
+  const executed: ExecutedToolCall[] = [];
+  let asked: Record<string, unknown> = {};
+  let answer: ChatAnswer | null = null;
+  let failure: ErrorBody | null = null;
+  for await (const batch of turn.watch(0, new AbortController().signal)) {
+    for (const { event } of batch) {
+      switch (event.event) {
+        case 'tool_call':
+          asked = event.data.arguments;
+          break;
+        case 'tool_result':
+          executed.push({ name: event.data.tool_name, arguments: asked, success: event.data.success });
+          break;
+        case 'message_complete':
+          answer = {
+            session_id: turn.sessionId,
+            message: event.data.message,
+            tool_calls_executed: executed,
+            context_window: event.data.context_window,
+            turn_id: turn.turnId,
+            context: event.data.context,
+          };
+          break;
+        case 'error':
+          failure = event.data;
+          break;
+        default:
+      }
+    }
+  }
+  if (answer !== null) return answer;
+  throw toMochiError(failure);
+}
+
+function toMochiError(failure: ErrorBody | null): MochiError {
+  const kind = kindOf(failure?.code ?? '');
+  if (failure === null || kind === null)
+    return new MochiError('internal_error', 'The turn ended without an answer.');
+  return new MochiError(kind, failure.message, failure.details);
+}

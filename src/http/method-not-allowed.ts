@@ -1,0 +1,39 @@
+// A known path with another method is 405 and says which methods it has.
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { MochiError } from '../contract/errors.ts';
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Call before the routes are registered, and the returned function after them. */
+export function refuseOtherMethods(app: FastifyInstance): () => void {
+  const methodsByUrl = new Map<string, Set<string>>();
+  let isRecording = true;
+  app.addHook('onRoute', ({ url, method }) => {
+    if (!isRecording) return;
+    const methods = methodsByUrl.get(url) ?? new Set();
+    for (const name of [method].flat()) methods.add(name);
+    methodsByUrl.set(url, methods);
+  });
+  return () => {
+    isRecording = false;
+    for (const [url, methods] of methodsByUrl) {
+      const others = METHODS.filter((method) => !methods.has(method));
+      if (url.includes('*') && !url.startsWith('/api/')) continue;
+      if (others.length === 0) continue;
+      const allow = [...methods].join(', ');
+      app.route({
+        method: [...others],
+        url,
+        schema: { hide: true },
+        // Before the body is read: whatever is wrong with it, the method comes first.
+        onRequest: async (request, reply) => {
+          void reply.header('allow', allow);
+          throw new MochiError('method_not_allowed', `${request.method} is not possible here; ${allow} is.`, {
+            method: request.method,
+          });
+        },
+        handler: () => undefined,
+      });
+    }
+  };
+}

@@ -1,0 +1,110 @@
+// The message tree: see every branch, show another one, fork.
+import { Type } from 'typebox';
+import { TreeMessage } from '../../contract/message.ts';
+import { nullable, ref } from '../../contract/schema.ts';
+import { ForkInput, HeadInput, Session, SessionHead } from '../../contract/session.ts';
+import { forkSession, headOf, setHead } from '../../sessions/branches.ts';
+import { requireSession } from '../../sessions/require.ts';
+import { listTree } from '../../store/messages.ts';
+import type { App, AppDeps } from '../app-deps.ts';
+import { jsonAnswer, responses } from '../document.ts';
+import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
+import { SessionParams, sessionIdOf } from '../session-params.ts';
+import { toSession } from './sessions.ts';
+
+const COMMON = ['session_not_found', 'validation_error', 'session_load_error'] as const;
+const BODY_ERRORS = ['payload_too_large', 'unsupported_media_type', 'session_save_error'] as const;
+
+export function branchRoutes(app: App, deps: AppDeps): void {
+  const tags = ['branches'];
+
+  app.get(
+    '/api/v1/sessions/:session_id/tree',
+    {
+      schema: {
+        tags,
+        summary: 'Every message of every branch',
+        params: SessionParams,
+        querystring: PageQuery,
+        response: responses(
+          200,
+          jsonAnswer(
+            'In creation order.',
+            Type.Object({
+              session_id: Type.String(),
+              head: nullable(Type.String()),
+              messages: Type.Array(ref(TreeMessage)),
+              next_cursor: nullable(Type.String()),
+            }),
+          ),
+          ['invalid_cursor', ...COMMON],
+        ),
+      },
+    },
+    async ({ params, query }) => {
+      const sessionId = sessionIdOf(params);
+      const { cursor } = query;
+      const limit = query.limit ?? Number.MAX_SAFE_INTEGER - 1;
+      const session = await requireSession(deps.db, sessionId);
+      const afterSeq = cursor === undefined ? 0 : fromCursor(cursor, ['number'])[0];
+      const { items, last } = splitPage(
+        await listTree(deps.db, sessionId, { afterSeq, limit: limit + 1 }),
+        limit,
+      );
+      return {
+        session_id: sessionId,
+        head: headOf(session),
+        messages: items.map(({ message }) => message),
+        next_cursor: last && toCursor([last.seq]),
+      };
+    },
+  );
+
+  app.put(
+    '/api/v1/sessions/:session_id/head',
+    {
+      schema: {
+        tags,
+        summary: 'Show another branch',
+        description: 'The active path then ends at this message, an inner one included.',
+        params: SessionParams,
+        body: ref(HeadInput),
+        response: responses(200, jsonAnswer('The new head.', ref(SessionHead)), [
+          'message_not_found',
+          'session_busy',
+          ...COMMON,
+          ...BODY_ERRORS,
+        ]),
+      },
+    },
+    async ({ params, body }) => {
+      const sessionId = sessionIdOf(params);
+      return deps.turns.change(sessionId, 'refuse', () => setHead(deps, sessionId, body.message_id));
+    },
+  );
+
+  app.post(
+    '/api/v1/sessions/:session_id/fork',
+    {
+      // The body may be left out.
+      preValidation: async (request) => {
+        request.body ??= {};
+      },
+      schema: {
+        tags,
+        summary: 'Fork: a new session with the path up to a message',
+        params: SessionParams,
+        body: ref(ForkInput),
+        response: responses(201, jsonAnswer('The new session.', ref(Session)), [
+          'message_not_found',
+          ...COMMON,
+          ...BODY_ERRORS,
+        ]),
+      },
+    },
+    async ({ params, body }, reply) => {
+      const session = await forkSession(deps, sessionIdOf(params), body.message_id ?? null);
+      return reply.code(201).send(toSession(session));
+    },
+  );
+}

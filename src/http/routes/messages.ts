@@ -1,0 +1,130 @@
+// Messages of a session: read the active path, edit a user message, set and remove the system prompt.
+import { Type } from 'typebox';
+import { Message } from '../../contract/message.ts';
+import { nullable, ref } from '../../contract/schema.ts';
+import {
+  EditedMessage,
+  EditMessageInput,
+  SystemPromptAnswer,
+  SystemPromptInput,
+} from '../../contract/session.ts';
+import { editMessage } from '../../sessions/edit-message.ts';
+import { requireSession } from '../../sessions/require.ts';
+import { removeSystemPrompt, setSystemPrompt } from '../../sessions/system-prompt.ts';
+import { listPath, toContractMessage } from '../../store/messages.ts';
+import type { App, AppDeps } from '../app-deps.ts';
+import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
+import { SessionParams, sessionIdOf } from '../session-params.ts';
+
+const CHANGE_ERRORS = [
+  'session_not_found',
+  'session_busy',
+  'validation_error',
+  'payload_too_large',
+  'unsupported_media_type',
+  'session_load_error',
+  'session_save_error',
+] as const;
+
+export function messageRoutes(app: App, deps: AppDeps): void {
+  const tags = ['sessions'];
+
+  app.get(
+    '/api/v1/sessions/:session_id/messages',
+    {
+      schema: {
+        tags,
+        summary: 'Messages of the active path',
+        description: 'All of them when no limit is given.',
+        params: SessionParams,
+        querystring: PageQuery,
+        response: responses(
+          200,
+          jsonAnswer(
+            'In order, the system message first.',
+            Type.Object({ messages: Type.Array(ref(Message)), next_cursor: nullable(Type.String()) }),
+          ),
+          ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
+        ),
+      },
+    },
+    async ({ params, query }) => {
+      const sessionId = sessionIdOf(params);
+      const { limit, cursor } = query;
+      const from = cursor === undefined ? undefined : fromCursor(cursor, ['number'])[0] + 1;
+      await requireSession(deps.db, sessionId);
+      const rows = await listPath(deps.db, sessionId, {
+        ...(from !== undefined && { from }),
+        ...(limit !== undefined && { limit: limit + 1 }),
+      });
+      const { items, last } = splitPage(rows, limit ?? rows.length);
+      return { messages: items.map(toContractMessage), next_cursor: last && toCursor([last.depth]) };
+    },
+  );
+
+  app.put(
+    '/api/v1/sessions/:session_id/messages/:index',
+    {
+      schema: {
+        tags,
+        summary: 'Edit a user message',
+        description:
+          'Adds a sibling with the new text and shows that branch; what followed the old one stays in the tree. Then chat with `message: null`.',
+        params: Type.Object({
+          ...SessionParams.properties,
+          index: Type.Integer({ description: 'Position from 0, the system message included.' }),
+        }),
+        body: ref(EditMessageInput),
+        response: responses(200, jsonAnswer('The new message.', ref(EditedMessage)), [
+          'invalid_message_index',
+          ...CHANGE_ERRORS,
+        ]),
+      },
+    },
+    async ({ params, body }) => {
+      const sessionId = sessionIdOf(params);
+      return deps.turns.change(sessionId, 'refuse', () =>
+        editMessage(deps, sessionId, { index: params.index, content: body.content }),
+      );
+    },
+  );
+
+  app.put(
+    '/api/v1/sessions/:session_id/system-prompt',
+    {
+      schema: {
+        tags,
+        summary: 'Set the system prompt',
+        description: 'Message 0, replaced or inserted; the history stays.',
+        params: SessionParams,
+        body: ref(SystemPromptInput),
+        response: responses(200, jsonAnswer('The system prompt.', ref(SystemPromptAnswer)), [
+          'prompt_not_found',
+          ...CHANGE_ERRORS,
+        ]),
+      },
+    },
+    async ({ params, body }) => {
+      const sessionId = sessionIdOf(params);
+      return deps.turns.change(sessionId, 'refuse', () => setSystemPrompt(deps, sessionId, body));
+    },
+  );
+
+  app.delete(
+    '/api/v1/sessions/:session_id/system-prompt',
+    {
+      schema: {
+        tags,
+        summary: 'Remove the system prompt',
+        params: SessionParams,
+        response: responses(204, NO_CONTENT, ['no_system_prompt', ...CHANGE_ERRORS]),
+      },
+    },
+    async ({ params }, reply) => {
+      const sessionId = sessionIdOf(params);
+      await deps.turns.change(sessionId, 'refuse', () => removeSystemPrompt(deps, sessionId));
+      return reply.code(204).send();
+    },
+  );
+}

@@ -1,0 +1,150 @@
+// Sessions: create, list, read, change, delete.
+import { Type } from 'typebox';
+import { nullable, ref } from '../../contract/schema.ts';
+import {
+  CreateSession,
+  PatchSession,
+  Session,
+  SessionListItem,
+  SessionWithMessages,
+} from '../../contract/session.ts';
+import { createSession } from '../../sessions/create-session.ts';
+import { patchSession } from '../../sessions/patch-session.ts';
+import { requireSession } from '../../sessions/require.ts';
+import { listPath, toContractMessage } from '../../store/messages.ts';
+import { deleteSession, listSessions, type StoredSession } from '../../store/sessions.ts';
+import type { App, AppDeps } from '../app-deps.ts';
+import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
+import { SessionParams, sessionIdOf } from '../session-params.ts';
+
+const MODEL_ERRORS = ['model_unusable', 'ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
+const BODY_ERRORS = ['validation_error', 'payload_too_large', 'unsupported_media_type'] as const;
+const STORE_ERRORS = ['session_load_error', 'session_save_error'] as const;
+
+export function sessionRoutes(app: App, deps: AppDeps): void {
+  const tags = ['sessions'];
+
+  app.post(
+    '/api/v1/sessions',
+    {
+      schema: {
+        tags,
+        summary: 'Create a session',
+        body: ref(CreateSession),
+        response: responses(201, jsonAnswer('The new session.', ref(Session)), [
+          ...MODEL_ERRORS,
+          'prompt_not_found',
+          ...BODY_ERRORS,
+          ...STORE_ERRORS,
+        ]),
+      },
+    },
+    async ({ body }, reply) => {
+      const session = await createSession(deps, body);
+      return reply.code(201).send(toSession(session));
+    },
+  );
+
+  app.get(
+    '/api/v1/sessions',
+    {
+      schema: {
+        tags,
+        summary: 'List sessions, the newest first',
+        querystring: PageQuery,
+        response: responses(
+          200,
+          jsonAnswer(
+            'A page of sessions.',
+            Type.Object({
+              sessions: Type.Array(ref(SessionListItem)),
+              next_cursor: nullable(Type.String()),
+            }),
+          ),
+          ['invalid_cursor', 'validation_error', 'session_load_error'],
+        ),
+      },
+    },
+    async ({ query }) => {
+      const limit = query.limit ?? MAX_LIMIT;
+      const after = query.cursor === undefined ? null : fromCursor(query.cursor, ['string', 'string']);
+      const rows = await listSessions(deps.db, {
+        limit: limit + 1,
+        after: after && { updatedAt: after[0], id: after[1] },
+      });
+      const { items, last } = splitPage(rows, limit);
+      return { sessions: items, next_cursor: last && toCursor([last.updated_at, last.session_id]) };
+    },
+  );
+
+  app.get(
+    '/api/v1/sessions/:session_id',
+    {
+      schema: {
+        tags,
+        summary: 'A session with its messages',
+        params: SessionParams,
+        response: responses(200, jsonAnswer('The session.', ref(SessionWithMessages)), [
+          'session_not_found',
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params }) => {
+      const sessionId = sessionIdOf(params);
+      return deps.db.transaction().execute(async (snapshot) => {
+        const session = await requireSession(snapshot, sessionId);
+        const messages = await listPath(snapshot, sessionId);
+        return { ...toSession(session), messages: messages.map(toContractMessage) };
+      });
+    },
+  );
+
+  app.patch(
+    '/api/v1/sessions/:session_id',
+    {
+      schema: {
+        tags,
+        summary: 'Change settings',
+        description: 'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole.',
+        params: SessionParams,
+        body: ref(PatchSession),
+        response: responses(200, jsonAnswer('The session.', ref(Session)), [
+          'session_not_found',
+          ...MODEL_ERRORS,
+          ...BODY_ERRORS,
+          ...STORE_ERRORS,
+        ]),
+      },
+    },
+    async ({ params, body }) => toSession(await patchSession(deps, sessionIdOf(params), body)),
+  );
+
+  app.delete(
+    '/api/v1/sessions/:session_id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete a session, its branches and turns',
+        description: 'A turn that runs is cancelled first.',
+        params: SessionParams,
+        response: responses(204, NO_CONTENT, ['session_not_found', ...STORE_ERRORS]),
+      },
+    },
+    async ({ params }, reply) => {
+      const sessionId = sessionIdOf(params);
+      await requireSession(deps.db, sessionId);
+      const wasThere = await deps.turns.change(sessionId, 'stop', () => deleteSession(deps.db, sessionId));
+      // Another request may have deleted it in between.
+      if (!wasThere) await requireSession(deps.db, sessionId);
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** What a client sees of a session. */
+export function toSession(session: StoredSession): Session {
+  const { systemId: _system, headId: _head, headDepth: _depth, summary: _summary, ...shown } = session;
+  return shown;
+}

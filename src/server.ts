@@ -1,0 +1,94 @@
+// The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
+import type { AddressInfo } from 'node:net';
+import { LiveTurns } from './chat/live-turns.ts';
+import { recoverTurns } from './chat/recover-turns.ts';
+import type { Config } from './config.ts';
+import type { Engine } from './contract/engine.ts';
+import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
+import { createApp } from './http/app.ts';
+import { timestampNow } from './kit/clock.ts';
+import { randomHex } from './kit/ids.ts';
+import type { Log } from './kit/log.ts';
+import { importOnFirstStart } from './sessions/import-on-first-start.ts';
+import { openStore } from './store/open-store.ts';
+import { VERSION } from './version.ts';
+import { createModelWindows } from './window/model-windows.ts';
+
+export interface Server {
+  /** Opens the port. @returns the URL to talk to. @throws what listen throws, such as EADDRINUSE */
+  listen(): Promise<string>;
+  /** Stops accepting, lets turns finish for the grace time, closes the rest, then the store. */
+  close(): Promise<void>;
+}
+
+/** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
+export async function createServer(config: Config, log: Log): Promise<Server> {
+  const store = await openStore({ dataDir: config.dataDir, exclusive: true });
+  const ids = { newId: randomHex, now: timestampNow };
+  const engine = createEngine(config);
+  try {
+    const closed = await recoverTurns({ db: store.db, ...ids });
+    if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
+    await importOnFirstStart({ db: store.db, ...ids, folder: config.sessionsDir, log });
+
+    const turns = new LiveTurns(
+      {
+        db: store.db,
+        engine,
+        log,
+        ...ids,
+        modelWindows: createModelWindows(),
+        dynamicWindow: config.dynamicContextWindowEnabled,
+        maxSteps: config.maxToolIterations,
+      },
+      { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
+    );
+    const app = await createApp(
+      { db: store.db, engine, turns, version: VERSION, ...ids },
+      { access: config, maxBodyBytes: config.maxBodyBytes, log },
+    );
+    return {
+      async listen() {
+        await app.listen({ host: config.host, port: config.port });
+        // Listening on a host and a port, so the address is never a pipe's name.
+        const { port } = app.server.address() as AddressInfo;
+        return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+      },
+      async close() {
+        // The port closes at once; the connections that are answered stay until their turn has ended.
+        const appClosed = app.close();
+        await turns.close(config.shutdownGraceSeconds * 1000);
+        await closeConnections(app.server, appClosed);
+        await engine.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await engine.close();
+    await store.close();
+    throw error;
+  }
+}
+
+function createEngine(config: Config): Engine {
+  return createOllamaEngine({
+    baseUrl: config.ollamaHost,
+    connectTimeoutSeconds: config.engineConnectTimeoutSeconds,
+    infoTimeoutSeconds: config.engineInfoTimeoutSeconds,
+    firstTokenTimeoutSeconds: config.firstTokenTimeoutSeconds,
+    idleTimeoutSeconds: config.idleTimeoutSeconds,
+  });
+}
+
+/** How long the last bytes of an answer may take once its turn has ended. */
+const LAST_BYTES_MS = 500;
+
+async function closeConnections(
+  server: { closeIdleConnections(): void; closeAllConnections(): void },
+  closed: Promise<unknown>,
+): Promise<void> {
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
+  await closed;
+  clearTimeout(timer);
+}

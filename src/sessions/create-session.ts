@@ -1,0 +1,64 @@
+// A new session.
+import type { ContextWindowConfig, ContextWindowInput } from '../contract/context-window.ts';
+import type { CreateSession } from '../contract/session.ts';
+import { insertSession, type StoredSession } from '../store/sessions.ts';
+import { checkMetadata } from './metadata.ts';
+import { promptNotFound, requireChatModel, requireSession } from './require.ts';
+import type { SessionDeps } from './session-deps.ts';
+import { placeSystemMessage } from './system-prompt.ts';
+
+/** What the first turn asks for, clamped to the model when it runs. */
+const INITIAL_WINDOW: ContextWindowConfig = {
+  dynamic_enabled: true,
+  current_window: 8192,
+  last_adjustment: 'initial_setup',
+  adjustment_history: [],
+  manual_override: false,
+};
+
+const NO_TOOLS = { tools: [], execution_policy: 'always_confirm', tool_policies: {} } as const;
+
+/** @throws MochiError model_unusable, prompt_not_found, ollama_unreachable, ollama_error, validation_error */
+export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
+  checkMetadata(input.metadata);
+  const { system_prompt: content, system_prompt_source_file: sourceFile } = input;
+  const hasText = content != null && content.trim() !== '';
+  if (!hasText && sourceFile != null) throw promptNotFound(sourceFile);
+  const model = await requireChatModel(deps.engine, input.model);
+  const id = deps.newId(10);
+  const now = deps.now();
+  return deps.db.transaction().execute(async (transaction) => {
+    await insertSession(transaction, {
+      id,
+      model: model.name,
+      createdAt: now,
+      updatedAt: now,
+      title: input.title ?? null,
+      metadata: input.metadata ?? {},
+      toolSettings: input.tool_settings ?? { ...NO_TOOLS, tools: [] },
+      agentSettings: input.agent_settings ?? { enabled_agents: [] },
+      contextWindow: changeWindow(INITIAL_WINDOW, input.context_window ?? input.context_window_config),
+      summaryModel: input.summary_model ?? null,
+    });
+    if (hasText) {
+      await placeSystemMessage({ ...deps, db: transaction }, id, { content, sourceFile: sourceFile ?? null });
+    }
+    return requireSession(transaction, id);
+  });
+}
+
+/** What a client says of the window, over what is stored. A manual window takes its place in the history. */
+export function changeWindow(
+  config: ContextWindowConfig,
+  input: ContextWindowInput | null | undefined,
+): ContextWindowConfig {
+  if (input == null) return config;
+  const isManual = input.manual_override ?? config.manual_override;
+  return {
+    ...config,
+    dynamic_enabled: input.dynamic_enabled ?? config.dynamic_enabled,
+    current_window: input.current_window ?? config.current_window,
+    manual_override: isManual,
+    last_adjustment: isManual ? 'manual_override' : config.last_adjustment,
+  };
+}

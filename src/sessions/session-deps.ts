@@ -1,0 +1,12 @@
+// What the rules about conversations may touch.
+import type { Engine } from '../contract/engine.ts';
+import type { Db } from '../store/database.ts';
+
+export interface SessionDeps {
+  readonly db: Db;
+  readonly engine: Engine;
+  /** @param digits even number of hex digits */
+  readonly newId: (digits: number) => string;
+  /** ISO 8601, UTC, six fraction digits. */
+  readonly now: () => string;
+}

@@ -1,0 +1,72 @@
+// The system prompt: one message before the tree, replaced or removed without touching the history.
+import { MochiError } from '../contract/errors.ts';
+import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
+import { deleteMessage, insertMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import { updateSession } from '../store/sessions.ts';
+import { promptNotFound, requireSession } from './require.ts';
+import type { SessionDeps } from './session-deps.ts';
+
+interface SystemText {
+  readonly content: string;
+  readonly sourceFile: string | null;
+}
+
+/** @throws MochiError session_not_found, prompt_not_found, validation_error */
+export async function setSystemPrompt(
+  deps: SessionDeps,
+  sessionId: string,
+  input: SystemPromptInput,
+): Promise<SystemPromptAnswer> {
+  const { content, source_file: sourceFile = null } = input;
+  return deps.db.transaction().execute(async (transaction) => {
+    await requireSession(transaction, sessionId);
+    if (content == null) {
+      if (sourceFile !== null) throw promptNotFound(sourceFile);
+      const message = 'must be a text, or source_file must name a file';
+      throw new MochiError('validation_error', `The request is not valid: /content ${message}.`, {
+        errors: [{ path: '/content', message }],
+      });
+    }
+    await placeSystemMessage({ ...deps, db: transaction }, sessionId, { content, sourceFile });
+    await updateSession(transaction, sessionId, { updated_at: deps.now() });
+    return { content, source_file: sourceFile, message_index: 0 };
+  });
+}
+
+/** @throws MochiError session_not_found, no_system_prompt */
+export async function removeSystemPrompt(deps: SessionDeps, sessionId: string): Promise<void> {
+  await deps.db.transaction().execute(async (transaction) => {
+    const { systemId } = await requireSession(transaction, sessionId);
+    if (systemId === null) {
+      throw new MochiError('no_system_prompt', `Session ${sessionId} has no system prompt.`, {
+        session_id: sessionId,
+      });
+    }
+    await deleteMessage(transaction, sessionId, systemId);
+    await updateSession(transaction, sessionId, { system_id: null, updated_at: deps.now() });
+  });
+}
+
+/** Puts the text in the place of the system message, as a new message. Inside the caller's transaction. */
+export async function placeSystemMessage(
+  { db, newId, now }: SessionDeps,
+  sessionId: string,
+  { content, sourceFile }: SystemText,
+): Promise<void> {
+  const { systemId } = await requireSession(db, sessionId);
+  if (systemId !== null) await deleteMessage(db, sessionId, systemId);
+  const id = newId(10);
+  await insertMessage(db, {
+    sessionId,
+    id,
+    parentId: null,
+    depth: SYSTEM_DEPTH,
+    active: true,
+    role: 'system',
+    content,
+    timestamp: now(),
+    status: 'complete',
+    sourceFile,
+  });
+  await updateSession(db, sessionId, { system_id: id });
+}

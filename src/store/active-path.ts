@@ -1,0 +1,116 @@
+// The path that a session shows through its tree: append to it, move it to another branch.
+import { sql } from 'kysely';
+import type { Db } from './database.ts';
+import { insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
+import { updateSession } from './sessions.ts';
+
+/** Where on the active path a message goes; null: at the start. */
+export interface PathPlace {
+  readonly id: string;
+  readonly depth: number;
+}
+
+export type AppendedMessage = Omit<NewMessage, 'parentId' | 'depth' | 'active'>;
+
+/**
+ * Adds a message after `parent`, which lies on the active path, and makes it the head. What came after
+ * the parent stays in the tree as another branch. Costs the same whatever the length of the path.
+ * @returns where the message lies now
+ */
+export async function appendToPath(
+  db: Db,
+  parent: PathPlace | null,
+  message: AppendedMessage,
+): Promise<PathPlace> {
+  const { sessionId } = message;
+  const depth = parent === null ? 0 : parent.depth + 1;
+  const left = await leavePath(db, sessionId, depth);
+  await insertMessage(db, { ...message, parentId: parent?.id ?? null, depth, active: true });
+  await updateSession(db, sessionId, {
+    head_id: message.id,
+    head_depth: depth,
+    updated_at: message.timestamp,
+  });
+  if (left || message.role === 'user') await refreshPreview(db, sessionId);
+  return { id: message.id, depth };
+}
+
+/** Makes the path to `target` the active one; null: the empty path. The target must be of this session. */
+export async function moveHead(
+  db: Db,
+  sessionId: string,
+  target: PathPlace | null,
+  updatedAt: string,
+): Promise<void> {
+  const branch = target === null ? [] : await listUntilActive(db, sessionId, target.id);
+  const shared =
+    branch.length === 0
+      ? (target?.depth ?? SYSTEM_DEPTH)
+      : Math.min(...branch.map((place) => place.depth)) - 1;
+  await leavePath(db, sessionId, shared + 1);
+  if (branch.length > 0) {
+    await db
+      .updateTable('messages')
+      .set({ active: 1 })
+      .where('session_id', '=', sessionId)
+      .where(sql<boolean>`id in (select value from json_each(${JSON.stringify(branch.map(({ id }) => id))}))`)
+      .execute();
+  }
+  await updateSession(db, sessionId, {
+    head_id: target?.id ?? null,
+    head_depth: target?.depth ?? SYSTEM_DEPTH,
+    updated_at: updatedAt,
+  });
+  await refreshPreview(db, sessionId);
+}
+
+/** @returns whether anything lay at that depth or below */
+async function leavePath(db: Db, sessionId: string, fromDepth: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('messages')
+    .set({ active: 0 })
+    .where('session_id', '=', sessionId)
+    .where('active', '=', 1)
+    .where('depth', '>=', fromDepth)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** From a message up to the first that is on the active path, that one left out. */
+async function listUntilActive(db: Db, sessionId: string, messageId: string): Promise<PathPlace[]> {
+  const { rows } = await sql<PathPlace>`
+    with recursive branch (id, parent_id, depth, active) as (
+      select id, parent_id, depth, active from messages where session_id = ${sessionId} and id = ${messageId}
+      union all
+      select parent.id, parent.parent_id, parent.depth, parent.active
+      from messages as parent join branch on parent.id = branch.parent_id
+      where parent.session_id = ${sessionId} and branch.active = 0
+    )
+    select id, depth from branch where active = 0
+  `.execute(db);
+  return rows;
+}
+
+/** Longest preview in code points (ORIGINAL.md §5). */
+const PREVIEW_LENGTH = 100;
+
+/** The first user message of the active path, shortened: kept in the session's row, so that lists open no session. */
+export async function refreshPreview(db: Db, sessionId: string): Promise<void> {
+  const row = await db
+    .selectFrom('messages')
+    .select('content')
+    .where('session_id', '=', sessionId)
+    .where('active', '=', 1)
+    .where('role', '=', 'user')
+    .orderBy('depth')
+    .limit(1)
+    .executeTakeFirst();
+  await updateSession(db, sessionId, { preview: row === undefined ? null : shorten(row.content) });
+}
+
+function shorten(text: string): string {
+  // A code point takes at most two units, so this slice is enough and spares splitting a long message.
+  const points = Array.from(text.slice(0, 2 * PREVIEW_LENGTH + 2));
+  if (points.length <= PREVIEW_LENGTH) return text;
+  return `${points.slice(0, PREVIEW_LENGTH - 3).join('')}...`;
+}

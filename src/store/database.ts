@@ -1,0 +1,105 @@
+// The tables, as the query functions see them. JSON columns hold text; the noun's file reads and writes it.
+import type { Generated, Kysely } from 'kysely';
+import type { MessageStatus, Role } from '../contract/message.ts';
+import type { TurnState } from '../contract/turn.ts';
+
+/** The database or a transaction on it: query functions take either. */
+export type Db = Kysely<Database>;
+
+export interface Database {
+  sessions: SessionTable;
+  messages: MessageTable;
+  turns: TurnTable;
+  tool_calls: ToolCallTable;
+  meta: MetaTable;
+}
+
+export interface SessionTable {
+  id: string;
+  model: string;
+  created_at: string;
+  updated_at: string;
+  title: string | null;
+  metadata: string;
+  tool_settings: string;
+  agent_settings: string;
+  context_window: string;
+  summary: string | null;
+  summary_model: string | null;
+  /** The system message, which stands outside the tree and before every path. */
+  system_id: string | null;
+  /** Last message of the active path; null when the path is empty. */
+  head_id: string | null;
+  /** Depth of the head; -1 when the path is empty. */
+  head_depth: number;
+  /** First user message of the active path, shortened. */
+  preview: string | null;
+  /** What the session was imported from: a hash of its content. */
+  import_hash: string | null;
+  /** Unknown keys of an imported file, kept. */
+  extra: string | null;
+}
+
+export interface MessageTable {
+  /** Creation order. */
+  seq: Generated<number>;
+  session_id: string;
+  id: string;
+  /** Null for the first messages of a tree and for the system message. */
+  parent_id: string | null;
+  /** Distance from the root of the tree, from 0; -1 for the system message. */
+  depth: number;
+  /** 1 on the active path. Kept in the row, so that a path is one index range, whatever the length. */
+  active: number;
+  role: Role;
+  content: string;
+  thinking: string | null;
+  timestamp: string;
+  model: string | null;
+  eval_count: number | null;
+  prompt_eval_count: number | null;
+  tool_calls: string | null;
+  source_file: string | null;
+  tool_name: string | null;
+  tool_call_id: string | null;
+  turn_id: string | null;
+  status: MessageStatus;
+  images: string | null;
+  extra: string | null;
+}
+
+export interface TurnTable {
+  id: string;
+  session_id: string;
+  state: TurnState;
+  created_at: string;
+  finished_at: string | null;
+  /** What was asked, until the turn begins: a restart finds the message of a queued turn here. */
+  request: string | null;
+  user_message_id: string | null;
+  message_id: string | null;
+  error: string | null;
+  usage: string | null;
+  context: string | null;
+  last_event_id: number;
+}
+
+export const TOOL_CALL_STATES = ['pending', 'running', 'done'] as const;
+
+/** A call without a result is the pending state: there is no second place that says so. */
+export interface ToolCallTable {
+  session_id: string;
+  message_id: string;
+  call_index: number;
+  call_id: string;
+  name: string;
+  /** JSON; a string when the model sent arguments that are no object. */
+  arguments: string;
+  state: (typeof TOOL_CALL_STATES)[number];
+  result_message_id: string | null;
+}
+
+export interface MetaTable {
+  key: string;
+  value: string;
+}

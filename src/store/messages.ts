@@ -1,0 +1,252 @@
+// Message rows: write one, read a stretch of the active path, read the tree.
+import { type Insertable, type SelectQueryBuilder, sql } from 'kysely';
+import type { Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
+import type { StoredToolCall } from '../contract/tool.ts';
+import type { Database, Db, MessageTable } from './database.ts';
+
+/** A message of the active path as prompts and rules need it. */
+export interface PathMessage extends Message {
+  readonly depth: number;
+  readonly active: boolean;
+  readonly toolCallId: string | null;
+}
+
+export interface NewMessage {
+  readonly sessionId: string;
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly depth: number;
+  readonly active: boolean;
+  readonly role: Role;
+  readonly content: string;
+  readonly timestamp: string;
+  readonly status: MessageStatus;
+  readonly thinking?: string | null;
+  readonly model?: string | null;
+  readonly evalCount?: number | null;
+  readonly promptEvalCount?: number | null;
+  readonly toolCalls?: readonly StoredToolCall[] | null;
+  readonly sourceFile?: string | null;
+  readonly toolName?: string | null;
+  readonly toolCallId?: string | null;
+  readonly turnId?: string | null;
+  readonly images?: readonly string[];
+  readonly extra?: Readonly<Record<string, unknown>> | null;
+}
+
+/** The system message stands before the tree, at this depth. */
+export const SYSTEM_DEPTH = -1;
+
+export async function insertMessage(db: Db, message: NewMessage): Promise<void> {
+  await db.insertInto('messages').values(toRow(message)).execute();
+}
+
+/** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */
+const BATCH = 200;
+
+export async function insertMessages(db: Db, messages: readonly NewMessage[]): Promise<void> {
+  for (let start = 0; start < messages.length; start += BATCH) {
+    const rows = messages.slice(start, start + BATCH).map(toRow);
+    await db.insertInto('messages').values(rows).execute();
+  }
+}
+
+function toRow(message: NewMessage): Insertable<MessageTable> {
+  const { images = [], toolCalls = null, extra = null } = message;
+  return {
+    session_id: message.sessionId,
+    id: message.id,
+    parent_id: message.parentId,
+    depth: message.depth,
+    active: message.active ? 1 : 0,
+    role: message.role,
+    content: message.content,
+    thinking: message.thinking ?? null,
+    timestamp: message.timestamp,
+    model: message.model ?? null,
+    eval_count: message.evalCount ?? null,
+    prompt_eval_count: message.promptEvalCount ?? null,
+    tool_calls: toolCalls && JSON.stringify(toolCalls),
+    source_file: message.sourceFile ?? null,
+    tool_name: message.toolName ?? null,
+    tool_call_id: message.toolCallId ?? null,
+    turn_id: message.turnId ?? null,
+    status: message.status,
+    images: images.length > 0 ? JSON.stringify(images) : null,
+    extra: extra && JSON.stringify(extra),
+  };
+}
+
+export interface MessageChange {
+  readonly content: string;
+  readonly thinking: string | null;
+  readonly status: MessageStatus;
+  readonly evalCount?: number | null;
+  readonly promptEvalCount?: number | null;
+  readonly toolCalls?: readonly StoredToolCall[] | null;
+}
+
+export async function updateMessage(
+  db: Db,
+  sessionId: string,
+  messageId: string,
+  change: MessageChange,
+): Promise<void> {
+  const { content, thinking, status, evalCount, promptEvalCount, toolCalls } = change;
+  await db
+    .updateTable('messages')
+    .set({
+      content,
+      thinking,
+      status,
+      ...(evalCount !== undefined && { eval_count: evalCount }),
+      ...(promptEvalCount !== undefined && { prompt_eval_count: promptEvalCount }),
+      ...(toolCalls && { tool_calls: JSON.stringify(toolCalls) }),
+    })
+    .where('session_id', '=', sessionId)
+    .where('id', '=', messageId)
+    .execute();
+}
+
+/** A stretch of the active path in order, the system message first. `from` and `to` are depths, both included. */
+export async function listPath(
+  db: Db,
+  sessionId: string,
+  range: { readonly from?: number; readonly to?: number; readonly limit?: number } = {},
+): Promise<PathMessage[]> {
+  let query = messageQuery(db, sessionId).where('active', '=', 1).orderBy('depth');
+  if (range.from !== undefined) query = query.where('depth', '>=', range.from);
+  if (range.to !== undefined) query = query.where('depth', '<=', range.to);
+  if (range.limit !== undefined) query = query.limit(range.limit);
+  return (await query.execute()).map(toMessage);
+}
+
+/** The newest messages of the active path down to a depth, newest first; never the system message. */
+export async function listPathBackwards(
+  db: Db,
+  sessionId: string,
+  range: { readonly to: number; readonly limit: number },
+): Promise<PathMessage[]> {
+  const rows = await messageQuery(db, sessionId)
+    .where('active', '=', 1)
+    .where('depth', '<=', range.to)
+    .where('depth', '>', SYSTEM_DEPTH)
+    .orderBy('depth', 'desc')
+    .limit(range.limit)
+    .execute();
+  return rows.map(toMessage);
+}
+
+/** Every message of the session in creation order, the branches included. */
+export async function listTree(
+  db: Db,
+  sessionId: string,
+  page: { readonly afterSeq: number; readonly limit: number },
+): Promise<{ readonly message: TreeMessage; readonly seq: number }[]> {
+  const rows = await messageQuery(db, sessionId)
+    .where('seq', '>', page.afterSeq)
+    .orderBy('seq')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => {
+    const { depth: _depth, toolCallId: _toolCallId, ...message } = toMessage(row);
+    return { message, seq: row.seq };
+  });
+}
+
+export async function findMessage(db: Db, sessionId: string, messageId: string): Promise<PathMessage | null> {
+  const row = await messageQuery(db, sessionId).where('id', '=', messageId).executeTakeFirst();
+  return row === undefined ? null : toMessage(row);
+}
+
+/** The newest user message of the active path. */
+export async function findLastUserMessage(db: Db, sessionId: string): Promise<PathMessage | null> {
+  const row = await messageQuery(db, sessionId)
+    .where('active', '=', 1)
+    .where('role', '=', 'user')
+    .orderBy('depth', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : toMessage(row);
+}
+
+/** After a crash: nobody writes them any more. */
+export async function markStreamingPartial(db: Db, sessionId: string): Promise<void> {
+  await db
+    .updateTable('messages')
+    .set({ status: 'partial' })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'streaming')
+    .execute();
+}
+
+/** The last assistant message that a turn wrote. */
+export async function findAnswerOfTurn(db: Db, sessionId: string, turnId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .where('turn_id', '=', turnId)
+    .where('role', '=', 'assistant')
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export async function deleteMessage(db: Db, sessionId: string, messageId: string): Promise<void> {
+  await db.deleteFrom('messages').where('session_id', '=', sessionId).where('id', '=', messageId).execute();
+}
+
+/** What the contract shows of a message. */
+export function toContractMessage(message: PathMessage): Message {
+  const { depth: _depth, active: _active, toolCallId: _toolCallId, ...shown } = message;
+  return shown;
+}
+
+type MessageRow = MessageTable & { seq: number; system_id: string | null; sibling_count: number };
+
+function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, 'messages', MessageRow> {
+  const query = db
+    .selectFrom('messages')
+    .selectAll()
+    .select([
+      sql<string | null>`(select system_id from sessions where sessions.id = messages.session_id)`.as(
+        'system_id',
+      ),
+      sql<number>`(
+        select count(*) from messages as sibling
+        where sibling.session_id = messages.session_id
+          and sibling.parent_id is messages.parent_id
+          and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
+      )`.as('sibling_count'),
+    ])
+    .where('session_id', '=', sessionId);
+  // The builder's own type spells `seq` as Generated; what it selects is a plain row.
+  return query as unknown as SelectQueryBuilder<Database, 'messages', MessageRow>;
+}
+
+function toMessage(row: MessageRow): PathMessage {
+  return {
+    role: row.role,
+    content: row.content,
+    thinking: row.thinking,
+    message_id: row.id,
+    timestamp: row.timestamp,
+    model: row.model,
+    eval_count: row.eval_count,
+    prompt_eval_count: row.prompt_eval_count,
+    tool_calls: row.tool_calls === null ? null : JSON.parse(row.tool_calls),
+    source_file: row.source_file,
+    tool_name: row.tool_name,
+    // The system message is the root that a client sees; in the rows it stands apart, so that it can be replaced.
+    parent_id: row.depth === 0 ? row.system_id : row.parent_id,
+    turn_id: row.turn_id,
+    status: row.status,
+    sibling_count: row.sibling_count,
+    ...(row.images !== null && { images: JSON.parse(row.images) }),
+    depth: row.depth,
+    active: row.active === 1,
+    toolCallId: row.tool_call_id,
+  };
+}

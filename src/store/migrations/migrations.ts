@@ -1,0 +1,12 @@
+// The list of migrations, in order. Never edit one that has been released: add the next.
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { m001SessionsMessagesTurns } from './m001-sessions-messages-turns.ts';
+
+function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
+  return { up };
+}
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
+  '001_sessions_messages_turns': step(m001SessionsMessagesTurns),
+});

@@ -1,0 +1,196 @@
+// Session rows: read, list, write.
+import { sql } from 'kysely';
+import type { ContextWindowConfig } from '../contract/context-window.ts';
+import type { Session, SessionListItem, SessionSummary } from '../contract/session.ts';
+import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
+import type { Db, SessionTable } from './database.ts';
+
+/** A session as rules need it: the contract's session plus what only the store knows. */
+export interface StoredSession extends Session {
+  readonly systemId: string | null;
+  readonly headId: string | null;
+  readonly headDepth: number;
+  readonly summary: SessionSummary | null;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly model: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly title: string | null;
+  readonly metadata: Record<string, unknown>;
+  readonly toolSettings: ToolSettings;
+  readonly agentSettings: AgentSettings;
+  readonly contextWindow: ContextWindowConfig;
+  readonly summary?: SessionSummary | null;
+  readonly summaryModel: string | null;
+  readonly importHash?: string;
+  readonly extra?: Record<string, unknown> | null;
+}
+
+export async function insertSession(db: Db, session: NewSession): Promise<void> {
+  const { summary = null, extra = null } = session;
+  await db
+    .insertInto('sessions')
+    .values({
+      id: session.id,
+      model: session.model,
+      created_at: session.createdAt,
+      updated_at: session.updatedAt,
+      title: session.title,
+      metadata: JSON.stringify(session.metadata),
+      tool_settings: JSON.stringify(session.toolSettings),
+      agent_settings: JSON.stringify(session.agentSettings),
+      context_window: JSON.stringify(session.contextWindow),
+      summary: summary && JSON.stringify(summary),
+      summary_model: session.summaryModel,
+      system_id: null,
+      head_id: null,
+      head_depth: -1,
+      preview: null,
+      import_hash: session.importHash ?? null,
+      extra: extra && JSON.stringify(extra),
+    })
+    .execute();
+}
+
+/** The turn that holds a session: the oldest one without an end. */
+const activeTurn = sql<string | null>`(
+  select id from turns where turns.session_id = sessions.id and finished_at is null order by created_at, rowid limit 1
+)`;
+
+export async function findSession(db: Db, sessionId: string): Promise<StoredSession | null> {
+  const row = await db
+    .selectFrom('sessions')
+    .selectAll()
+    .select(activeTurn.as('active_turn'))
+    .where('id', '=', sessionId)
+    .executeTakeFirst();
+  return row === undefined ? null : toSession(row);
+}
+
+export async function sessionExists(db: Db, sessionId: string): Promise<boolean> {
+  const row = await db.selectFrom('sessions').select('id').where('id', '=', sessionId).executeTakeFirst();
+  return row !== undefined;
+}
+
+export interface SessionPosition {
+  readonly updatedAt: string;
+  readonly id: string;
+}
+
+/** Newest first; sessions of the same instant by id. One index range: the cost is that of the page. */
+export async function listSessions(
+  db: Db,
+  page: { readonly limit: number; readonly after: SessionPosition | null },
+): Promise<SessionListItem[]> {
+  let query = db
+    .selectFrom('sessions')
+    .select([
+      'id',
+      'model',
+      'title',
+      'created_at',
+      'updated_at',
+      'head_depth',
+      'system_id',
+      'summary',
+      'preview',
+      'metadata',
+      activeTurn.as('active_turn'),
+    ])
+    .orderBy('updated_at', 'desc')
+    .orderBy('id')
+    .limit(page.limit);
+  const { after } = page;
+  if (after !== null) {
+    query = query
+      .where('updated_at', '<=', after.updatedAt)
+      .where((is) => is.or([is('updated_at', '<', after.updatedAt), is('id', '>', after.id)]));
+  }
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    session_id: row.id,
+    model: row.model,
+    title: row.title,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    message_count: countMessages(row),
+    summary: parseSummary(row.summary),
+    preview: row.preview ?? '',
+    metadata: JSON.parse(row.metadata),
+    active_turn: row.active_turn,
+  }));
+}
+
+export type SessionChange = Partial<
+  Pick<
+    SessionTable,
+    'model' | 'title' | 'summary_model' | 'updated_at' | 'system_id' | 'head_id' | 'head_depth' | 'preview'
+  >
+> & {
+  readonly metadata?: Record<string, unknown>;
+  readonly toolSettings?: ToolSettings;
+  readonly agentSettings?: AgentSettings;
+  readonly contextWindow?: ContextWindowConfig;
+};
+
+export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
+  const { metadata, toolSettings, agentSettings, contextWindow, ...columns } = change;
+  await db
+    .updateTable('sessions')
+    .set({
+      ...columns,
+      ...(metadata && { metadata: JSON.stringify(metadata) }),
+      ...(toolSettings && { tool_settings: JSON.stringify(toolSettings) }),
+      ...(agentSettings && { agent_settings: JSON.stringify(agentSettings) }),
+      ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
+    })
+    .where('id', '=', sessionId)
+    .execute();
+}
+
+/** @returns whether there was one; messages, turns and tool calls go with it */
+export async function deleteSession(db: Db, sessionId: string): Promise<boolean> {
+  const { numDeletedRows } = await db.deleteFrom('sessions').where('id', '=', sessionId).executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+export async function findImportedSession(db: Db, importHash: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where('import_hash', '=', importHash)
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+function countMessages(row: Pick<SessionTable, 'head_depth' | 'system_id'>): number {
+  return row.head_depth + 1 + (row.system_id === null ? 0 : 1);
+}
+
+function parseSummary(text: string | null): SessionSummary | null {
+  return text === null ? null : JSON.parse(text);
+}
+
+function toSession(row: SessionTable & { active_turn: string | null }): StoredSession {
+  return {
+    session_id: row.id,
+    model: row.model,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    message_count: countMessages(row),
+    title: row.title,
+    metadata: JSON.parse(row.metadata),
+    tool_settings: JSON.parse(row.tool_settings),
+    agent_settings: JSON.parse(row.agent_settings),
+    context_window: JSON.parse(row.context_window),
+    summary_model: row.summary_model,
+    active_turn: row.active_turn,
+    systemId: row.system_id,
+    headId: row.head_id,
+    headDepth: row.head_depth,
+    summary: parseSummary(row.summary),
+  };
+}

@@ -1,0 +1,103 @@
+// The SQLite connection under kysely: cached statements, immediate transactions, errors in our own words.
+import SqliteDriver from 'better-sqlite3';
+import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import { MochiError } from '../contract/errors.ts';
+
+/** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
+const MAX_CACHED_STATEMENTS = 500;
+
+/**
+ * Opens the file and sets it up for one writer that must not lose an acknowledged row:
+ * WAL, and a sync at every commit (`synchronous=FULL`), so that a power cut keeps it too.
+ * @throws SqliteError for a file that is no database or cannot be opened
+ */
+export function openSqlite(file: string): SqliteDatabase {
+  const driver = new SqliteDriver(file, { timeout: 5000 });
+  try {
+    refuseDamaged(driver);
+    driver.pragma('journal_mode = WAL');
+    driver.pragma('synchronous = FULL');
+    driver.pragma('foreign_keys = ON');
+    driver.pragma('journal_size_limit = 67108864');
+    driver.pragma('cache_size = -16000');
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
+  return wrap(driver);
+}
+
+/** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */
+const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
+
+/** Looks before the first write, so that a damaged file is left as it was found. */
+function refuseDamaged(driver: SqliteDriver.Database): void {
+  const pages = Number(driver.pragma('page_count', { simple: true }));
+  const pageSize = Number(driver.pragma('page_size', { simple: true }));
+  if (pages * pageSize > MAX_CHECKED_BYTES) return;
+  const verdict = driver.pragma('quick_check(1)', { simple: true });
+  if (verdict !== 'ok') throw new DamagedDatabaseError(String(verdict));
+}
+
+/** The integrity check found damage. */
+export class DamagedDatabaseError extends Error {
+  override readonly name = 'DamagedDatabaseError';
+}
+
+function wrap(driver: SqliteDriver.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  const translated = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw toMochiError(error);
+    }
+  };
+  return {
+    close: () => driver.close(),
+    prepare(sql) {
+      const cached = statements.get(sql);
+      if (cached !== undefined) return cached;
+      const statement = prepare(driver, sql, translated);
+      if (statements.size >= MAX_CACHED_STATEMENTS) statements.clear();
+      statements.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+type Translated = <T>(action: () => T) => T;
+
+function prepare(driver: SqliteDriver.Database, sql: string, translated: Translated): SqliteStatement {
+  // Deferred transactions that read first can fail with SQLITE_BUSY at their first write, without any waiting.
+  const statement = translated(() => driver.prepare(sql === 'begin' ? 'begin immediate' : sql));
+  return {
+    reader: statement.reader,
+    all: (parameters) => translated(() => statement.all(...parameters)),
+    run: (parameters) => {
+      // SQLite rolls back by itself on a full disk; the rollback that follows would hide the cause.
+      if (sql === 'rollback' && !driver.inTransaction) return { changes: 0, lastInsertRowid: 0 };
+      return translated(() => statement.run(...parameters));
+    },
+    // A statement of its own: a shared one is busy until its last row was read.
+    iterate: (parameters) => translated(() => driver.prepare(sql).iterate(...parameters)),
+  };
+}
+
+/** Faults of the disk and the file become errors that a client may see; the rest stays internal. */
+export function toMochiError(error: unknown): unknown {
+  if (!(error instanceof SqliteDriver.SqliteError)) return error;
+  if (/^SQLITE_(FULL|READONLY|IOERR_(WRITE|FSYNC|TRUNCATE|SHM)|CANTOPEN|BUSY|LOCKED)/.test(error.code)) {
+    return new MochiError(
+      'session_save_error',
+      'The data could not be written: the disk is full, read-only or in use. Nothing of this request was stored.',
+      { reason: error.code.toLowerCase() },
+    );
+  }
+  if (/^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(error.code)) {
+    return new MochiError('session_load_error', 'The stored data could not be read.', {
+      reason: error.code.toLowerCase(),
+    });
+  }
+  return error;
+}

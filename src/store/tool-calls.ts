@@ -1,0 +1,91 @@
+// Tool call rows: what a model asked for. A call without a result is the pending state.
+import type { EngineToolCall } from '../contract/engine.ts';
+import type { Db } from './database.ts';
+
+export interface OpenToolCall {
+  readonly messageId: string;
+  readonly callIndex: number;
+  readonly call: EngineToolCall;
+}
+
+export async function insertToolCalls(
+  db: Db,
+  message: { readonly sessionId: string; readonly messageId: string },
+  calls: readonly EngineToolCall[],
+): Promise<void> {
+  if (calls.length === 0) return;
+  await db
+    .insertInto('tool_calls')
+    .values(
+      calls.map((call, callIndex) => ({
+        session_id: message.sessionId,
+        message_id: message.messageId,
+        call_index: callIndex,
+        call_id: call.id,
+        name: call.name,
+        arguments: JSON.stringify(call.arguments),
+        state: 'pending' as const,
+        result_message_id: null,
+      })),
+    )
+    .execute();
+}
+
+/** Calls of a session that nobody has answered yet, in the order in which the model made them. */
+export async function listOpenToolCalls(db: Db, sessionId: string): Promise<OpenToolCall[]> {
+  const rows = await db
+    .selectFrom('tool_calls')
+    .innerJoin('messages', (join) =>
+      join
+        .onRef('messages.session_id', '=', 'tool_calls.session_id')
+        .onRef('messages.id', '=', 'tool_calls.message_id'),
+    )
+    .select(['tool_calls.message_id', 'call_index', 'call_id', 'name', 'arguments'])
+    .where('tool_calls.session_id', '=', sessionId)
+    .where('result_message_id', 'is', null)
+    .orderBy('messages.seq')
+    .orderBy('call_index')
+    .execute();
+  return rows.map((row) => ({
+    messageId: row.message_id,
+    callIndex: row.call_index,
+    call: { id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) },
+  }));
+}
+
+/** The calls of some messages by message id, in call order: prompts echo their ids to the engine. */
+export async function listToolCalls(
+  db: Db,
+  sessionId: string,
+  messageIds: readonly string[],
+): Promise<Map<string, EngineToolCall[]>> {
+  const calls = new Map<string, EngineToolCall[]>();
+  if (messageIds.length === 0) return calls;
+  const rows = await db
+    .selectFrom('tool_calls')
+    .select(['message_id', 'call_id', 'name', 'arguments'])
+    .where('session_id', '=', sessionId)
+    .where('message_id', 'in', messageIds)
+    .orderBy('call_index')
+    .execute();
+  for (const row of rows) {
+    const list = calls.get(row.message_id) ?? [];
+    list.push({ id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) });
+    calls.set(row.message_id, list);
+  }
+  return calls;
+}
+
+export async function answerToolCall(
+  db: Db,
+  call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
+  resultMessageId: string,
+): Promise<void> {
+  await db
+    .updateTable('tool_calls')
+    .set({ state: 'done', result_message_id: resultMessageId })
+    .where('session_id', '=', call.sessionId)
+    .where('message_id', '=', call.messageId)
+    .where('call_index', '=', call.callIndex)
+    .execute();
+}

@@ -1,0 +1,138 @@
+// Turn rows.
+import { sql } from 'kysely';
+import type { ContextReceipt } from '../contract/context-window.ts';
+import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
+import type { Db, TurnTable } from './database.ts';
+
+export interface NewTurn {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly state: Extract<TurnState, 'queued' | 'running'>;
+  readonly createdAt: string;
+  /** Kept while the turn is queued, so that a restart finds the message. */
+  readonly request: QueuedMessage | null;
+  readonly userMessageId: string | null;
+}
+
+/** The user message of a turn that has not begun. */
+export interface QueuedMessage {
+  readonly messageId: string;
+  readonly content: string;
+  readonly timestamp: string;
+  readonly images: readonly string[];
+}
+
+export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
+  await db
+    .insertInto('turns')
+    .values({
+      id: turn.id,
+      session_id: turn.sessionId,
+      state: turn.state,
+      created_at: turn.createdAt,
+      finished_at: null,
+      request: turn.request && JSON.stringify(turn.request),
+      user_message_id: turn.userMessageId,
+      message_id: null,
+      error: null,
+      usage: null,
+      context: null,
+      last_event_id: 0,
+    })
+    .execute();
+}
+
+/** A queued turn begins: its message is on the path now, so the copy in the row goes. */
+export async function markTurnRunning(db: Db, turnId: string, userMessageId: string | null): Promise<void> {
+  await db
+    .updateTable('turns')
+    .set({ state: 'running', request: null, user_message_id: userMessageId })
+    .where('id', '=', turnId)
+    .execute();
+}
+
+export interface TurnEnd {
+  readonly state: FinalTurnState;
+  readonly finishedAt: string;
+  readonly error: ErrorObject | null;
+  readonly messageId: string | null;
+  readonly usage: TurnUsage | null;
+  readonly context: ContextReceipt | null;
+  readonly lastEventId: number;
+}
+
+export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<void> {
+  await db
+    .updateTable('turns')
+    .set({
+      state: end.state,
+      finished_at: end.finishedAt,
+      request: null,
+      error: end.error && JSON.stringify(end.error),
+      message_id: end.messageId,
+      usage: end.usage && JSON.stringify(end.usage),
+      context: end.context && JSON.stringify(end.context),
+      last_event_id: end.lastEventId,
+    })
+    .where('id', '=', turnId)
+    .execute();
+}
+
+export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
+  const row = await db.selectFrom('turns').selectAll().where('id', '=', turnId).executeTakeFirst();
+  return row === undefined ? null : toTurn(row);
+}
+
+/** Turns of an idle session whose end could not be stored, as on a full disk: nothing runs in them any more. */
+export async function closeStaleTurns(db: Db, sessionId: string, finishedAt: string): Promise<void> {
+  const error = {
+    code: 'session_save_error',
+    message: 'The end of the turn could not be stored.',
+    details: {},
+  };
+  await db
+    .updateTable('turns')
+    .set({ state: 'failed', finished_at: finishedAt, request: null, error: JSON.stringify(error) })
+    .where('session_id', '=', sessionId)
+    .where('finished_at', 'is', null)
+    .execute();
+}
+
+export interface UnfinishedTurn {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly request: QueuedMessage | null;
+  readonly lastEventId: number;
+}
+
+/** Turns that a stopped server left behind, oldest first. */
+export async function listUnfinishedTurns(db: Db): Promise<UnfinishedTurn[]> {
+  const rows = await db
+    .selectFrom('turns')
+    .select(['id', 'session_id', 'request', 'last_event_id'])
+    .where('finished_at', 'is', null)
+    .orderBy('created_at')
+    .orderBy(sql`rowid`)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    sessionId: row.session_id,
+    request: row.request === null ? null : JSON.parse(row.request),
+    lastEventId: row.last_event_id,
+  }));
+}
+
+function toTurn(row: TurnTable): Turn {
+  return {
+    turn_id: row.id,
+    session_id: row.session_id,
+    state: row.state,
+    created_at: row.created_at,
+    finished_at: row.finished_at,
+    error: row.error === null ? null : JSON.parse(row.error),
+    message_id: row.message_id,
+    usage: row.usage === null ? null : JSON.parse(row.usage),
+    context: row.context === null ? null : JSON.parse(row.context),
+    last_event_id: row.last_event_id,
+  };
+}

@@ -1,0 +1,54 @@
+// POST /api/chat: the checks, the load of the model, then the script.
+import { checkCapabilities, checkOptions, fitPrompt, requireModel } from './chat-checks.ts';
+import { parseChatBody, type RequestBody } from './chat-request.ts';
+import type { ChatScript } from './chat-script.ts';
+import { defaultAnswer } from './default-answer.ts';
+import { keepAliveMs } from './duration.ts';
+import type { Exchange } from './exchange.ts';
+import type { FakeModel } from './fake-model.ts';
+import type { FakeState } from './fake-state.ts';
+import { foldScript } from './fold-script.ts';
+import { goTime } from './go-json.ts';
+import { jsonAnswer, sendAnswer } from './http-answer.ts';
+import { displayName } from './model-name.ts';
+import { playScript, type Stage } from './play-script.ts';
+
+/** Answers one chat request. */
+export async function answerChat(state: FakeState, exchange: Exchange): Promise<void> {
+  const body = parseChatBody(exchange.request.rawBody);
+  const model = requireModel(state.models, body.model);
+  const unloads = body.keep_alive != null && keepAliveMs(body.keep_alive) === 0;
+  const isEmpty = !body.messages?.length;
+  if (isEmpty && unloads) {
+    state.loaded.unload(model);
+    return answerLoad(exchange, body, 'unload');
+  }
+  checkCapabilities(model, body);
+  checkOptions(body);
+  const { window, loadMs } = await state.loaded.load(model, body, state.loadDelayMs, exchange.signal);
+  if (isEmpty) return answerLoad(exchange, body, 'load');
+
+  const promptTokens = fitPrompt(model, body, window);
+  const script = nextScript(state, model, body);
+  const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs };
+  try {
+    await (body.stream === false ? foldScript(script, stage) : playScript(script, stage));
+  } finally {
+    if (unloads) state.loaded.unload(model);
+  }
+}
+
+/** Without messages, the reply is a single JSON object even for a stream. */
+function answerLoad(exchange: Exchange, body: RequestBody, reason: 'load' | 'unload'): void {
+  const message = { role: 'assistant', content: '' };
+  const answer = { model: body.model, created_at: goTime(), message, done: true, done_reason: reason };
+  sendAnswer(exchange.response, jsonAnswer(200, answer));
+}
+
+/** The queue, then the default, then the program of the model's name, then the documentation's example. */
+function nextScript(state: FakeState, model: FakeModel, body: RequestBody): ChatScript {
+  const source = state.replies.shift() ?? state.defaultReply;
+  if (source) return typeof source === 'function' ? source(body) : source;
+  const program = state.programs[displayName(model.name).replace(/:latest$/, '')];
+  return program ? program(body) : defaultAnswer(model, body);
+}

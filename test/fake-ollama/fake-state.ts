@@ -1,0 +1,52 @@
+// What a fake is started with, and what tests can change about it while it runs.
+import type { RequestBody } from './chat-request.ts';
+import type { ChatScript } from './chat-script.ts';
+import { defaultModels, type FakeModel } from './fake-model.ts';
+import type { Fault } from './fault.ts';
+import { createLoadedModels, type LoadedModels } from './loaded-models.ts';
+import { createPrograms, type ProgramOptions, type Programs, programModels } from './programs.ts';
+
+/** Everything has a default. */
+export type FakeOllamaOptions = {
+  readonly port?: number;
+  readonly host?: string;
+  readonly models?: readonly FakeModel[];
+  /** Default: 0.33.0. Below 0.30, /api/tags tells no capabilities. */
+  readonly version?: string;
+  /** Installs a model for each named program. */
+  readonly programs?: boolean | ProgramOptions;
+  /** How long a load or reload takes. */
+  readonly loadDelayMs?: number;
+  /** The window when neither the request nor the model sets num_ctx. Default: 4096. */
+  readonly defaultWindow?: number;
+};
+
+/** A script, or a function that makes one from the request. */
+export type ScriptSource = ChatScript | ((body: RequestBody) => ChatScript);
+
+/** The state that the endpoints share. */
+export type FakeState = {
+  models: FakeModel[];
+  readonly version: string;
+  loadDelayMs: number;
+  defaultReply: ScriptSource | null;
+  readonly replies: ScriptSource[];
+  readonly faults: Map<string, Fault>;
+  readonly programs: Programs;
+  readonly loaded: LoadedModels;
+};
+
+export function createState(options: FakeOllamaOptions): FakeState {
+  const chosen = options.programs ?? false;
+  const programs = createPrograms(typeof chosen === 'object' ? chosen : {});
+  return {
+    models: [...(options.models ?? defaultModels), ...(chosen === false ? [] : programModels(programs))],
+    version: options.version ?? '0.33.0',
+    loadDelayMs: options.loadDelayMs ?? 0,
+    defaultReply: null,
+    replies: [],
+    faults: new Map(),
+    programs,
+    loaded: createLoadedModels(options.defaultWindow ?? 4096),
+  };
+}

@@ -1,0 +1,106 @@
+// Which models are in memory and with which window: what a change of num_ctx costs, and what /api/ps tells.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestBody } from './chat-request.ts';
+import { keepAliveMs } from './duration.ts';
+import { type FakeModel, hasCapability, listEntry, trainedLength } from './fake-model.ts';
+import { goTime } from './go-json.ts';
+import { displayName, modelKey } from './model-name.ts';
+
+type LoadedModel = {
+  readonly model: FakeModel;
+  readonly settings: string;
+  readonly window: number;
+  readonly readyAt: number;
+  keepAliveMs: number;
+  expiresAt: number;
+};
+
+/** Models in memory, and the number of reloads of each. */
+export type LoadedModels = ReturnType<typeof createLoadedModels>;
+
+/** Options whose change reloads the model (server/sched.go `needsReload`). */
+const runnerOptions = [
+  'num_ctx',
+  'num_batch',
+  'num_gpu',
+  'main_gpu',
+  'use_mmap',
+  'num_thread',
+  'draft_num_predict',
+];
+
+/** `defaultWindow` stands for the default by VRAM. */
+export function createLoadedModels(defaultWindow: number) {
+  const loaded = new Map<string, LoadedModel>();
+  const reloads: Record<string, number> = {};
+
+  /** Loads or reloads where needed; tells the window in use and how long the request waited. The first load of a model is no reload, and neither is one after an unload. */
+  async function load(model: FakeModel, body: RequestBody, loadDelayMs: number, signal: AbortSignal) {
+    const key = modelKey(model.name);
+    const settings = runnerSettings(body);
+    const current = inMemory(key);
+    const keepAlive = body.keep_alive == null ? current?.keepAliveMs : keepAliveMs(body.keep_alive);
+    const entry: LoadedModel = {
+      model,
+      settings,
+      window: windowInUse(model, body, defaultWindow),
+      readyAt: Date.now() + loadDelayMs,
+      keepAliveMs: keepAlive ?? 300_000,
+      expiresAt: 0,
+    };
+    if (current && current.settings !== settings) {
+      const name = displayName(model.name);
+      reloads[name] = (reloads[name] ?? 0) + 1;
+    }
+    const inUse = current?.settings === settings ? current : entry;
+    inUse.keepAliveMs = entry.keepAliveMs;
+    inUse.expiresAt = Date.now() + entry.keepAliveMs;
+    loaded.set(key, inUse);
+
+    const waitMs = inUse.readyAt - Date.now();
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    return { window: inUse.window, loadMs: Math.max(0, waitMs) };
+  }
+
+  function inMemory(key: string): LoadedModel | undefined {
+    const entry = loaded.get(key);
+    return entry && entry.expiresAt > Date.now() ? entry : undefined;
+  }
+
+  function unload(model: FakeModel): void {
+    loaded.delete(modelKey(model.name));
+  }
+
+  /** The body of /api/ps: `context_length` is the window in use, 0 while loading. */
+  function psBody(): unknown {
+    const now = Date.now();
+    const models = [...loaded.values()].filter((entry) => entry.expiresAt > now);
+    return { models: models.map((entry) => psEntry(entry, now)) };
+  }
+
+  return { load, unload, unloadAll: () => loaded.clear(), psBody, reloads };
+}
+
+function psEntry(entry: LoadedModel, now: number): unknown {
+  const common = listEntry(entry.model);
+  // An endless keep_alive is a date in the 2300s.
+  const expiresAt = Math.min(entry.expiresAt, Date.UTC(2318, 10, 24));
+  return {
+    ...common,
+    expires_at: goTime(new Date(expiresAt)),
+    size_vram: common['size'],
+    context_length: entry.readyAt > now ? 0 : entry.window,
+  };
+}
+
+function runnerSettings(body: RequestBody): string {
+  return JSON.stringify([...runnerOptions.map((name) => body.options?.[name] ?? null), body.shift ?? true]);
+}
+
+/** The window of a request: silently at least 4 (vision: 2048) and at most the trained length. */
+function windowInUse(model: FakeModel, body: RequestBody, defaultWindow: number): number {
+  const asked = body.options?.['num_ctx'];
+  const wanted = typeof asked === 'number' ? Math.trunc(asked) : (model.numCtx ?? defaultWindow);
+  const least = hasCapability(model, 'vision') ? 2048 : 4;
+  return Math.min(Math.max(wanted, least), trainedLength(model));
+}

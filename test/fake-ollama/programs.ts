@@ -1,0 +1,79 @@
+// Behaviours that are selected by the name of the model, for use from a shell and by benchmarks.
+import type { RequestBody } from './chat-request.ts';
+import { type ChatScript, mute, text, tokens, toolCall, toolCalls, twoChunks } from './chat-script.ts';
+import type { FakeModel } from './fake-model.ts';
+import { offeredCall } from './offered-call.ts';
+import { cutAfter, errorAfter, everyMs, finalFields, noCounts, script } from './script-modifiers.ts';
+
+/** What can be set about the programs. */
+export type ProgramOptions = {
+  /** Length of `paced`'s answer, at 30 tokens a second. Default: 90. */
+  readonly pacedTokens?: number;
+  /** The tool that `rogue` calls without being offered it. Default: delete_file. */
+  readonly rogueTool?: string;
+};
+
+/** Program by model name, without tag. */
+export type Programs = Readonly<Record<string, (body: RequestBody) => ChatScript>>;
+
+const flood: ChatScript = { ...tokens(400), cached: true };
+
+export function createPrograms(options: ProgramOptions = {}): Programs {
+  const { pacedTokens = 90, rogueTool = 'delete_file' } = options;
+  const paced = script(tokens(pacedTokens), everyMs(1000 / 30));
+  return {
+    slow: () => script(tokens(20), everyMs(150)),
+    mute: () => mute(),
+    cut: () => script(text('Partial', ' answer'), cutAfter(2)),
+    'mid-error': () => script(text('Partial', ' answer'), errorAfter(2, runnerError)),
+    'early-tool': (body) => toolRound(body, () => firstCall(body, 'early')),
+    'two-chunks': (body) => toolRound(body, () => bothCalls(body)),
+    'final-tool': (body) => toolRound(body, () => firstCall(body, 'final')),
+    loop: (body) => firstCall(body, 'early'),
+    rogue: (body) =>
+      hasToolResult(body) ? afterTools(body) : toolCall(rogueTool, { path: 'important.txt' }),
+    nocount: () => script(text('No', ' counts'), noCounts()),
+    big: () => script(text('Big', ' prompt'), finalFields({ prompt_eval_count: 40_000 })),
+    'tool-then-error': (body) =>
+      hasToolResult(body) ? script(text(''), errorAfter(0, runnerError)) : firstCall(body, 'early'),
+    flood: () => flood,
+    paced: () => paced,
+  };
+}
+
+/** The models that stand for the programs. */
+export function programModels(programs: Programs): FakeModel[] {
+  return Object.keys(programs).map((name) => ({
+    name: `${name}:latest`,
+    capabilities: ['completion', 'tools'],
+    contextLength: 131_072,
+  }));
+}
+
+const runnerError = 'an error was encountered while running the model: unexpected EOF';
+
+/** One round of tools, then an answer that quotes the result. */
+function toolRound(body: RequestBody, call: () => ChatScript): ChatScript {
+  return hasToolResult(body) ? afterTools(body) : call();
+}
+
+function hasToolResult(body: RequestBody): boolean {
+  return body.messages?.at(-1)?.role === 'tool';
+}
+
+function afterTools(body: RequestBody): ChatScript {
+  return text('The tool answered: ', body.messages?.at(-1)?.content ?? '');
+}
+
+/** Without tools in the request Ollama never parses a call, so there is none. */
+function firstCall(body: RequestBody, on: 'early' | 'final'): ChatScript {
+  const call = offeredCall(body);
+  return call ? toolCalls([call], on) : noTools;
+}
+
+function bothCalls(body: RequestBody): ChatScript {
+  const [first, second] = [offeredCall(body, 0), offeredCall(body, 1)];
+  return first && second ? twoChunks(first, second) : noTools;
+}
+
+const noTools = text('I have', ' no tools.');

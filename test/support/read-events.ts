@@ -1,0 +1,28 @@
+// Server-sent events as the specification reads them, strictly: what a browser would drop, a test must see.
+
+export interface StreamedEvent {
+  readonly id: number;
+  readonly event: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect; a wrong guess fails the test.
+  readonly data: any;
+}
+
+export async function* readEvents(response: Response): AsyncGenerator<StreamedEvent, void> {
+  if (response.body === null) return;
+  let rest = '';
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const frames = (rest + text).split('\n\n');
+    rest = frames.pop() ?? '';
+    for (const frame of frames) {
+      if (frame.startsWith(':')) continue;
+      yield toEvent(frame);
+    }
+  }
+  if (rest !== '') throw new Error(`the stream ended inside a frame: ${rest}`);
+}
+
+function toEvent(frame: string): StreamedEvent {
+  const match = /^id: (\d+)\nevent: (\w+)\ndata: (.*)$/.exec(frame);
+  if (match === null) throw new Error(`not a frame of ours: ${frame}`);
+  return { id: Number(match[1]), event: match[2] ?? '', data: JSON.parse(match[3] ?? '') };
+}

@@ -1,0 +1,69 @@
+// A real server for tests: real sockets, a real database in a temporary folder, a real (fake) Ollama over HTTP.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../src/config.ts';
+import { createLog } from '../../src/kit/log.ts';
+import { createServer, type Server } from '../../src/server.ts';
+import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
+import type { FakeOllamaOptions } from '../fake-ollama/fake-state.ts';
+import { createClient, type TestClient } from './test-client.ts';
+
+export interface TestServer extends TestClient {
+  readonly ollama: FakeOllama;
+  readonly dataDir: string;
+  readonly config: Config;
+  /** Closes the server and starts another one on the same data folder, at another port. */
+  restart(overrides?: Partial<Config>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly config?: Partial<Config>;
+  readonly ollama?: FakeOllamaOptions;
+  /** A folder to use, left behind at the end; default: a temporary one. */
+  readonly dataDir?: string;
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const ollama = await startFakeOllama(options.ollama);
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mochi-test-')));
+  let overrides: Partial<Config> = options.config ?? {};
+  let running = await listen(testConfig(dataDir, ollama.url, overrides));
+  const client = createClient(() => running.url);
+  return {
+    ...client,
+    ollama,
+    dataDir,
+    get config() {
+      return running.config;
+    },
+    get url() {
+      return running.url;
+    },
+    async restart(changed = {}) {
+      await running.server.close();
+      overrides = { ...overrides, ...changed };
+      running = await listen(testConfig(dataDir, ollama.url, overrides));
+    },
+    async close() {
+      await running.server.close();
+      await ollama.close();
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listen(config: Config): Promise<{ server: Server; url: string; config: Config }> {
+  const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }));
+  return { server, url: await server.listen(), config };
+}
+
+function testConfig(dataDir: string, ollamaHost: string, overrides: Partial<Config>): Config {
+  const loaded = loadConfig({
+    flags: { port: '0', dataDir, ollamaHost, shutdownGraceSeconds: '0.2' },
+    env: {},
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
+  return { ...loaded.config, ...overrides };
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    // Two cores: a worker each. The servers under test are processes or sockets of their own.
+    maxWorkers: 2,
+    reporters: ['default'],
+  },
+});
