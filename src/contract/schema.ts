@@ -18,7 +18,7 @@ export function nullableRef<T extends TSchema>(schema: T) {
 }
 
 /** The `$id` of a named schema. @throws Error for a schema without one: a slip of the programmer, seen at load */
-export function nameOf(schema: TSchema): string {
+function nameOf(schema: TSchema): string {
   const { $id: name } = schema as { $id?: unknown };
   if (typeof name !== 'string') throw new Error('A schema that others refer to needs an $id.');
   return name;

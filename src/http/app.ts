@@ -16,6 +16,7 @@ import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { turnRoutes } from './routes/turns.ts';
 import { validateBySchema } from './validation.ts';
 
 export interface AppOptions {
@@ -24,7 +25,15 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-const ROUTES = [healthRoutes, modelRoutes, sessionRoutes, messageRoutes, branchRoutes, chatRoutes];
+const ROUTES = [
+  healthRoutes,
+  modelRoutes,
+  sessionRoutes,
+  messageRoutes,
+  branchRoutes,
+  chatRoutes,
+  turnRoutes,
+];
 
 /** Longest piece of a path that a route looks at: model names of hubs are long. */
 const MAX_PARAM_LENGTH = 1024;

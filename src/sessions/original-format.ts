@@ -20,7 +20,6 @@ import {
   take,
 } from './original-values.ts';
 
-export type { OriginalMessage } from './original-message.ts';
 export { OriginalFormatError } from './original-values.ts';
 
 export interface OriginalSession {

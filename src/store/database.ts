@@ -84,10 +84,8 @@ export interface TurnTable {
   last_event_id: number;
 }
 
-export const TOOL_CALL_STATES = ['pending', 'running', 'done'] as const;
-
 /** A call without a result is the pending state: there is no second place that says so. */
-export interface ToolCallTable {
+interface ToolCallTable {
   session_id: string;
   message_id: string;
   call_index: number;
@@ -95,11 +93,11 @@ export interface ToolCallTable {
   name: string;
   /** JSON; a string when the model sent arguments that are no object. */
   arguments: string;
-  state: (typeof TOOL_CALL_STATES)[number];
+  state: 'pending' | 'running' | 'done';
   result_message_id: string | null;
 }
 
-export interface MetaTable {
+interface MetaTable {
   key: string;
   value: string;
 }

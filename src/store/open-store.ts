@@ -6,7 +6,7 @@ import { Migrator } from 'kysely/migration';
 import { DataFolderInUseError, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
-import { openSqlite } from './sqlite.ts';
+import { DamagedDatabaseError, openSqlite } from './sqlite.ts';
 
 export interface Store {
   readonly db: Db;
@@ -71,7 +71,7 @@ function explain(error: unknown, dataDir: string, file: string): StoreOpenError 
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const wireReason = isDetailed(error) ? String(error.details.reason) : '';
-  if (/NOTADB|CORRUPT/i.test(`${code} ${wireReason}`) || nameOf(error) === 'DamagedDatabaseError') {
+  if (/NOTADB|CORRUPT/i.test(`${code} ${wireReason}`) || error instanceof DamagedDatabaseError) {
     return new StoreOpenError(
       `${file} is damaged or no SQLite database (${reason}). It was left as it is: put a backup in its place, or move it away to start anew.`,
     );
@@ -79,10 +79,6 @@ function explain(error: unknown, dataDir: string, file: string): StoreOpenError 
   return new StoreOpenError(
     `The data folder ${dataDir} cannot be used: ${[reason, wireReason].filter(Boolean).join(' ')}.`,
   );
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
 }
 
 function isDetailed(error: unknown): error is { details: { reason: unknown } } {

@@ -4,7 +4,7 @@ import type { ContextWindowConfig, WindowReason } from '../contract/context-wind
 import { MochiError } from '../contract/errors.ts';
 
 /** The first step, in tokens; doubled from step to step up to the trained length. */
-export const FIRST_WINDOW = 8192;
+const FIRST_WINDOW = 8192;
 /** Reply reserve in tokens when the client sets no num_predict. */
 const DEFAULT_RESERVE = 1024;
 /** Estimates are wrong in both directions: a prompt may take this much more than planned. */

@@ -17,7 +17,7 @@ export interface EstimatedMessage {
   readonly tool_calls?: readonly unknown[] | null;
 }
 
-export function estimateText(text: string): number {
+function estimateText(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 }
 

@@ -2,14 +2,14 @@
 import { expectDescribed } from './described.ts';
 import { readEvents, type StreamedEvent } from './read-events.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect; a wrong guess fails the test.
   readonly body: any;
 }
 
-export interface EventStream {
+interface EventStream {
   readonly status: number;
   readonly headers: Headers;
   /** Events as they come; ends with the stream. */

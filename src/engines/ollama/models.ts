@@ -109,7 +109,7 @@ function skipRefused(error: unknown): null {
   throw error;
 }
 
-export function canChat(model: EngineModel): boolean {
+function canChat(model: EngineModel): boolean {
   return model.capabilities.includes('completion');
 }
 

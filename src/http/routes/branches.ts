@@ -9,7 +9,7 @@ import { listTree } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, responses } from '../document.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
-import { SessionParams, sessionIdOf } from '../session-params.ts';
+import { SessionParams, sessionIdOf } from '../params.ts';
 import { toSession } from './sessions.ts';
 
 const COMMON = ['session_not_found', 'validation_error', 'session_load_error'] as const;

@@ -9,7 +9,7 @@ import type { App, AppDeps } from '../app-deps.ts';
 import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { foldAnswer } from '../fold-answer.ts';
-import { SessionParams, sessionIdOf } from '../session-params.ts';
+import { SessionParams, sessionIdOf } from '../params.ts';
 
 /** Known before the first byte, on both routes. */
 const START_ERRORS: readonly ErrorKindName[] = [

@@ -15,7 +15,7 @@ import { listPath, toContractMessage } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
-import { SessionParams, sessionIdOf } from '../session-params.ts';
+import { SessionParams, sessionIdOf } from '../params.ts';
 
 const CHANGE_ERRORS = [
   'session_not_found',

@@ -16,7 +16,7 @@ import { deleteSession, listSessions, type StoredSession } from '../../store/ses
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
-import { SessionParams, sessionIdOf } from '../session-params.ts';
+import { SessionParams, sessionIdOf } from '../params.ts';
 
 const MODEL_ERRORS = ['model_unusable', 'ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
 const BODY_ERRORS = ['validation_error', 'payload_too_large', 'unsupported_media_type'] as const;
@@ -93,7 +93,8 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params }) => {
       const sessionId = sessionIdOf(params);
-      return deps.db.transaction().execute(async (snapshot) => {
+      // One connection: nothing is written between the two reads.
+      return deps.db.connection().execute(async (snapshot) => {
         const session = await requireSession(snapshot, sessionId);
         const messages = await listPath(snapshot, sessionId);
         return { ...toSession(session), messages: messages.map(toContractMessage) };
