@@ -1,6 +1,7 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
 import { LiveTurns } from './chat/live-turns.ts';
+import { createModelRates } from './chat/model-rates.ts';
 import { recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './contract/engine.ts';
@@ -38,6 +39,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
         log,
         ...ids,
         modelWindows: createModelWindows(),
+        modelRates: createModelRates(),
         dynamicWindow: config.dynamicContextWindowEnabled,
         maxSteps: config.maxToolIterations,
       },

@@ -1,8 +1,9 @@
 // Durable first: a request is on disk before anybody hears of its turn.
 
 import { requireSession } from '../sessions/require.ts';
-import { closeStaleTurns, insertTurn, type QueuedMessage } from '../store/turns.ts';
+import { closeStaleTurns, type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
+import type { LiveTurn } from './live-turn.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { Place } from './turn-lines.ts';
 import type { TurnRequest } from './turn-request.ts';
@@ -17,15 +18,17 @@ export interface AcceptedTurn {
 export async function acceptTurn(
   deps: TurnDeps,
   turn: {
-    readonly sessionId: string;
-    readonly turnId: string;
+    readonly live: LiveTurn;
+    readonly createdAt: string;
     readonly request: TurnRequest;
     readonly message: QueuedMessage | null;
     readonly place: Place;
+    readonly idempotency: IdempotencyMark | null;
   },
 ): Promise<AcceptedTurn> {
-  const { sessionId, turnId, message, place, request } = turn;
-  const row = { id: turnId, sessionId, createdAt: deps.now() };
+  const { message, place, request, createdAt, idempotency } = turn;
+  const { sessionId, turnId } = turn.live;
+  const row = { id: turnId, sessionId, createdAt, idempotency };
   return deps.db.transaction().execute(async (transaction) => {
     if (!place.isReady) {
       await requireSession(transaction, sessionId);

@@ -3,6 +3,7 @@ import type { EngineToolCall } from '../contract/engine.ts';
 import { appendToPath, type PathPlace } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
+import { noteLastEvent } from '../store/turns.ts';
 
 /** A crash loses at most about this much of a streamed text. */
 const CHECKPOINT_MS = 1000;
@@ -16,6 +17,8 @@ export interface DraftOptions {
   readonly timestamp: string;
   /** The message that it answers. */
   readonly parent: PathPlace;
+  /** How far the events of the turn have come. */
+  readonly lastEventId: () => number;
 }
 
 /** Has a lifetime: from the first chunk of a model call to `close`. */
@@ -76,6 +79,7 @@ export class Draft {
       thinking: this.thinking || null,
       status: 'streaming',
     });
+    await noteLastEvent(db, this.options.turnId, this.options.lastEventId());
   }
 
   /** Puts the message on the path, as `streaming`. */

@@ -1,6 +1,9 @@
 // A turn while it lives: the log of its events, whoever watches, and the one switch that stops it.
-import type { MochiError } from '../contract/errors.ts';
+import type { DisconnectPolicy } from '../contract/chat.ts';
+import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
+import type { TurnSnapshot } from '../contract/turn-snapshot.ts';
+import { emptyFold, foldEvent, toSnapshot } from './fold-turn.ts';
 
 /** An event with its number within the turn: 1, 2, 3 … */
 export interface NumberedEvent {
@@ -8,18 +11,50 @@ export interface NumberedEvent {
   readonly event: TurnEvent;
 }
 
+/** Events that a turn keeps for those who come late; older ones are told as a snapshot. */
+const MAX_EVENTS = 10_000;
+/** Characters of text in those events. */
+const MAX_CHARACTERS = 2_000_000;
+/** Dropping the oldest moves the rest: done a share at a time. */
+const DROPPED_SHARE = 4;
+/** Connections that may watch one turn. */
+const MAX_WATCHERS = 2000;
+
+/** What a connection needs of a turn, whether it lives or is told from its rows. */
+export type WatchableTurn = Pick<
+  LiveTurn,
+  'turnId' | 'sessionId' | 'lastEventId' | 'isFinished' | 'watcherCount' | 'hold' | 'watch'
+>;
+
+interface LiveTurnOptions {
+  readonly turnId: string;
+  readonly sessionId: string;
+  readonly createdAt: string;
+  readonly now: () => string;
+}
+
 /** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
 export class LiveTurn {
   readonly turnId: string;
   readonly sessionId: string;
+  readonly #options: LiveTurnOptions;
   readonly #abort = new AbortController();
-  readonly #events: NumberedEvent[] = [];
+  readonly #fold = emptyFold();
   readonly #wakers = new Set<() => void>();
+  #events: NumberedEvent[] = [];
+  /** Events that are gone from the front of the log. */
+  #dropped = 0;
+  #characters = 0;
+  /** The state before the answer was complete or the error came. */
+  #beforeClosing: TurnSnapshot | null = null;
   #isFinished = false;
+  /** Connections of requests for this turn that are open. */
+  #holders = 0;
 
-  constructor(turnId: string, sessionId: string) {
-    this.turnId = turnId;
-    this.sessionId = sessionId;
+  constructor(options: LiveTurnOptions) {
+    this.turnId = options.turnId;
+    this.sessionId = options.sessionId;
+    this.#options = options;
   }
 
   /** Aborted when the turn is to stop; its reason says why. */
@@ -28,7 +63,25 @@ export class LiveTurn {
   }
 
   get lastEventId(): number {
-    return this.#events.length;
+    return this.#dropped + this.#events.length;
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** The assistant message that is being written, or was written last. */
+  get messageId(): string | null {
+    return this.#fold.message?.message_id ?? null;
+  }
+
+  /** Roughly what the log holds in memory, in characters. */
+  get size(): number {
+    return this.#characters;
+  }
+
+  get watcherCount(): number {
+    return this.#wakers.size;
   }
 
   /** Stops the turn; the first reason holds. */
@@ -36,8 +89,31 @@ export class LiveTurn {
     if (!this.#isFinished) this.#abort.abort(reason);
   }
 
+  /**
+   * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
+   * connection must not cancel what the second one waits for.
+   * @returns what to call when the connection closes before the end
+   */
+  hold(policy: DisconnectPolicy): { release(): void } {
+    this.#holders += 1;
+    return {
+      release: () => {
+        this.#holders -= 1;
+        if (this.#holders > 0 || policy === 'continue') return;
+        this.stop(new MochiError('turn_cancelled', 'The client left; what came until then is kept.'));
+      },
+    };
+  }
+
   append(events: readonly TurnEvent[]): void {
-    for (const event of events) this.#events.push({ id: this.#events.length + 1, event });
+    for (const event of events) {
+      if (event.event === 'message_complete' || event.event === 'error')
+        this.#beforeClosing = this.#snapshot();
+      this.#events.push({ id: this.lastEventId + 1, event });
+      this.#characters += sizeOf(event);
+      foldEvent(this.#fold, event, this.#options.now);
+    }
+    if (this.#events.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
     this.#wake();
   }
 
@@ -48,10 +124,20 @@ export class LiveTurn {
   }
 
   /**
-   * The events after number `after`, then those that follow, in batches of what there is. Every watcher
-   * sees the same list. Ends after the last event, or when the signal aborts.
+   * The events after number `after`, then those that follow, in batches of what there is; a snapshot first
+   * where events are gone. Every watcher sees the same list. Ends after the last event, or when the signal aborts.
+   * @throws MochiError overloaded
    */
-  async *watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+  watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+    if (this.#wakers.size >= MAX_WATCHERS) {
+      throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
+        turn_id: this.turnId,
+      });
+    }
+    return this.#follow(after, signal);
+  }
+
+  async *#follow(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
     let seen = after;
     let resume: (() => void) | null = null;
     const wake = () => resume?.();
@@ -59,9 +145,9 @@ export class LiveTurn {
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
-        if (seen < this.#events.length) {
-          const batch = this.#events.slice(seen);
-          seen = this.#events.length;
+        if (seen < this.lastEventId) {
+          const batch = this.#eventsAfter(seen);
+          seen = this.lastEventId;
           yield batch;
         } else if (this.#isFinished) {
           return;
@@ -77,7 +163,47 @@ export class LiveTurn {
     }
   }
 
+  #eventsAfter(seen: number): NumberedEvent[] {
+    if (seen >= this.#dropped) return this.#events.slice(seen - this.#dropped);
+    const data = this.#beforeClosing ?? this.#snapshot();
+    // The answer or the error, and `done`, are told to everyone.
+    const closing = this.#events.filter(({ id }) => id > Math.max(data.turn.last_event_id, seen));
+    return [{ id: data.turn.last_event_id, event: { event: 'snapshot', data } }, ...closing];
+  }
+
+  #snapshot(): TurnSnapshot {
+    return toSnapshot(this.#fold, {
+      turn_id: this.turnId,
+      session_id: this.sessionId,
+      created_at: this.#options.createdAt,
+      last_event_id: this.lastEventId,
+    });
+  }
+
+  #dropOldest(): void {
+    const gone = this.#events.splice(0, Math.ceil(this.#events.length / DROPPED_SHARE));
+    this.#dropped += gone.length;
+    for (const { event } of gone) this.#characters -= sizeOf(event);
+  }
+
   #wake(): void {
     for (const wake of this.#wakers) wake();
+  }
+}
+
+/** What an event weighs besides its text. */
+const EVENT_OVERHEAD = 100;
+
+function sizeOf(event: TurnEvent): number {
+  switch (event.event) {
+    case 'content_delta':
+    case 'thinking_delta':
+      return EVENT_OVERHEAD + event.data.content.length;
+    case 'message_complete':
+      return EVENT_OVERHEAD + event.data.message.content.length;
+    case 'tool_result':
+      return EVENT_OVERHEAD + event.data.result.length;
+    default:
+      return EVENT_OVERHEAD;
   }
 }

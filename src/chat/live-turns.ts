@@ -1,24 +1,38 @@
 // Turns in progress: accept one, run it when its turn has come, stop it, wait for all of them at the end.
 import { setTimeout } from 'node:timers/promises';
+import type { BusyPolicy } from '../contract/chat.ts';
 import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { requireSession } from '../sessions/require.ts';
-import type { QueuedMessage } from '../store/turns.ts';
+import { findTurn, type IdempotencyMark, type QueuedMessage } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { driveTurn, recallModel } from './drive-turn.ts';
-import { LiveTurn } from './live-turn.ts';
+import { findEarlierTurn, toMark } from './idempotency.ts';
+import { LiveTurn, type WatchableTurn } from './live-turn.ts';
 import { checkFits } from './plan-prompt.ts';
+import { openStoredTurn } from './replay-turn.ts';
 import { checkFormat } from './structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
+import { TurnRegistry } from './turn-registry.ts';
 import type { TurnRequest } from './turn-request.ts';
+
+/** Where a request came in, and how it names itself. */
+export interface TurnOrigin {
+  readonly route: string;
+  /** The client's idempotency key; null for a request that stands alone. */
+  readonly idempotencyKey: string | null;
+}
 
 /** Has a lifetime: from the start of the server to `close`. */
 export class LiveTurns {
   readonly #deps: TurnDeps;
   readonly #lines: TurnLines;
-  readonly #turns = new Map<string, { readonly live: LiveTurn; readonly finished: Promise<void> }>();
+  readonly #registry = new TurnRegistry();
+  /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
+  readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
 
   constructor(deps: TurnDeps, limits: TurnLimits) {
@@ -27,33 +41,54 @@ export class LiveTurns {
   }
 
   /**
-   * Accepts a request: when this resolves, the user message and the turn are on disk.
+   * Accepts a request: when this resolves, the user message and the turn are on disk. A request that repeats
+   * the key of an earlier one joins its turn.
    * @throws MochiError for what is known before: no such session, nothing to answer, too long, too busy
    */
-  async start(sessionId: string, request: TurnRequest): Promise<LiveTurn> {
-    const deps = this.#deps;
-    if (this.#isClosing) throw interrupted();
-    if (request.format !== null) checkFormat(request.format);
-    const session = await requireSession(deps.db, sessionId);
-    const model = await recallModel(deps, session.model);
-    checkImages(request, model, session.model);
-    if (request.message !== null) await checkFits(deps, { session, model, request });
+  async start(sessionId: string, request: TurnRequest, origin: TurnOrigin): Promise<WatchableTurn> {
+    const { idempotencyKey, route } = origin;
+    if (idempotencyKey === null) return this.#accept(sessionId, request, null);
+    const mark = toMark(idempotencyKey, route, request);
+    const name = JSON.stringify([sessionId, mark.key]);
+    await this.#accepting.get(name)?.catch(() => undefined);
+    const accepting = this.#joinOrAccept(sessionId, request, mark);
+    this.#accepting.set(name, accepting);
+    return accepting.finally(() => this.#accepting.delete(name));
+  }
 
-    const turnId = `turn_${deps.newId(12)}`;
-    const message = toQueuedMessage(deps, request);
-    const place = this.#lines.enter(sessionId, turnId);
-    try {
-      const accepted = await acceptTurn(deps, { sessionId, turnId, request, message, place });
-      const live = new LiveTurn(turnId, sessionId);
-      live.append(openingEvents(live, accepted.userMessageId, place));
-      const turn = { live, request, message, place, model, beginning: accepted.beginning };
-      const finished = driveTurn(deps, turn).finally(() => this.#turns.delete(turnId));
-      this.#turns.set(turnId, { live, finished });
-      return live;
-    } catch (error) {
-      place.leave();
-      throw error;
-    }
+  /** A turn by its id, living or from its rows. @throws MochiError turn_not_found */
+  async open(turnId: string): Promise<WatchableTurn> {
+    return this.#registry.find(turnId) ?? openStoredTurn(this.#deps.db, await this.describe(turnId));
+  }
+
+  /** The turn as it stands. @throws MochiError turn_not_found */
+  async describe(turnId: string): Promise<Turn> {
+    const turn = await findTurn(this.#deps.db, turnId);
+    if (turn === null)
+      throw new MochiError('turn_not_found', `Turn ${turnId} not found`, { turn_id: turnId });
+    const live = this.#registry.find(turnId);
+    if (live === null || turn.finished_at !== null) return turn;
+    return { ...turn, message_id: live.messageId, last_event_id: live.lastEventId };
+  }
+
+  /**
+   * Cancels a turn in whatever state it is; what came until then is kept. Idempotent.
+   * @returns the turn as it stands then. @throws MochiError turn_not_found
+   */
+  async cancel(turnId: string, isToWait: boolean): Promise<Turn> {
+    const turn = this.#registry.find(turnId);
+    turn?.stop(cancelled());
+    if (isToWait) await this.#registry.ended(turnId);
+    return this.describe(turnId);
+  }
+
+  /** The turn that holds a session. @throws MochiError no_active_turn */
+  holderOf(sessionId: string): string {
+    const [holder] = this.#lines.turnsOf(sessionId);
+    if (holder !== undefined) return holder;
+    throw new MochiError('no_active_turn', `Session ${sessionId} is not answering.`, {
+      session_id: sessionId,
+    });
   }
 
   /**
@@ -66,7 +101,7 @@ export class LiveTurns {
     if (holder !== undefined && ifBusy === 'refuse') throw busy(sessionId, holder);
     const place = this.#lines.enterChange(sessionId);
     try {
-      await this.#stopAll(ahead, cancelled());
+      for (const turnId of ahead) this.#registry.find(turnId)?.stop(cancelled());
       await place.ready;
       return await action();
     } finally {
@@ -74,23 +109,70 @@ export class LiveTurns {
     }
   }
 
-  /** Cancels a turn, wherever it stands; what came until then is kept. */
-  stop(turn: LiveTurn): void {
-    turn.stop(cancelled());
-  }
-
   /** Lets turns finish for a while, then closes the rest as `interrupted`; refuses new ones at once. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    const running = Promise.all([...this.#turns.values()].map(({ finished }) => finished));
-    await Promise.race([running, setTimeout(graceMs, undefined, { ref: false })]);
-    await this.#stopAll([...this.#turns.keys()], interrupted());
+    await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
+    for (const live of this.#registry.running) live.stop(interrupted());
+    await this.#allEnded();
+    this.#registry.clear();
   }
 
-  async #stopAll(turnIds: readonly string[], reason: MochiError): Promise<void> {
-    const entries = turnIds.flatMap((turnId) => this.#turns.get(turnId) ?? []);
-    for (const { live } of entries) live.stop(reason);
-    await Promise.all(entries.map(({ finished }) => finished));
+  async #joinOrAccept(
+    sessionId: string,
+    request: TurnRequest,
+    mark: IdempotencyMark,
+  ): Promise<WatchableTurn> {
+    const earlier = await findEarlierTurn(this.#deps.db, sessionId, mark);
+    return earlier === null ? this.#accept(sessionId, request, mark) : this.open(earlier);
+  }
+
+  async #accept(
+    sessionId: string,
+    request: TurnRequest,
+    idempotency: IdempotencyMark | null,
+  ): Promise<WatchableTurn> {
+    const deps = this.#deps;
+    if (this.#isClosing) throw interrupted();
+    if (request.format !== null) checkFormat(request.format);
+    const session = await requireSession(deps.db, sessionId);
+    const model = await recallModel(deps, session.model);
+    checkImages(request, model, session.model);
+    if (request.message !== null) await checkFits(deps, { session, model, request });
+
+    const createdAt = deps.now();
+    const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt, now: deps.now });
+    const message = toQueuedMessage(deps, request);
+    const place = this.#enter(live, request.onBusy);
+    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, idempotency });
+    // In the registry from now on, so that whoever stops a session or the server finds it.
+    const finished = accepted.then(
+      ({ beginning, userMessageId }) => {
+        live.append(openingEvents(live, userMessageId, place));
+        return driveTurn(deps, { live, request, message, place, model, beginning });
+      },
+      () => place.leave(),
+    );
+    this.#registry.add(live, finished);
+    await accepted;
+    return live;
+  }
+
+  /** @throws MochiError session_busy, overloaded */
+  #enter(live: LiveTurn, onBusy: BusyPolicy): Place {
+    const { sessionId, turnId } = live;
+    const [holder] = this.#lines.turnsOf(sessionId);
+    if (holder !== undefined && onBusy === 'reject') throw busy(sessionId, holder);
+    const place = this.#lines.enter(sessionId, turnId, {
+      atFront: onBusy === 'interrupt',
+      onMove: (position) => live.append([{ event: 'status', data: { phase: 'queued', position } }]),
+    });
+    if (holder !== undefined && onBusy === 'interrupt') this.#registry.find(holder)?.stop(cancelled());
+    return place;
+  }
+
+  async #allEnded(): Promise<void> {
+    await Promise.all(this.#registry.running.map(({ turnId }) => this.#registry.ended(turnId)));
   }
 }
 

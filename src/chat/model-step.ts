@@ -19,7 +19,7 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     const events: TurnEvent[] = [];
     if (!hasBegun) {
       hasBegun = true;
-      events.push({ event: 'status', data: { phase: 'generating' } });
+      events.push({ event: 'status', data: { phase: 'generating', message_id: draft.options.messageId } });
     }
     for (const chunk of batch) {
       if (chunk.type === 'done') {

@@ -7,6 +7,12 @@ import { answerToolCall, listOpenToolCalls } from '../store/tool-calls.ts';
 import { finishTurn, listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
+/**
+ * Watchers may have seen events after the last checkpoint: the closing ones get numbers beyond any of those,
+ * so that whoever reconnects is told the end, once.
+ */
+const EVENT_GAP = 10_000;
+
 type RecoverDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
 /** Before the server serves. @returns how many turns were closed */
@@ -46,7 +52,7 @@ async function recoverTurn(deps: RecoverDeps, turn: UnfinishedTurn): Promise<voi
     messageId: await findAnswerOfTurn(db, sessionId, turn.id),
     usage: null,
     context: null,
-    lastEventId: turn.lastEventId,
+    lastEventId: turn.lastEventId + EVENT_GAP,
   });
 }
 
@@ -69,7 +75,7 @@ async function answerOpenCalls(
       toolName: call.name,
       toolCallId: call.id,
     });
-    await answerToolCall(db, { sessionId, messageId, callIndex }, id);
+    await answerToolCall(db, { sessionId, messageId, callIndex }, { messageId: id, success: false });
   }
   return place;
 }

@@ -9,7 +9,7 @@ import { Draft } from './draft.ts';
 import { finishAnswer, finishFailed, finishToolRequest } from './finish-step.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { modelStep } from './model-step.ts';
-import { planPrompt } from './plan-prompt.ts';
+import { type PromptPlan, planPrompt } from './plan-prompt.ts';
 import { settleToolCalls } from './settle-tool-calls.ts';
 import { parseStructured } from './structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -92,7 +92,7 @@ async function* callModel(
   }
   yield [
     { event: 'context', data: plan.receipt },
-    { event: 'status', data: { phase: 'evaluating_prompt' } },
+    { event: 'status', data: waitingPhase(deps, session.model, plan) },
   ];
   progress.draft = new Draft({
     db: deps.db,
@@ -102,6 +102,7 @@ async function* callModel(
     model: session.model,
     timestamp: deps.now(),
     parent: tip,
+    lastEventId: () => live.lastEventId,
   });
   const { num_ctx: _window, ...options } = request.options;
   const usage = yield* modelStep({
@@ -117,9 +118,25 @@ async function* callModel(
       ...(request.format !== null && { format: request.format }),
     },
   });
+  deps.modelRates.observe(session.model, plan.chosen.window, usage);
   live.signal.throwIfAborted();
   await progress.draft.close();
   return usage;
+}
+
+/** What the client waits for until the first token. */
+function waitingPhase(
+  deps: TurnDeps,
+  model: string,
+  plan: PromptPlan,
+): Extract<TurnEvent, { event: 'status' }>['data'] {
+  const expected = deps.modelRates.expect({
+    model,
+    window: plan.chosen.window,
+    promptTokens: plan.receipt.planned_tokens,
+  });
+  const { phase, estimateMs } = expected;
+  return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
 }
 
 /** A model that nobody could ask about is sent what the client wants. */

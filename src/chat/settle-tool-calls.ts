@@ -44,7 +44,11 @@ export async function settleToolCalls(deps: TurnDeps, round: SettleToolCalls): P
         toolCallId: call.id,
         turnId,
       });
-      await answerToolCall(transaction, { sessionId, messageId: asked.id, callIndex }, messageId);
+      await answerToolCall(
+        transaction,
+        { sessionId, messageId: asked.id, callIndex },
+        { messageId, success: false },
+      );
     }
     return place;
   });

@@ -3,12 +3,14 @@ import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
+import type { ModelRates } from './model-rates.ts';
 
 export interface TurnDeps {
   readonly db: Db;
   readonly engine: Engine;
   readonly log: Log;
   readonly modelWindows: ModelWindows;
+  readonly modelRates: ModelRates;
   readonly dynamicWindow: boolean;
   /** Model calls in one turn, at most. */
   readonly maxSteps: number;

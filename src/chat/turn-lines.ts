@@ -8,6 +8,13 @@ export interface TurnLimits {
   readonly maxQueued: number;
 }
 
+export interface EnterOptions {
+  /** Next after the turn that runs, before all that wait. */
+  readonly atFront?: boolean;
+  /** Told each time when fewer turns are ahead. */
+  readonly onMove?: (position: number) => void;
+}
+
 /** A place in the line of a session. */
 export interface Place {
   /** Whether it may run now. */
@@ -22,7 +29,7 @@ export interface Place {
 
 export interface TurnLines {
   /** A turn joins the line. @throws MochiError session_busy or overloaded when a line is full */
-  enter(sessionId: string, turnId: string): Place;
+  enter(sessionId: string, turnId: string, options?: EnterOptions): Place;
   /** A change of the session that must not meet a turn joins the line: it takes no slot and is never refused. */
   enterChange(sessionId: string): Place;
   /** The turns of a session, the holder first. */
@@ -39,6 +46,7 @@ interface Waiting {
   readonly takesSlot: boolean;
   isReady: boolean;
   readonly letIn: () => void;
+  readonly onMove: (position: number) => void;
 }
 
 /**
@@ -85,34 +93,34 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     const [first] = line;
     if (first === undefined) lines.delete(entry.sessionId);
     else if (index === 0) becomeFirst(first);
+    for (const [position, other] of line.entries()) {
+      if (position >= index && !other.isReady) other.onMove(position);
+    }
     admit();
   }
 
-  function enter(sessionId: string, turnId: string): Place {
+  function enter(sessionId: string, turnId: string, options: EnterOptions = {}): Place {
     const line = lines.get(sessionId) ?? [];
     if (line.length > MAX_SESSION_QUEUE) {
-      throw new MochiError(
-        'session_busy',
-        `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for them, or cancel.`,
-        { session_id: sessionId, turn_id: line[0]?.turnId },
-      );
+      throw lineFull(sessionId, line[0]?.turnId ?? null);
     }
     if (total - running >= maxQueued && (line.length > 0 || running >= maxRunning)) {
-      throw new MochiError('overloaded', 'Too many turns are waiting. Try again in a few seconds.', {
-        queued: total - running,
-      });
+      throw overloaded(total - running);
     }
     total += 1;
-    return join({ turnId, sessionId, takesSlot: true });
+    return join({ turnId, sessionId, takesSlot: true }, options);
   }
 
-  function join(arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot'>): Place {
+  function join(
+    arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot'>,
+    { atFront = false, onMove = () => undefined }: EnterOptions,
+  ): Place {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const entry: Waiting = { ...arrival, isReady: false, letIn: resolve };
+    const entry: Waiting = { ...arrival, isReady: false, letIn: resolve, onMove };
     const line = lines.get(entry.sessionId) ?? [];
-    line.push(entry);
+    const position = atFront ? Math.min(1, line.length) : line.length;
+    line.splice(position, 0, entry);
     lines.set(entry.sessionId, line);
-    const position = line.length - 1;
     if (position === 0) becomeFirst(entry);
     admit();
     return {
@@ -127,7 +135,19 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
 
   return {
     enter,
-    enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }),
+    enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }, {}),
     turnsOf: (sessionId) => (lines.get(sessionId) ?? []).flatMap(({ turnId }) => turnId ?? []),
   };
+}
+
+function lineFull(sessionId: string, holder: string | null): MochiError {
+  return new MochiError(
+    'session_busy',
+    `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for them, or cancel.`,
+    { session_id: sessionId, turn_id: holder },
+  );
+}
+
+function overloaded(queued: number): MochiError {
+  return new MochiError('overloaded', 'Too many turns are waiting. Try again in a few seconds.', { queued });
 }

@@ -1,5 +1,5 @@
 // A chat request after validation, with its defaults filled in.
-import type { ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
+import type { BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
 
 export interface TurnRequest {
@@ -10,6 +10,7 @@ export interface TurnRequest {
   readonly options: EngineOptions;
   readonly format: 'json' | Readonly<Record<string, unknown>> | null;
   readonly images: readonly string[];
+  readonly onBusy: BusyPolicy;
 }
 
 export function toTurnRequest(body: ChatRequest): TurnRequest {
@@ -20,5 +21,6 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
     options: body.options ?? {},
     format: body.format ?? null,
     images: body.images ?? [],
+    onBusy: body.on_busy ?? 'queue',
   };
 }

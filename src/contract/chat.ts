@@ -47,6 +47,12 @@ export const EngineOptions = Type.Object(
 );
 export type EngineOptions = Static<typeof EngineOptions>;
 
+export const BUSY_POLICIES = ['queue', 'reject', 'interrupt'] as const;
+export type BusyPolicy = (typeof BUSY_POLICIES)[number];
+
+export const DISCONNECT_POLICIES = ['cancel', 'continue'] as const;
+export type DisconnectPolicy = (typeof DISCONNECT_POLICIES)[number];
+
 export const CHAT_MODES = ['regenerate', 'continue'] as const;
 export type ChatMode = (typeof CHAT_MODES)[number];
 
@@ -90,6 +96,19 @@ export const ChatRequest = Type.Object(
         maxItems: 16,
         default: [],
         description: 'Base64 images of the new message, for models with vision.',
+      }),
+    ),
+    on_busy: Type.Optional(
+      oneOf(BUSY_POLICIES, {
+        default: 'queue',
+        description:
+          'The session is answering: wait in line (at most 8), be refused at once, or cancel the running turn and go on.',
+      }),
+    ),
+    on_disconnect: Type.Optional(
+      oneOf(DISCONNECT_POLICIES, {
+        description:
+          'What the closing of this connection does to the turn; default: `cancel` for the stream, `continue` for the plain answer.',
       }),
     ),
   },

@@ -39,6 +39,10 @@ export const ERRORS = {
   turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
   payload_too_large: { status: 413, text: 'The body is over the limit.' },
   unsupported_media_type: { status: 415, text: 'The body is not JSON.' },
+  idempotency_mismatch: {
+    status: 422,
+    text: 'The idempotency key was used with another request.',
+  },
   validation_error: { status: 422, text: 'The body or the query does not fit its schema.' },
   headers_too_large: { status: 431, text: 'The header fields are over the limit.' },
   internal_error: { status: 500, text: 'A fault of the server; the log has it under the request id.' },

@@ -26,6 +26,7 @@ import {
 } from './session.ts';
 import { AgentSettings, ExecutedToolCall, StoredToolCall, ToolSettings } from './tool.ts';
 import { ErrorObject, Turn, TurnUsage } from './turn.ts';
+import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot.ts';
 
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   AgentSettings,
@@ -52,11 +53,14 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SessionListItem,
   SessionSummary,
   SessionWithMessages,
+  SnapshotMessage,
+  SnapshotToolCall,
   StoredToolCall,
   SystemPromptAnswer,
   SystemPromptInput,
   ToolSettings,
   TreeMessage,
   Turn,
+  TurnSnapshot,
   TurnUsage,
 ];

@@ -4,6 +4,7 @@ import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FreeObject, nullable, oneOf, ref } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
+import { TurnSnapshot } from './turn-snapshot.ts';
 
 function event<const Name extends string, T extends TSchema>(name: Name, data: T, description: string) {
   return Type.Object({ event: Type.Literal(name), data }, { description });
@@ -29,8 +30,14 @@ export const TURN_EVENTS = {
   status: event(
     'status',
     Type.Object({
-      phase: oneOf(['queued', 'evaluating_prompt', 'generating', 'running_tool']),
-      position: Type.Optional(Type.Integer({ description: 'Turns ahead in the line, for `queued`.' })),
+      phase: oneOf(['queued', 'loading_model', 'evaluating_prompt', 'generating', 'running_tool']),
+      position: Type.Optional(Type.Integer({ description: '`queued`: turns ahead in the line.' })),
+      estimate_ms: Type.Optional(
+        Type.Integer({ description: 'How long the phase will take, where rates were measured.' }),
+      ),
+      message_id: Type.Optional(
+        Type.String({ description: '`generating`: the message that is being written.' }),
+      ),
     }),
     'On each change of phase.',
   ),
@@ -82,6 +89,11 @@ export const TURN_EVENTS = {
       context: ref(ContextReceipt),
     }),
     'Success: the whole final message, stored.',
+  ),
+  snapshot: event(
+    'snapshot',
+    ref(TurnSnapshot),
+    'In place of events that are gone from the buffer: the state up to and including its own id.',
   ),
   error: event(
     'error',

@@ -27,6 +27,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: 'sessions', description: 'Conversations and their settings.' },
         { name: 'branches', description: 'The message tree: nothing that was said is destroyed.' },
         { name: 'chat', description: 'Send a message, get an answer.' },
+        { name: 'turns', description: 'What answers a request, apart from any connection.' },
         { name: 'models', description: 'What the engine can run.' },
         { name: 'health', description: 'Is it up?' },
       ],

@@ -1,7 +1,7 @@
 // Turn events → SSE bytes. What waits together goes out in one write.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { LiveTurn, NumberedEvent } from '../chat/live-turn.ts';
+import type { NumberedEvent, WatchableTurn } from '../chat/live-turn.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
 const PING_INTERVAL_MS = 15_000;
@@ -12,10 +12,12 @@ const STALLED_READER_MS = 60_000;
  * Sends the events of a turn after number `after` until its last one, or until the reader is gone.
  * @returns whether the reader stayed to the end
  */
-export async function sendEvents(reply: FastifyReply, turn: LiveTurn, after: number): Promise<boolean> {
+export async function sendEvents(reply: FastifyReply, turn: WatchableTurn, after: number): Promise<boolean> {
+  const left = new AbortController();
+  // Refused watchers get a plain error: this comes before the first byte.
+  const batches = turn.watch(after, left.signal);
   reply.hijack();
   const { raw } = reply;
-  const left = new AbortController();
   raw.once('close', () => left.abort());
   // Without a listener an error of the socket would end the process; `close` follows it.
   raw.on('error', () => left.abort());
@@ -31,8 +33,8 @@ export async function sendEvents(reply: FastifyReply, turn: LiveTurn, after: num
     if (!raw.writableNeedDrain) raw.write(': ping\n\n');
   }, PING_INTERVAL_MS);
   try {
-    for await (const batch of turn.watch(after, left.signal)) {
-      if (!raw.write(batch.map(toFrame).join(''))) await drained(raw, left.signal);
+    for await (const batch of batches) {
+      if (!raw.write(toBytes(batch, turn.watcherCount > 1))) await drained(raw, left.signal);
       ping.refresh();
     }
   } finally {
@@ -41,6 +43,20 @@ export async function sendEvents(reply: FastifyReply, turn: LiveTurn, after: num
   if (left.signal.aborted) return false;
   raw.end();
   return true;
+}
+
+/** Frames of turns with several watchers are made once. */
+const sharedFrames = new WeakMap<NumberedEvent, string>();
+
+function toBytes(batch: readonly NumberedEvent[], isShared: boolean): string {
+  if (!isShared) return batch.map(toFrame).join('');
+  return batch.map((numbered) => sharedFrames.get(numbered) ?? shareFrame(numbered)).join('');
+}
+
+function shareFrame(numbered: NumberedEvent): string {
+  const frame = toFrame(numbered);
+  sharedFrames.set(numbered, frame);
+  return frame;
 }
 
 /** LF line ends, one line of JSON: no event can break out of its frame. */

@@ -1,11 +1,12 @@
 // The events of a turn folded into the plain answer.
-import type { LiveTurn } from '../chat/live-turn.ts';
+import type { WatchableTurn } from '../chat/live-turn.ts';
 import type { ChatAnswer } from '../contract/chat.ts';
 import { type ErrorBody, kindOf, MochiError } from '../contract/errors.ts';
 import type { ExecutedToolCall } from '../contract/tool.ts';
+import type { SnapshotToolCall } from '../contract/turn-snapshot.ts';
 
 /** @throws MochiError what the turn failed with */
-export async function foldAnswer(turn: LiveTurn): Promise<ChatAnswer> {
+export async function foldAnswer(turn: WatchableTurn): Promise<ChatAnswer> {
   const executed: ExecutedToolCall[] = [];
   let asked: Record<string, unknown> = {};
   let answer: ChatAnswer | null = null;
@@ -18,6 +19,9 @@ export async function foldAnswer(turn: LiveTurn): Promise<ChatAnswer> {
           break;
         case 'tool_result':
           executed.push({ name: event.data.tool_name, arguments: asked, success: event.data.success });
+          break;
+        case 'snapshot':
+          executed.push(...event.data.tool_calls.map(toExecuted));
           break;
         case 'message_complete':
           answer = {
@@ -45,4 +49,8 @@ function toMochiError(failure: ErrorBody | null): MochiError {
   if (failure === null || kind === null)
     return new MochiError('internal_error', 'The turn ended without an answer.');
   return new MochiError(kind, failure.message, failure.details);
+}
+
+function toExecuted(call: SnapshotToolCall): ExecutedToolCall {
+  return { name: call.tool_name, arguments: call.arguments, success: call.success === true };
 }

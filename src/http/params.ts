@@ -1,4 +1,5 @@
 // Ids in paths: checked once, here, before they reach anything.
+import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from 'typebox';
 import { MochiError } from '../contract/errors.ts';
 import { ID_PATTERN } from '../contract/schema.ts';
@@ -9,6 +10,16 @@ export const SessionParams = Type.Object({
 
 export const TurnParams = Type.Object({
   turn_id: Type.String({ description: 'Id of the turn.', examples: ['turn_0f3c5a9d21be'] }),
+});
+
+export const WaitQuery = Type.Object({
+  wait: Type.Optional(Type.Boolean({ description: 'true: answer when the turn has stopped.' })),
+});
+
+export const IdempotencyHeader = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({ description: 'A repeated request with this key joins the same turn, for 24 hours.' }),
+  ),
 });
 
 /** @throws MochiError turn_not_found for what cannot be the id of anything */
@@ -23,4 +34,24 @@ export function sessionIdOf({ session_id: sessionId }: { readonly session_id: st
   throw new MochiError('session_not_found', 'There is no session with this id.', {
     session_id: sessionId.slice(0, 64),
   });
+}
+
+/** Printable ASCII, so that a key is the same key wherever it is compared. */
+const KEY_PATTERN = /^[\x21-\x7e]{1,255}$/;
+
+/** @throws MochiError validation_error */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && KEY_PATTERN.test(key)) return key;
+  const message = 'must be 1 to 255 printable characters';
+  throw new MochiError('validation_error', `The request is not valid: idempotency-key ${message}.`, {
+    errors: [{ path: '/headers/idempotency-key', message }],
+  });
+}
+
+/** The number after which a watcher goes on: the larger of the header and the query. */
+export function lastSeenEvent(headers: IncomingHttpHeaders, after: number | undefined): number {
+  const header = Number(headers['last-event-id']);
+  return Math.max(Number.isSafeInteger(header) ? header : 0, after ?? 0);
 }

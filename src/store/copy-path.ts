@@ -30,8 +30,8 @@ export async function copyPath(
     order by depth
   `.execute(db);
   await sql`
-    insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, state, result_message_id)
-    select ${to}, message_id, call_index, call_id, name, arguments, 'done', coalesce(result_message_id, '')
+    insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, state, result_message_id, success)
+    select ${to}, message_id, call_index, call_id, name, arguments, 'done', coalesce(result_message_id, ''), coalesce(success, 0)
     from tool_calls
     where session_id = ${from} and message_id in (select id from messages where session_id = ${to})
   `.execute(db);

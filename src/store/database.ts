@@ -82,6 +82,9 @@ export interface TurnTable {
   usage: string | null;
   context: string | null;
   last_event_id: number;
+  /** The client's key, and a hash of the request that it came with. */
+  idempotency_key: string | null;
+  idempotency_hash: string | null;
 }
 
 /** A call without a result is the pending state: there is no second place that says so. */
@@ -95,6 +98,8 @@ interface ToolCallTable {
   arguments: string;
   state: 'pending' | 'running' | 'done';
   result_message_id: string | null;
+  /** 1 or 0 once there is a result. */
+  success: number | null;
 }
 
 interface MetaTable {

@@ -26,6 +26,7 @@ export async function insertToolCalls(
         arguments: JSON.stringify(call.arguments),
         state: 'pending' as const,
         result_message_id: null,
+        success: null,
       })),
     )
     .execute();
@@ -79,13 +80,57 @@ export async function listToolCalls(
 export async function answerToolCall(
   db: Db,
   call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
-  resultMessageId: string,
+  result: { readonly messageId: string; readonly success: boolean },
 ): Promise<void> {
   await db
     .updateTable('tool_calls')
-    .set({ state: 'done', result_message_id: resultMessageId })
+    .set({ state: 'done', result_message_id: result.messageId, success: result.success ? 1 : 0 })
     .where('session_id', '=', call.sessionId)
     .where('message_id', '=', call.messageId)
     .where('call_index', '=', call.callIndex)
     .execute();
+}
+
+/** A call with what came of it. */
+export interface SettledToolCall {
+  readonly callIndex: number;
+  readonly call: EngineToolCall;
+  /** Null while there is no result. */
+  readonly success: boolean | null;
+  readonly result: string | null;
+}
+
+/** The calls of a turn in the order in which the model made them. */
+export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string): Promise<SettledToolCall[]> {
+  const rows = await db
+    .selectFrom('tool_calls')
+    .innerJoin('messages', (join) =>
+      join
+        .onRef('messages.session_id', '=', 'tool_calls.session_id')
+        .onRef('messages.id', '=', 'tool_calls.message_id'),
+    )
+    .leftJoin('messages as results', (join) =>
+      join
+        .onRef('results.session_id', '=', 'tool_calls.session_id')
+        .onRef('results.id', '=', 'tool_calls.result_message_id'),
+    )
+    .select([
+      'tool_calls.call_index',
+      'tool_calls.call_id',
+      'tool_calls.name',
+      'tool_calls.arguments',
+      'tool_calls.success',
+      'results.content as result',
+    ])
+    .where('tool_calls.session_id', '=', sessionId)
+    .where('messages.turn_id', '=', turnId)
+    .orderBy('messages.seq')
+    .orderBy('tool_calls.call_index')
+    .execute();
+  return rows.map((row) => ({
+    callIndex: row.call_index,
+    call: { id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) },
+    success: row.success === null ? null : row.success === 1,
+    result: row.result,
+  }));
 }

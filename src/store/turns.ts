@@ -12,6 +12,14 @@ export interface NewTurn {
   /** Kept while the turn is queued, so that a restart finds the message. */
   readonly request: QueuedMessage | null;
   readonly userMessageId: string | null;
+  readonly idempotency: IdempotencyMark | null;
+}
+
+/** What tells a repeated request from a new one. */
+export interface IdempotencyMark {
+  readonly key: string;
+  /** Of the route and the whole request. */
+  readonly hash: string;
 }
 
 /** The user message of a turn that has not begun. */
@@ -38,6 +46,8 @@ export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
       usage: null,
       context: null,
       last_event_id: 0,
+      idempotency_key: turn.idempotency?.key ?? null,
+      idempotency_hash: turn.idempotency?.hash ?? null,
     })
     .execute();
 }
@@ -81,6 +91,56 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
 export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
   const row = await db.selectFrom('turns').selectAll().where('id', '=', turnId).executeTakeFirst();
   return row === undefined ? null : toTurn(row);
+}
+
+/** The newest turn of a session that came with this key since an instant. */
+export async function findIdempotentTurn(
+  db: Db,
+  sessionId: string,
+  mark: { readonly key: string; readonly since: string },
+): Promise<{ readonly turnId: string; readonly hash: string | null } | null> {
+  const row = await db
+    .selectFrom('turns')
+    .select(['id', 'idempotency_hash'])
+    .where('session_id', '=', sessionId)
+    .where('idempotency_key', '=', mark.key)
+    .where('created_at', '>', mark.since)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : { turnId: row.id, hash: row.idempotency_hash };
+}
+
+/** How far the events of a running turn have come: a checkpoint beside that of its text. */
+export async function noteLastEvent(db: Db, turnId: string, lastEventId: number): Promise<void> {
+  await db.updateTable('turns').set({ last_event_id: lastEventId }).where('id', '=', turnId).execute();
+}
+
+export interface TurnPosition {
+  readonly createdAt: string;
+  readonly id: string;
+}
+
+/** Turns of a session, newest first. */
+export async function listTurns(
+  db: Db,
+  sessionId: string,
+  page: { readonly limit: number; readonly before: TurnPosition | null },
+): Promise<Turn[]> {
+  let query = db
+    .selectFrom('turns')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(page.limit);
+  const { before } = page;
+  if (before !== null) {
+    query = query
+      .where('created_at', '<=', before.createdAt)
+      .where((is) => is.or([is('created_at', '<', before.createdAt), is('id', '>', before.id)]));
+  }
+  return (await query.execute()).map(toTurn);
 }
 
 /** Turns of an idle session whose end could not be stored, as on a full disk: nothing runs in them any more. */

@@ -1,15 +1,17 @@
 // Chat: one request, watched as JSON or as a stream. Both are the same turn.
 import type { FastifyReply } from 'fastify';
-import type { LiveTurn } from '../../chat/live-turn.ts';
+import type { WatchableTurn } from '../../chat/live-turn.ts';
 import { toTurnRequest } from '../../chat/turn-request.ts';
 import { ChatAnswer, ChatRequest } from '../../contract/chat.ts';
 import type { ErrorKindName } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
+import { Turn } from '../../contract/turn.ts';
+import { requireSession } from '../../sessions/require.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { foldAnswer } from '../fold-answer.ts';
-import { SessionParams, sessionIdOf } from '../params.ts';
+import { IdempotencyHeader, idempotencyKeyOf, SessionParams, sessionIdOf, WaitQuery } from '../params.ts';
 
 /** Known before the first byte, on both routes. */
 const START_ERRORS: readonly ErrorKindName[] = [
@@ -19,6 +21,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'session_not_found',
   'session_busy',
   'validation_error',
+  'idempotency_mismatch',
   'payload_too_large',
   'unsupported_media_type',
   'session_load_error',
@@ -38,7 +41,7 @@ const TURN_ERRORS: readonly ErrorKindName[] = [
   'engine_timeout',
 ];
 
-export function chatRoutes(app: App, { turns }: AppDeps): void {
+export function chatRoutes(app: App, { turns, db }: AppDeps): void {
   const tags = ['chat'];
 
   app.post(
@@ -47,6 +50,7 @@ export function chatRoutes(app: App, { turns }: AppDeps): void {
       schema: {
         tags,
         summary: 'Send a message and wait for the answer',
+        headers: IdempotencyHeader,
         params: SessionParams,
         body: ref(ChatRequest),
         response: responses(200, jsonAnswer('The answer.', ref(ChatAnswer)), [
@@ -55,10 +59,19 @@ export function chatRoutes(app: App, { turns }: AppDeps): void {
         ]),
       },
     },
-    async ({ params, body }, reply) => {
-      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body));
+    async (request, reply) => {
+      const { params, body, headers } = request;
+      const origin = { route: 'chat', idempotencyKey: idempotencyKeyOf(headers) };
+      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
       nameTurn(reply, turn);
-      return foldAnswer(turn);
+      const connection = turn.hold(body.on_disconnect ?? 'continue');
+      const onClose = () => connection.release();
+      reply.raw.once('close', onClose);
+      try {
+        return await foldAnswer(turn);
+      } finally {
+        reply.raw.off('close', onClose);
+      }
     },
   );
 
@@ -68,21 +81,47 @@ export function chatRoutes(app: App, { turns }: AppDeps): void {
       schema: {
         tags,
         summary: 'Send a message and stream the answer',
+        headers: IdempotencyHeader,
         description: 'Closing the connection cancels the turn; what came until then is kept.',
         params: SessionParams,
         body: ref(ChatRequest),
         response: responses(200, eventStreamAnswer('The events of the turn.'), START_ERRORS),
       },
     },
-    async ({ params, body }, reply) => {
-      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body));
+    async ({ params, body, headers }, reply) => {
+      const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) };
+      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
       nameTurn(reply, turn);
+      const connection = turn.hold(body.on_disconnect ?? 'cancel');
       const hasStayed = await sendEvents(reply, turn, 0);
-      if (!hasStayed) turns.stop(turn);
+      if (!hasStayed) connection.release();
+    },
+  );
+
+  app.post(
+    '/api/v1/chat/:session_id/cancel',
+    {
+      schema: {
+        tags,
+        summary: 'Cancel the turn that holds a session',
+        params: SessionParams,
+        querystring: WaitQuery,
+        response: responses(200, jsonAnswer('The turn as it stands.', ref(Turn)), [
+          'session_not_found',
+          'no_active_turn',
+          'validation_error',
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params, query }) => {
+      const sessionId = sessionIdOf(params);
+      await requireSession(db, sessionId);
+      return turns.cancel(turns.holderOf(sessionId), query.wait ?? false);
     },
   );
 }
 
-function nameTurn(reply: FastifyReply, turn: LiveTurn): void {
+function nameTurn(reply: FastifyReply, turn: WatchableTurn): void {
   void reply.header('location', `/api/v1/turns/${turn.turnId}`).header('x-turn-id', turn.turnId);
 }

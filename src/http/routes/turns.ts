@@ -1,31 +1,109 @@
-// Turns: what became of a request, whoever sent it.
-import { MochiError } from '../../contract/errors.ts';
-import { ref } from '../../contract/schema.ts';
+// Turns: watch one from anywhere, cancel it, see what became of it.
+import { Type } from 'typebox';
+import { nullable, ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
-import { findTurn } from '../../store/turns.ts';
+import { requireSession } from '../../sessions/require.ts';
+import { listTurns } from '../../store/turns.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, responses } from '../document.ts';
-import { TurnParams, turnIdOf } from '../params.ts';
+import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
+import { sendEvents } from '../event-stream.ts';
+import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
+import { lastSeenEvent, SessionParams, sessionIdOf, TurnParams, turnIdOf, WaitQuery } from '../params.ts';
 
-export function turnRoutes(app: App, { db }: AppDeps): void {
+/** Turns on a page when no limit is given (API.md §2). */
+const DEFAULT_LIMIT = 100;
+
+const READ_ERRORS = ['turn_not_found', 'validation_error', 'session_load_error'] as const;
+
+const STREAM_RESPONSES: Record<number, object> = {
+  ...responses(200, eventStreamAnswer('The events of the turn.'), [...READ_ERRORS, 'overloaded']),
+  204: { description: 'The turn has ended and every event was seen.', type: 'null' },
+};
+
+export function turnRoutes(app: App, { db, turns }: AppDeps): void {
+  const tags = ['turns'];
+
   app.get(
     '/api/v1/turns/:turn_id',
     {
       schema: {
-        tags: ['chat'],
+        tags,
         summary: 'A turn: its state, error and usage',
         params: TurnParams,
-        response: responses(200, jsonAnswer('The turn.', ref(Turn)), [
-          'turn_not_found',
-          'session_load_error',
-        ]),
+        response: responses(200, jsonAnswer('The turn.', ref(Turn)), READ_ERRORS),
       },
     },
-    async ({ params }) => {
-      const turnId = turnIdOf(params);
-      const turn = await findTurn(db, turnId);
-      if (turn !== null) return turn;
-      throw new MochiError('turn_not_found', `Turn ${turnId} not found`, { turn_id: turnId });
+    async ({ params }) => turns.describe(turnIdOf(params)),
+  );
+
+  app.get(
+    '/api/v1/turns/:turn_id/stream',
+    {
+      schema: {
+        tags,
+        summary: 'Watch a turn, from the start or from where you were',
+        description:
+          'Replays the events after `Last-Event-ID` or `after` (the larger wins), then follows. 204 when the watcher has seen them all: a browser stops reconnecting then. Leaving does nothing to the turn.',
+        params: TurnParams,
+        querystring: Type.Object({ after: Type.Optional(Type.Integer({ minimum: 0 })) }),
+        headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
+        response: STREAM_RESPONSES,
+      },
+    },
+    async ({ params, query, headers }, reply) => {
+      const turn = await turns.open(turnIdOf(params));
+      const after = lastSeenEvent(headers, query.after);
+      if (turn.isFinished && turn.lastEventId > 0 && after >= turn.lastEventId) return reply.code(204).send();
+      await sendEvents(reply, turn, after);
+      return reply;
+    },
+  );
+
+  app.post(
+    '/api/v1/turns/:turn_id/cancel',
+    {
+      schema: {
+        tags,
+        summary: 'Cancel a turn in whatever state it is',
+        description:
+          'The engine stops at once, the part is kept. Idempotent: an ended turn stays as it ended.',
+        params: TurnParams,
+        querystring: WaitQuery,
+        response: responses(200, jsonAnswer('The turn as it stands.', ref(Turn)), READ_ERRORS),
+      },
+    },
+    async ({ params, query }) => turns.cancel(turnIdOf(params), query.wait ?? false),
+  );
+
+  app.get(
+    '/api/v1/sessions/:session_id/turns',
+    {
+      schema: {
+        tags,
+        summary: 'Turns of a session, the newest first',
+        params: SessionParams,
+        querystring: PageQuery,
+        response: responses(
+          200,
+          jsonAnswer(
+            'A page of turns.',
+            Type.Object({ turns: Type.Array(ref(Turn)), next_cursor: nullable(Type.String()) }),
+          ),
+          ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
+        ),
+      },
+    },
+    async ({ params, query }) => {
+      const sessionId = sessionIdOf(params);
+      const limit = query.limit ?? DEFAULT_LIMIT;
+      const position = query.cursor === undefined ? null : fromCursor(query.cursor, ['string', 'string']);
+      await requireSession(db, sessionId);
+      const rows = await listTurns(db, sessionId, {
+        limit: limit + 1,
+        before: position && { createdAt: position[0], id: position[1] },
+      });
+      const { items, last } = splitPage(rows, limit);
+      return { turns: items, next_cursor: last && toCursor([last.created_at, last.turn_id]) };
     },
   );
 }

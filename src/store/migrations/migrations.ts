@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { m001SessionsMessagesTurns } from './m001-sessions-messages-turns.ts';
+import { m002IdempotentTurns } from './m002-idempotent-turns.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -9,4 +10,5 @@ function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '001_sessions_messages_turns': step(m001SessionsMessagesTurns),
+  '002_idempotent_turns': step(m002IdempotentTurns),
 });

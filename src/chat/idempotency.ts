@@ -1,0 +1,34 @@
+// A repeated request joins the turn that the first one started, also after a restart.
+import { createHash } from 'node:crypto';
+import { MochiError } from '../contract/errors.ts';
+import { formatMicroseconds } from '../kit/clock.ts';
+import type { Db } from '../store/database.ts';
+import { findIdempotentTurn, type IdempotencyMark } from '../store/turns.ts';
+import type { TurnRequest } from './turn-request.ts';
+
+/** How long a key stands for its turn (API.md §4). */
+const KEPT_HOURS = 24;
+
+/** @param route a key is per session and route */
+export function toMark(key: string, route: string, request: TurnRequest): IdempotencyMark {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([route, request]))
+    .digest('hex');
+  return { key: `${route} ${key}`, hash };
+}
+
+/** @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch */
+export async function findEarlierTurn(
+  db: Db,
+  sessionId: string,
+  mark: IdempotencyMark,
+): Promise<string | null> {
+  const since = formatMicroseconds((Date.now() - KEPT_HOURS * 3_600_000) * 1000);
+  const earlier = await findIdempotentTurn(db, sessionId, { key: mark.key, since });
+  if (earlier === null || earlier.hash === mark.hash) return earlier?.turnId ?? null;
+  throw new MochiError(
+    'idempotency_mismatch',
+    'This idempotency key came with another request before. Use a new key for a new request.',
+    { session_id: sessionId, turn_id: earlier.turnId },
+  );
+}

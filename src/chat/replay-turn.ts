@@ -1,0 +1,120 @@
+// A turn that memory has forgotten, told from its rows: a snapshot and the events that closed it.
+import type { AnswerMessage } from '../contract/chat.ts';
+import type { ContextWindowInfo } from '../contract/context-window.ts';
+import type { Turn } from '../contract/turn.ts';
+import type { TurnEvent } from '../contract/turn-event.ts';
+import type { SnapshotMessage, SnapshotToolCall } from '../contract/turn-snapshot.ts';
+import type { Db } from '../store/database.ts';
+import { findMessage, type PathMessage } from '../store/messages.ts';
+import { listCallsOfTurn } from '../store/tool-calls.ts';
+import type { NumberedEvent, WatchableTurn } from './live-turn.ts';
+import { shownArguments } from './settle-tool-calls.ts';
+
+interface StoredTurn {
+  readonly turn: Turn;
+  readonly message: PathMessage | null;
+  readonly toolCalls: readonly SnapshotToolCall[];
+}
+
+/** A turn from its rows, watched like a live one. */
+export async function openStoredTurn(db: Db, turn: Turn): Promise<WatchableTurn> {
+  const stored = await readStoredTurn(db, turn);
+  return {
+    turnId: turn.turn_id,
+    sessionId: turn.session_id,
+    lastEventId: turn.last_event_id,
+    isFinished: true,
+    watcherCount: 1,
+    hold: () => ({ release: () => undefined }),
+    async *watch(after) {
+      const events = replayTurn(stored, after);
+      if (events.length > 0) yield events;
+    },
+  };
+}
+
+async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
+  const { session_id: sessionId, turn_id: turnId, message_id: messageId } = turn;
+  const calls = await listCallsOfTurn(db, sessionId, turnId);
+  return {
+    turn,
+    message: messageId === null ? null : await findMessage(db, sessionId, messageId),
+    toolCalls: calls.map(({ callIndex, call, success, result }) => ({
+      tool_name: call.name,
+      tool_call_id: call.id,
+      call_index: callIndex,
+      arguments: shownArguments(call),
+      success,
+      result,
+    })),
+  };
+}
+
+/** The snapshot and the closing events that come after number `after`. */
+function replayTurn(stored: StoredTurn, after: number): NumberedEvent[] {
+  const { turn, message, toolCalls } = stored;
+  const closing = closingEvents(stored);
+  const before = Math.max(turn.last_event_id - closing.length, 0);
+  const shown: SnapshotMessage | null = message && { ...toAnswer(message), status: message.status };
+  const state = turn.state === 'queued' ? 'queued' : 'running';
+  const snapshot: NumberedEvent = {
+    id: before,
+    event: {
+      event: 'snapshot',
+      data: {
+        turn: { ...turn, state, finished_at: null, error: null, last_event_id: before },
+        message: shown,
+        tool_calls: [...toolCalls],
+      },
+    },
+  };
+  const numbered = closing.map((event, index) => ({ id: before + 1 + index, event }));
+  return [snapshot, ...numbered].filter(({ id }) => id > after || after === 0);
+}
+
+function closingEvents({ turn, message }: StoredTurn): TurnEvent[] {
+  const { session_id, turn_id, state } = turn;
+  const done: TurnEvent = { event: 'done', data: { session_id, turn_id, state } };
+  if (turn.error !== null) {
+    const details = { ...turn.error.details, session_id, turn_id };
+    return [{ event: 'error', data: { ...turn.error, details } }, done];
+  }
+  if (message === null || turn.context === null) return [done];
+  return [
+    {
+      event: 'message_complete',
+      data: {
+        message_id: message.message_id,
+        model: message.model,
+        eval_count: message.eval_count,
+        prompt_eval_count: message.prompt_eval_count,
+        context_window: windowOf(turn, message),
+        message: toAnswer(message),
+        context: turn.context,
+      },
+    },
+    done,
+  ];
+}
+
+function windowOf(turn: Turn, message: PathMessage): ContextWindowInfo {
+  return {
+    current_window: turn.context?.window ?? 0,
+    usage_tokens: (message.prompt_eval_count ?? 0) + (message.eval_count ?? 0),
+    reason: turn.context?.window_reason ?? 'no_adjustment',
+  };
+}
+
+function toAnswer(message: PathMessage): AnswerMessage {
+  return {
+    role: 'assistant',
+    content: message.content,
+    model: message.model,
+    message_id: message.message_id,
+    timestamp: message.timestamp,
+    eval_count: message.eval_count,
+    prompt_eval_count: message.prompt_eval_count,
+    tool_calls: message.tool_calls,
+    thinking: message.thinking,
+  };
+}

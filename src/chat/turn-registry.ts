@@ -1,0 +1,69 @@
+// The turns that memory knows: those in progress, and for a while those that have ended, for whoever reconnects.
+import type { LiveTurn } from './live-turn.ts';
+
+/** How long an ended turn replays its events (API.md §4). */
+const KEPT_MS = 10 * 60 * 1000;
+/** Ended turns in memory, and characters in their logs: beyond either, the oldest go first. */
+const MAX_ENDED = 2000;
+const MAX_ENDED_CHARACTERS = 32_000_000;
+
+interface Entry {
+  readonly live: LiveTurn;
+  readonly finished: Promise<void>;
+}
+
+/** Has a lifetime: its one timer runs while ended turns are kept. */
+export class TurnRegistry {
+  readonly #running = new Map<string, Entry>();
+  /** In the order in which they ended. */
+  readonly #ended = new Map<string, { readonly live: LiveTurn; readonly at: number }>();
+  #endedCharacters = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param finished resolves when the turn has ended; never rejects */
+  add(live: LiveTurn, finished: Promise<void>): void {
+    this.#running.set(live.turnId, { live, finished: finished.then(() => this.#end(live)) });
+  }
+
+  find(turnId: string): LiveTurn | null {
+    return this.#running.get(turnId)?.live ?? this.#ended.get(turnId)?.live ?? null;
+  }
+
+  /** Resolves when the turn has ended; at once when it is not running. */
+  async ended(turnId: string): Promise<void> {
+    await this.#running.get(turnId)?.finished;
+  }
+
+  get running(): readonly LiveTurn[] {
+    return [...this.#running.values()].map(({ live }) => live);
+  }
+
+  clear(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#ended.clear();
+    this.#endedCharacters = 0;
+  }
+
+  #end(live: LiveTurn): void {
+    this.#running.delete(live.turnId);
+    this.#ended.set(live.turnId, { live, at: performance.now() });
+    this.#endedCharacters += live.size;
+    this.#expire();
+  }
+
+  #expire(): void {
+    const oldestKept = performance.now() - KEPT_MS;
+    for (const [turnId, { live, at }] of this.#ended) {
+      const isOver = this.#ended.size > MAX_ENDED || this.#endedCharacters > MAX_ENDED_CHARACTERS;
+      if (at > oldestKept && !isOver) break;
+      this.#ended.delete(turnId);
+      this.#endedCharacters -= live.size;
+    }
+    if (this.#timer !== null || this.#ended.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#expire();
+    }, KEPT_MS / 10).unref();
+  }
+}
