@@ -1,9 +1,11 @@
 // The command line: arguments → configuration → server → listen → close on a signal.
+import module from 'node:module';
 import { Command } from 'commander';
 import { type Config, cliOptions, loadConfig } from './config.ts';
 import { randomHex } from './kit/ids.ts';
 import { createLog } from './kit/log.ts';
 import { redactUrl } from './kit/redact-url.ts';
+import { trimMemory } from './kit/trim-memory.ts';
 import { createServer } from './server.ts';
 import { describeOutcome } from './sessions/import-on-first-start.ts';
 import { importSessions } from './sessions/import-sessions.ts';
@@ -77,6 +79,9 @@ async function serve(config: Config): Promise<void> {
     process.stdout.write(
       `mochi-server ${VERSION} is ready at ${url} (Ollama: ${redactUrl(config.ollamaHost)}, docs: ${url}/docs)\n`,
     );
+    // Written now: a process that is killed would leave none for the next start.
+    module.flushCompileCache();
+    trimMemory();
     const signal = await nextSignal();
     log.info({ signal }, 'stopping');
     // A second signal ends the wait.

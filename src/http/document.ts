@@ -80,6 +80,9 @@ export function jsonAnswer(description: string, schema: TSchema): object {
   return { description, content: { 'application/json': { schema } } };
 }
 
+/** Of every route that reads a body, or is sent one all the same. */
+export const BODY_ERRORS = ['validation_error', 'payload_too_large', 'unsupported_media_type'] as const;
+
 /** 204. */
 export const NO_CONTENT = { description: 'Done.', type: 'null' };
 

@@ -1,5 +1,5 @@
 // Validation: bodies as they are, the text of a URL converted to what its schema says.
-import { Ajv } from 'ajv';
+import { Ajv, type AnySchema, type ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import { NAMED_SCHEMAS } from '../contract/named-schemas.ts';
 
@@ -8,10 +8,28 @@ export function validateBySchema(app: FastifyInstance): void {
   const strict = createAjv(false);
   const converting = createAjv(true);
   app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? strict : converting).compile(schema),
+    compileLate(httpPart === 'body' ? strict : converting, schema),
   );
   // Answers are built from typed values; tests hold them against the document. Nothing is left out on the way.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+}
+
+/** Compiled at the first request that needs it: most of a start would be spent on schemas nobody asks for. */
+function compileLate(ajv: Ajv, schema: AnySchema): FastifyValidate {
+  let compiled: ValidateFunction | null = null;
+  const validate: FastifyValidate = (value: unknown) => {
+    compiled ??= ajv.compile(schema);
+    const isValid = compiled(value);
+    validate.errors = compiled.errors ?? null;
+    return isValid;
+  };
+  return validate;
+}
+
+interface FastifyValidate {
+  (value: unknown): boolean;
+  /** Where the framework looks for them after a refusal. */
+  errors?: NonNullable<ValidateFunction['errors']> | null;
 }
 
 function createAjv(coerceTypes: boolean): Ajv {

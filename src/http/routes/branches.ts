@@ -7,13 +7,12 @@ import { forkSession, headOf, setHead } from '../../sessions/branches.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { listTree } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, responses } from '../document.ts';
+import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 import { toSession } from './sessions.ts';
 
-const COMMON = ['session_not_found', 'validation_error', 'session_load_error'] as const;
-const BODY_ERRORS = ['payload_too_large', 'unsupported_media_type', 'session_save_error'] as const;
+const COMMON = ['session_not_found', ...BODY_ERRORS, 'session_load_error', 'session_save_error'] as const;
 
 export function branchRoutes(app: App, deps: AppDeps): void {
   const tags = ['branches'];
@@ -37,7 +36,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
               next_cursor: nullable(Type.String()),
             }),
           ),
-          ['invalid_cursor', ...COMMON],
+          ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
         ),
       },
     },
@@ -73,7 +72,6 @@ export function branchRoutes(app: App, deps: AppDeps): void {
           'message_not_found',
           'session_busy',
           ...COMMON,
-          ...BODY_ERRORS,
         ]),
       },
     },
@@ -98,7 +96,6 @@ export function branchRoutes(app: App, deps: AppDeps): void {
         response: responses(201, jsonAnswer('The new session.', ref(Session)), [
           'message_not_found',
           ...COMMON,
-          ...BODY_ERRORS,
         ]),
       },
     },

@@ -8,7 +8,7 @@ import { ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
+import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { foldAnswer } from '../fold-answer.ts';
 import { IdempotencyHeader, idempotencyKeyOf, SessionParams, sessionIdOf, WaitQuery } from '../params.ts';
@@ -20,10 +20,8 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'images_not_supported',
   'session_not_found',
   'session_busy',
-  'validation_error',
+  ...BODY_ERRORS,
   'idempotency_mismatch',
-  'payload_too_large',
-  'unsupported_media_type',
   'session_load_error',
   'session_save_error',
   'overloaded',
@@ -109,7 +107,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         response: responses(200, jsonAnswer('The turn as it stands.', ref(Turn)), [
           'session_not_found',
           'no_active_turn',
-          'validation_error',
+          ...BODY_ERRORS,
           'session_load_error',
         ]),
       },

@@ -13,16 +13,14 @@ import { requireSession } from '../../sessions/require.ts';
 import { removeSystemPrompt, setSystemPrompt } from '../../sessions/system-prompt.ts';
 import { listPath, toContractMessage } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 
 const CHANGE_ERRORS = [
   'session_not_found',
   'session_busy',
-  'validation_error',
-  'payload_too_large',
-  'unsupported_media_type',
+  ...BODY_ERRORS,
   'session_load_error',
   'session_save_error',
 ] as const;

@@ -14,12 +14,11 @@ import { requireSession } from '../../sessions/require.ts';
 import { listPath, toContractMessage } from '../../store/messages.ts';
 import { deleteSession, listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 
 const MODEL_ERRORS = ['model_unusable', 'ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
-const BODY_ERRORS = ['validation_error', 'payload_too_large', 'unsupported_media_type'] as const;
 const STORE_ERRORS = ['session_load_error', 'session_save_error'] as const;
 
 export function sessionRoutes(app: App, deps: AppDeps): void {
@@ -130,7 +129,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         summary: 'Delete a session, its branches and turns',
         description: 'A turn that runs is cancelled first.',
         params: SessionParams,
-        response: responses(204, NO_CONTENT, ['session_not_found', ...STORE_ERRORS]),
+        response: responses(204, NO_CONTENT, ['session_not_found', ...BODY_ERRORS, ...STORE_ERRORS]),
       },
     },
     async ({ params }, reply) => {

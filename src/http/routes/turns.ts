@@ -5,7 +5,7 @@ import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { listTurns } from '../../store/turns.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
+import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { lastSeenEvent, SessionParams, sessionIdOf, TurnParams, turnIdOf, WaitQuery } from '../params.ts';
@@ -69,7 +69,10 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
           'The engine stops at once, the part is kept. Idempotent: an ended turn stays as it ended.',
         params: TurnParams,
         querystring: WaitQuery,
-        response: responses(200, jsonAnswer('The turn as it stands.', ref(Turn)), READ_ERRORS),
+        response: responses(200, jsonAnswer('The turn as it stands.', ref(Turn)), [
+          ...READ_ERRORS,
+          ...BODY_ERRORS,
+        ]),
       },
     },
     async ({ params, query }) => turns.cancel(turnIdOf(params), query.wait ?? false),
