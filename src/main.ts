@@ -2,6 +2,7 @@
 import module from 'node:module';
 import { Command } from 'commander';
 import { type Config, cliOptions, loadConfig } from './config.ts';
+import { MochiError } from './contract/errors.ts';
 import { randomHex } from './kit/ids.ts';
 import { createLog } from './kit/log.ts';
 import { redactUrl } from './kit/redact-url.ts';
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       throw new ExitError(error.exitCode === 0 ? 0 : EXIT_USAGE);
     });
 
-  withSettings(program.command('serve', { isDefault: true }))
+  const serveCommand = withSettings(program.command('serve', { isDefault: true }))
     .description('serve the API (the default command)')
     .action(async (flags: Flags) => serve(configure(flags)));
 
@@ -33,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .argument('<path...>', 'folders with *.json files, or files')
     .action(async (paths: string[], flags: Flags) => runImport(configure(flags), paths));
 
-  program.addHelpText('after', '\nOptions of the server: mochi-server serve --help');
+  program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync(argv, { from: 'user' });
 }
 
@@ -110,7 +111,7 @@ async function runImport(config: Config, paths: readonly string[]): Promise<void
 
 /** Plain words for what the user can mend; anything else goes on as it is. */
 function asExit(error: unknown, config: Config): unknown {
-  if (error instanceof StoreOpenError) return complain([error.message]);
+  if (error instanceof StoreOpenError || error instanceof MochiError) return complain([error.message]);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const address = `${config.host}:${config.port}`;
   switch (code) {

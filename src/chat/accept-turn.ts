@@ -37,7 +37,13 @@ export async function acceptTurn(
       return { beginning: null, userMessageId };
     }
     await closeStaleTurns(transaction, sessionId, deps.now());
-    const beginning = await beginTurn(transaction, { sessionId, turnId, mode: request.mode, message });
+    const beginning = await beginTurn(transaction, {
+      sessionId,
+      turnId,
+      mode: request.mode,
+      message,
+      isPromised: false,
+    });
     const { userMessageId } = beginning;
     await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
     return { beginning, userMessageId };

@@ -27,15 +27,15 @@ export async function beginTurn(
     readonly turnId: string;
     readonly mode: TurnRequest['mode'];
     readonly message: QueuedMessage | null;
+    /** It waited in line: its message has been promised an id. */
+    readonly isPromised: boolean;
   },
 ): Promise<Beginning> {
   const { sessionId, turnId, message } = turn;
   const session = await requireSession(db, sessionId);
-  const head = session.headId === null ? null : await findMessage(db, sessionId, session.headId);
-  if (message === null) {
-    return { session, tip: await findTip(db, session, head, turn.mode), userMessageId: null };
-  }
-  if (head !== null && isSame(head, message)) {
+  if (message === null) return { session, tip: await findTip(db, session, turn.mode), userMessageId: null };
+  const head = await findHead(db, session);
+  if (head !== null && !turn.isPromised && isSame(head, message)) {
     return { session, tip: toPlace(head), userMessageId: head.message_id };
   }
   const tip = await appendToPath(db, head && toPlace(head), {
@@ -60,12 +60,13 @@ function isSame(head: PathMessage, message: QueuedMessage): boolean {
   );
 }
 
-async function findTip(
-  db: Db,
-  session: StoredSession,
-  head: PathMessage | null,
-  mode: TurnRequest['mode'],
-): Promise<PathPlace> {
+async function findHead(db: Db, session: StoredSession): Promise<PathMessage | null> {
+  return session.headId === null ? null : findMessage(db, session.session_id, session.headId);
+}
+
+/** What a request without a message answers. @throws MochiError empty_history */
+export async function findTip(db: Db, session: StoredSession, mode: TurnRequest['mode']): Promise<PathPlace> {
+  const head = await findHead(db, session);
   const answersHead = head !== null && (head.role === 'user' || head.role === 'tool' || mode === 'continue');
   if (answersHead && head.role !== 'system') return toPlace(head);
   const question = head === null ? null : await findLastUserMessage(db, session.session_id);

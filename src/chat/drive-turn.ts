@@ -51,7 +51,13 @@ async function beginQueued(
   await Promise.race([place.ready, rejectOnCancel(live.signal)]);
   const { turnId, sessionId } = live;
   return deps.db.transaction().execute(async (transaction) => {
-    const beginning = await beginTurn(transaction, { sessionId, turnId, mode: request.mode, message });
+    const beginning = await beginTurn(transaction, {
+      sessionId,
+      turnId,
+      mode: request.mode,
+      message,
+      isPromised: true,
+    });
     await markTurnRunning(transaction, turnId, beginning.userMessageId);
     return beginning;
   });

@@ -77,7 +77,8 @@ export class LiveTurn {
 
   /** Roughly what the log holds in memory, in characters. */
   get size(): number {
-    return this.#characters;
+    const { message } = this.#fold;
+    return this.#characters + (message?.content.length ?? 0) + (message?.thinking?.length ?? 0);
   }
 
   get watcherCount(): number {

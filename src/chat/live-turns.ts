@@ -8,6 +8,7 @@ import type { TurnEvent } from '../contract/turn-event.ts';
 import { requireSession } from '../sessions/require.ts';
 import { findTurn, type IdempotencyMark, type QueuedMessage } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
+import { findTip } from './begin-turn.ts';
 import { driveTurn, recallModel } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { LiveTurn, type WatchableTurn } from './live-turn.ts';
@@ -138,7 +139,11 @@ export class LiveTurns {
     const session = await requireSession(deps.db, sessionId);
     const model = await recallModel(deps, session.model);
     checkImages(request, model, session.model);
-    if (request.message !== null) await checkFits(deps, { session, model, request });
+    // What a busy session will have to answer is known when its turn has come.
+    if (request.message !== null || session.active_turn === null) {
+      const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
+      await checkFits(deps, { session, model, request, tip });
+    }
 
     const createdAt = deps.now();
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt, now: deps.now });
@@ -201,6 +206,14 @@ function toQueuedMessage(deps: TurnDeps, request: TurnRequest): QueuedMessage | 
 }
 
 function checkImages(request: TurnRequest, model: EngineModel | null, name: string): void {
+  const cut = request.images.findIndex((image) => image.length % 4 !== 0);
+  if (cut !== -1) {
+    const path = `/images/${cut}`;
+    const message = 'must be base64: its length is no multiple of 4';
+    throw new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
+      errors: [{ path, message }],
+    });
+  }
   if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
   throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
 }

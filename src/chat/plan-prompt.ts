@@ -69,15 +69,22 @@ export async function planPrompt(deps: TurnDeps, question: PromptQuestion): Prom
   };
 }
 
-/** Whether a message that is not stored yet could be answered at all. @throws MochiError context_overflow */
+/**
+ * Whether the request could be answered at all, before anything of it is stored.
+ * @param tip the stored message to answer; null: the new one of the request
+ * @throws MochiError context_overflow
+ */
 export async function checkFits(
   deps: TurnDeps,
-  question: Omit<PromptQuestion, 'tip' | 'reason'>,
+  question: Omit<PromptQuestion, 'tip' | 'reason'> & { readonly tip: PathPlace | null },
 ): Promise<void> {
   const { session, request } = question;
   const system = session.systemId === null ? null : await readSystem(deps, session.session_id);
+  const { tip } = question;
+  const newest = tip && (await nextExchange(readExchanges(deps.db, session.session_id, tip.depth)));
   const message = { content: request.message ?? '', images: request.images };
-  const requiredTokens = (system === null ? 0 : estimateMessage(system)) + estimateMessage(message);
+  const messageTokens = newest === null ? estimateMessage(message) : newest.tokens;
+  const requiredTokens = (system === null ? 0 : estimateMessage(system)) + messageTokens;
   choose(deps, { ...question, reason: null }, requiredTokens, []);
 }
 
@@ -94,6 +101,7 @@ function choose(
     config: session.context_window,
     dynamicEnabled: deps.dynamicWindow,
     trainedLength: model?.trainedLength ?? null,
+    isModelKnown: model !== null,
     turnWindow: request.options.num_ctx ?? null,
     modelWindow: deps.modelWindows.current(session.model),
     requiredTokens,

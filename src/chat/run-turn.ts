@@ -87,9 +87,6 @@ async function* callModel(
   const plan = await planPrompt(deps, { session, model, request, tip, reason });
   progress.receipt = plan.receipt;
   progress.reason = plan.chosen.reason;
-  if (plan.chosen.window !== null && plan.chosen.reason !== 'manual_override') {
-    deps.modelWindows.raise(session.model, plan.chosen.window);
-  }
   yield [
     { event: 'context', data: plan.receipt },
     { event: 'status', data: waitingPhase(deps, session.model, plan) },
@@ -119,6 +116,9 @@ async function* callModel(
     },
   });
   deps.modelRates.observe(session.model, plan.chosen.window, usage);
+  if (plan.chosen.window !== null && plan.chosen.reason !== 'manual_override') {
+    deps.modelWindows.raise(session.model, plan.chosen.window);
+  }
   live.signal.throwIfAborted();
   await progress.draft.close();
   return usage;

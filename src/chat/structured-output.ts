@@ -15,7 +15,8 @@ export function checkFormat(format: Format): void {
     if (JSON.stringify(format).length > MAX_SCHEMA_LENGTH) throw new Error('it is over 100 kB');
     compile(format);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'it is no JSON Schema';
+    // The compiler's own words name the fault, except where it ran out of stack.
+    const reason = error instanceof Error && !(error instanceof RangeError) ? error.message : 'it has no end';
     const message = `must be "json" or a JSON Schema: ${reason}`;
     throw new MochiError('validation_error', `The request is not valid: /format ${message}.`, {
       errors: [{ path: '/format', message }],
@@ -38,11 +39,16 @@ export function parseStructured(format: Format, text: string): Structured {
   }
   if (format === 'json') return { value, failure: null };
   const { validate, ajv } = compile(format);
-  if (validate(value)) return { value, failure: null };
+  try {
+    if (validate(value)) return { value, failure: null };
+  } catch {
+    return { value, failure: misfit('the schema refers to itself without end') };
+  }
   return { value, failure: misfit(ajv.errorsText(validate.errors, { dataVar: 'answer' })) };
 }
 
-function compile(schema: Readonly<Record<string, unknown>>) {
+function compile({ $schema: _draft, ...schema }: Readonly<Record<string, unknown>>) {
+  if (schema['$async'] !== undefined) throw new Error('it may not be asynchronous');
   const ajv = new Ajv2020({
     strict: false,
     validateFormats: false,

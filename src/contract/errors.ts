@@ -1,6 +1,6 @@
 // Every error that can cross the wire: its code, its status, and when it is raised.
 
-interface ErrorKind {
+export interface ErrorKind {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
   /** When it is raised; printed in the OpenAPI document. */
   readonly text: string;

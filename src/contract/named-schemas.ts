@@ -24,12 +24,20 @@ import {
   SystemPromptAnswer,
   SystemPromptInput,
 } from './session.ts';
-import { AgentSettings, ExecutedToolCall, StoredToolCall, ToolSettings } from './tool.ts';
+import {
+  AgentSettings,
+  AgentSettingsInput,
+  ExecutedToolCall,
+  StoredToolCall,
+  ToolSettings,
+  ToolSettingsInput,
+} from './tool.ts';
 import { ErrorObject, Turn, TurnUsage } from './turn.ts';
 import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot.ts';
 
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   AgentSettings,
+  AgentSettingsInput,
   AnswerMessage,
   ChatAnswer,
   ChatRequest,
@@ -59,6 +67,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SystemPromptAnswer,
   SystemPromptInput,
   ToolSettings,
+  ToolSettingsInput,
   TreeMessage,
   Turn,
   TurnSnapshot,

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { ContextWindowConfig, ContextWindowInput } from './context-window.ts';
 import { Message } from './message.ts';
 import { FreeObject, nullable, nullableRef, ref, Timestamp } from './schema.ts';
-import { AgentSettings, ToolSettings } from './tool.ts';
+import { AgentSettings, AgentSettingsInput, ToolSettings, ToolSettingsInput } from './tool.ts';
 
 /** Longest name of a model, and of a label such as `source_file`, in characters. */
 const NAME_LENGTH = 512;
@@ -66,8 +66,8 @@ export const SessionListItem = Type.Object(
 export type SessionListItem = Static<typeof SessionListItem>;
 
 const settingsFields = {
-  tool_settings: Type.Optional(nullableRef(ToolSettings)),
-  agent_settings: Type.Optional(nullableRef(AgentSettings)),
+  tool_settings: Type.Optional(nullableRef(ToolSettingsInput)),
+  agent_settings: Type.Optional(nullableRef(AgentSettingsInput)),
   context_window: Type.Optional(nullableRef(ContextWindowInput)),
   title: Type.Optional(Title),
   summary_model: Type.Optional(nullable(ModelName)),

@@ -24,11 +24,18 @@ export const ToolSettings = Type.Object(
 );
 export type ToolSettings = Static<typeof ToolSettings>;
 
+/** What a client may leave out takes its default. */
+export const ToolSettingsInput = Type.Partial(ToolSettings, { $id: 'ToolSettingsInput' });
+export type ToolSettingsInput = Static<typeof ToolSettingsInput>;
+
 export const AgentSettings = Type.Object(
   { enabled_agents: Type.Array(Type.String({ maxLength: 200 }), { maxItems: 500, default: [] }) },
   { $id: 'AgentSettings' },
 );
 export type AgentSettings = Static<typeof AgentSettings>;
+
+export const AgentSettingsInput = Type.Partial(AgentSettings, { $id: 'AgentSettingsInput' });
+export type AgentSettingsInput = Static<typeof AgentSettingsInput>;
 
 /** A call as it is stored in a message and shown to clients: the original's shape and nothing more. */
 export const StoredToolCall = Type.Object(

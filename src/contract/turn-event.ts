@@ -4,10 +4,16 @@ import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FreeObject, nullable, oneOf, ref } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
+import { EVENT_EXAMPLES } from './turn-event-examples.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
 
-function event<const Name extends string, T extends TSchema>(name: Name, data: T, description: string) {
-  return Type.Object({ event: Type.Literal(name), data }, { description });
+function event<const Name extends keyof typeof EVENT_EXAMPLES, T extends TSchema>(
+  name: Name,
+  data: T,
+  description: string,
+) {
+  const examples = [{ event: name, data: EVENT_EXAMPLES[name] }];
+  return Type.Object({ event: Type.Literal(name), data }, { description, examples });
 }
 
 const toolCallFields = {

@@ -44,7 +44,7 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
   });
   app.addHook('onRequest', async (request) => {
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
-    if (OPEN_PATHS.has(pathOf(request.url)) || isKey(bearerOf(request))) return;
+    if (OPEN_PATHS.has(pathOf(request.url).replace(/\/+$/, '')) || isKey(bearerOf(request))) return;
     throw new MochiError('unauthorized', 'Send an API key: authorization: Bearer KEY.');
   });
 }

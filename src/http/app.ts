@@ -5,9 +5,9 @@ import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type AccessRules, guardAccess } from './access.ts';
 import type { AppDeps } from './app-deps.ts';
-import { answerClientError } from './client-error.ts';
+import { answerClientError, refuseExpectation } from './client-error.ts';
 import { describeApi } from './document.ts';
-import { answerError, answerErrors, pathOf } from './error-response.ts';
+import { answerError, answerErrors, notFound, pathOf } from './error-response.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { readJsonBodies } from './read-json-body.ts';
 import { branchRoutes } from './routes/branches.ts';
@@ -35,8 +35,8 @@ const ROUTES = [
   turnRoutes,
 ];
 
-/** Longest piece of a path that a route looks at: model names of hubs are long. */
-const MAX_PARAM_LENGTH = 1024;
+/** Longer than any request line that Node lets through, so that an id of any length reaches its route. */
+const MAX_PARAM_LENGTH = 32 * 1024;
 
 export async function createApp(deps: AppDeps, options: AppOptions): Promise<FastifyInstance> {
   // Typed as the framework wants it: its instance would carry pino's types into every room otherwise.
@@ -47,6 +47,9 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.maxBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    rewriteUrl: hideUndecodable,
+    // Ours to refuse: Node's own refusal has no body.
+    http: { requireHostHeader: false },
     genReqId: ({ headers }) => saneRequestId(headers['x-request-id']) ?? randomHex(16),
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -60,6 +63,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
+  app.server.on('checkExpectation', refuseExpectation);
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
@@ -72,6 +76,10 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     );
   });
   await guardAccess(app, options.access);
+  // Before any body is read: whatever is wrong with it, the address comes first.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw notFound(request);
+  });
   const refuseOthers = refuseOtherMethods(app);
   await describeApi(app, deps.version);
   for (const addRoutes of ROUTES) addRoutes(app, deps);
@@ -79,6 +87,21 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   await app.ready();
   return app;
 }
+
+/** An address that cannot be decoded takes the usual way to a 404, through every check, and not one of its own. */
+function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): string {
+  try {
+    const path = decodeURIComponent(pathOf(url));
+    if (path.startsWith('/docs/') && !FILE_PATH.test(path)) return UNDECODABLE;
+    return url;
+  } catch {
+    return UNDECODABLE;
+  }
+}
+
+const UNDECODABLE = '/undecodable';
+/** What the files of the documentation can be called; anything else never reaches the file system. */
+const FILE_PATH = /^[\w./-]{1,200}$/;
 
 /** A client's own id is taken when it is short and plain: it ends up in logs. */
 function saneRequestId(given: string | string[] | undefined): string | null {

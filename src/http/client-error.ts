@@ -1,6 +1,8 @@
 // Requests that Node's parser refuses: they never reach a route, and still get the envelope.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ErrorKindName, MochiError } from '../contract/errors.ts';
+import { randomHex } from '../kit/ids.ts';
 import { envelope } from './error-response.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -21,6 +23,20 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const body = JSON.stringify(envelope(known.toBody()));
   socket.end(
     `HTTP/1.1 ${known.status} ${REASONS[known.status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+      `x-request-id: ${randomHex(16)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `connection: close\r\n\r\n${body}`,
   );
+}
+
+/** `Expect` with anything but 100-continue: Node would answer 417 without a body. */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const known = new MochiError('bad_request', 'The Expect header asks for something that is not offered.');
+  const body = JSON.stringify(envelope(known.toBody()));
+  response.writeHead(known.status, {
+    'content-length': Buffer.byteLength(body),
+    'content-type': 'application/json; charset=utf-8',
+    'x-request-id': randomHex(16),
+    connection: 'close',
+  });
+  response.end(body);
 }

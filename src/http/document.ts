@@ -1,16 +1,29 @@
 // The OpenAPI document: made from the schemas that validate, with the errors and events of every route.
-import swagger from '@fastify/swagger';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import type { TSchema } from 'typebox';
-import { codeOf, ERRORS, type ErrorKindName, MochiError } from '../contract/errors.ts';
+import { codeOf, ERRORS, type ErrorKind, type ErrorKindName, MochiError } from '../contract/errors.ts';
 import { ref } from '../contract/schema.ts';
 import { ErrorObject } from '../contract/turn.ts';
 import { TURN_EVENTS } from '../contract/turn-event.ts';
+import { EVENT_EXAMPLES } from '../contract/turn-event-examples.ts';
 import { envelope } from './error-response.ts';
 
 /** What every route can answer, whatever it does. */
 const COMMON_ERRORS: readonly ErrorKindName[] = ['unauthorized', 'host_not_allowed', 'internal_error'];
+
+/** Every code, those included that come before any route. */
+const ERROR_TABLE = [
+  'Every error has the envelope `{"detail":{"error":{code,message,details}}}`. Its codes:',
+  '',
+  '| code | status | when |',
+  '|---|---|---|',
+  ...Object.values(ERRORS).map(
+    (kind: ErrorKind, index) =>
+      `| \`${kind.code ?? Object.keys(ERRORS)[index]}\` | ${kind.status} | ${kind.text} |`,
+  ),
+].join('\n');
 
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -19,8 +32,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       info: {
         title: 'mochi-server',
         version,
-        description:
-          'Conversations that last, on local models. Send one message; the server keeps the history, drives the model and saves everything.',
+        description: `Conversations that last, on local models. Send one message; the server keeps the history, drives the model and saves everything.\n\n${ERROR_TABLE}`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags: [
@@ -39,6 +51,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       security: [{}, { apiKey: [] }],
     },
     transform: nameWildcards,
+    transformObject: markOptionalBodies,
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : String(index),
@@ -51,6 +64,21 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/redoc', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+}
+
+/** Bodies that may be left out; the generator takes every body for required. */
+const OPTIONAL_BODIES = ['/api/v1/sessions/{session_id}/fork'];
+
+function markOptionalBodies(
+  document: Parameters<SwaggerTransformObject>[0],
+): ReturnType<SwaggerTransformObject> {
+  if (!('openapiObject' in document)) return document.swaggerObject;
+  const { openapiObject } = document;
+  for (const path of OPTIONAL_BODIES) {
+    const body = openapiObject.paths?.[path]?.post?.requestBody;
+    if (body && 'required' in body) body.required = false;
+  }
+  return openapiObject;
 }
 
 /** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */
@@ -131,10 +159,8 @@ export function eventStreamAnswer(description: string): object {
   };
 }
 
-const EXAMPLE_STREAM = [
-  'id: 1\nevent: turn_start\ndata: {"turn_id":"turn_0f3c5a9d21be","session_id":"b5a3d7e4c9","user_message_id":"9191228aff"}',
-  'id: 2\nevent: content_delta\ndata: {"content":"Paris.","role":"assistant"}',
-  'id: 3\nevent: message_complete\ndata: {"message_id":"194e786d07","model":"llama3.2:latest","eval_count":2,"prompt_eval_count":31,"context_window":{"current_window":8192,"usage_tokens":33,"reason":"initial_setup"},"message":{…},"context":{…}}',
-  'id: 4\nevent: done\ndata: {"session_id":"b5a3d7e4c9","turn_id":"turn_0f3c5a9d21be","state":"completed"}',
-  '',
-].join('\n\n');
+const EXAMPLE_STREAM = (
+  ['turn_start', 'context', 'status', 'content_delta', 'message_complete', 'done'] as const
+)
+  .map((name, index) => `id: ${index + 1}\nevent: ${name}\ndata: ${JSON.stringify(EVENT_EXAMPLES[name])}\n\n`)
+  .join('');

@@ -11,10 +11,15 @@ export function envelope(error: ErrorBody): { detail: { error: ErrorBody } } {
 
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    const path = pathOf(request.url);
-    return answerError(new MochiError('not_found', `There is no ${path} here.`, { path }), request, reply);
-  });
+  app.setNotFoundHandler((request, reply) => answerError(notFound(request), request, reply));
+}
+
+/** How much of an address an error repeats. */
+const SHOWN_PATH = 200;
+
+export function notFound(request: FastifyRequest): MochiError {
+  const path = pathOf(request.originalUrl).slice(0, SHOWN_PATH);
+  return new MochiError('not_found', `There is no ${path} here.`, { path });
 }
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -67,7 +72,8 @@ function frameworkKind(error: FastifyError): ErrorKindName | undefined {
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return 'bad_request';
     case 'FST_ERR_BAD_URL':
-    case 'FST_ERR_MAX_PARAM_LENGTH':
+    // A file name that no file system takes.
+    case 'ENAMETOOLONG':
       return 'not_found';
     case 'ECONNRESET':
       return 'bad_request';

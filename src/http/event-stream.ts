@@ -19,6 +19,8 @@ export async function sendEvents(reply: FastifyReply, turn: WatchableTurn, after
   reply.hijack();
   const { raw } = reply;
   raw.once('close', () => left.abort());
+  // It may have left while the turn was being accepted.
+  if (raw.destroyed || raw.socket?.destroyed) left.abort();
   // Without a listener an error of the socket would end the process; `close` follows it.
   raw.on('error', () => left.abort());
   for (const [name, value] of Object.entries(reply.getHeaders())) {

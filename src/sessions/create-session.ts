@@ -5,6 +5,7 @@ import { insertSession, type StoredSession } from '../store/sessions.ts';
 import { checkMetadata } from './metadata.ts';
 import { promptNotFound, requireChatModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
+import { completeAgentSettings, completeToolSettings } from './settings.ts';
 import { placeSystemMessage } from './system-prompt.ts';
 
 /** What the first turn asks for, clamped to the model when it runs. */
@@ -15,8 +16,6 @@ const INITIAL_WINDOW: ContextWindowConfig = {
   adjustment_history: [],
   manual_override: false,
 };
-
-const NO_TOOLS = { tools: [], execution_policy: 'always_confirm', tool_policies: {} } as const;
 
 /** @throws MochiError model_unusable, prompt_not_found, ollama_unreachable, ollama_error, validation_error */
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
@@ -35,8 +34,8 @@ export async function createSession(deps: SessionDeps, input: CreateSession): Pr
       updatedAt: now,
       title: input.title ?? null,
       metadata: input.metadata ?? {},
-      toolSettings: input.tool_settings ?? { ...NO_TOOLS, tools: [] },
-      agentSettings: input.agent_settings ?? { enabled_agents: [] },
+      toolSettings: completeToolSettings(input.tool_settings),
+      agentSettings: completeAgentSettings(input.agent_settings),
       contextWindow: changeWindow(INITIAL_WINDOW, input.context_window ?? input.context_window_config),
       summaryModel: input.summary_model ?? null,
     });

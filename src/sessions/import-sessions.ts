@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { ID_PATTERN } from '../contract/schema.ts';
 import { refreshPreview } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { insertMessages, type NewMessage, SYSTEM_DEPTH } from '../store/messages.ts';
@@ -55,13 +56,21 @@ async function listFiles(path: string): Promise<string[]> {
 
 async function importFile(deps: ImportDeps, file: string): Promise<ImportOutcome> {
   try {
-    const session = parseOriginalSession(await readFile(file, 'utf8'), basename(file, extname(file)));
+    const session = parseOriginalSession(
+      await readFile(file, 'utf8'),
+      idFromName(basename(file, extname(file))),
+    );
     return { file, ...(await storeSession(deps, session)) };
   } catch (error) {
     if (error instanceof OriginalFormatError) return { file, type: 'unreadable', reason: error.message };
     if (isFileError(error)) return { file, type: 'unreadable', reason: `cannot be read (${error.code})` };
     throw error;
   }
+}
+
+/** A file's name is its session's id, where it can be one; else an id made of it, the same each time. */
+function idFromName(name: string): string {
+  return ID_PATTERN.test(name) ? name : createHash('sha256').update(name).digest('hex').slice(0, 10);
 }
 
 async function storeSession(

@@ -5,6 +5,7 @@ import { changeWindow } from './create-session.ts';
 import { checkMetadata } from './metadata.ts';
 import { requireChatModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
+import { completeAgentSettings, completeToolSettings } from './settings.ts';
 
 /** @throws MochiError session_not_found, model_unusable, ollama_unreachable, ollama_error, validation_error */
 export async function patchSession(
@@ -23,8 +24,8 @@ export async function patchSession(
       ...(patch.title !== undefined && { title: patch.title }),
       ...(patch.summary_model !== undefined && { summary_model: patch.summary_model }),
       ...(patch.metadata != null && { metadata: patch.metadata }),
-      ...(patch.tool_settings != null && { toolSettings: patch.tool_settings }),
-      ...(patch.agent_settings != null && { agentSettings: patch.agent_settings }),
+      ...(patch.tool_settings != null && { toolSettings: completeToolSettings(patch.tool_settings) }),
+      ...(patch.agent_settings != null && { agentSettings: completeAgentSettings(patch.agent_settings) }),
       ...(patch.context_window != null && {
         contextWindow: changeWindow(session.context_window, patch.context_window),
       }),

@@ -70,7 +70,7 @@ describe('appending', () => {
 
   it('refuses a second message with the id of another', async () => {
     const a = await store.append(null, 'a');
-    await expect(store.db.transaction().execute(() => store.append(a, 'a'))).rejects.toThrow(/UNIQUE/);
+    await expect(store.append(a, 'a')).rejects.toThrow(/UNIQUE/);
   });
 });
 

@@ -1,7 +1,7 @@
 // Opens the data folder: one lock, one database, its schema brought up to date.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { DataFolderInUseError, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
@@ -33,7 +33,7 @@ export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promi
   try {
     mkdirSync(dataDir, { recursive: true });
     unlock = exclusive ? lockDataFolder(dataDir) : undefined;
-    db = new Kysely<Database>({ dialect: new SqliteDialect({ database: openSqlite(file) }) });
+    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database: openSqlite(file) }) });
     await migrate(db);
   } catch (error) {
     await db?.destroy();
@@ -50,6 +50,19 @@ export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promi
   };
 }
 
+/** SQLite can roll a change of the schema back; kysely does not count on it. A kill then leaves no half of one. */
+class AtomicSqliteDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new AtomicSqliteAdapter();
+  }
+}
+
+class AtomicSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
 async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
@@ -58,7 +71,7 @@ async function migrate(db: Db): Promise<void> {
 
 /** The reason in plain words, with what to do. */
 function explain(error: unknown, dataDir: string, file: string): StoreOpenError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
   if (error instanceof DataFolderInUseError) {
     return new StoreOpenError(
       `The data folder ${dataDir} is in use by another mochi-server. Stop that one, or choose another folder with --data-dir.`,

@@ -87,7 +87,7 @@ function prepare(driver: SqliteDriver.Database, sql: string, translated: Transla
 /** Faults of the disk and the file become errors that a client may see; the rest stays internal. */
 export function toMochiError(error: unknown): unknown {
   if (!(error instanceof SqliteDriver.SqliteError)) return error;
-  if (/^SQLITE_(FULL|READONLY|IOERR_(WRITE|FSYNC|TRUNCATE|SHM)|CANTOPEN|BUSY|LOCKED)/.test(error.code)) {
+  if (/^SQLITE_(FULL|READONLY|IOERR(?!_(READ|SHORT_READ|CORRUPTFS))|CANTOPEN|BUSY|LOCKED)/.test(error.code)) {
     return new MochiError(
       'session_save_error',
       'The data could not be written: the disk is full, read-only or in use. Nothing of this request was stored.',

@@ -14,8 +14,10 @@ export interface WindowQuestion {
   readonly config: ContextWindowConfig;
   /** The server's own switch; off wins over the session's. */
   readonly dynamicEnabled: boolean;
-  /** Trained length of the model; null when nobody knows. */
+  /** Trained length of the model; null when the engine does not say. */
   readonly trainedLength: number | null;
+  /** false: the engine could not be asked about the model. Whatever is wrong then, it is not the message. */
+  readonly isModelKnown: boolean;
   /** A window for this turn only (`options.num_ctx`). */
   readonly turnWindow: number | null;
   /** The step on which the model stands for other sessions; null when it was not used yet. */
@@ -48,7 +50,7 @@ export function chooseWindow(question: WindowQuestion): ChosenWindow {
   const start = Math.max(clamp(FIRST_WINDOW), clamp(question.modelWindow ?? 0));
   const largest = trainedLength ?? FIRST_WINDOW;
   let window = start;
-  while (window < largest && budgetOf(window, question) < requiredTokens) {
+  while (window < largest && window - replyReserve(question) < requiredTokens * MARGIN) {
     window = Math.min(window * 2, largest);
   }
   return fit(window, reasonFor(question, window > start), window, question);
@@ -62,7 +64,7 @@ function fit(
 ): ChosenWindow {
   const promptBudget = budgetOf(size, question);
   const { requiredTokens } = question;
-  if (requiredTokens > promptBudget) {
+  if (requiredTokens > promptBudget && question.isModelKnown) {
     throw new MochiError(
       'context_overflow',
       `The message does not fit: it needs about ${requiredTokens} tokens, and a window of ${size} tokens leaves ${promptBudget} for the prompt. Shorten it, or use a model or a window that holds more.`,
@@ -73,11 +75,13 @@ function fit(
 }
 
 function budgetOf(window: number, question: WindowQuestion): number {
-  const asked =
-    question.numPredict !== null && question.numPredict > 0 ? question.numPredict : DEFAULT_RESERVE;
-  // A reply limit beyond the window itself must not push out every message.
-  const reserve = Math.min(asked, Math.floor(window / 2));
+  // A reply limit beyond the largest window must not push out every message.
+  const reserve = Math.min(replyReserve(question), Math.floor(window / 2));
   return Math.floor((window - reserve) / MARGIN);
+}
+
+function replyReserve({ numPredict }: WindowQuestion): number {
+  return numPredict !== null && numPredict > 0 ? numPredict : DEFAULT_RESERVE;
 }
 
 function reasonFor(question: WindowQuestion, hasClimbed: boolean): WindowReason {

@@ -4,6 +4,8 @@ import { errorText } from './wire.ts';
 
 /** How much of Ollama's own text goes into a message. */
 const EXCERPT_LENGTH = 500;
+/** How much of a page is searched for it. */
+const PAGE_LENGTH = 4096;
 
 /** The connection could not be made, or was cut before any byte came back. */
 export function unreachable(error: unknown, address: string): MochiError {
@@ -66,7 +68,9 @@ function bodyText(body: string): string {
     // Not JSON: a proxy's page, or plain text.
   }
   const isPage = trimmed.startsWith('<');
-  const plain = isPage ? trimmed.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ') : trimmed;
+  // The start of a page is enough, and bounds what a broken one can cost.
+  const page = trimmed.slice(0, PAGE_LENGTH);
+  const plain = isPage ? page.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ') : trimmed;
   return plain.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_LENGTH);
 }
 

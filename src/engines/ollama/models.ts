@@ -1,6 +1,5 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
 import type { EngineModel } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
 import { fromStatus, garbled, unreachable } from './failures.ts';
 import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
 import { isRecord } from './wire.ts';
@@ -69,7 +68,9 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   function details(tag: Tag): Promise<Details> {
     const cached = detailsByKey.get(tag.key);
     if (cached !== undefined) return cached;
-    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(toDetails);
+    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then((answer) =>
+      toDetails(answer, tag.details['family']),
+    );
     detailsByKey.set(tag.key, asked);
     // A failure is not remembered.
     asked.catch(() => detailsByKey.delete(tag.key));
@@ -93,20 +94,16 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   return {
     find,
     async list() {
-      const described = await Promise.all((await tags()).map((tag) => describe(tag).catch(skipRefused)));
-      return described.filter((model) => model !== null && canChat(model)) as EngineModel[];
+      const described = await Promise.allSettled((await tags()).map(describe));
+      // One that the engine will not describe is left out, and asked about again next time.
+      const models = described.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+      return models.filter(canChat);
     },
     async recall(name) {
       return known.get(comparable(name)) ?? find(name);
     },
     forget: (name) => known.delete(comparable(name)),
   };
-}
-
-/** A model that Ollama lists but will not describe is left out; an Ollama that is gone is an error. */
-function skipRefused(error: unknown): null {
-  if (error instanceof MochiError && error.kind !== 'ollama_unreachable') return null;
-  throw error;
 }
 
 function canChat(model: EngineModel): boolean {
@@ -133,7 +130,7 @@ function toTags(answer: Record<string, unknown>): Tag[] {
   });
 }
 
-function toDetails(answer: Record<string, unknown>): Details {
+function toDetails(answer: Record<string, unknown>, family: unknown): Details {
   const listed = Array.isArray(answer['capabilities'])
     ? answer['capabilities'].filter((capability) => typeof capability === 'string')
     : [];
@@ -141,15 +138,16 @@ function toDetails(answer: Record<string, unknown>): Details {
   return {
     // Servers before v0.6.4 list none.
     capabilities: listed.length > 0 ? listed : ['completion'],
-    trainedLength: trainedLength(info),
+    trainedLength: trainedLength(info, family),
   };
 }
 
 /** The trained length stands under the architecture's name; some files name it by another key. */
-function trainedLength(info: Record<string, unknown>): number | null {
+function trainedLength(info: Record<string, unknown>, family: unknown): number | null {
   const architecture = info['general.architecture'];
   const keys = [
     ...(typeof architecture === 'string' ? [`${architecture}.context_length`] : []),
+    ...(typeof family === 'string' ? [`${family}.context_length`] : []),
     'context_length',
     ...Object.keys(info).filter((key) => key.endsWith('.context_length')),
   ];

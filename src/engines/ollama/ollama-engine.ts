@@ -58,10 +58,11 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
         if (read.done) throw incomplete();
         phase = 'idle';
         deadline.extend(options.idleTimeoutSeconds * 1000);
-        const batch = read.value.flatMap(toChunksOrThrow);
-        isComplete = batch.some((chunk) => chunk.type === 'done');
+        const { chunks, failure } = toBatch(read.value);
+        isComplete = chunks.at(-1)?.type === 'done';
         if (isComplete) drain(lines, abort);
-        if (batch.length > 0) yield batch;
+        if (chunks.length > 0) yield chunks;
+        if (failure !== null && !isComplete) throw failure;
         if (isComplete) return;
       }
     } catch (error) {
@@ -122,16 +123,24 @@ async function askHealth(http: OllamaHttp): Promise<EngineHealth> {
   }
 }
 
-/** @throws MochiError for a line that is an error, or neither an error nor a part of an answer */
-function toChunksOrThrow(line: unknown): EngineChunk[] {
-  const text = errorText(line);
-  if (text !== null) throw fromStream(text);
-  if (!isRecord(line) || !('message' in line || 'done' in line)) {
-    throw garbled(
-      `A line is neither a part of an answer nor an error: ${JSON.stringify(line).slice(0, 200)}`,
-    );
+/** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */
+function toBatch(lines: readonly unknown[]): { chunks: EngineChunk[]; failure: MochiError | null } {
+  const chunks: EngineChunk[] = [];
+  for (const line of lines) {
+    const failure = failureOf(line);
+    if (failure !== null) return { chunks, failure };
+    chunks.push(...toChunks(line));
+    if (chunks.at(-1)?.type === 'done') break;
   }
-  return toChunks(line);
+  return { chunks, failure: null };
+}
+
+/** A line that is an error, or neither an error nor a part of an answer. */
+function failureOf(line: unknown): MochiError | null {
+  const text = errorText(line);
+  if (text !== null) return fromStream(text);
+  if (isRecord(line) && ('message' in line || 'done' in line)) return null;
+  return garbled(`A line is neither a part of an answer nor an error: ${JSON.stringify(line).slice(0, 200)}`);
 }
 
 /** Reads the end of a finished answer in the background, so that the connection can serve the next one. */

@@ -26,7 +26,7 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
   const url = new URL(baseUrl);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (url.username !== '' || url.password !== '') {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    const credentials = `${decode(url.username)}:${decode(url.password)}`;
     headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
   }
   const prefix = url.pathname.replace(/\/+$/, '');
@@ -50,4 +50,13 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
       }),
     close: () => agent.destroy(),
   };
+}
+
+/** A stray % in a password is itself. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

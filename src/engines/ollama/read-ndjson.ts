@@ -26,30 +26,36 @@ export async function* readNdjson(
       if (rest.length > MAX_LINE_LENGTH) throw new NdjsonError('A line is too long.');
       continue;
     }
-    const values = parseLines(rest + text.slice(0, lastBreak));
+    yield* parseLines(rest + text.slice(0, lastBreak));
     rest = text.slice(lastBreak + 1);
-    if (values.length > 0) yield values;
   }
-  const values = parseLines(rest + decoder.decode());
-  if (values.length > 0) yield values;
+  yield* parseLines(rest + decoder.decode());
 }
 
-function parseLines(text: string): unknown[] {
+/** What stands before a bad line is told before the line is refused. */
+function* parseLines(text: string): Generator<readonly unknown[], void> {
   const values: unknown[] = [];
   for (const line of text.split('\n')) {
     const trimmed = line.trim();
-    if (trimmed !== '') values.push(parseLine(trimmed));
+    if (trimmed === '') continue;
+    const parsed = parseLine(trimmed);
+    if (parsed instanceof NdjsonError) {
+      if (values.length > 0) yield values;
+      throw parsed;
+    }
+    values.push(parsed);
   }
-  return values;
+  if (values.length > 0) yield values;
 }
 
 /** How much of a bad line an error shows. */
 const EXCERPT_LENGTH = 200;
 
+/** The value, or the error: thrown by the caller, in its place. */
 function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    throw new NdjsonError(`A line is not JSON: ${line.slice(0, EXCERPT_LENGTH)}`);
+    return new NdjsonError(`A line is not JSON: ${line.slice(0, EXCERPT_LENGTH)}`);
   }
 }

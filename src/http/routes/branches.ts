@@ -86,7 +86,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     {
       // The body may be left out.
       preValidation: async (request) => {
-        request.body ??= {};
+        if (request.body === undefined) request.body = {};
       },
       schema: {
         tags,

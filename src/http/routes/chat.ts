@@ -63,8 +63,14 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
       nameTurn(reply, turn);
       const connection = turn.hold(body.on_disconnect ?? 'continue');
-      const onClose = () => connection.release();
+      let isOpen = true;
+      const onClose = () => {
+        if (isOpen) connection.release();
+        isOpen = false;
+      };
       reply.raw.once('close', onClose);
+      // It may have left while the turn was being accepted.
+      if (request.raw.socket.destroyed) onClose();
       try {
         return await foldAnswer(turn);
       } finally {

@@ -71,7 +71,12 @@ export function messageRoutes(app: App, deps: AppDeps): void {
           'Adds a sibling with the new text and shows that branch; what followed the old one stays in the tree. Then chat with `message: null`.',
         params: Type.Object({
           ...SessionParams.properties,
-          index: Type.Integer({ description: 'Position from 0, the system message included.' }),
+          // Text, so that only digits are taken: a conversion would accept 0x1 and 1e0.
+          index: Type.String({
+            pattern: '^-?[0-9]+$',
+            description: 'Position from 0, the system message included.',
+            examples: ['0'],
+          }),
         }),
         body: ref(EditMessageInput),
         response: responses(200, jsonAnswer('The new message.', ref(EditedMessage)), [
@@ -83,7 +88,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     async ({ params, body }) => {
       const sessionId = sessionIdOf(params);
       return deps.turns.change(sessionId, 'refuse', () =>
-        editMessage(deps, sessionId, { index: params.index, content: body.content }),
+        editMessage(deps, sessionId, { index: Number(params.index), content: body.content }),
       );
     },
   );

@@ -1,0 +1,76 @@
+// One example of every event, as the OpenAPI document shows them.
+
+const turn = { turn_id: 'turn_0f3c5a9d21be', session_id: 'b5a3d7e4c9' };
+
+const context = {
+  window: 8192,
+  window_reason: 'initial_setup',
+  planned_tokens: 13,
+  prompt_tokens: null,
+  output_tokens: null,
+  messages_sent: 1,
+  messages_left_out: 0,
+};
+
+const measured = { ...context, prompt_tokens: 31, output_tokens: 2 };
+
+const message = {
+  role: 'assistant',
+  content: 'Paris.',
+  model: 'llama3.2:latest',
+  message_id: '194e786d07',
+  timestamp: '2026-02-15T09:49:38.310281Z',
+  eval_count: 2,
+  prompt_eval_count: 31,
+  tool_calls: null,
+  thinking: null,
+};
+
+const call = { tool_name: 'add_numbers', tool_call_id: 'call_ab12cd34', call_index: 0 };
+
+export const EVENT_EXAMPLES = {
+  turn_start: { ...turn, user_message_id: '9191228aff' },
+  status: { phase: 'generating', message_id: '194e786d07' },
+  context,
+  thinking_delta: { content: 'The user asks for a capital.' },
+  content_delta: { content: 'Paris.', role: 'assistant' },
+  tool_call: { ...call, arguments: { a: 1, b: 2 } },
+  tool_result: {
+    ...call,
+    success: false,
+    result: '',
+    error: "Tool 'add_numbers' is not available.",
+    error_message: "Tool 'add_numbers' is not available.",
+  },
+  tool_continuation_start: { tool_count: 1, message: 'Processing tool results...' },
+  message_complete: {
+    message_id: message.message_id,
+    model: message.model,
+    eval_count: 2,
+    prompt_eval_count: 31,
+    context_window: { current_window: 8192, usage_tokens: 33, reason: 'initial_setup' },
+    message,
+    context: measured,
+  },
+  snapshot: {
+    turn: {
+      ...turn,
+      state: 'running',
+      created_at: '2026-02-15T09:49:38.102003Z',
+      finished_at: null,
+      error: null,
+      message_id: message.message_id,
+      usage: null,
+      context,
+      last_event_id: 250,
+    },
+    message: { ...message, status: 'streaming', eval_count: null, prompt_eval_count: null },
+    tool_calls: [],
+  },
+  error: {
+    code: 'incomplete_response',
+    message: 'The answer of Ollama ended early; what came until then is kept.',
+    details: { ...turn, message_id: '194e786d07' },
+  },
+  done: { ...turn, state: 'completed' },
+} as const;
