@@ -7,6 +7,8 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Two cores: a worker each. The servers under test are processes or sockets of their own.
     maxWorkers: 2,
+    // Test files share no module state of the product: servers are objects, closed by whoever made them.
+    isolate: false,
     reporters: ['default'],
   },
 });

@@ -111,7 +111,8 @@ async function runImport(config: Config, paths: readonly string[]): Promise<void
 
 /** Plain words for what the user can mend; anything else goes on as it is. */
 function asExit(error: unknown, config: Config): unknown {
-  if (error instanceof StoreOpenError || error instanceof MochiError) return complain([error.message]);
+  if (error instanceof StoreOpenError) return complain([error.message]);
+  if (error instanceof MochiError) return complain([storedDataProblem(error, config)]);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const address = `${config.host}:${config.port}`;
   switch (code) {
@@ -125,6 +126,13 @@ function asExit(error: unknown, config: Config): unknown {
     default:
       return error;
   }
+}
+
+/** What the store met while the server was being built. */
+function storedDataProblem(error: MochiError, { dataDir }: Config): string {
+  return error.kind === 'session_load_error'
+    ? `The database in ${dataDir} is damaged. Put a backup in its place, or move it away to start anew.`
+    : `The database in ${dataDir} cannot be written: ${error.message}`;
 }
 
 function nextSignal(): Promise<NodeJS.Signals> {

@@ -1,9 +1,10 @@
 // Durable first: a request is on disk before anybody hears of its turn.
 
 import { requireSession } from '../sessions/require.ts';
-import { closeStaleTurns, type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
+import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { LiveTurn } from './live-turn.ts';
+import { closeLeftTurns } from './recover-turns.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { Place } from './turn-lines.ts';
 import type { TurnRequest } from './turn-request.ts';
@@ -28,7 +29,8 @@ export async function acceptTurn(
 ): Promise<AcceptedTurn> {
   const { message, place, request, createdAt, idempotency } = turn;
   const { sessionId, turnId } = turn.live;
-  const row = { id: turnId, sessionId, createdAt, idempotency };
+  const isStructured = request.format !== null;
+  const row = { id: turnId, sessionId, createdAt, idempotency, isStructured };
   return deps.db.transaction().execute(async (transaction) => {
     if (!place.isReady) {
       await requireSession(transaction, sessionId);
@@ -36,7 +38,7 @@ export async function acceptTurn(
       await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
       return { beginning: null, userMessageId };
     }
-    await closeStaleTurns(transaction, sessionId, deps.now());
+    await closeLeftTurns({ ...deps, db: transaction }, sessionId);
     const beginning = await beginTurn(transaction, {
       sessionId,
       turnId,

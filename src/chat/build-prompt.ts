@@ -26,6 +26,11 @@ function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
     open = [];
   };
   for (const message of messages) {
+    if (message.role === 'tool' && open.length === 0) {
+      // A result without its call, as a file of another program can have one: kept as text.
+      complete.push({ role: 'user', content: message.content });
+      continue;
+    }
     if (message.role === 'tool') open = open.slice(1);
     else closeOpen();
     complete.push(message);

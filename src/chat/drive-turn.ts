@@ -1,9 +1,10 @@
 // An accepted turn from its place in line to its last event.
 import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
-import { finishTurn, markTurnRunning, type QueuedMessage } from '../store/turns.ts';
+import { finishTurn, markTurnRunning, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { LiveTurn } from './live-turn.ts';
+import { closeLeftTurn } from './recover-turns.ts';
 import { doneEvent, runTurn, stateAfter, toTurnFailure } from './run-turn.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { Place } from './turn-lines.ts';
@@ -28,7 +29,7 @@ export async function driveTurn(deps: TurnDeps, turn: DrivenTurn): Promise<void>
     const model = turn.beginning ? turn.model : await recallModel(deps, session.model);
     for await (const events of runTurn(deps, { live, session, model, request, tip })) live.append(events);
   } catch (error) {
-    await closeUnbegun(deps, live, error);
+    await closeUnbegun(deps, turn, error);
   } finally {
     live.finish();
     place.leave();
@@ -74,28 +75,40 @@ function rejectOnCancel(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The end of a turn that never ran. */
-async function closeUnbegun(deps: TurnDeps, live: LiveTurn, error: unknown): Promise<void> {
+/** The end of a turn that never ran. What was cancelled stays unsent; any other message goes on the path. */
+async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): Promise<void> {
+  const { live, message } = turn;
+  const { turnId, sessionId } = live;
   const failure = toTurnFailure(deps, live, error);
   const state = stateAfter(failure);
-  const { code, message, details } = failure.toBody();
-  const events = [
-    {
-      event: 'error' as const,
-      data: { code, message, details: { ...details, session_id: live.sessionId, turn_id: live.turnId } },
-    },
-    doneEvent(live, state),
-  ];
-  await finishTurn(deps.db, live.turnId, {
-    state,
-    finishedAt: deps.now(),
-    error: failure.toBody(),
-    messageId: null,
-    usage: null,
-    context: null,
-    lastEventId: live.lastEventId + events.length,
-  }).catch((fault: unknown) => {
-    deps.log.error({ err: fault, turn_id: live.turnId }, 'the end of a turn could not be stored');
-  });
-  live.append(events);
+  const { code, message: text, details } = failure.toBody();
+  const told = { code, message: text, details: { ...details, session_id: sessionId, turn_id: turnId } };
+  const lastEventId = live.lastEventId + 2;
+  await deps.db
+    .transaction()
+    .execute(async (db) => {
+      // It was still in line: the session is another turn's, and none of its messages may be touched.
+      if (state === 'cancelled') {
+        await finishTurn(db, turnId, {
+          state,
+          finishedAt: deps.now(),
+          error: told,
+          messageId: null,
+          usage: null,
+          context: null,
+          lastEventId,
+        });
+        return;
+      }
+      await closeLeftTurn(
+        { ...deps, db },
+        { id: turnId, sessionId, request: message, lastEventId },
+        { state, failure },
+      );
+      await noteLastEvent(db, turnId, lastEventId);
+    })
+    .catch((fault: unknown) => {
+      deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
+    });
+  live.append([{ event: 'error', data: told }, doneEvent(live, state)]);
 }

@@ -2,8 +2,8 @@
 // Each is one transaction, so that no restart finds a half of it.
 import type { ContextReceipt, ContextWindowConfig, ContextWindowInfo } from '../contract/context-window.ts';
 import type { EngineUsage } from '../contract/engine.ts';
-import { MochiError } from '../contract/errors.ts';
-import type { FinalTurnState, TurnUsage } from '../contract/turn.ts';
+import type { MochiError } from '../contract/errors.ts';
+import type { ErrorObject, FinalTurnState, TurnUsage } from '../contract/turn.ts';
 import type { PathPlace } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
@@ -11,7 +11,7 @@ import { findSession, type StoredSession, updateSession } from '../store/session
 import { insertToolCalls } from '../store/tool-calls.ts';
 import { finishTurn } from '../store/turns.ts';
 import type { Draft } from './draft.ts';
-import { shownArguments } from './settle-tool-calls.ts';
+import { answerOpenCalls, shownArguments } from './settle-tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -80,35 +80,55 @@ export async function finishToolRequest(
   return place;
 }
 
-/** The part of the answer, if there is one, and the error. Never throws: the client is told in any case. */
+/**
+ * The part of the answer, if there is one, and the error. Never throws: the client is told in any case.
+ * @returns the error as it is told and stored, with the ids involved
+ */
 export async function finishFailed(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
   end: { readonly state: FinalTurnState; readonly failure: MochiError },
-): Promise<void> {
+): Promise<ErrorObject> {
   const { live } = turn;
   const { draft } = progress;
+  const hasPart = draft !== null && !draft.isEmpty;
   try {
+    // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
     await draft?.close();
     await deps.db.transaction().execute(async (transaction) => {
-      if (draft !== null && !draft.isEmpty) {
-        await storePart(transaction, draft);
-        progress.messageId = draft.options.messageId;
-      }
+      await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
+      if (hasPart) await storePart(transaction, draft);
       await finishTurn(transaction, live.turnId, {
         state: end.state,
         finishedAt: deps.now(),
-        error: end.failure.toBody(),
-        messageId: progress.messageId,
+        error: failureData(turn, end.failure, hasPart ? draft.options.messageId : progress.messageId),
+        messageId: hasPart ? draft.options.messageId : progress.messageId,
         usage: progress.usage,
         context: progress.receipt,
         lastEventId: live.lastEventId + CLOSING_EVENTS,
       });
     });
+    if (hasPart) progress.messageId = draft.options.messageId;
   } catch (error) {
     deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');
   }
+  return failureData(turn, end.failure, progress.messageId);
+}
+
+/** The error as it is told: with the ids involved. */
+function failureData({ live }: RunningTurn, failure: MochiError, messageId: string | null): ErrorObject {
+  const { code, message, details } = failure.toBody();
+  return {
+    code,
+    message,
+    details: {
+      ...details,
+      session_id: live.sessionId,
+      turn_id: live.turnId,
+      ...(messageId !== null && { message_id: messageId }),
+    },
+  };
 }
 
 function requireDraft({ draft }: TurnProgress): Draft {

@@ -24,7 +24,7 @@ const phase = (phase: 'queued' | 'loading_model' | 'running_tool'): TurnEvent =>
 });
 const generating = (messageId: string): TurnEvent => ({
   event: 'status',
-  data: { phase: 'generating', message_id: messageId },
+  data: { phase: 'generating', message_id: messageId, model: 'llama3.2:latest', timestamp: NOW },
 });
 const delta = (content: string): TurnEvent => ({
   event: 'content_delta',
@@ -40,7 +40,7 @@ const failure: TurnEvent = { event: 'error', data: { code: 'ollama_error', messa
 
 function foldAll(events: readonly TurnEvent[]) {
   const fold = emptyFold();
-  for (const event of events) foldEvent(fold, event, () => NOW);
+  for (const event of events) foldEvent(fold, event);
   return fold;
 }
 
@@ -135,16 +135,12 @@ describe('the state of a turn', () => {
     const taken = toSnapshot(fold, { turn_id: 't', session_id: 's', created_at: NOW, last_event_id: 4 });
     const before = structuredClone(taken);
     for (const event of [delta('ris'), failure, { ...call, event: 'tool_call' as const }]) {
-      foldEvent(fold, event, () => NOW);
+      foldEvent(fold, event);
     }
-    foldEvent(
-      fold,
-      {
-        event: 'tool_result',
-        data: { ...named, success: true, result: 'x', error: null, error_message: null },
-      },
-      () => NOW,
-    );
+    foldEvent(fold, {
+      event: 'tool_result',
+      data: { ...named, success: true, result: 'x', error: null, error_message: null },
+    });
     expect(taken).toEqual(before);
   });
 });

@@ -18,15 +18,14 @@ export function emptyFold(): FoldedTurn {
   return { state: 'running', userMessageId: null, error: null, context: null, message: null, toolCalls: [] };
 }
 
-/** @param now when the event happened; the timestamp of a message that begins with it */
-export function foldEvent(fold: FoldedTurn, event: TurnEvent, now: () => string): void {
+export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
   switch (event.event) {
     case 'turn_start':
       fold.userMessageId = event.data.user_message_id;
       return;
     case 'status':
       fold.state = event.data.phase === 'queued' ? 'queued' : 'running';
-      if (event.data.message_id !== undefined) fold.message = emptyMessage(event.data.message_id, now());
+      if (event.data.message_id !== undefined) fold.message = emptyMessage(event.data);
       return;
     case 'context':
       fold.context = event.data;
@@ -71,11 +70,12 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent, now: () => string)
   }
 }
 
-function emptyMessage(messageId: string, timestamp: string): SnapshotMessage {
+function emptyMessage(status: Extract<TurnEvent, { event: 'status' }>['data']): SnapshotMessage {
+  const { message_id: messageId = '', model = null, timestamp = '' } = status;
   return {
     role: 'assistant',
     content: '',
-    model: null,
+    model,
     message_id: messageId,
     timestamp,
     eval_count: null,

@@ -60,7 +60,7 @@ function complete(content: string): TurnEvent {
 }
 
 function newTurn(...events: TurnEvent[]): LiveTurn {
-  const turn = new LiveTurn({ turnId: 'turn_1', sessionId: 'session', createdAt: NOW, now: () => NOW });
+  const turn = new LiveTurn({ turnId: 'turn_1', sessionId: 'session', createdAt: NOW });
   turn.append(events);
   return turn;
 }

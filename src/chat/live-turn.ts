@@ -30,7 +30,6 @@ interface LiveTurnOptions {
   readonly turnId: string;
   readonly sessionId: string;
   readonly createdAt: string;
-  readonly now: () => string;
 }
 
 /** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
@@ -112,7 +111,7 @@ export class LiveTurn {
         this.#beforeClosing = this.#snapshot();
       this.#events.push({ id: this.lastEventId + 1, event });
       this.#characters += sizeOf(event);
-      foldEvent(this.#fold, event, this.#options.now);
+      foldEvent(this.#fold, event);
     }
     if (this.#events.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
     this.#wake();

@@ -6,6 +6,7 @@ import { MochiError } from '../contract/errors.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { requireSession } from '../sessions/require.ts';
+import { deleteSession } from '../store/sessions.ts';
 import { findTurn, type IdempotencyMark, type QueuedMessage } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { findTip } from './begin-turn.ts';
@@ -51,7 +52,10 @@ export class LiveTurns {
     if (idempotencyKey === null) return this.#accept(sessionId, request, null);
     const mark = toMark(idempotencyKey, route, request);
     const name = JSON.stringify([sessionId, mark.key]);
-    await this.#accepting.get(name)?.catch(() => undefined);
+    // One after the other: whoever waited looks again, since the first may have been refused.
+    for (let first = this.#accepting.get(name); first; first = this.#accepting.get(name)) {
+      await first.catch(() => undefined);
+    }
     const accepting = this.#joinOrAccept(sessionId, request, mark);
     this.#accepting.set(name, accepting);
     return accepting.finally(() => this.#accepting.delete(name));
@@ -110,6 +114,15 @@ export class LiveTurns {
     }
   }
 
+  /** Stops the turns of a session and deletes it, with what memory has of them. */
+  async delete(sessionId: string): Promise<boolean> {
+    return this.change(sessionId, 'stop', async () => {
+      const wasThere = await deleteSession(this.#deps.db, sessionId);
+      this.#registry.forgetSession(sessionId);
+      return wasThere;
+    });
+  }
+
   /** Lets turns finish for a while, then closes the rest as `interrupted`; refuses new ones at once. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
@@ -146,7 +159,7 @@ export class LiveTurns {
     }
 
     const createdAt = deps.now();
-    const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt, now: deps.now });
+    const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
     const place = this.#enter(live, request.onBusy);
     const accepted = acceptTurn(deps, { live, createdAt, request, message, place, idempotency });
@@ -206,16 +219,21 @@ function toQueuedMessage(deps: TurnDeps, request: TurnRequest): QueuedMessage | 
 }
 
 function checkImages(request: TurnRequest, model: EngineModel | null, name: string): void {
+  if (request.images.length > 0 && request.message === null) {
+    throw invalidImages('/images', 'belong to a message: send one');
+  }
   const cut = request.images.findIndex((image) => image.length % 4 !== 0);
   if (cut !== -1) {
-    const path = `/images/${cut}`;
-    const message = 'must be base64: its length is no multiple of 4';
-    throw new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
-      errors: [{ path, message }],
-    });
+    throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
   }
   if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
   throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
+}
+
+function invalidImages(path: string, message: string): MochiError {
+  return new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
+    errors: [{ path, message }],
+  });
 }
 
 function busy(sessionId: string, turnId: string): MochiError {

@@ -19,7 +19,7 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     const events: TurnEvent[] = [];
     if (!hasBegun) {
       hasBegun = true;
-      events.push({ event: 'status', data: { phase: 'generating', message_id: draft.options.messageId } });
+      events.push({ event: 'status', data: generatingPhase(draft) });
     }
     for (const chunk of batch) {
       if (chunk.type === 'done') {
@@ -57,4 +57,13 @@ function take(
     default:
       chunk satisfies never;
   }
+}
+
+function generatingPhase({ options }: Draft): Extract<TurnEvent, { event: 'status' }>['data'] {
+  return {
+    phase: 'generating',
+    message_id: options.messageId,
+    model: options.model,
+    timestamp: options.timestamp,
+  };
 }

@@ -1,10 +1,10 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
-import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import type { FinalTurnState } from '../contract/turn.ts';
+import { appendToPath } from '../store/active-path.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
-import { findSession } from '../store/sessions.ts';
-import { answerToolCall, listOpenToolCalls } from '../store/tool-calls.ts';
 import { finishTurn, listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
+import { answerOpenCalls } from './settle-tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /**
@@ -18,20 +18,39 @@ type RecoverDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 /** Before the server serves. @returns how many turns were closed */
 export async function recoverTurns(deps: RecoverDeps): Promise<number> {
   const turns = await listUnfinishedTurns(deps.db);
+  const failure = new MochiError('turn_interrupted', 'The server stopped while the turn was running.');
   for (const turn of turns) {
-    await deps.db.transaction().execute((transaction) => recoverTurn({ ...deps, db: transaction }, turn));
+    await deps.db
+      .transaction()
+      .execute((db) => closeLeftTurn({ ...deps, db }, turn, { state: 'interrupted', failure }));
   }
   return turns.length;
 }
 
-async function recoverTurn(deps: RecoverDeps, turn: UnfinishedTurn): Promise<void> {
+/**
+ * Turns of an idle session whose end could not be stored, as on a full disk: nothing runs in them any more.
+ * Inside the caller's transaction.
+ */
+export async function closeLeftTurns(deps: RecoverDeps, sessionId: string): Promise<void> {
+  const failure = new MochiError(
+    'session_save_error',
+    'The end of the turn could not be stored when it came.',
+  );
+  for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
+    await closeLeftTurn(deps, turn, { state: 'failed', failure });
+  }
+}
+
+/** Makes whole what a turn left and closes it: parts, calls without a result, a message that waited in line. */
+export async function closeLeftTurn(
+  deps: RecoverDeps,
+  turn: UnfinishedTurn,
+  end: { readonly state: FinalTurnState; readonly failure: MochiError },
+): Promise<void> {
   const { db, now } = deps;
   const { sessionId, request } = turn;
-  const session = await findSession(db, sessionId);
-  let head: PathPlace | null =
-    session === null || session.headId === null ? null : { id: session.headId, depth: session.headDepth };
   await markStreamingPartial(db, sessionId);
-  head = await answerOpenCalls(deps, sessionId, head);
+  const head = await answerOpenCalls(deps, sessionId);
   if (request !== null) {
     await appendToPath(db, head, {
       sessionId,
@@ -44,38 +63,14 @@ async function recoverTurn(deps: RecoverDeps, turn: UnfinishedTurn): Promise<voi
       images: request.images,
     });
   }
-  const error = new MochiError('turn_interrupted', 'The server stopped while the turn was running.');
+  const { code, message, details } = end.failure.toBody();
   await finishTurn(db, turn.id, {
-    state: 'interrupted',
+    state: end.state,
     finishedAt: now(),
-    error: error.toBody(),
+    error: { code, message, details: { ...details, session_id: sessionId, turn_id: turn.id } },
     messageId: await findAnswerOfTurn(db, sessionId, turn.id),
     usage: null,
     context: null,
     lastEventId: turn.lastEventId + EVENT_GAP,
   });
-}
-
-/** Strict engines refuse a history in which a call has no answer. */
-async function answerOpenCalls(
-  { db, newId, now }: RecoverDeps,
-  sessionId: string,
-  head: PathPlace | null,
-): Promise<PathPlace | null> {
-  let place = head;
-  for (const { messageId, callIndex, call } of await listOpenToolCalls(db, sessionId)) {
-    const id = newId(10);
-    place = await appendToPath(db, place, {
-      sessionId,
-      id,
-      role: 'tool',
-      content: 'Error: the server stopped before the tool had answered.',
-      timestamp: now(),
-      status: 'complete',
-      toolName: call.name,
-      toolCallId: call.id,
-    });
-    await answerToolCall(db, { sessionId, messageId, callIndex }, { messageId: id, success: false });
-  }
-  return place;
 }

@@ -7,12 +7,16 @@ import type { SnapshotMessage, SnapshotToolCall } from '../contract/turn-snapsho
 import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import { listCallsOfTurn } from '../store/tool-calls.ts';
+import { isStructuredTurn } from '../store/turns.ts';
 import type { NumberedEvent, WatchableTurn } from './live-turn.ts';
 import { shownArguments } from './settle-tool-calls.ts';
+import { reparseStructured } from './structured-output.ts';
 
 interface StoredTurn {
   readonly turn: Turn;
   readonly message: PathMessage | null;
+  /** The answer was asked for as JSON, and was. */
+  readonly isStructured: boolean;
   readonly toolCalls: readonly SnapshotToolCall[];
 }
 
@@ -39,13 +43,15 @@ async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
   return {
     turn,
     message: messageId === null ? null : await findMessage(db, sessionId, messageId),
+    isStructured: turn.state === 'completed' && (await isStructuredTurn(db, turnId)),
     toolCalls: calls.map(({ callIndex, call, success, result }) => ({
       tool_name: call.name,
       tool_call_id: call.id,
       call_index: callIndex,
       arguments: shownArguments(call),
       success,
-      result,
+      // As it was told live: the prefix is for the model.
+      result: success === false ? (result?.replace(/^Error: /, '') ?? null) : result,
     })),
   };
 }
@@ -72,7 +78,7 @@ function replayTurn(stored: StoredTurn, after: number): NumberedEvent[] {
   return [snapshot, ...numbered].filter(({ id }) => id > after || after === 0);
 }
 
-function closingEvents({ turn, message }: StoredTurn): TurnEvent[] {
+function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[] {
   const { session_id, turn_id, state } = turn;
   const done: TurnEvent = { event: 'done', data: { session_id, turn_id, state } };
   if (turn.error !== null) {
@@ -89,7 +95,10 @@ function closingEvents({ turn, message }: StoredTurn): TurnEvent[] {
         eval_count: message.eval_count,
         prompt_eval_count: message.prompt_eval_count,
         context_window: windowOf(turn, message),
-        message: toAnswer(message),
+        message: {
+          ...toAnswer(message),
+          ...(isStructured && { parsed: reparseStructured(message.content) }),
+        },
         context: turn.context,
       },
     },

@@ -35,8 +35,8 @@ export async function* runTurn(
   } catch (error) {
     const failure = toTurnFailure(deps, turn.live, error);
     state = stateAfter(failure);
-    await finishFailed(deps, turn, progress, { state, failure });
-    yield [{ event: 'error', data: failureData(turn, failure, progress) }];
+    const told = await finishFailed(deps, turn, progress, { state, failure });
+    yield [{ event: 'error', data: told }];
   }
   yield [doneEvent(turn.live, state)];
 }
@@ -199,25 +199,6 @@ export function toTurnFailure(deps: TurnDeps, live: LiveTurn, error: unknown): M
 export function stateAfter(failure: MochiError): FinalTurnState {
   if (failure.kind === 'turn_cancelled') return 'cancelled';
   return failure.kind === 'turn_interrupted' ? 'interrupted' : 'failed';
-}
-
-/** The error as the event carries it: with the ids involved. */
-function failureData(
-  turn: RunningTurn,
-  failure: MochiError,
-  progress: TurnProgress,
-): ReturnType<MochiError['toBody']> & { details: Record<string, unknown> } {
-  const { code, message, details } = failure.toBody();
-  return {
-    code,
-    message,
-    details: {
-      ...details,
-      session_id: turn.session.session_id,
-      turn_id: turn.live.turnId,
-      ...(progress.messageId !== null && { message_id: progress.messageId }),
-    },
-  };
 }
 
 export function doneEvent(live: LiveTurn, state: FinalTurnState): TurnEvent {

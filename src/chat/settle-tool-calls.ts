@@ -4,7 +4,8 @@ import type { EngineToolCall } from '../contract/engine.ts';
 import type { ExecutedToolCall } from '../contract/tool.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { appendToPath, type PathPlace } from '../store/active-path.ts';
-import { answerToolCall } from '../store/tool-calls.ts';
+import { findSession } from '../store/sessions.ts';
+import { answerToolCall, listOpenToolCalls } from '../store/tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 export interface SettleToolCalls {
@@ -72,6 +73,35 @@ export async function settleToolCalls(deps: TurnDeps, round: SettleToolCalls): P
     success: false,
   }));
   return { events, executed, tip };
+}
+
+/**
+ * Calls that a turn leaves behind when it ends: strict engines refuse a history in which a call has no answer.
+ * Inside the caller's transaction.
+ * @returns the head of the path then
+ */
+export async function answerOpenCalls(
+  { db, newId, now }: Pick<TurnDeps, 'db' | 'newId' | 'now'>,
+  sessionId: string,
+): Promise<PathPlace | null> {
+  const session = await findSession(db, sessionId);
+  let head: PathPlace | null =
+    session === null || session.headId === null ? null : { id: session.headId, depth: session.headDepth };
+  for (const { messageId, callIndex, call } of await listOpenToolCalls(db, sessionId)) {
+    const id = newId(10);
+    head = await appendToPath(db, head, {
+      sessionId,
+      id,
+      role: 'tool',
+      content: 'Error: the turn ended before the tool had answered.',
+      timestamp: now(),
+      status: 'complete',
+      toolName: call.name,
+      toolCallId: call.id,
+    });
+    await answerToolCall(db, { sessionId, messageId, callIndex }, { messageId: id, success: false });
+  }
+  return head;
 }
 
 /** Arguments as a client sees them; what was no JSON object has none to show. */

@@ -17,7 +17,7 @@ afterEach(() => {
 /** A turn with so many characters in its log. @returns what ends it */
 function add(turnId: string, characters = 1): () => Promise<void> {
   const now = () => '2026-02-15T09:49:38.310281Z';
-  const live = new LiveTurn({ turnId, sessionId: 'session', createdAt: now(), now });
+  const live = new LiveTurn({ turnId, sessionId: 'session', createdAt: now() });
   live.append([{ event: 'content_delta', data: { content: 'x'.repeat(characters), role: 'assistant' } }]);
   const { promise, resolve } = Promise.withResolvers<void>();
   registry.add(live, promise);

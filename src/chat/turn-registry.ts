@@ -38,6 +38,15 @@ export class TurnRegistry {
     return [...this.#running.values()].map(({ live }) => live);
   }
 
+  /** Nothing of a deleted session is replayed. */
+  forgetSession(sessionId: string): void {
+    for (const [turnId, { live }] of this.#ended) {
+      if (live.sessionId !== sessionId) continue;
+      this.#ended.delete(turnId);
+      this.#endedCharacters -= live.size;
+    }
+  }
+
   clear(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

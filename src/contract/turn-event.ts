@@ -44,6 +44,8 @@ export const TURN_EVENTS = {
       message_id: Type.Optional(
         Type.String({ description: '`generating`: the message that is being written.' }),
       ),
+      model: Type.Optional(Type.String({ description: '`generating`: the model that writes it.' })),
+      timestamp: Type.Optional(Type.String({ description: '`generating`: the timestamp of that message.' })),
     }),
     'On each change of phase.',
   ),

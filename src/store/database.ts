@@ -85,6 +85,8 @@ export interface TurnTable {
   /** The client's key, and a hash of the request that it came with. */
   idempotency_key: string | null;
   idempotency_hash: string | null;
+  /** 1 when the answer was asked for as JSON. */
+  is_structured: number;
 }
 
 /** A call without a result is the pending state: there is no second place that says so. */

@@ -55,9 +55,10 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
     .execute();
 }
 
-/** The turn that holds a session: the oldest one without an end. */
+/** The turn that holds a session: the one that runs, else the first in line. */
 const activeTurn = sql<string | null>`(
-  select id from turns where turns.session_id = sessions.id and finished_at is null order by created_at, rowid limit 1
+  select id from turns where turns.session_id = sessions.id and finished_at is null
+  order by state = 'queued', created_at, rowid limit 1
 )`;
 
 export async function findSession(db: Db, sessionId: string): Promise<StoredSession | null> {

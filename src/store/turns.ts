@@ -13,6 +13,7 @@ export interface NewTurn {
   readonly request: QueuedMessage | null;
   readonly userMessageId: string | null;
   readonly idempotency: IdempotencyMark | null;
+  readonly isStructured: boolean;
 }
 
 /** What tells a repeated request from a new one. */
@@ -48,6 +49,7 @@ export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
       last_event_id: 0,
       idempotency_key: turn.idempotency?.key ?? null,
       idempotency_hash: turn.idempotency?.hash ?? null,
+      is_structured: turn.isStructured ? 1 : 0,
     })
     .execute();
 }
@@ -86,6 +88,16 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     })
     .where('id', '=', turnId)
     .execute();
+}
+
+/** Whether the answer of a turn was asked for as JSON. */
+export async function isStructuredTurn(db: Db, turnId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('turns')
+    .select('is_structured')
+    .where('id', '=', turnId)
+    .executeTakeFirst();
+  return row?.is_structured === 1;
 }
 
 export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
@@ -143,21 +155,6 @@ export async function listTurns(
   return (await query.execute()).map(toTurn);
 }
 
-/** Turns of an idle session whose end could not be stored, as on a full disk: nothing runs in them any more. */
-export async function closeStaleTurns(db: Db, sessionId: string, finishedAt: string): Promise<void> {
-  const error = {
-    code: 'session_save_error',
-    message: 'The end of the turn could not be stored.',
-    details: {},
-  };
-  await db
-    .updateTable('turns')
-    .set({ state: 'failed', finished_at: finishedAt, request: null, error: JSON.stringify(error) })
-    .where('session_id', '=', sessionId)
-    .where('finished_at', 'is', null)
-    .execute();
-}
-
 export interface UnfinishedTurn {
   readonly id: string;
   readonly sessionId: string;
@@ -165,15 +162,16 @@ export interface UnfinishedTurn {
   readonly lastEventId: number;
 }
 
-/** Turns that a stopped server left behind, oldest first. */
-export async function listUnfinishedTurns(db: Db): Promise<UnfinishedTurn[]> {
-  const rows = await db
+/** Turns without an end, oldest first: of one session, or of all. */
+export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<UnfinishedTurn[]> {
+  let query = db
     .selectFrom('turns')
     .select(['id', 'session_id', 'request', 'last_event_id'])
     .where('finished_at', 'is', null)
     .orderBy('created_at')
-    .orderBy(sql`rowid`)
-    .execute();
+    .orderBy(sql`rowid`);
+  if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
+  const rows = await query.execute();
   return rows.map((row) => ({
     id: row.id,
     sessionId: row.session_id,

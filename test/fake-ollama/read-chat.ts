@@ -41,7 +41,7 @@ export async function postChat(url: string, changes: Record<string, unknown> = {
     reads,
     text,
     lines,
-    content: lines.map((line) => String(messageOf(line)?.['content'] ?? '')).join(''),
+    content: lines.map((line) => textOf(messageOf(line)?.['content'])).join(''),
     failure,
   };
 }
@@ -57,4 +57,8 @@ function parseLine(line: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

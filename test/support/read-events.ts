@@ -22,7 +22,7 @@ export async function* readEvents(response: Response): AsyncGenerator<StreamedEv
 }
 
 function toEvent(frame: string): StreamedEvent {
-  const match = /^id: (\d+)\nevent: (\w+)\ndata: (.*)$/.exec(frame);
+  const match = /^id: (\d+)\nevent: (\w+)\ndata: ([^\n]*)$/.exec(frame);
   if (match === null) throw new Error(`not a frame of ours: ${frame}`);
   return { id: Number(match[1]), event: match[2] ?? '', data: JSON.parse(match[3] ?? '') };
 }

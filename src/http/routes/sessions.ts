@@ -12,7 +12,7 @@ import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { listPath, toContractMessage } from '../../store/messages.ts';
-import { deleteSession, listSessions, type StoredSession } from '../../store/sessions.ts';
+import { listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
@@ -135,7 +135,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     async ({ params }, reply) => {
       const sessionId = sessionIdOf(params);
       await requireSession(deps.db, sessionId);
-      const wasThere = await deps.turns.change(sessionId, 'stop', () => deleteSession(deps.db, sessionId));
+      const wasThere = await deps.turns.delete(sessionId);
       // Another request may have deleted it in between.
       if (!wasThere) await requireSession(deps.db, sessionId);
       return reply.code(204).send();

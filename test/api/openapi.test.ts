@@ -1,0 +1,299 @@
+// The OpenAPI document: current, sound in itself, and complete. (That answers fit it is held by the test client.)
+import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeOf, ERRORS, type ErrorKindName } from '../../src/contract/errors.ts';
+import { TURN_EVENTS } from '../../src/contract/turn-event.ts';
+import type { App, AppDeps } from '../../src/http/app-deps.ts';
+import { VERSION } from '../../src/version.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+
+interface Media {
+  readonly schema: object;
+  readonly example?: unknown;
+  readonly examples?: Record<string, { readonly summary?: string; readonly value: unknown }>;
+}
+interface Response {
+  readonly description: string;
+  readonly content?: Record<string, Media>;
+}
+interface Operation {
+  readonly tags?: string[];
+  readonly summary?: string;
+  readonly parameters?: {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema: object;
+  }[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Record<string, Media> };
+  readonly responses: Record<string, Response>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly tags: { readonly name: string; readonly description: string }[];
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, object> };
+}
+
+const document: Document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]): [string, Operation] => [
+    `${method.toUpperCase()} ${path}`,
+    operation,
+  ]),
+);
+
+describe('the served document', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+  afterAll(() => server.close());
+
+  it('is the one in the repository', async () => {
+    const { status, body, headers } = await server.get('/openapi.json');
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(body).toEqual(document);
+  });
+});
+
+describe('the document', () => {
+  it('is OpenAPI 3.1 and says what it describes', () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.info).toMatchObject({ title: 'mochi-server', version: VERSION });
+    expect(document.info.description).toMatch(/\S/);
+    const known = ['openapi', 'info', 'tags', 'paths', 'components', 'security', 'servers', 'webhooks'];
+    expect(known).toEqual(expect.arrayContaining(Object.keys(document)));
+  });
+
+  it('refers to nothing that it does not have', () => {
+    const references = findAll(document, '$ref');
+    expect(references.length).toBeGreaterThan(50);
+    for (const reference of references)
+      expect([reference, resolve(reference)]).toEqual([reference, expect.any(Object)]);
+  });
+
+  it('has no schema that nobody refers to', () => {
+    const used = new Set(findAll(document, '$ref'));
+    const unused = Object.keys(document.components.schemas).filter(
+      (name) => !used.has(`#/components/schemas/${name}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('gives every operation a place and a name of its own', () => {
+    const summaries = operations.filter(([name]) => !name.endsWith('z')).map(([, { summary }]) => summary);
+    expect(new Set(summaries).size).toBe(summaries.length);
+    const tags = document.tags.map(({ name }) => name);
+    expect(new Set(operations.flatMap(([, operation]) => operation.tags ?? []))).toEqual(new Set(tags));
+    for (const { description } of document.tags) expect(description).toMatch(/\S/);
+  });
+});
+
+describe.each(operations)('%s', (name, operation) => {
+  it('has a tag, a summary and answers', () => {
+    expect(operation.tags).toHaveLength(1);
+    expect(operation.summary).toMatch(/\S/);
+    expect(Object.keys(operation.responses)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^2\d\d$/)]),
+    );
+    for (const { description } of Object.values(operation.responses)) expect(description).toMatch(/\S/);
+  });
+
+  it('describes the parameters of its path, and each only once', () => {
+    const parameters = operation.parameters ?? [];
+    const inPath = parameters.filter((parameter) => parameter.in === 'path');
+    expect(inPath.map((parameter) => `{${parameter.name}}`)).toEqual(name.match(/\{\w+\}/g) ?? []);
+    for (const { required } of inPath) expect(required).toBe(true);
+    const keys = parameters.map((parameter) => `${parameter.in} ${parameter.name}`);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('shows an example of every error, in the envelope, with the status of the table', () => {
+    const errors = Object.entries(operation.responses).filter(([status]) => Number(status) >= 400);
+    expect(errors.length).toBeGreaterThan(0);
+    for (const [status, { content }] of errors) {
+      const examples = Object.entries(content?.['application/json']?.examples ?? {});
+      expect([status, examples.length > 0]).toEqual([status, true]);
+      for (const [code, { value, summary }] of examples) {
+        expect(value).toEqual({
+          detail: { error: { code, message: expect.stringMatching(/\S/), details: {} } },
+        });
+        expect(summary).toMatch(/\S/);
+        expect(statusesOf(code)).toContain(Number(status));
+      }
+    }
+  });
+
+  it('has examples that fit their schemas', () => {
+    const media = [operation.requestBody, ...Object.values(operation.responses)].flatMap((part) =>
+      Object.entries(part?.content ?? {}),
+    );
+    for (const [type, { schema, example, examples = {} }] of media) {
+      const validate = ajv.compile(rebase(schema));
+      if (type !== 'application/json') continue;
+      const values = [
+        ...(example === undefined ? [] : [example]),
+        ...Object.values(examples).map(({ value }) => value),
+      ];
+      for (const value of values) {
+        validate(value);
+        expect(validate.errors ?? []).toEqual([]);
+      }
+    }
+  });
+});
+
+describe('the named schemas', () => {
+  it.each(Object.entries(document.components.schemas))(
+    '%s compiles, and its examples fit',
+    (_name, schema) => {
+      const validate = ajv.compile(rebase(schema));
+      for (const example of 'examples' in schema && Array.isArray(schema.examples) ? schema.examples : []) {
+        validate(example);
+        expect(validate.errors ?? []).toEqual([]);
+      }
+    },
+  );
+});
+
+describe('nothing is left out', () => {
+  it('every route that is registered is described, with its method', async () => {
+    const registered = await listRoutes();
+    expect(registered.length).toBeGreaterThan(15);
+    expect(registered.toSorted()).toEqual(operations.map(([name]) => name).toSorted());
+  });
+
+  it('every error code is described', () => {
+    const text = JSON.stringify(document);
+    const kinds = Object.keys(ERRORS) as ErrorKindName[];
+    expect(kinds.filter((kind) => !text.includes(`\`${codeOf(kind)}\``))).toEqual([]);
+  });
+
+  it('every event is described with its payload, wherever events are sent', () => {
+    expect(streams.length).toBeGreaterThanOrEqual(2);
+    for (const stream of streams) {
+      const frames = framesOf(stream);
+      expect([...frames.keys()].toSorted()).toEqual(Object.keys(TURN_EVENTS).toSorted());
+      for (const { description, properties } of frames.values()) {
+        expect([description, properties.data]).toEqual([expect.stringMatching(/\S/), expect.any(Object)]);
+      }
+    }
+  });
+
+  it('a stream has an example in frames, from the first event to the last', () => {
+    for (const { example } of streams) {
+      const frames = String(example).trimEnd().split('\n\n');
+      for (const frame of frames) expect(frame).toMatch(/^id: \d+\nevent: \w+\ndata: \{.*\}$/);
+      expect([frames[0], frames.at(-1)]).toEqual([
+        expect.stringContaining('event: turn_start'),
+        expect.stringContaining('event: done'),
+      ]);
+    }
+  });
+
+  it('every event has an example that fits its payload', () => {
+    for (const stream of streams) {
+      const shown = [...String(stream.example).matchAll(/^event: (\w+)\ndata: (.*)$/gm)];
+      const missing = [...framesOf(stream)].flatMap(([event, { properties, examples = [] }]) => {
+        const inStream = shown.filter(([, name]) => name === event).map(([, , data = '']) => parse(data));
+        const found = [...inStream, ...examples.map(({ data }) => data)];
+        const validate = ajv.compile(rebase(properties.data));
+        return found.length > 0 && found.every((data) => validate(data)) ? [] : [event];
+      });
+      expect(missing).toEqual([]);
+    }
+  });
+
+  it('a body that may be left out is not required, every other is', () => {
+    const optional = operations.filter(([, { requestBody }]) => requestBody && !requestBody.required);
+    const required = operations.filter(([, { requestBody }]) => requestBody?.required === true);
+    expect(optional.map(([name]) => name)).toEqual(['POST /api/v1/sessions/{session_id}/fork']);
+    expect(required.length).toBeGreaterThanOrEqual(7);
+  });
+});
+
+const streams = operations.flatMap(([, { responses }]) =>
+  Object.values(responses).flatMap(({ content }) => content?.['text/event-stream'] ?? []),
+);
+
+interface Frame {
+  readonly description: string;
+  readonly properties: {
+    readonly event: { readonly enum?: string[]; readonly const?: string };
+    readonly data: object;
+  };
+  readonly examples?: { readonly data: unknown }[];
+}
+
+/** The schema of each event of a stream. */
+function framesOf({ schema }: Media): Map<string, Frame> {
+  const frames: Frame[] = 'oneOf' in schema && Array.isArray(schema.oneOf) ? schema.oneOf : [];
+  return new Map(
+    frames.map((frame) => [frame.properties.event.const ?? frame.properties.event.enum?.[0] ?? '', frame]),
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+ajv.addSchema({ $id: 'openapi', components: document.components });
+
+function rebase(schema: object): object {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/'));
+}
+
+/** Every text under a key, anywhere in a value. */
+function findAll(value: unknown, key: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    name === key && typeof member === 'string' ? [member] : findAll(member, key),
+  );
+}
+
+function resolve(reference: string): unknown {
+  if (!reference.startsWith('#/')) return undefined;
+  const steps = reference.slice(2).split('/');
+  return steps.reduce<unknown>((place, step) => (Object(place) as Record<string, unknown>)[step], document);
+}
+
+function statusesOf(code: string): number[] {
+  const kinds = Object.keys(ERRORS) as ErrorKindName[];
+  return kinds.filter((kind) => codeOf(kind) === code).map((kind) => ERRORS[kind].status);
+}
+
+/** The routes as each file of http/routes registers them: `METHOD /path`, in the words of the document. */
+async function listRoutes(): Promise<string[]> {
+  const folder = new URL('../../src/http/routes/', import.meta.url);
+  const routes: string[] = [];
+  const recorder = new Proxy(
+    {},
+    {
+      get: (_target, method: string) => {
+        if (!['get', 'post', 'put', 'patch', 'delete'].includes(method))
+          throw new Error(`app.${method}: not recorded`);
+        return (url: string) => {
+          const path = url.replace(/:(\w+)/g, '{$1}').replace('*', '{name}');
+          routes.push(`${method.toUpperCase()} ${path}`);
+        };
+      },
+    },
+  );
+  for (const file of readdirSync(folder).filter((name) => !name.endsWith('.test.ts'))) {
+    const exported: Record<string, unknown> = await import(new URL(file, folder).href);
+    for (const [name, addRoutes] of Object.entries(exported)) {
+      if (!name.endsWith('Routes') || typeof addRoutes !== 'function') continue;
+      // Registration only names handlers; none runs here, so that none misses what it would use.
+      (addRoutes as (app: App, deps: AppDeps) => void)(recorder as App, {} as AppDeps);
+    }
+  }
+  return routes;
+}
