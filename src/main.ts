@@ -71,6 +71,8 @@ function complain(problems: readonly string[]): ExitError {
 async function serve(config: Config): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   ignoreFileSizeSignal();
+  // From the start: a signal that comes with the ready line ends the process in order, too.
+  const stopped = nextSignal();
   try {
     const server = await createServer(config, log);
     const url = await server.listen().catch(async (error: unknown) => {
@@ -83,7 +85,7 @@ async function serve(config: Config): Promise<void> {
     // Written now: a process that is killed would leave none for the next start.
     module.flushCompileCache();
     trimMemory();
-    const signal = await nextSignal();
+    const signal = await stopped;
     log.info({ signal }, 'stopping');
     // A second signal ends the wait.
     void nextSignal().then(() => process.exit(1));

@@ -158,6 +158,8 @@ export class LiveTurns {
       await checkFits(deps, { session, model, request, tip });
     }
 
+    // The server may have begun to stop while this was being looked at.
+    if (this.#isClosing) throw interrupted();
     const createdAt = deps.now();
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);

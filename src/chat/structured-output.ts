@@ -1,4 +1,5 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
+import { runInNewContext } from 'node:vm';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import { MochiError } from '../contract/errors.ts';
@@ -13,10 +14,9 @@ export function checkFormat(format: Format): void {
   if (format === 'json') return;
   try {
     if (JSON.stringify(format).length > MAX_SCHEMA_LENGTH) throw new Error('it is over 100 kB');
-    compile(format);
+    withinTime(() => compile(format));
   } catch (error) {
-    // The compiler's own words name the fault, except where it ran out of stack.
-    const reason = error instanceof Error && !(error instanceof RangeError) ? error.message : 'it has no end';
+    const reason = schemaFault(error);
     const message = `must be "json" or a JSON Schema: ${reason}`;
     throw new MochiError('validation_error', `The request is not valid: /format ${message}.`, {
       errors: [{ path: '/format', message }],
@@ -43,19 +43,47 @@ export function parseStructured(format: Format, text: string): Structured {
     return { value: null, failure: misfit('it is not JSON') };
   }
   if (format === 'json') return { value, failure: null };
-  const { validate, ajv } = compile(format);
   try {
-    if (validate(value)) return { value, failure: null };
+    return withinTime(() => {
+      const { validate, ajv } = compile(format);
+      const isFit = validate(value);
+      return {
+        value,
+        failure: isFit ? null : misfit(ajv.errorsText(validate.errors, { dataVar: 'answer' })),
+      };
+    });
   } catch {
     return { value, failure: misfit('the schema refers to itself without end') };
   }
-  return { value, failure: misfit(ajv.errorsText(validate.errors, { dataVar: 'answer' })) };
+}
+
+/** A schema is a program of the client's: references that fan out can take for ever. Milliseconds. */
+const TIME_LIMIT_MS = 250;
+
+/** Runs a function on this thread, but not for longer than the limit. @throws what it throws, or on time-out */
+function withinTime<T>(run: () => T): T {
+  const result: { value?: T } = {};
+  const context = {
+    run: () => {
+      result.value = run();
+    },
+  };
+  runInNewContext('run()', context, { timeout: TIME_LIMIT_MS });
+  // Set by the call above, which throws otherwise.
+  return result.value as T;
+}
+
+/** The compiler's own words name the fault, except where it tripped over it, or ran out of stack or time. */
+function schemaFault(error: unknown): string {
+  if (!(error instanceof Error) || error instanceof RangeError || 'code' in error) return 'it has no end';
+  return error instanceof TypeError ? 'it is not valid' : error.message;
 }
 
 function compile({ $schema: _draft, ...schema }: Readonly<Record<string, unknown>>) {
   if (schema['$async'] !== undefined) throw new Error('it may not be asynchronous');
   const ajv = new Ajv2020({
     strict: false,
+    inlineRefs: false,
     validateFormats: false,
     code: { regExp: linearRegExp },
     logger: false,

@@ -92,7 +92,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
 function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): string {
   try {
     const path = decodeURIComponent(pathOf(url));
-    if (path.startsWith('/docs/') && !FILE_PATH.test(path)) return UNDECODABLE;
+    if (path.startsWith('/docs') && !FILE_PATH.test(path)) return UNDECODABLE;
     return url;
   } catch {
     return UNDECODABLE;
@@ -101,7 +101,7 @@ function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): 
 
 const UNDECODABLE = '/undecodable';
 /** What the files of the documentation can be called; anything else never reaches the file system. */
-const FILE_PATH = /^[\w./-]{1,200}$/;
+const FILE_PATH = /^\/docs(\/[\w-][\w.-]{0,99}){0,3}\/?$/;
 
 /** A client's own id is taken when it is short and plain: it ends up in logs. */
 function saneRequestId(given: string | string[] | undefined): string | null {

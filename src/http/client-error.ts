@@ -15,6 +15,13 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     socket.destroy();
     return;
   }
+  const answering = answerUnderWay(socket);
+  if (answering !== null) {
+    // What follows a request does not spoil its answer: that one ends as it should, then the connection does.
+    answering.shouldKeepAlive = false;
+    answering.once('close', () => socket.destroy());
+    return;
+  }
   const kind: ErrorKindName = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'bad_request';
   const known = new MochiError(
     kind,
@@ -26,6 +33,13 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
       `x-request-id: ${randomHex(16)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
+}
+
+/** The answer that a connection is busy with. Node keeps it there and offers no other way to it. */
+function answerUnderWay(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
+  const answer = socket._httpMessage ?? null;
+  // A request whose own body is broken will not be answered.
+  return answer?.req.complete ? answer : null;
 }
 
 /** `Expect` with anything but 100-continue: Node would answer 417 without a body. */

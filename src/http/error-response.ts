@@ -54,8 +54,8 @@ function isFastifyError(error: unknown): error is FastifyError {
 
 function validationError(error: FastifyError): MochiError {
   const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
-    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath,
-    message,
+    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath.slice(0, SHOWN_PATH),
+    message: message.slice(0, SHOWN_PATH),
   }));
   const first = errors[0];
   const said = first === undefined ? '' : `: ${first.path} ${first.message}`;

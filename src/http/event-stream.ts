@@ -61,9 +61,17 @@ function shareFrame(numbered: NumberedEvent): string {
   return frame;
 }
 
+/** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+
 /** LF line ends, one line of JSON: no event can break out of its frame. */
 function toFrame({ id, event }: NumberedEvent): string {
-  return `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`;
+  const data = JSON.stringify(event.data).replace(LINE_ENDS, escapeCharacter);
+  return `id: ${id}\nevent: ${event.event}\ndata: ${data}\n\n`;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Waits until the socket takes more; cuts a reader that stopped reading. */

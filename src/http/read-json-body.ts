@@ -34,6 +34,8 @@ function checkValue(root: unknown): void {
     for (const value of level) {
       if (typeof value === 'string') {
         if (!value.isWellFormed()) throw invalid('holds half of a surrogate pair, which is no text');
+      } else if (typeof value === 'number') {
+        if (!Number.isFinite(value)) throw invalid('holds a number that is too large');
       } else if (Array.isArray(value)) {
         for (const item of value) next.push(item);
       } else if (typeof value === 'object' && value !== null) {

@@ -5,6 +5,9 @@ import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
 
+/** How much of a name or an id that nobody knows an error repeats. */
+const SHOWN_LENGTH = 200;
+
 /** @throws MochiError session_not_found */
 export async function requireSession(db: Db, sessionId: string): Promise<StoredSession> {
   const session = await findSession(db, sessionId);
@@ -16,30 +19,32 @@ export async function requireSession(db: Db, sessionId: string): Promise<StoredS
 export async function requireMessage(db: Db, sessionId: string, messageId: string): Promise<PathMessage> {
   const message = await findMessage(db, sessionId, messageId);
   if (message !== null) return message;
-  throw new MochiError('message_not_found', `Session ${sessionId} has no message ${messageId}`, {
+  const shown = messageId.slice(0, SHOWN_LENGTH);
+  throw new MochiError('message_not_found', `Session ${sessionId} has no message ${shown}`, {
     session_id: sessionId,
-    message_id: messageId,
+    message_id: shown,
   });
 }
 
 /** A model that a session can chat with. @throws MochiError model_unusable, ollama_unreachable, ollama_error */
 export async function requireChatModel(engine: Engine, name: string): Promise<EngineModel> {
   const model = await engine.findModel(name);
+  const shown = name.slice(0, SHOWN_LENGTH);
   if (model === null) {
     throw new MochiError(
       'model_unusable',
-      `Model ${name} is not installed. Pull it, or choose another one.`,
+      `Model ${shown} is not installed. Pull it, or choose another one.`,
       {
-        model: name,
+        model: shown,
       },
     );
   }
   if (!model.capabilities.includes('completion')) {
     throw new MochiError(
       'model_unusable',
-      `Model ${name} cannot chat: it is for ${model.capabilities.join(', ')}.`,
+      `Model ${shown} cannot chat: it is for ${model.capabilities.join(', ')}.`,
       {
-        model: name,
+        model: shown,
       },
     );
   }
@@ -47,5 +52,6 @@ export async function requireChatModel(engine: Engine, name: string): Promise<En
 }
 
 export function promptNotFound(file: string): MochiError {
-  return new MochiError('prompt_not_found', `There is no system prompt file ${file}.`, { filename: file });
+  const shown = file.slice(0, SHOWN_LENGTH);
+  return new MochiError('prompt_not_found', `There is no system prompt file ${shown}.`, { filename: shown });
 }
