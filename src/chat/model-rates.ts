@@ -14,13 +14,13 @@ interface Measured {
   readonly promptRate: number | null;
 }
 
-export interface ExpectedPhase {
+interface ExpectedPhase {
   readonly phase: 'loading_model' | 'evaluating_prompt';
   /** Null where nothing was measured. */
   readonly estimateMs: number | null;
 }
 
-export interface ModelCall {
+interface ModelCall {
   readonly model: string;
   readonly window: number | null;
   readonly promptTokens: number;

@@ -8,7 +8,7 @@ export interface TurnLimits {
   readonly maxQueued: number;
 }
 
-export interface EnterOptions {
+interface EnterOptions {
   /** Next after the turn that runs, before all that wait. */
   readonly atFront?: boolean;
   /** Told each time when fewer turns are ahead. */

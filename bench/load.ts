@@ -1,0 +1,293 @@
+// (f) Many open streams of 30 tokens a second: what the server adds to each token, and what a stream takes in memory.
+// Also by itself: `node bench/load.ts [--streams 1,100,500,1000] [--seconds 8] [--dist] [--profile DIR]`.
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Call, closeConnections, readPlain } from './load-client.ts';
+import { createInspector, type Inspected } from './load-inspect.ts';
+import { DelayRecorder, type OpenStream, openStream, startEngine } from './load-streams.ts';
+import {
+  cleanUp,
+  cpuMicroseconds,
+  type Program,
+  residentMegabytes,
+  startRelay,
+  startServer,
+  temporaryFolder,
+} from './processes.ts';
+import { type Findings, number, showFindings, type Target } from './report.ts';
+import type { BenchOptions } from './scenario.ts';
+import { seed } from './seed.ts';
+import { percentile } from './statistics.ts';
+
+const MODEL = 'endless:latest';
+const MOST_DELAY_MS = 50;
+const MOST_KILOBYTES = 40;
+/** The level at which the delay has a target. */
+const TARGET_STREAMS = 500;
+/** Below this, the noise of a process's memory is larger than its streams. */
+const LEAST_STREAMS_FOR_MEMORY = 100;
+const WARM_UP_STREAMS = 50;
+/** Streams that are opened at once. */
+const OPENING = 10;
+const SETTLE_MS = 2000;
+const PROBE_EVERY_MS = 50;
+
+interface Plan {
+  readonly levels: readonly number[];
+  readonly seconds: number;
+}
+
+interface Measured {
+  readonly streams: number;
+  readonly side: string;
+  readonly delays: readonly number[];
+  /** Per second of time, of the program under test; 1 is a whole core. */
+  readonly cpu: number | null;
+  readonly rest: ServerFigures | null;
+}
+
+interface ServerFigures {
+  readonly livez: readonly number[];
+  readonly loop: { readonly p99: number; readonly max: number };
+  /** Resident, after a collection of garbage, above the idle server's. */
+  readonly residentKilobytes: number;
+  /** In use, on the heap and outside. */
+  readonly liveKilobytes: number;
+  /** What each token of a stream adds to that while the stream is open. */
+  readonly bytesPerToken: number;
+  readonly closedMs: number;
+}
+
+export function measureLoad(options: BenchOptions): Promise<Findings> {
+  return measure(
+    options,
+    options.isQuick ? { levels: [1, 100], seconds: 4 } : { levels: [1, 100, 500, 1000], seconds: 8 },
+  );
+}
+
+async function measure({ server: kind, say }: BenchOptions, plan: Plan): Promise<Findings> {
+  const engine = await startEngine();
+  const measured: Measured[] = [];
+  for (const streams of plan.levels) {
+    const load = { streams, seconds: plan.seconds, engine };
+    say(`${streams} streams`);
+    measured.push(
+      await measurePlain(load, 'engine itself', engine, () => engineCall(`${engine.url}/api/chat`)),
+    );
+    const relay = await startRelay(engine.url, 'events');
+    measured.push(await measurePlain(load, 'bare relay', relay, () => engineCall(relay.url)));
+    await relay.stop();
+    measured.push(await measureServer(load, kind));
+  }
+  await engine.stop();
+  return toFindings(measured);
+}
+
+interface Load {
+  readonly streams: number;
+  readonly seconds: number;
+  readonly engine: Program;
+}
+
+async function measurePlain(load: Load, side: string, program: Program, call: () => Call): Promise<Measured> {
+  const recorder = new DelayRecorder();
+  const open = await openAll(load.streams, call, recorder);
+  await delay(SETTLE_MS);
+  const cpu = await recordFor(load.seconds, program, recorder);
+  await Promise.all(open.map((stream) => stream.close()));
+  return { streams: load.streams, side, delays: recorder.delays, cpu, rest: null };
+}
+
+async function measureServer(
+  { streams, seconds, engine }: Load,
+  kind: BenchOptions['server'],
+): Promise<Measured> {
+  const dataDir = temporaryFolder();
+  const [ids = []] = await seed(dataDir, [
+    { model: MODEL, sessions: streams + WARM_UP_STREAMS, messages: 0, hasTurns: false },
+  ]);
+  const inspector = await createInspector();
+  const env = { ...inspector.env, MOCHI_MAX_CONCURRENT_TURNS: '10000' };
+  const server = await startServer({ kind, dataDir, ollamaUrl: engine.url, env });
+  const inspected = await inspector.connect();
+  const call = () => ({
+    url: `${server.url}/api/v1/chat/${ids.pop()}/stream`,
+    body: { message: 'Tell me something.' },
+  });
+  const recorder = new DelayRecorder();
+  const warm = await openAll(WARM_UP_STREAMS, call, recorder);
+  await delay(1000);
+  await Promise.all(warm.map((stream) => stream.close()));
+  await delay(1000);
+  const idle = await memoryOf(server, inspected);
+
+  const open = await openAll(streams, call, recorder);
+  await delay(SETTLE_MS);
+  const before = await memoryOf(server, inspected);
+  const livez = startProbe(`${server.url}/livez`);
+  await inspected.startLoopDelay();
+  const cpu = await recordFor(seconds, server, recorder);
+  const loop = await inspected.stopLoopDelay();
+  const probed = await livez.stop();
+  const after = await memoryOf(server, inspected);
+  const closedAt = performance.now();
+  await Promise.all(open.map((stream) => stream.close()));
+  // It answers only when it has dealt with every one of them.
+  await readPlain({ url: `${server.url}/livez` });
+  const closedMs = performance.now() - closedAt;
+  inspected.close();
+  await server.stop();
+  const rest = {
+    livez: probed,
+    loop,
+    residentKilobytes: (before.resident - idle.resident) / 1024 / streams,
+    liveKilobytes: (before.live - idle.live) / 1024 / streams,
+    bytesPerToken: (after.live - before.live) / streams / (30 * seconds),
+    closedMs,
+  };
+  return { streams, side: 'server', delays: recorder.delays, cpu, rest };
+}
+
+async function memoryOf(server: Program, inspected: Inspected): Promise<{ live: number; resident: number }> {
+  const live = await inspected.collect();
+  return { live, resident: (residentMegabytes(server) ?? Number.NaN) * 1024 ** 2 };
+}
+
+function engineCall(url: string): Call {
+  return {
+    url,
+    body: { model: MODEL, messages: [{ role: 'user', content: 'Tell me something.' }], stream: true },
+  };
+}
+
+/** A few at a time, so that their tokens do not all come at the same instant. */
+async function openAll(streams: number, call: () => Call, recorder: DelayRecorder): Promise<OpenStream[]> {
+  const open: OpenStream[] = [];
+  let left = streams;
+  const next = async () => {
+    while (left > 0) {
+      left -= 1;
+      open.push(await openStream(call(), recorder));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(OPENING, streams) }, next));
+  return open;
+}
+
+/** @returns the CPU time that the program took, per time */
+async function recordFor(seconds: number, program: Program, recorder: DelayRecorder): Promise<number | null> {
+  const [before, startedAt] = [cpuMicroseconds(program), performance.now()];
+  recorder.isOn = true;
+  await delay(seconds * 1000);
+  recorder.isOn = false;
+  const [after, endedAt] = [cpuMicroseconds(program), performance.now()];
+  return before === null || after === null ? null : (after - before) / 1000 / (endedAt - startedAt);
+}
+
+/** Asks again and again: how long anybody waits for the server's attention. */
+function startProbe(url: string): { stop(): Promise<number[]> } {
+  const times: number[] = [];
+  const probes = new AbortController();
+  const probing = (async () => {
+    while (!probes.signal.aborted) {
+      times.push((await readPlain({ url })).ms);
+      await delay(PROBE_EVERY_MS);
+    }
+  })();
+  return {
+    async stop() {
+      probes.abort();
+      await probing;
+      return times;
+    },
+  };
+}
+
+function toFindings(measured: readonly Measured[]): Findings {
+  return {
+    columns: [
+      'streams, through',
+      'p50 ms',
+      'p99 ms',
+      'max ms',
+      'tokens/s',
+      'CPU',
+      '/livez p99 ms',
+      'loop p99 ms',
+      'kB/stream',
+      'live kB',
+      'B/token',
+    ],
+    rows: measured.map(toRow),
+    targets: measured.flatMap(toTargets),
+    notes: [
+      "        delays from the engine's send to the client's read; the client's own share is in all three",
+      '        kB/stream: resident above idle, a few seconds old, garbage collected; live: in use of it; B/token: what each further token adds while the stream is open',
+    ],
+  };
+}
+
+function toRow({ streams, side, delays, cpu, rest }: Measured): string[] {
+  const [p50, p99, max] = [percentile(delays, 50), percentile(delays, 99), percentile(delays, 100)];
+  const hasMemory = rest !== null && streams >= LEAST_STREAMS_FOR_MEMORY;
+  return [
+    `${number(streams, 0)}, ${side}`,
+    ...[p50, p99, max].map((ms) => number(ms, 1)),
+    number(delays.length, 0),
+    cpu === null ? '–' : `${number(cpu * 100, 0)} %`,
+    number(rest && percentile(rest.livez, 99), 1),
+    number(rest && rest.loop.p99, 1),
+    number(hasMemory ? rest.residentKilobytes : null, 1),
+    number(hasMemory ? rest.liveKilobytes : null, 1),
+    number(hasMemory ? rest.bytesPerToken : null, 0),
+  ];
+}
+
+function toTargets({ streams, delays, rest }: Measured): Target[] {
+  if (rest === null) return [];
+  const targets: Target[] = [];
+  if (streams === TARGET_STREAMS) {
+    const name = `p99 delay of a token, ${streams} streams`;
+    targets.push({
+      name,
+      reached: percentile(delays, 99),
+      limit: MOST_DELAY_MS,
+      bound: 'at most',
+      unit: ' ms',
+    });
+  }
+  if (streams >= TARGET_STREAMS) {
+    const name = `resident memory of a stream, ${streams} streams`;
+    const note = `all closed after ${number(rest.closedMs, 0)} ms`;
+    const reached = rest.residentKilobytes;
+    targets.push({ name, reached, limit: MOST_KILOBYTES, bound: 'at most', unit: ' kB', note });
+  }
+  return targets;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+if (import.meta.main) {
+  process.once('exit', cleanUp);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(130));
+  const { values } = parseArgs({
+    options: {
+      streams: { type: 'string', default: '1,100,500,1000' },
+      seconds: { type: 'string', default: '8' },
+      dist: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+    },
+  });
+  const plan = { levels: values.streams.split(',').map(Number), seconds: Number(values.seconds) };
+  console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, load ${loadavg()[0]?.toFixed(1)}\n`);
+  const server = { build: values.dist ? 'dist' : 'src', profileDir: values.profile ?? null } as const;
+  const say = (text: string) => process.stderr.write(`  ${text}\n`);
+  console.log(showFindings('Open streams', await measure({ server, isQuick: false, say }, plan)));
+  closeConnections();
+  console.log(`load at the end: ${loadavg()[0]?.toFixed(1)}`);
+}

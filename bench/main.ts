@@ -1,0 +1,71 @@
+// The benchmark: `npm run bench -- [--only a,c] [--quick] [--dist] [--profile DIR]`. Prints what was measured beside its target;
+// timings never decide the exit status.
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureFirstToken } from './first-token.ts';
+import { measureFlood } from './flood.ts';
+import { closeConnections } from './load-client.ts';
+import { measureLongSession } from './long-session.ts';
+import { cleanUp, hasBuild } from './processes.ts';
+import { type Findings, number, showFindings } from './report.ts';
+import type { BenchOptions } from './scenario.ts';
+import { measureSessionList } from './session-list.ts';
+import { measureStartUp } from './start-up.ts';
+
+interface Scenario {
+  readonly title: string;
+  readonly measure: (options: BenchOptions) => Promise<Findings>;
+}
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  a: { title: 'Flood: 32 streams of 400 undelayed tokens', measure: measureFlood },
+  b: { title: 'First token: streams of 30 tokens a second', measure: measureFirstToken },
+  c: { title: 'Plain chat on a long session', measure: measureLongSession },
+  d: { title: 'GET /sessions?limit=50', measure: measureSessionList },
+  e: { title: 'Start', measure: measureStartUp },
+};
+
+process.once('exit', cleanUp);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
+    quick: { type: 'boolean', default: false },
+    dist: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+if (values.dist && !hasBuild()) refuse('There is no dist/: run npm run build first.');
+
+const chosen = values.only.split(',').map((name) => name.trim());
+const unknown = chosen.filter((name) => !(name in SCENARIOS));
+if (unknown.length > 0) refuse(`No such scenario: ${unknown.join(', ')}. There are a, b, c, d and e.`);
+
+const build = values.dist ? 'dist' : 'src';
+const load = () =>
+  loadavg()
+    .map((value) => number(value, 1))
+    .join(' ');
+console.log(
+  `mochi-server from ${build}, Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, load ${load()}\n`,
+);
+for (const name of chosen) {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) continue;
+  const startedAt = performance.now();
+  const findings = await scenario.measure({
+    server: { build, profileDir: values.profile ?? null },
+    isQuick: values.quick,
+    say: (text) => process.stderr.write(`  (${name}) ${text}\n`),
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  console.log(showFindings(`(${name}) ${scenario.title}  [${number(seconds, 0)} s]`, findings));
+}
+closeConnections();
+console.log(`load at the end: ${load()}`);
+
+function refuse(problem: string): never {
+  console.error(problem);
+  process.exit(2);
+}

@@ -1,0 +1,205 @@
+// What is published: its files, and that they run where only they are.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand, spawnServer } from '../support/spawned-server.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+/** What `npm run build` and `npm pack` look at. */
+const SOURCES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'openapi.json',
+  'package.json',
+  'scripts',
+  'src',
+  'tsconfig.build.json',
+  'tsconfig.json',
+];
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(command: string, args: readonly string[], cwd: string): Run {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function npm(args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = run('npm', args, cwd);
+  if (status !== 0) throw new Error(`npm ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+describe('the package', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mochi-package-'));
+  // Built beside the checkout, so that nothing in it changes while others use it.
+  const checkout = join(folder, 'checkout');
+  const installed = join(folder, 'node_modules', 'mochi-server');
+  const bin = join(installed, 'dist', 'bin.js');
+  let files: string[];
+  let manifest: { name: string; version: string; bin: Record<string, string>; engines: { node: string } };
+
+  beforeAll(() => {
+    for (const path of SOURCES) {
+      if (existsSync(join(root, path))) cpSync(join(root, path), join(checkout, path), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
+    npm(['run', 'build'], checkout);
+    const [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts'], checkout));
+    files = packed.files.map(({ path }: { path: string }) => path);
+    expect(run('tar', ['-xzf', join(checkout, packed.filename), '-C', folder], folder).status).toBe(0);
+    cpSync(join(folder, 'package'), installed, { recursive: true });
+    // Its dependencies, as npm would lay them: beside it.
+    symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
+    manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('holds what it needs and what explains it', () => {
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'CHANGELOG.md',
+        'LICENSE',
+        'README.md',
+        'dist/bin.js',
+        'dist/index.d.ts',
+        'dist/index.js',
+        'openapi.json',
+        'package.json',
+      ]),
+    );
+  });
+
+  it('holds neither sources nor tests', () => {
+    const strangers = files.filter(
+      (path) =>
+        /\.test\.|(?<!\.d)\.ts$|^(src|test|bench|scripts|docs)\//.test(path) || !/^dist\/|^[^/]+$/.test(path),
+    );
+    expect(strangers).toEqual([]);
+    const modules = files.filter((path) => /^dist\/.*\.js$/.test(path));
+    expect(files.filter((path) => /^dist\/.*\.d\.ts$/.test(path))).toHaveLength(modules.length);
+  });
+
+  it('names in its code no file that it does not hold', () => {
+    for (const path of files.filter((file) => /^dist\/.*\.js$/.test(file))) {
+      const text = readFileSync(join(installed, path), 'utf8');
+      for (const [, imported = ''] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
+        expect([path, existsSync(new URL(imported, pathToFileURL(join(installed, path))))]).toEqual([
+          path,
+          true,
+        ]);
+      }
+    }
+  });
+
+  it('can be imported: a server in a program of somebody else', () => {
+    const program = `
+      import { createLog, createServer, loadConfig, MochiError } from 'mochi-server';
+      const loaded = loadConfig({ flags: { port: '0', dataDir: ${JSON.stringify(join(folder, 'imported'))} }, env: {} });
+      const server = await createServer(loaded.config, createLog({ level: 'fatal', format: 'json' }));
+      const url = await server.listen();
+      const { status } = await fetch(url + '/api/v1/sessions');
+      await server.close();
+      console.log(status, MochiError.name);`;
+    expect(run(process.execPath, ['--input-type=module', '--eval', program], folder)).toEqual({
+      status: 0,
+      stdout: '200 MochiError\n',
+      stderr: '',
+    });
+  });
+
+  it('has types that a program compiles against', () => {
+    const program = `
+      import { type Config, createServer, loadConfig, type Message, type TurnEvent } from 'mochi-server';
+      const loaded = loadConfig();
+      if (!loaded.ok) throw new Error(loaded.problems.join());
+      const config: Config = loaded.config;
+      export const nameOf = (event: TurnEvent): string => event.event;
+      export const textOf = (message: Message): string => message.content;
+      export const wrong: number = config.host;
+      export { createServer };`;
+    const file = join(folder, 'program.ts');
+    run(
+      process.execPath,
+      ['-e', `fs.writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(program)})`],
+      folder,
+    );
+    const flags = [
+      '--ignoreConfig',
+      '--noEmit',
+      '--skipLibCheck',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+    ];
+    const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules', '@types')];
+    const { stdout } = run(join(root, 'node_modules', '.bin', 'tsc'), [...flags, ...types, file], folder);
+    const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
+    expect(errors).toEqual([expect.stringMatching(/program\.ts.*TS2322.*'string'.*'number'/)]);
+  });
+
+  it('brings a command that starts and answers', async () => {
+    expect(manifest.bin).toEqual({ 'mochi-server': 'dist/bin.js' });
+    expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(await runCommand(['--version'], { bin })).toMatchObject({
+      status: 0,
+      stdout: `mochi-server ${manifest.version}\n`,
+    });
+    const server = await spawnServer({
+      dataDir: join(folder, 'data'),
+      ollamaHost: 'http://127.0.0.1:1',
+      bin,
+    });
+    expect(await server.get('/livez')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect((await server.get('/openapi.json')).body.info.version).toBe(manifest.version);
+    expect((await server.get('/docs')).status).toBe(200);
+    expect(await server.kill('SIGTERM')).toMatchObject({ status: 0 });
+  });
+
+  /** A Node older than `engines` on this machine; not the one that the repository brings. */
+  function findOldNode(): string | undefined {
+    const folders = (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .filter((path) => !path.includes('node_modules'));
+    return folders
+      .map((path) => join(path, 'node'))
+      .find((node) => {
+        const [major = 0, minor = 0] = run(node, ['-p', 'process.versions.node'], folder)
+          .stdout?.split('.')
+          .map(Number) ?? [99];
+        return major > 0 && (major < 22 || (major === 22 && minor < 19));
+      });
+  }
+
+  it('says in one line that a Node is too old', () => {
+    expect(manifest.engines.node).toBe('>=22.19');
+    const said = (version: string) => ({
+      status: 2,
+      stdout: '',
+      stderr: `mochi-server needs Node 22.19 or newer; this is ${version}.\n`,
+    });
+    for (const version of ['0.10.48', '18.20.8', '20.19.0', '22.18.0']) {
+      // The same file on a Node that gives itself out for another.
+      const program = `
+        Object.defineProperty(process.versions, 'node', { value: '${version}' });
+        await import(${JSON.stringify(pathToFileURL(bin).href)});`;
+      expect(run(process.execPath, ['--input-type=module', '--eval', program], folder)).toEqual(
+        said(version),
+      );
+    }
+    const oldNode = findOldNode();
+    if (oldNode === undefined) return;
+    const version = run(oldNode, ['-p', 'process.versions.node'], folder).stdout.trim();
+    expect(run(oldNode, [bin, '--port', '0'], folder)).toEqual(said(version));
+  });
+});
