@@ -1,7 +1,7 @@
 // The client: raw buffers and a count of frames, so that it costs less than what it measures.
 import { Agent, type IncomingMessage, request } from 'node:http';
 
-interface Call {
+export interface Call {
   readonly url: string;
   readonly body: unknown;
 }

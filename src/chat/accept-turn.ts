@@ -24,6 +24,8 @@ export async function acceptTurn(
     readonly request: TurnRequest;
     readonly message: QueuedMessage | null;
     readonly place: Place;
+    /** Turns of the session that live: no end of theirs is missing. */
+    readonly living: readonly string[];
     readonly idempotency: IdempotencyMark | null;
   },
 ): Promise<AcceptedTurn> {
@@ -38,7 +40,7 @@ export async function acceptTurn(
       await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
       return { beginning: null, userMessageId };
     }
-    await closeLeftTurns({ ...deps, db: transaction }, sessionId);
+    await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
     const beginning = await beginTurn(transaction, {
       sessionId,
       turnId,

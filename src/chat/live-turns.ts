@@ -164,14 +164,18 @@ export class LiveTurns {
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
     const place = this.#enter(live, request.onBusy);
-    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, idempotency });
+    const living = this.#lines.turnsOf(sessionId);
+    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency });
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
       ({ beginning, userMessageId }) => {
         live.append(openingEvents(live, userMessageId, place));
         return driveTurn(deps, { live, request, message, place, model, beginning });
       },
-      () => place.leave(),
+      () => {
+        live.finish();
+        place.leave();
+      },
     );
     this.#registry.add(live, finished);
     await accepted;
@@ -185,7 +189,11 @@ export class LiveTurns {
     if (holder !== undefined && onBusy === 'reject') throw busy(sessionId, holder);
     const place = this.#lines.enter(sessionId, turnId, {
       atFront: onBusy === 'interrupt',
-      onMove: (position) => live.append([{ event: 'status', data: { phase: 'queued', position } }]),
+      onMove: (position) => {
+        // Nothing before `turn_start`, and nothing once the turn is closing.
+        if (live.lastEventId === 0 || live.signal.aborted) return;
+        live.append([{ event: 'status', data: { phase: 'queued', position } }]);
+      },
     });
     if (holder !== undefined && onBusy === 'interrupt') this.#registry.find(holder)?.stop(cancelled());
     return place;

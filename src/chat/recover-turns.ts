@@ -28,15 +28,20 @@ export async function recoverTurns(deps: RecoverDeps): Promise<number> {
 }
 
 /**
- * Turns of an idle session whose end could not be stored, as on a full disk: nothing runs in them any more.
+ * Turns of a session whose end could not be stored, as on a full disk: nothing runs in them any more.
  * Inside the caller's transaction.
  */
-export async function closeLeftTurns(deps: RecoverDeps, sessionId: string): Promise<void> {
+export async function closeLeftTurns(
+  deps: RecoverDeps,
+  sessionId: string,
+  living: readonly string[],
+): Promise<void> {
   const failure = new MochiError(
     'session_save_error',
     'The end of the turn could not be stored when it came.',
   );
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
+    if (living.includes(turn.id)) continue;
     await closeLeftTurn(deps, turn, { state: 'failed', failure });
   }
 }

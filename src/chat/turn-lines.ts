@@ -127,7 +127,8 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
       get isReady() {
         return entry.isReady;
       },
-      position,
+      // Behind nobody in its session, it may still wait for a slot.
+      position: position > 0 ? position : Math.max(firsts.indexOf(entry), 0),
       ready: promise,
       leave: () => leave(entry),
     };

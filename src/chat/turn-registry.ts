@@ -56,6 +56,8 @@ export class TurnRegistry {
 
   #end(live: LiveTurn): void {
     this.#running.delete(live.turnId);
+    // It was refused before anybody heard of it.
+    if (live.lastEventId === 0) return;
     this.#ended.set(live.turnId, { live, at: performance.now() });
     this.#endedCharacters += live.size;
     this.#expire();

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { text, tokens } from '../fake-ollama/chat-script.ts';
+import { mute, text, tokens } from '../fake-ollama/chat-script.ts';
 import { startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { everyMs, script } from '../fake-ollama/script-modifiers.ts';
 import { readStore } from '../support/read-store.ts';
@@ -86,6 +86,30 @@ describe('found by fuzzing', () => {
     const { session_id: sessionId } = await world.place();
     const { status } = await post(`/chat/${sessionId}`, '{"message":"x","format":{"$id":{},"$ref":"x"}}');
     expect(status).toBe(422);
+  });
+
+  it('settings of megabytes are refused', async () => {
+    const policies = Array.from({ length: 100_000 }, (_, index) => [`tool ${index}`, 'never_confirm']);
+    const settings = { tools: [], tool_policies: Object.fromEntries(policies) };
+    const { status } = await post(
+      '/sessions',
+      JSON.stringify({ model: 'llama3.2', tool_settings: settings }),
+    );
+    expect(status).toBe(422);
+  });
+
+  it('HEAD of a stream does not wait for the end of the turn', async () => {
+    const { server } = world;
+    server.ollama.reply(mute());
+    const sessionId = await server.createSession();
+    const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Hello' });
+    const turnId = stream.headers.get('x-turn-id');
+    try {
+      const answer = await world.attempt({ method: 'HEAD', target: `/api/v1/turns/${turnId}/stream` });
+      expect([200, 405]).toContain(answer.status);
+    } finally {
+      await server.post(`/turns/${turnId}/cancel?wait=true`);
+    }
   });
 
   it('a fork from null is what its description does not allow', async () => {

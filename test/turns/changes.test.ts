@@ -107,6 +107,8 @@ describe('DELETE during a turn', () => {
       `/sessions/${sessionId}`,
       `/sessions/${sessionId}/turns`,
       `/turns/${running.turnId}`,
+      `/turns/${running.turnId}/stream`,
+      `/turns/${queued.turnId}/stream`,
     ]) {
       expect((await server.get(path)).status).toBe(404);
     }
