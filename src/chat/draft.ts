@@ -1,6 +1,7 @@
 // The assistant message while it is being written: in memory token by token, in the store about once a second.
 import type { EngineToolCall } from '../contract/engine.ts';
 import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import { commitUnsynced } from '../store/commit-unsynced.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
 import { noteLastEvent } from '../store/turns.ts';
@@ -68,18 +69,24 @@ export class Draft {
       });
   }
 
+  /** Not synced on its own: a killed process keeps it, and the commit of the whole answer syncs it as well. */
   async #checkpoint(): Promise<void> {
-    const { db, sessionId, messageId } = this.options;
-    if (this.place === null) {
-      this.place = await db.transaction().execute((transaction) => this.begin(transaction));
-      return;
-    }
-    await updateMessage(db, sessionId, messageId, {
-      content: this.content,
-      thinking: this.thinking || null,
-      status: 'streaming',
+    const { sessionId, messageId, turnId } = this.options;
+    let place = this.place;
+    await commitUnsynced(this.options.db, async (db) => {
+      if (place === null) {
+        place = await this.begin(db);
+        return;
+      }
+      await updateMessage(db, sessionId, messageId, {
+        content: this.content,
+        thinking: this.thinking || null,
+        status: 'streaming',
+      });
+      await noteLastEvent(db, turnId, this.options.lastEventId());
     });
-    await noteLastEvent(db, this.options.turnId, this.options.lastEventId());
+    // Only now is it there: a commit can fail.
+    this.place = place;
   }
 
   /** Puts the message on the path, as `streaming`. */

@@ -31,7 +31,7 @@ export async function appendToPath(
     head_depth: depth,
     updated_at: message.timestamp,
   });
-  if (left || message.role === 'user') await refreshPreview(db, sessionId);
+  if (left || (message.role === 'user' && depth < PREVIEW_DEPTH)) await refreshPreview(db, sessionId);
   return { id: message.id, depth };
 }
 
@@ -90,6 +90,9 @@ async function listUntilActive(db: Db, sessionId: string, messageId: string): Pr
   `.execute(db);
   return rows;
 }
+
+/** A path without a user message down to this depth stays without a preview; below it nobody looks. */
+const PREVIEW_DEPTH = 64;
 
 /** Longest preview in code points (ORIGINAL.md §5). */
 const PREVIEW_LENGTH = 100;
