@@ -1,14 +1,14 @@
 // Stored messages → what the engine is sent. Pure.
 import type { EngineMessage, EngineToolCall } from '../contract/engine.ts';
-import type { PathMessage } from '../store/messages.ts';
+import type { PromptMessage } from '../store/messages.ts';
 
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
 export type ToolCallsByMessage = ReadonlyMap<string, readonly EngineToolCall[]>;
 
 /** One system message, first; then the history as it is stored, so that a prompt is a prefix of the next one. */
 export function buildPrompt(
-  system: PathMessage | null,
-  history: readonly PathMessage[],
+  system: PromptMessage | null,
+  history: readonly PromptMessage[],
   toolCalls: ToolCallsByMessage,
 ): EngineMessage[] {
   const messages = answerEveryCall(history.map((message) => toEngineMessage(message, toolCalls)));
@@ -40,7 +40,7 @@ function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
   return complete;
 }
 
-function toEngineMessage(message: PathMessage, toolCalls: ToolCallsByMessage): EngineMessage {
+function toEngineMessage(message: PromptMessage, toolCalls: ToolCallsByMessage): EngineMessage {
   const { role, content } = message;
   if (role === 'tool') {
     return {
@@ -65,7 +65,7 @@ function toEngineMessage(message: PathMessage, toolCalls: ToolCallsByMessage): E
 }
 
 /** Calls of an imported message, which were stored without ids: the order tells which result is whose. */
-function importedCalls(message: PathMessage): EngineToolCall[] {
+function importedCalls(message: PromptMessage): EngineToolCall[] {
   return (message.tool_calls ?? []).map((call, index) => ({
     id: `call_${message.message_id}_${index}`,
     name: call.function.name,

@@ -2,7 +2,7 @@
 import type { ContextReceipt, WindowReason } from '../contract/context-window.ts';
 import type { EngineMessage, EngineModel } from '../contract/engine.ts';
 import { type PathPlace } from '../store/active-path.ts';
-import { listPath, type PathMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import { listPath, type PromptMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { listToolCalls } from '../store/tool-calls.ts';
 import { type ChosenWindow, chooseWindow } from '../window/choose-window.ts';
@@ -43,7 +43,7 @@ export async function planPrompt(deps: TurnDeps, question: PromptQuestion): Prom
   const requiredTokens = (system === null ? 0 : estimateMessage(system)) + (newest?.tokens ?? 0);
   const chosen = choose(deps, question, requiredTokens, [newest, older]);
 
-  const history: (readonly PathMessage[])[] = newest === null ? [] : [newest.messages];
+  const history: (readonly PromptMessage[])[] = newest === null ? [] : [newest.messages];
   let plannedTokens = requiredTokens;
   while (older !== null && plannedTokens + older.tokens <= chosen.promptBudget) {
     history.unshift(older.messages);
@@ -112,7 +112,7 @@ function choose(
   return reason === null ? chosen : { ...chosen, reason };
 }
 
-async function readSystem(deps: TurnDeps, sessionId: string): Promise<PathMessage | null> {
+async function readSystem(deps: TurnDeps, sessionId: string): Promise<PromptMessage | null> {
   const [system] = await listPath(deps.db, sessionId, { from: SYSTEM_DEPTH, to: SYSTEM_DEPTH });
   return system ?? null;
 }

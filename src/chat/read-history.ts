@@ -1,15 +1,15 @@
 // The newest whole exchanges of a path that fit a budget. Reads only what it uses, so that a long session
 // costs no more than a short one.
 import type { Db } from '../store/database.ts';
-import { listPathBackwards, type PathMessage } from '../store/messages.ts';
+import { listPathBackwards, type PromptMessage } from '../store/messages.ts';
 import { estimateMessage } from '../window/estimate.ts';
 
 /** Messages asked of the store at a time. */
-const PAGE = 32;
+const PAGE = 64;
 
 /** A user message and what followed it, in order; a tool call never parts from its result. */
 export interface Exchange {
-  readonly messages: readonly PathMessage[];
+  readonly messages: readonly PromptMessage[];
   readonly tokens: number;
 }
 
@@ -19,7 +19,7 @@ export async function* readExchanges(
   sessionId: string,
   toDepth: number,
 ): AsyncGenerator<Exchange, void> {
-  let open: PathMessage[] = [];
+  let open: PromptMessage[] = [];
   let next = toDepth;
   for (;;) {
     const page = await listPathBackwards(db, sessionId, { to: next, limit: PAGE });
@@ -37,7 +37,7 @@ export async function* readExchanges(
   if (open.length > 0) yield toExchange(open);
 }
 
-function toExchange(newestFirst: readonly PathMessage[]): Exchange {
+function toExchange(newestFirst: readonly PromptMessage[]): Exchange {
   return {
     messages: newestFirst.toReversed(),
     tokens: newestFirst.reduce((sum, message) => sum + estimateMessage(message), 0),

@@ -121,20 +121,26 @@ export async function listPath(
   return (await query.execute()).map(toMessage);
 }
 
+/** A message as a prompt needs it: siblings are not counted, which would cost more than reading it. */
+export type PromptMessage = Omit<PathMessage, 'parent_id' | 'sibling_count'>;
+
 /** The newest messages of the active path down to a depth, newest first; never the system message. */
 export async function listPathBackwards(
   db: Db,
   sessionId: string,
   range: { readonly to: number; readonly limit: number },
-): Promise<PathMessage[]> {
-  const rows = await messageQuery(db, sessionId)
+): Promise<PromptMessage[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .selectAll()
+    .where('session_id', '=', sessionId)
     .where('active', '=', 1)
     .where('depth', '<=', range.to)
     .where('depth', '>', SYSTEM_DEPTH)
     .orderBy('depth', 'desc')
     .limit(range.limit)
     .execute();
-  return rows.map(toMessage);
+  return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1 }));
 }
 
 /** Every message of the session in creation order, the branches included. */
@@ -204,7 +210,11 @@ export function toContractMessage(message: PathMessage): Message {
   return shown;
 }
 
-type MessageRow = MessageTable & { seq: number; system_id: string | null; sibling_count: number };
+type MessageRow = Omit<MessageTable, 'seq'> & {
+  seq: number;
+  system_id: string | null;
+  sibling_count: number;
+};
 
 function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, 'messages', MessageRow> {
   const query = db

@@ -168,7 +168,8 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
     .selectFrom('turns')
     .select(['id', 'session_id', 'request', 'last_event_id'])
     .where('finished_at', 'is', null)
-    .orderBy('created_at')
+    // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
+    .orderBy(sql`+created_at`)
     .orderBy(sql`rowid`);
   if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
   const rows = await query.execute();
