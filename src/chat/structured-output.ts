@@ -58,7 +58,7 @@ export function parseStructured(format: Format, text: string): Structured {
 }
 
 /** A schema is a program of the client's: references that fan out can take for ever. Milliseconds. */
-const TIME_LIMIT_MS = 250;
+const TIME_LIMIT_MS = 2000;
 
 /** Runs a function on this thread, but not for longer than the limit. @throws what it throws, or on time-out */
 function withinTime<T>(run: () => T): T {

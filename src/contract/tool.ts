@@ -16,6 +16,7 @@ export const ToolSettings = Type.Object(
       description: 'Whether a call waits for an approval.',
     }),
     tool_policies: Type.Record(Type.String(), oneOf(EXECUTION_POLICIES), {
+      maxProperties: 500,
       default: {},
       description: 'Policies of single tools; they win over `execution_policy`.',
     }),

@@ -39,7 +39,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 function answerUnderWay(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
   const answer = socket._httpMessage ?? null;
   // A request whose own body is broken will not be answered.
-  return answer?.req.complete ? answer : null;
+  return answer !== null && (answer.req.complete || answer.headersSent) ? answer : null;
 }
 
 /** `Expect` with anything but 100-continue: Node would answer 417 without a body. */

@@ -112,6 +112,14 @@ describe('found by fuzzing', () => {
     }
   });
 
+  it('a request with two faults is answered once', async () => {
+    const answers = await exchange(
+      world.server.url,
+      `GET /livez HTTP/1.1\r\n${HEAD}expect: x\r\ntransfer-encoding: chunked\r\n\r\n{"broken":"chunk"}`,
+    );
+    expect(answers.map(({ status }) => status)).toEqual([400]);
+  });
+
   it('a fork from null is what its description does not allow', async () => {
     const { session_id: sessionId } = await world.place();
     expect((await post(`/sessions/${sessionId}/fork`, 'null')).status).toBe(422);

@@ -39,6 +39,8 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
   app.get(
     '/api/v1/turns/:turn_id/stream',
     {
+      // A HEAD would watch the whole turn to say nothing.
+      exposeHeadRoute: false,
       schema: {
         tags,
         summary: 'Watch a turn, from the start or from where you were',
