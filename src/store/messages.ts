@@ -232,8 +232,7 @@ function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, '
       )`.as('sibling_count'),
     ])
     .where('session_id', '=', sessionId);
-  // The builder's own type spells `seq` as Generated; what it selects is a plain row.
-  return query as unknown as SelectQueryBuilder<Database, 'messages', MessageRow>;
+  return query;
 }
 
 function toMessage(row: MessageRow): PathMessage {
