@@ -18,7 +18,8 @@ import { pipeCall, relayCall, serverCall } from './targets.ts';
 const STREAMS = 32;
 const TOKENS = 400;
 const MODEL = 'flood';
-const WARM_UP_ROUNDS = 2;
+/** Until then the server compiles more than it relays. */
+const WARM_UP_ROUNDS = 8;
 const LEAST_RATIO = 0.6;
 
 interface Contender {

@@ -29,6 +29,8 @@ const LEAST_STREAMS_FOR_MEMORY = 100;
 const WARM_UP_STREAMS = 50;
 /** Streams that are opened at once. */
 const OPENING = 10;
+/** A server that cannot even open them in this time is measured with those that are open. */
+const OPENING_MS = 45_000;
 const SETTLE_MS = 2000;
 const PROBE_EVERY_MS = 50;
 
@@ -41,6 +43,8 @@ interface Measured {
   readonly streams: number;
   readonly side: string;
   readonly delays: readonly number[];
+  /** Fewer when the rest could not be opened in time. */
+  readonly open: number;
   /** Per second of time, of the program under test; 1 is a whole core. */
   readonly cpu: number | null;
   readonly rest: ServerFigures | null;
@@ -80,7 +84,7 @@ async function measure({ server: kind, say }: BenchOptions, plan: Plan): Promise
     measured.push(await measureServer(load, kind));
   }
   await engine.stop();
-  return toFindings(measured);
+  return toFindings(measured, plan.seconds);
 }
 
 interface Load {
@@ -95,7 +99,7 @@ async function measurePlain(load: Load, side: string, program: Program, call: ()
   await delay(SETTLE_MS);
   const cpu = await recordFor(load.seconds, program, recorder);
   await Promise.all(open.map((stream) => stream.close()));
-  return { streams: load.streams, side, delays: recorder.delays, cpu, rest: null };
+  return { streams: load.streams, open: open.length, side, delays: recorder.delays, cpu, rest: null };
 }
 
 async function measureServer(
@@ -124,6 +128,8 @@ async function measureServer(
   const open = await openAll(streams, call, recorder);
   await delay(SETTLE_MS);
   const before = await memoryOf(server, inspected);
+  // What waited for the collection of garbage comes first.
+  await delay(SETTLE_MS);
   const livez = startProbe(`${server.url}/livez`);
   await inspected.startLoopDelay();
   const cpu = await recordFor(seconds, server, recorder);
@@ -140,12 +146,12 @@ async function measureServer(
   const rest = {
     livez: probed,
     loop,
-    residentKilobytes: (before.resident - idle.resident) / 1024 / streams,
-    liveKilobytes: (before.live - idle.live) / 1024 / streams,
-    bytesPerToken: (after.live - before.live) / streams / (30 * seconds),
+    residentKilobytes: (before.resident - idle.resident) / 1024 / open.length,
+    liveKilobytes: (before.live - idle.live) / 1024 / open.length,
+    bytesPerToken: (after.live - before.live) / open.length / (30 * seconds),
     closedMs,
   };
-  return { streams, side: 'server', delays: recorder.delays, cpu, rest };
+  return { streams, open: open.length, side: 'server', delays: recorder.delays, cpu, rest };
 }
 
 async function memoryOf(server: Program, inspected: Inspected): Promise<{ live: number; resident: number }> {
@@ -163,9 +169,10 @@ function engineCall(url: string): Call {
 /** A few at a time, so that their tokens do not all come at the same instant. */
 async function openAll(streams: number, call: () => Call, recorder: DelayRecorder): Promise<OpenStream[]> {
   const open: OpenStream[] = [];
+  const until = performance.now() + OPENING_MS;
   let left = streams;
   const next = async () => {
-    while (left > 0) {
+    while (left > 0 && performance.now() < until) {
       left -= 1;
       open.push(await openStream(call(), recorder));
     }
@@ -203,7 +210,7 @@ function startProbe(url: string): { stop(): Promise<number[]> } {
   };
 }
 
-function toFindings(measured: readonly Measured[]): Findings {
+function toFindings(measured: readonly Measured[], seconds: number): Findings {
   return {
     columns: [
       'streams, through',
@@ -218,7 +225,7 @@ function toFindings(measured: readonly Measured[]): Findings {
       'live kB',
       'B/token',
     ],
-    rows: measured.map(toRow),
+    rows: measured.map((each) => toRow(each, seconds)),
     targets: measured.flatMap(toTargets),
     notes: [
       "        delays from the engine's send to the client's read; the client's own share is in all three",
@@ -227,13 +234,13 @@ function toFindings(measured: readonly Measured[]): Findings {
   };
 }
 
-function toRow({ streams, side, delays, cpu, rest }: Measured): string[] {
+function toRow({ streams, open, side, delays, cpu, rest }: Measured, seconds: number): string[] {
   const [p50, p99, max] = [percentile(delays, 50), percentile(delays, 99), percentile(delays, 100)];
   const hasMemory = rest !== null && streams >= LEAST_STREAMS_FOR_MEMORY;
   return [
-    `${number(streams, 0)}, ${side}`,
+    `${open < streams ? `${number(open, 0)} of ` : ''}${number(streams, 0)}, ${side}`,
     ...[p50, p99, max].map((ms) => number(ms, 1)),
-    number(delays.length, 0),
+    number(delays.length / seconds, 0),
     cpu === null ? '–' : `${number(cpu * 100, 0)} %`,
     number(rest && percentile(rest.livez, 99), 1),
     number(rest && rest.loop.p99, 1),

@@ -77,7 +77,9 @@ describe.each(readable)('GET %s', (path) => {
   it('answers HEAD without a body', async () => {
     const get = await sendRequest(server.url, { path: fill(path) });
     const head = await sendRequest(server.url, { method: 'HEAD', path: fill(path) });
-    expect([head.status, head.text]).toEqual([200, '']);
+    // Nobody watches a turn without reading it.
+    expect([head.status, head.text]).toEqual([path.endsWith('/stream') ? 405 : 200, '']);
+    if (head.status === 405) return;
     for (const name of ['content-type', 'content-length']) {
       expect([name, head.headers.get(name)]).toEqual([name, get.headers.get(name)]);
     }
