@@ -30,6 +30,7 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   idleTimeoutSeconds: { good: '90', value: 90, bad: 'Infinity' },
   shutdownGraceSeconds: { good: '2', value: 2, bad: '5s' },
   dynamicContextWindowEnabled: { good: 'off', value: false, bad: '2' },
+  maxContextWindow: { good: '32768', value: 32_768, bad: '255' },
 };
 const keys = Object.keys(examples) as Key[]; // the type above allows no other keys
 const flagged = keys.filter((key) => key !== 'apiKeys');
@@ -71,6 +72,7 @@ test('defaults', () => {
     idleTimeoutSeconds: 120,
     shutdownGraceSeconds: 10,
     dynamicContextWindowEnabled: true,
+    maxContextWindow: null,
   } satisfies Config);
 });
 

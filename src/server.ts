@@ -12,8 +12,10 @@ import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { importOnFirstStart } from './sessions/import-on-first-start.ts';
 import { openStore } from './store/open-store.ts';
+import { listTokenRatios } from './store/token-ratios.ts';
 import { VERSION } from './version.ts';
 import { createModelWindows } from './window/model-windows.ts';
+import { createTokenRatios } from './window/token-ratios.ts';
 
 export interface Server {
   /** Opens the port. @returns the URL to talk to. @throws what listen throws, such as EADDRINUSE */
@@ -40,7 +42,11 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
         ...ids,
         modelWindows: createModelWindows(),
         modelRates: createModelRates(),
-        dynamicWindow: config.dynamicContextWindowEnabled,
+        tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
+        windowPolicy: {
+          dynamicEnabled: config.dynamicContextWindowEnabled,
+          maxWindow: config.maxContextWindow,
+        },
         maxSteps: config.maxToolIterations,
       },
       { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },

@@ -73,7 +73,20 @@ const anyExchange = fc
 const anyHistory = fc.array(anyExchange, { maxLength: 8 }).map((exchanges) => exchanges.flat());
 const anySystem = fc.option(fc.string().map((content) => stored({ role: 'system', content })));
 
+const nothing = { system: null, summary: null };
+
 describe('buildPrompt', () => {
+  it('tells the summary in the one system message', () => {
+    const told = (system: string | null) =>
+      buildPrompt({ system, summary: 'They spoke of Redis.' }, [], noCalls);
+    expect(told(null)).toEqual([
+      { role: 'system', content: expect.stringMatching(/\nThey spoke of Redis\.$/) },
+    ]);
+    expect(told('Be brief.')).toEqual([
+      { role: 'system', content: expect.stringMatching(/^Be brief\.\n\n.+\nThey spoke of Redis\.$/) },
+    ]);
+  });
+
   it('puts the system prompt first, then the history in order', () => {
     const system = stored({ role: 'system', content: 'Be brief.' });
     const history = [
@@ -81,7 +94,7 @@ describe('buildPrompt', () => {
       stored({ role: 'assistant', content: '1' }),
       stored({ content: 'Two' }),
     ];
-    expect(buildPrompt(system, history, noCalls)).toEqual([
+    expect(buildPrompt({ system: system?.content ?? null, summary: null }, history, noCalls)).toEqual([
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'One' },
       { role: 'assistant', content: '1' },
@@ -100,7 +113,7 @@ describe('buildPrompt', () => {
         ],
       ],
     ]);
-    expect(buildPrompt(null, [asking, result('f', 'call_f'), result('g', 'call_g')], known)).toEqual([
+    expect(buildPrompt(nothing, [asking, result('f', 'call_f'), result('g', 'call_g')], known)).toEqual([
       { role: 'assistant', content: '', toolCalls: known.get(asking.message_id) },
       { role: 'tool', content: 'f done', toolName: 'f', toolCallId: 'call_f' },
       { role: 'tool', content: 'g done', toolName: 'g', toolCallId: 'call_g' },
@@ -108,7 +121,11 @@ describe('buildPrompt', () => {
   });
 
   it('answers a call that nobody has answered', () => {
-    const prompt = buildPrompt(null, [calling('f', 'g'), result('f'), stored({ content: 'And?' })], noCalls);
+    const prompt = buildPrompt(
+      nothing,
+      [calling('f', 'g'), result('f'), stored({ content: 'And?' })],
+      noCalls,
+    );
     expect(prompt.map(({ role, toolName }) => [role, toolName])).toEqual([
       ['assistant', undefined],
       ['tool', 'f'],
@@ -122,7 +139,7 @@ describe('buildPrompt', () => {
   it('always has every call answered, and one system message at most, first', () => {
     fc.assert(
       fc.property(anySystem, anyHistory, (system, history) => {
-        const prompt = buildPrompt(system, history, noCalls);
+        const prompt = buildPrompt({ system: system?.content ?? null, summary: null }, history, noCalls);
         expect(problemsOf(prompt)).toEqual([]);
         expect(prompt.filter(({ role }) => role === 'system')).toHaveLength(system === null ? 0 : 1);
       }),
@@ -136,7 +153,7 @@ describe('buildPrompt', () => {
     );
     fc.assert(
       fc.property(fc.array(stray, { maxLength: 8 }), (exchanges) => {
-        expect(problemsOf(buildPrompt(null, exchanges.flat(), noCalls))).toEqual([]);
+        expect(problemsOf(buildPrompt(nothing, exchanges.flat(), noCalls))).toEqual([]);
       }),
     );
   });
@@ -144,7 +161,7 @@ describe('buildPrompt', () => {
   it('says everything that is stored, in order', () => {
     fc.assert(
       fc.property(anyHistory, (history) => {
-        const said = buildPrompt(null, history, noCalls).filter(
+        const said = buildPrompt(nothing, history, noCalls).filter(
           ({ content }) => content !== 'Error: no result',
         );
         expect(said.map(({ content }) => content)).toEqual(history.map(({ content }) => content));
@@ -156,8 +173,16 @@ describe('buildPrompt', () => {
     fc.assert(
       fc.property(anySystem, anyHistory, anyHistory, (system, history, more) => {
         const next = stored({ role: 'user', content: 'Next' });
-        const before = buildPrompt(system, [...history, next], noCalls);
-        const after = buildPrompt(system, [...history, next, ...more], noCalls);
+        const before = buildPrompt(
+          { system: system?.content ?? null, summary: null },
+          [...history, next],
+          noCalls,
+        );
+        const after = buildPrompt(
+          { system: system?.content ?? null, summary: null },
+          [...history, next, ...more],
+          noCalls,
+        );
         expect(after.slice(0, before.length)).toEqual(before);
       }),
     );

@@ -5,14 +5,28 @@ import type { PromptMessage } from '../store/messages.ts';
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
 export type ToolCallsByMessage = ReadonlyMap<string, readonly EngineToolCall[]>;
 
+/** What stands before the history: the system prompt and what the summary says of what was left out. */
+export interface Prelude {
+  readonly system: string | null;
+  readonly summary: string | null;
+}
+
 /** One system message, first; then the history as it is stored, so that a prompt is a prefix of the next one. */
 export function buildPrompt(
-  system: PromptMessage | null,
+  prelude: Prelude,
   history: readonly PromptMessage[],
   toolCalls: ToolCallsByMessage,
 ): EngineMessage[] {
   const messages = answerEveryCall(history.map((message) => toEngineMessage(message, toolCalls)));
-  return system === null ? messages : [{ role: 'system', content: system.content }, ...messages];
+  const content = systemText(prelude);
+  return content === null ? messages : [{ role: 'system', content }, ...messages];
+}
+
+/** Null when there is nothing to say first. */
+export function systemText({ system, summary }: Prelude): string | null {
+  if (summary === null) return system;
+  const told = `Summary of the earlier part of this conversation, which is not shown:\n${summary}`;
+  return system === null ? told : `${system}\n\n${told}`;
 }
 
 /** A call without its result, as an imported file can have one, would be refused by strict engines. */

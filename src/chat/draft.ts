@@ -5,6 +5,7 @@ import { commitUnsynced } from '../store/commit-unsynced.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
 import { noteLastEvent } from '../store/turns.ts';
+import { type PromptSize, sizeOf } from '../window/estimate.ts';
 
 /** A crash loses at most about this much of a streamed text. */
 const CHECKPOINT_MS = 1000;
@@ -40,6 +41,10 @@ export class Draft {
 
   get isEmpty(): boolean {
     return this.content === '' && this.thinking === '';
+  }
+
+  get size(): PromptSize {
+    return sizeOf({ content: this.content, thinking: this.thinking, tool_calls: this.toolCalls });
   }
 
   /** Sees to it that the text is stored soon: at once the first time, then within a second. @throws what a write threw */

@@ -8,8 +8,11 @@ import type { PathPlace } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
 import { findSession, type StoredSession, updateSession } from '../store/sessions.ts';
+import { saveTokenRatio } from '../store/token-ratios.ts';
 import { insertToolCalls } from '../store/tool-calls.ts';
 import { finishTurn } from '../store/turns.ts';
+import { addSizes } from '../window/estimate.ts';
+import { isSuspicious } from '../window/token-ratios.ts';
 import type { Draft } from './draft.ts';
 import { answerOpenCalls, shownArguments } from './settle-tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -34,7 +37,8 @@ export async function finishAnswer(
   const { usage, failure } = end;
   const draft = requireDraft(progress);
   progress.usage = addUsage(progress.usage, usage);
-  const receipt = measured(progress, usage);
+  const receipt = measured(deps, progress, { draft, usage });
+  const ratio = learnRatio(deps, progress, usage);
   const info = windowInfo(session.context_window, receipt, usage);
   const finishedAt = deps.now();
   await deps.db.transaction().execute(async (transaction) => {
@@ -42,8 +46,10 @@ export async function finishAnswer(
     progress.messageId = draft.options.messageId;
     await updateSession(transaction, session.session_id, {
       updated_at: finishedAt,
+      ...(progress.mark && { promptMark: progress.mark }),
       ...(await windowChange(transaction, session, info, finishedAt)),
     });
+    if (ratio !== null) await saveTokenRatio(transaction, session.model, ratio);
     if (failure !== null) return;
     await finishTurn(transaction, live.turnId, {
       state: 'completed',
@@ -68,7 +74,7 @@ export async function finishToolRequest(
   const draft = requireDraft(progress);
   const { sessionId, messageId } = draft.options;
   progress.usage = addUsage(progress.usage, usage);
-  measured(progress, usage);
+  measured(deps, progress, { draft, usage });
   const place = await deps.db.transaction().execute(async (transaction) => {
     const stored = await storeDraft(transaction, draft, usage);
     await insertToolCalls(transaction, { sessionId, messageId }, draft.toolCalls);
@@ -99,6 +105,10 @@ export async function finishFailed(
     await deps.db.transaction().execute(async (transaction) => {
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);
+      const { mark } = progress;
+      if (mark !== turn.session.promptMark && mark !== null) {
+        await updateSession(transaction, live.sessionId, { promptMark: mark });
+      }
       await finishTurn(transaction, live.turnId, {
         state: end.state,
         finishedAt: deps.now(),
@@ -163,12 +173,37 @@ async function storePart(db: Db, draft: Draft): Promise<void> {
   });
 }
 
-/** The receipt with what the engine counted. */
-function measured(progress: TurnProgress, usage: EngineUsage): ContextReceipt {
-  const { receipt } = progress;
-  if (receipt === null) throw new Error('A model call has a receipt.');
-  progress.receipt = { ...receipt, prompt_tokens: usage.promptTokens, output_tokens: usage.outputTokens };
+/** The receipt with what the engine counted; the mark too, where the count can be right. */
+function measured(
+  deps: TurnDeps,
+  progress: TurnProgress,
+  { draft, usage }: { readonly draft: Draft; readonly usage: EngineUsage },
+): ContextReceipt {
+  const { plan, mark } = progress;
+  if (plan === null) throw new Error('A model call has a plan.');
+  const { promptTokens, outputTokens } = usage;
+  const { model } = plan.mark;
+  const ratio = deps.tokenRatios.current(model);
+  const isCut = promptTokens !== null && isSuspicious(plan.size, promptTokens, ratio);
+  const usedTokens = (promptTokens ?? 0) + (outputTokens ?? 0);
+  const withAnswer = addSizes(plan.size, draft.size);
+  if (mark !== null && promptTokens !== null && !isSuspicious(withAnswer, usedTokens, ratio)) {
+    progress.mark = { ...mark, usedTokens };
+  }
+  progress.receipt = {
+    ...plan.receipt,
+    prompt_tokens: promptTokens,
+    output_tokens: outputTokens,
+    loaded_window: deps.modelWindows.loaded(model),
+    suspected_truncation: isCut,
+  };
   return progress.receipt;
+}
+
+/** @returns the new ratio where it is worth storing */
+function learnRatio(deps: TurnDeps, { plan }: TurnProgress, { promptTokens }: EngineUsage): number | null {
+  if (plan === null || promptTokens === null) return null;
+  return deps.tokenRatios.observe(plan.mark.model, plan.size, promptTokens);
 }
 
 /** Every model call of the turn counts. */

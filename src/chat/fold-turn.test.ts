@@ -12,6 +12,12 @@ const context: Extract<TurnEvent, { event: 'context' }>['data'] = {
   output_tokens: null,
   messages_sent: 1,
   messages_left_out: 0,
+  summary_used: false,
+  loaded_window: null,
+  reload_expected: true,
+  prefix_reused: 0,
+  cache_break: null,
+  suspected_truncation: false,
 };
 
 const start: TurnEvent = {

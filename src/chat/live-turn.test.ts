@@ -43,6 +43,12 @@ function complete(content: string): TurnEvent {
     output_tokens: 1,
     messages_sent: 1,
     messages_left_out: 0,
+    summary_used: false,
+    loaded_window: null,
+    reload_expected: true,
+    prefix_reused: 0,
+    cache_break: null,
+    suspected_truncation: false,
   };
   const context_window = { current_window: 8192, usage_tokens: 2, reason: 'no_adjustment' as const };
   return {

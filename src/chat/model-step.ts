@@ -9,6 +9,8 @@ export interface ModelStep {
   readonly request: EngineChatRequest;
   readonly draft: Draft;
   readonly signal: AbortSignal;
+  /** The engine has begun to answer. */
+  readonly onBegin: () => void;
 }
 
 /** Yields what the call tells the world, one batch per read; returns what it cost. @throws what the engine throws */
@@ -19,6 +21,7 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     const events: TurnEvent[] = [];
     if (!hasBegun) {
       hasBegun = true;
+      step.onBegin();
       events.push({ event: 'status', data: generatingPhase(draft) });
     }
     for (const chunk of batch) {

@@ -1,15 +1,13 @@
 // One turn: ask the model, settle the calls it made, repeat until it rests. The one generator everything goes
 // through: streaming, plain and resumed requests differ only in how they watch it.
 import type { AnswerMessage } from '../contract/chat.ts';
-import type { EngineModel, EngineUsage } from '../contract/engine.ts';
+import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { Draft } from './draft.ts';
+import { callModel } from './call-model.ts';
 import { finishAnswer, finishFailed, finishToolRequest } from './finish-step.ts';
 import type { LiveTurn } from './live-turn.ts';
-import { modelStep } from './model-step.ts';
-import { type PromptPlan, planPrompt } from './plan-prompt.ts';
 import { settleToolCalls } from './settle-tool-calls.ts';
 import { parseStructured } from './structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -25,8 +23,11 @@ export async function* runTurn(
     draft: null,
     messageId: null,
     usage: null,
+    plan: null,
     receipt: null,
     reason: null,
+    mark: turn.session.promptMark,
+    hasAskedWindows: false,
   };
   let state: FinalTurnState;
   try {
@@ -72,76 +73,6 @@ async function* answer(
     `The model asked for tools ${deps.maxSteps} times in a row (MOCHI_MAX_TOOL_ITERATIONS). What happened is kept.`,
     { limit: deps.maxSteps },
   );
-}
-
-/** Plans the prompt and streams one model call into a new draft. */
-async function* callModel(
-  deps: TurnDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
-  const { session, request, live, model } = turn;
-  live.signal.throwIfAborted();
-  progress.draft = null;
-  const { tip, reason } = progress;
-  const plan = await planPrompt(deps, { session, model, request, tip, reason });
-  progress.receipt = plan.receipt;
-  progress.reason = plan.chosen.reason;
-  yield [
-    { event: 'context', data: plan.receipt },
-    { event: 'status', data: waitingPhase(deps, session.model, plan) },
-  ];
-  progress.draft = new Draft({
-    db: deps.db,
-    sessionId: session.session_id,
-    turnId: live.turnId,
-    messageId: deps.newId(10),
-    model: session.model,
-    timestamp: deps.now(),
-    parent: tip,
-    lastEventId: () => live.lastEventId,
-  });
-  const { num_ctx: _window, ...options } = request.options;
-  const usage = yield* modelStep({
-    engine: deps.engine,
-    draft: progress.draft,
-    signal: live.signal,
-    request: {
-      model: session.model,
-      messages: plan.messages,
-      think: canThink(model) ? request.think : false,
-      window: plan.chosen.window,
-      options,
-      ...(request.format !== null && { format: request.format }),
-    },
-  });
-  deps.modelRates.observe(session.model, plan.chosen.window, usage);
-  if (plan.chosen.window !== null && plan.chosen.reason !== 'manual_override') {
-    deps.modelWindows.raise(session.model, plan.chosen.window);
-  }
-  live.signal.throwIfAborted();
-  await progress.draft.close();
-  return usage;
-}
-
-/** What the client waits for until the first token. */
-function waitingPhase(
-  deps: TurnDeps,
-  model: string,
-  plan: PromptPlan,
-): Extract<TurnEvent, { event: 'status' }>['data'] {
-  const expected = deps.modelRates.expect({
-    model,
-    window: plan.chosen.window,
-    promptTokens: plan.receipt.planned_tokens,
-  });
-  const { phase, estimateMs } = expected;
-  return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
-}
-
-/** A model that nobody could ask about is sent what the client wants. */
-function canThink(model: EngineModel | null): boolean {
-  return model === null || model.capabilities.includes('thinking');
 }
 
 /** Stores the answer, then says so: what a client heard of is on disk. */

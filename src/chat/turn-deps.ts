@@ -3,7 +3,15 @@ import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
+import type { TokenRatios } from '../window/token-ratios.ts';
 import type { ModelRates } from './model-rates.ts';
+
+/** What the operator says about context windows. */
+export interface WindowPolicy {
+  readonly dynamicEnabled: boolean;
+  /** Tokens; null: as large as the model was trained for. */
+  readonly maxWindow: number | null;
+}
 
 export interface TurnDeps {
   readonly db: Db;
@@ -11,7 +19,8 @@ export interface TurnDeps {
   readonly log: Log;
   readonly modelWindows: ModelWindows;
   readonly modelRates: ModelRates;
-  readonly dynamicWindow: boolean;
+  readonly tokenRatios: TokenRatios;
+  readonly windowPolicy: WindowPolicy;
   /** Model calls in one turn, at most. */
   readonly maxSteps: number;
   /** @param digits even number of hex digits */

@@ -3,9 +3,11 @@ import type { ContextReceipt, WindowReason } from '../contract/context-window.ts
 import type { EngineModel } from '../contract/engine.ts';
 import type { TurnUsage } from '../contract/turn.ts';
 import type { PathPlace } from '../store/active-path.ts';
+import type { PromptMark } from '../store/prompt-mark.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { Draft } from './draft.ts';
 import type { LiveTurn } from './live-turn.ts';
+import type { PromptPlan } from './plan-prompt.ts';
 import type { TurnRequest } from './turn-request.ts';
 
 /** A turn whose user message is stored and whose turn it is to run. */
@@ -24,6 +26,12 @@ export interface TurnProgress {
   draft: Draft | null;
   messageId: string | null;
   usage: TurnUsage | null;
+  /** Of the model call that runs, or ran last. */
+  plan: PromptPlan | null;
   receipt: ContextReceipt | null;
   reason: WindowReason | null;
+  /** The last prompt that the engine has begun to answer, in this turn or before it. */
+  mark: PromptMark | null;
+  /** Whether the engine was asked in this turn which windows it holds. */
+  hasAskedWindows: boolean;
 }

@@ -43,6 +43,8 @@ export interface Config {
   readonly idleTimeoutSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly dynamicContextWindowEnabled: boolean;
+  /** Tokens; null: as large as the model was trained for. */
+  readonly maxContextWindow: number | null;
 }
 
 export interface Setting<T> {
@@ -166,5 +168,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: boolean,
     default: true,
     description: 'Let the context window grow with the conversation',
+  },
+  maxContextWindow: {
+    parser: wholeNumber(256, 2 ** 31 - 1),
+    default: null,
+    description:
+      "Largest context window in tokens that is asked for unless set by hand; the model's own when not set",
   },
 };

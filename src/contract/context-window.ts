@@ -57,6 +57,10 @@ export const ContextWindowInfo = Type.Object(
 );
 export type ContextWindowInfo = Static<typeof ContextWindowInfo>;
 
+/** Why the engine cannot go on from what it had read for the session before. */
+export const CACHE_BREAKS = ['system_prompt', 'tools', 'edit', 'model', 'options', 'left_out'] as const;
+export type CacheBreak = (typeof CACHE_BREAKS)[number];
+
 /** What was planned, sent and left out: nothing is cut without a word. */
 export const ContextReceipt = Type.Object(
   {
@@ -67,6 +71,24 @@ export const ContextReceipt = Type.Object(
     output_tokens: nullable(Type.Integer()),
     messages_sent: Type.Integer(),
     messages_left_out: Type.Integer({ description: 'Older messages of the path that were not sent.' }),
+    summary_used: Type.Boolean({ description: 'Whether a summary stood for what was left out.' }),
+    loaded_window: nullable(
+      Type.Integer({ description: 'The window with which the engine holds the model; null until known.' }),
+    ),
+    reload_expected: Type.Boolean({
+      description: 'The engine was expected to load the model for this window first.',
+    }),
+    prefix_reused: Type.Integer({
+      description: 'Messages at the start of the prompt that the engine had read for this session before.',
+    }),
+    cache_break: Type.Unsafe<CacheBreak | null>({
+      type: ['string', 'null'],
+      enum: [...CACHE_BREAKS, null],
+      description: 'Why the prompt does not go on from the one before; null: it does, or is the first.',
+    }),
+    suspected_truncation: Type.Boolean({
+      description: 'The engine counted far fewer tokens than were sent: it may have cut the prompt.',
+    }),
   },
   {
     $id: 'ContextReceipt',
@@ -79,6 +101,12 @@ export const ContextReceipt = Type.Object(
         output_tokens: 7,
         messages_sent: 1,
         messages_left_out: 0,
+        summary_used: false,
+        loaded_window: 8192,
+        reload_expected: true,
+        prefix_reused: 0,
+        cache_break: null,
+        suspected_truncation: false,
       },
     ],
   },

@@ -55,6 +55,15 @@ export interface EngineModel extends Model {
   readonly trainedLength: number | null;
 }
 
+/** A model in the memory of the engine. */
+export interface EngineLoadedModel {
+  readonly model: string;
+  /** Context window in tokens with which it is held; null while it is being loaded. */
+  readonly window: number | null;
+  /** How long it stays from now on when nobody uses it, in milliseconds; null when the engine does not say. */
+  readonly expiresInMs: number | null;
+}
+
 export interface EngineHealth {
   readonly reachable: boolean;
   readonly version: string | null;
@@ -76,6 +85,10 @@ export interface Engine {
   findModel(name: string): Promise<EngineModel | null>;
   /** The same from memory where it is known: no request then. */
   recallModel(name: string): Promise<EngineModel | null>;
+  /** What `chat` would send for a request, for people to read. Asks nobody. */
+  describe(request: EngineChatRequest): Readonly<Record<string, unknown>>;
+  /** All models in memory. @throws MochiError when the engine cannot be asked */
+  listLoaded(): Promise<readonly EngineLoadedModel[]>;
   /** Never throws; answers within two seconds. */
   health(): Promise<EngineHealth>;
   close(): Promise<void>;

@@ -10,6 +10,12 @@ const context = {
   output_tokens: null,
   messages_sent: 1,
   messages_left_out: 0,
+  summary_used: false,
+  loaded_window: 8192,
+  reload_expected: true,
+  prefix_reused: 0,
+  cache_break: null,
+  suspected_truncation: false,
 };
 
 const measured = { ...context, prompt_tokens: 31, output_tokens: 2 };

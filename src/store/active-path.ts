@@ -1,7 +1,7 @@
 // The path that a session shows through its tree: append to it, move it to another branch.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
+import { findMessage, insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
 import { updateSession } from './sessions.ts';
 
 /** Where on the active path a message goes; null: at the start. */
@@ -89,6 +89,13 @@ async function listUntilActive(db: Db, sessionId: string, messageId: string): Pr
     select id, depth from branch where active = 0
   `.execute(db);
   return rows;
+}
+
+/** The depth of the nearest message on the active path, from a message up; SYSTEM_DEPTH: there is none. */
+export async function findActiveAncestorDepth(db: Db, sessionId: string, messageId: string): Promise<number> {
+  const branch = await listUntilActive(db, sessionId, messageId);
+  if (branch.length > 0) return Math.min(...branch.map((place) => place.depth)) - 1;
+  return (await findMessage(db, sessionId, messageId))?.depth ?? SYSTEM_DEPTH;
 }
 
 /** A path without a user message down to this depth stays without a preview; below it nobody looks. */

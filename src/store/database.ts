@@ -11,6 +11,7 @@ export interface Database {
   messages: MessageTable;
   turns: TurnTable;
   tool_calls: ToolCallTable;
+  token_ratios: TokenRatioTable;
   meta: MetaTable;
 }
 
@@ -38,6 +39,8 @@ export interface SessionTable {
   import_hash: string | null;
   /** Unknown keys of an imported file, kept. */
   extra: string | null;
+  /** What the engine was last sent: see PromptMark. Of this server alone, so no copy takes it along. */
+  prompt_mark: string | null;
 }
 
 export interface MessageTable {
@@ -102,6 +105,11 @@ interface ToolCallTable {
   result_message_id: string | null;
   /** 1 or 0 once there is a result. */
   success: number | null;
+}
+
+interface TokenRatioTable {
+  model: string;
+  bytes_per_token: number;
 }
 
 interface MetaTable {

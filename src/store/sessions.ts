@@ -4,6 +4,7 @@ import type { ContextWindowConfig } from '../contract/context-window.ts';
 import type { Session, SessionListItem, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
+import type { PromptMark } from './prompt-mark.ts';
 
 /** A session as rules need it: the contract's session plus what only the store knows. */
 export interface StoredSession extends Session {
@@ -11,6 +12,7 @@ export interface StoredSession extends Session {
   readonly headId: string | null;
   readonly headDepth: number;
   readonly summary: SessionSummary | null;
+  readonly promptMark: PromptMark | null;
 }
 
 export interface NewSession {
@@ -51,6 +53,7 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       preview: null,
       import_hash: session.importHash ?? null,
       extra: extra && JSON.stringify(extra),
+      prompt_mark: null,
     })
     .execute();
 }
@@ -135,10 +138,11 @@ export type SessionChange = Partial<
   readonly toolSettings?: ToolSettings;
   readonly agentSettings?: AgentSettings;
   readonly contextWindow?: ContextWindowConfig;
+  readonly promptMark?: PromptMark;
 };
 
 export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
-  const { metadata, toolSettings, agentSettings, contextWindow, ...columns } = change;
+  const { metadata, toolSettings, agentSettings, contextWindow, promptMark, ...columns } = change;
   await db
     .updateTable('sessions')
     .set({
@@ -147,6 +151,7 @@ export async function updateSession(db: Db, sessionId: string, change: SessionCh
       ...(toolSettings && { tool_settings: JSON.stringify(toolSettings) }),
       ...(agentSettings && { agent_settings: JSON.stringify(agentSettings) }),
       ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
+      ...(promptMark && { prompt_mark: JSON.stringify(promptMark) }),
     })
     .where('id', '=', sessionId)
     .execute();
@@ -193,5 +198,6 @@ function toSession(row: SessionTable & { active_turn: string | null }): StoredSe
     headId: row.head_id,
     headDepth: row.head_depth,
     summary: parseSummary(row.summary),
+    promptMark: row.prompt_mark === null ? null : JSON.parse(row.prompt_mark),
   };
 }

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ContextWindowConfig } from '../contract/context-window.ts';
-import { MochiError } from '../contract/errors.ts';
-import { type ChosenWindow, chooseWindow, type WindowQuestion } from './choose-window.ts';
+import { type ChosenWindow, chooseWindow, type WindowQuestion, windowLimits } from './choose-window.ts';
 
 const config = {
   dynamic_enabled: true,
@@ -12,40 +11,36 @@ const config = {
   manual_override: false,
 };
 
+interface Turn {
+  readonly plannedTokens: number;
+  readonly isFirstTurn: boolean;
+  readonly hasModelChanged: boolean;
+}
+
 const question = (changes: Partial<WindowQuestion> = {}): WindowQuestion => ({
   config,
   dynamicEnabled: true,
+  maxWindow: null,
   trainedLength: 131_072,
-  isModelKnown: true,
   turnWindow: null,
   modelWindow: null,
-  requiredTokens: 100,
+  loadedWindow: null,
   numPredict: null,
-  isFirstTurn: false,
-  hasModelChanged: false,
   ...changes,
 });
 
-/** Null where nothing fits. */
-function choose(changes: Partial<WindowQuestion>): ChosenWindow | null {
-  try {
-    return chooseWindow(question(changes));
-  } catch (error) {
-    expect(error).toBeInstanceOf(MochiError);
-    expect((error as MochiError).kind).toBe('context_overflow');
-    return null;
-  }
+function choose(changes: Partial<WindowQuestion & Turn>): ChosenWindow {
+  const { plannedTokens = 100, isFirstTurn = false, hasModelChanged = false, ...asked } = changes;
+  return chooseWindow(question(asked), { plannedTokens, isFirstTurn, hasModelChanged });
 }
 
-const tokens = fc.integer({ min: 0, max: 300_000 });
 const length = fc.integer({ min: 64, max: 262_144 });
 const dynamic = {
   trainedLength: fc.option(length),
   modelWindow: fc.option(fc.integer({ min: 4, max: 262_144 })),
-  requiredTokens: tokens,
+  loadedWindow: fc.option(fc.integer({ min: 4, max: 262_144 })),
+  maxWindow: fc.option(fc.integer({ min: 256, max: 262_144 })),
   numPredict: fc.option(fc.integer({ min: -2, max: 20_000 })),
-  isFirstTurn: fc.boolean(),
-  hasModelChanged: fc.boolean(),
 };
 const anyQuestion = fc.record({
   ...dynamic,
@@ -59,6 +54,10 @@ const anyQuestion = fc.record({
     adjustment_history: fc.constant<ContextWindowConfig['adjustment_history']>([]),
   }),
 });
+/** Part of the budget that is planned. */
+const part = fc.double({ min: 0, max: 1, noNaN: true });
+const planned = (changes: Partial<WindowQuestion>, filled: number) =>
+  Math.floor(windowLimits(question(changes)).budget * filled);
 
 describe('chooseWindow', () => {
   it.each([
@@ -71,113 +70,126 @@ describe('chooseWindow', () => {
     [131_072, 13_964, 32_768],
     [10_000, 7000, 10_000],
     [40_960, 35_000, 40_960],
-  ])('a model trained for %s with %d tokens to send: %d', (trainedLength, requiredTokens, window) => {
-    expect(choose({ trainedLength, requiredTokens })?.window).toBe(window);
+  ])('a model trained for %s with %d tokens to send: %d', (trainedLength, plannedTokens, window) => {
+    expect(choose({ trainedLength, plannedTokens }).window).toBe(window);
   });
 
   it('stays where the model stands, and never above what it was trained for', () => {
-    expect(choose({ modelWindow: 32_768 })?.window).toBe(32_768);
-    expect(choose({ modelWindow: 32_768, trainedLength: 16_384 })?.window).toBe(16_384);
-    expect(choose({ modelWindow: 2048 })?.window).toBe(8192);
+    expect(choose({ modelWindow: 32_768 }).window).toBe(32_768);
+    expect(choose({ modelWindow: 32_768, trainedLength: 16_384 }).window).toBe(16_384);
+    expect(choose({ modelWindow: 2048 }).window).toBe(8192);
+  });
+
+  it('uses the window that is loaded where it holds the prompt, whatever its size', () => {
+    // Other sessions need not follow: the step stays.
+    expect(choose({ loadedWindow: 20_000 })).toEqual({
+      window: 20_000,
+      reason: 'no_adjustment',
+      step: 8192,
+    });
+    expect(choose({ loadedWindow: 20_000, plannedTokens: 7000 }).window).toBe(20_000);
+    expect(choose({ loadedWindow: 9000, plannedTokens: 9000 })).toEqual({
+      window: 16_384,
+      reason: 'usage_threshold',
+      step: 16_384,
+    });
+    // A window below the first step, or below that of the other sessions, would be outgrown at once.
+    expect(choose({ loadedWindow: 2048 }).window).toBe(8192);
+    expect(choose({ loadedWindow: 8192, modelWindow: 16_384 }).window).toBe(16_384);
+  });
+
+  it("never climbs over the operator's limit; what is loaded already may be larger", () => {
+    const limited = { maxWindow: 16_384, plannedTokens: 60_000 };
+    expect(windowLimits(question(limited)).largest).toBe(16_384);
+    expect(choose(limited).window).toBe(16_384);
+    expect(choose({ maxWindow: 4096 }).window).toBe(4096);
+    expect(choose({ maxWindow: 4096, turnWindow: 20_000 }).window).toBe(20_000);
+    expect(choose({ maxWindow: 16_384, loadedWindow: 32_768 }).window).toBe(32_768);
   });
 
   it('says why', () => {
-    expect(choose({})?.reason).toBe('no_adjustment');
-    expect(choose({ isFirstTurn: true })?.reason).toBe('initial_setup');
-    expect(choose({ hasModelChanged: true })?.reason).toBe('model_change');
-    expect(choose({ requiredTokens: 9000 })?.reason).toBe('usage_threshold');
-    expect(choose({ turnWindow: 4096 })?.reason).toBe('manual_override');
-    expect(choose({ config: { ...config, manual_override: true } })?.reason).toBe('manual_override');
-    expect(choose({ dynamicEnabled: false })).toMatchObject({ window: null, reason: 'no_adjustment' });
+    expect(choose({}).reason).toBe('no_adjustment');
+    expect(choose({ isFirstTurn: true }).reason).toBe('initial_setup');
+    expect(choose({ hasModelChanged: true }).reason).toBe('model_change');
+    expect(choose({ plannedTokens: 9000 }).reason).toBe('usage_threshold');
+    expect(choose({ plannedTokens: 9000, isFirstTurn: true }).reason).toBe('usage_threshold');
+    expect(choose({ turnWindow: 4096 }).reason).toBe('manual_override');
+    expect(choose({ config: { ...config, manual_override: true } }).reason).toBe('manual_override');
+    expect(choose({ dynamicEnabled: false })).toEqual({
+      window: null,
+      reason: 'no_adjustment',
+      step: null,
+    });
   });
 
-  it('refuses nothing for a model that nobody could ask about: its engine will answer for that', () => {
-    const unknown = { trainedLength: null, isModelKnown: false, requiredTokens: 100_000 };
-    expect(choose(unknown)).not.toBeNull();
-    expect(choose({ ...unknown, isModelKnown: true })).toBeNull();
+  it('plans for what the engine holds where the window is its own', () => {
+    const left = { dynamicEnabled: false, loadedWindow: 4096 };
+    expect(windowLimits(question(left)).largest).toBe(4096);
+    expect(windowLimits(question({ dynamicEnabled: false })).largest).toBe(131_072);
   });
 
-  it('never offers a budget that lacks what must go in, and keeps the reply and a margin free', () => {
+  it('holds whatever fits the limits, with the reply and a margin free', () => {
     fc.assert(
-      fc.property(anyQuestion, (changes) => {
-        const chosen = choose(changes);
-        if (chosen === null) return;
-        expect(chosen.promptBudget).toBeGreaterThanOrEqual(changes.requiredTokens);
-        const size = chosen.window ?? changes.trainedLength ?? 8192;
-        expect(chosen.promptBudget * 1.1).toBeLessThanOrEqual(size);
+      fc.property(anyQuestion, part, (changes, filled) => {
+        const plannedTokens = planned(changes, filled);
+        const { window } = choose({ ...changes, plannedTokens });
+        if (window === null) return;
+        expect(plannedTokens * 1.1).toBeLessThanOrEqual(window);
       }),
     );
   });
 
   it('never asks for more than the model was trained for, and always for a whole number', () => {
     fc.assert(
-      fc.property(anyQuestion, (changes) => {
-        const window = choose(changes)?.window ?? null;
+      fc.property(anyQuestion, part, (changes, filled) => {
+        const trained = changes.trainedLength ?? Number.POSITIVE_INFINITY;
+        // What is loaded was clamped by the engine.
+        const loadedWindow = changes.loadedWindow === null ? null : Math.min(changes.loadedWindow, trained);
+        const asked = { ...changes, loadedWindow };
+        const { window } = choose({ ...asked, plannedTokens: planned(asked, filled) });
         if (window === null) return;
         expect(Number.isInteger(window)).toBe(true);
         expect(window).toBeGreaterThan(0);
-        expect(window).toBeLessThanOrEqual(changes.trainedLength ?? Number.POSITIVE_INFINITY);
+        expect(window).toBeLessThanOrEqual(trained);
       }),
     );
   });
 
   it('never shrinks when more must go in, nor below the step of the model', () => {
+    const unloaded = { ...dynamic, loadedWindow: fc.constant(null) };
     fc.assert(
-      fc.property(fc.record(dynamic), tokens, (changes, more) => {
-        const small = choose(changes);
-        const large = choose({ ...changes, requiredTokens: changes.requiredTokens + more });
-        if (small === null) expect(large).toBeNull();
-        if (small === null || large === null) return;
+      fc.property(fc.record(unloaded), part, part, (changes, one, other) => {
+        const small = choose({ ...changes, plannedTokens: planned(changes, Math.min(one, other)) });
+        const large = choose({ ...changes, plannedTokens: planned(changes, Math.max(one, other)) });
         expect(large.window).toBeGreaterThanOrEqual(small.window ?? 0);
-        const step = Math.min(changes.modelWindow ?? 0, changes.trainedLength ?? Number.POSITIVE_INFINITY);
-        expect(small.window).toBeGreaterThanOrEqual(step);
+        const { largest } = windowLimits(question(changes));
+        expect(small.window).toBeGreaterThanOrEqual(Math.min(changes.modelWindow ?? 0, largest));
       }),
     );
   });
 
   it('climbs no further than it must: one step less would not have done', () => {
+    const alone = { ...dynamic, modelWindow: fc.constant(null), loadedWindow: fc.constant(null) };
     fc.assert(
-      fc.property(fc.record({ ...dynamic, modelWindow: fc.constant(null) }), (changes) => {
-        const chosen = choose(changes);
-        if (chosen === null || chosen.window === null) return;
-        const { requiredTokens, numPredict, trainedLength } = changes;
-        const lower = 2 ** Math.ceil(Math.log2(chosen.window) - 1);
-        if (chosen.window <= Math.min(8192, trainedLength ?? 8192)) return;
-        const reserve = numPredict !== null && numPredict > 0 ? numPredict : 1024;
-        expect(requiredTokens * 1.1 + reserve).toBeGreaterThan(lower - 2);
+      fc.property(fc.record(alone), part, (changes, filled) => {
+        const plannedTokens = planned(changes, filled);
+        const { window } = choose({ ...changes, plannedTokens });
+        const { largest } = windowLimits(question(changes));
+        if (window === null || window <= Math.min(8192, largest)) return;
+        const lower = 2 ** Math.ceil(Math.log2(window) - 1);
+        const asked = changes.numPredict !== null && changes.numPredict > 0 ? changes.numPredict : 1024;
+        expect(plannedTokens * 1.1 + asked).toBeGreaterThan(lower);
       }),
     );
   });
 
-  it('holds the reply that was asked for, where the model can', () => {
+  it('asks for no change where the loaded window will do', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 20_000 }),
-        fc.integer({ min: 0, max: 20_000 }),
-        (numPredict, requiredTokens) => {
-          const chosen = choose({ numPredict, requiredTokens, trainedLength: 131_072 });
-          expect(chosen?.window).toBeGreaterThanOrEqual(requiredTokens + numPredict);
-        },
-      ),
-    );
-  });
-
-  it('overflows only where the largest window is too small, and tells the sizes', () => {
-    fc.assert(
-      fc.property(fc.record(dynamic), (changes) => {
-        if (choose(changes) !== null) return;
-        const largest = Math.max(
-          changes.trainedLength ?? 8192,
-          changes.trainedLength ? 0 : (changes.modelWindow ?? 0),
-        );
-        // The reply never takes more than half of the window from the prompt.
-        expect(changes.requiredTokens * 1.1).toBeGreaterThan(largest / 2 - 2);
-      }),
-    );
-    const overflow = () => chooseWindow(question({ trainedLength: 4096, requiredTokens: 10_000 }));
-    expect(overflow).toThrow(
-      expect.objectContaining({
-        details: { required_tokens: 10_000, prompt_budget: expect.any(Number), window: 4096 },
+      fc.property(fc.record(dynamic), part, (changes, filled) => {
+        const { loadedWindow, modelWindow } = changes;
+        if (loadedWindow === null || loadedWindow < Math.max(8192, modelWindow ?? 0)) return;
+        const plannedTokens = Math.floor(((loadedWindow - 20_000) / 1.1) * filled);
+        expect(choose({ ...changes, plannedTokens }).window).toBe(loadedWindow);
       }),
     );
   });

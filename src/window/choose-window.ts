@@ -1,7 +1,6 @@
 // Which context window a model call asks for. Every change of it makes the engine reload the model, so it
 // climbs in few steps, together for all sessions of a model, and only when something would not fit.
 import type { ContextWindowConfig, WindowReason } from '../contract/context-window.ts';
-import { MochiError } from '../contract/errors.ts';
 
 /** The first step, in tokens; doubled from step to step up to the trained length. */
 const FIRST_WINDOW = 8192;
@@ -14,64 +13,86 @@ export interface WindowQuestion {
   readonly config: ContextWindowConfig;
   /** The server's own switch; off wins over the session's. */
   readonly dynamicEnabled: boolean;
+  /** The operator's limit for windows that nobody set by hand; null: none. */
+  readonly maxWindow: number | null;
   /** Trained length of the model; null when the engine does not say. */
   readonly trainedLength: number | null;
-  /** false: the engine could not be asked about the model. Whatever is wrong then, it is not the message. */
-  readonly isModelKnown: boolean;
   /** A window for this turn only (`options.num_ctx`). */
   readonly turnWindow: number | null;
-  /** The step on which the model stands for other sessions; null when it was not used yet. */
+  /** The step on which the model stands for other sessions; null when it has none. */
   readonly modelWindow: number | null;
-  /** What must go in: system prompt and the newest exchange, in estimated tokens. */
-  readonly requiredTokens: number;
+  /** The window with which the engine holds the model; null when that is not known or it does not. */
+  readonly loadedWindow: number | null;
   /** `options.num_predict`; null when unset. */
   readonly numPredict: number | null;
-  readonly isFirstTurn: boolean;
-  readonly hasModelChanged: boolean;
+}
+
+/** How much may be planned at all. */
+export interface WindowLimits {
+  /** Tokens of the largest window that may be asked for. */
+  readonly largest: number;
+  /** How many estimated tokens a prompt may take in it. */
+  readonly budget: number;
 }
 
 export interface ChosenWindow {
   /** What the engine is asked for; null leaves it to the engine. */
   readonly window: number | null;
   readonly reason: WindowReason;
-  /** How many estimated tokens the prompt may take. */
-  readonly promptBudget: number;
+  /** The step of the ladder that the turn needs; null where the ladder was not asked. */
+  readonly step: number | null;
 }
 
-/** @throws MochiError context_overflow when what must go in cannot */
-export function chooseWindow(question: WindowQuestion): ChosenWindow {
-  const { config, trainedLength, turnWindow, requiredTokens } = question;
-  const clamp = (window: number) => Math.min(window, trainedLength ?? window);
+/** The window that somebody set by hand; null: the ladder or the engine decides. */
+function manualWindow({ config, trainedLength, turnWindow }: WindowQuestion): number | null {
   const manual = turnWindow ?? (config.manual_override ? config.current_window : null);
-  if (manual !== null) return fit(clamp(manual), 'manual_override', clamp(manual), question);
-  if (!question.dynamicEnabled || !config.dynamic_enabled) {
-    return fit(null, 'no_adjustment', trainedLength ?? FIRST_WINDOW, question);
-  }
-  const start = Math.max(clamp(FIRST_WINDOW), clamp(question.modelWindow ?? 0));
-  const largest = trainedLength ?? FIRST_WINDOW;
-  let window = start;
-  while (window < largest && window - replyReserve(question) < requiredTokens * MARGIN) {
-    window = Math.min(window * 2, largest);
-  }
-  return fit(window, reasonFor(question, window > start), window, question);
+  return manual === null ? null : Math.min(manual, trainedLength ?? manual);
 }
 
-function fit(
-  window: number | null,
-  reason: WindowReason,
-  size: number,
+function isLeftToEngine({ config, dynamicEnabled }: WindowQuestion): boolean {
+  return !dynamicEnabled || !config.dynamic_enabled;
+}
+
+export function windowLimits(question: WindowQuestion): WindowLimits {
+  const largest = largestWindow(question);
+  return { largest, budget: budgetOf(largest, question) };
+}
+
+function largestWindow(question: WindowQuestion): number {
+  const { trainedLength, loadedWindow, maxWindow } = question;
+  const manual = manualWindow(question);
+  if (manual !== null) return manual;
+  if (isLeftToEngine(question)) return loadedWindow ?? trainedLength ?? FIRST_WINDOW;
+  const trained = trainedLength ?? Math.max(FIRST_WINDOW, loadedWindow ?? 0);
+  return Math.min(trained, maxWindow ?? trained);
+}
+
+/**
+ * The lowest step that holds the prompt and the reply, never below the one where the model stands; a loaded
+ * window that is no smaller and holds them is used as it is, since that costs no reload.
+ * @param turn what is planned, in estimated tokens, and how the turn stands to the ones before
+ */
+export function chooseWindow(
   question: WindowQuestion,
+  turn: {
+    readonly plannedTokens: number;
+    readonly isFirstTurn: boolean;
+    readonly hasModelChanged: boolean;
+  },
 ): ChosenWindow {
-  const promptBudget = budgetOf(size, question);
-  const { requiredTokens } = question;
-  if (requiredTokens > promptBudget && question.isModelKnown) {
-    throw new MochiError(
-      'context_overflow',
-      `The message does not fit: it needs about ${requiredTokens} tokens, and a window of ${size} tokens leaves ${promptBudget} for the prompt. Shorten it, or use a model or a window that holds more.`,
-      { required_tokens: requiredTokens, prompt_budget: promptBudget, window: size },
-    );
-  }
-  return { window, reason, promptBudget };
+  const manual = manualWindow(question);
+  if (manual !== null) return { window: manual, reason: 'manual_override', step: null };
+  if (isLeftToEngine(question)) return { window: null, reason: 'no_adjustment', step: null };
+  const largest = largestWindow(question);
+  const start = Math.min(Math.max(FIRST_WINDOW, question.modelWindow ?? 0), largest);
+  const needed = turn.plannedTokens * MARGIN + replyReserve(question);
+  const holds = (window: number) => window >= Math.min(needed, largest);
+  let step = start;
+  while (step < largest && !holds(step)) step = Math.min(step * 2, largest);
+  const { loadedWindow: loaded } = question;
+  const isLoadedEnough = loaded !== null && loaded >= start && holds(loaded);
+  const hasClimbed = !isLoadedEnough && step > start;
+  return { window: isLoadedEnough ? loaded : step, reason: reasonFor(turn, hasClimbed), step };
 }
 
 function budgetOf(window: number, question: WindowQuestion): number {
@@ -84,8 +105,11 @@ function replyReserve({ numPredict }: WindowQuestion): number {
   return numPredict !== null && numPredict > 0 ? numPredict : DEFAULT_RESERVE;
 }
 
-function reasonFor(question: WindowQuestion, hasClimbed: boolean): WindowReason {
-  if (question.isFirstTurn) return 'initial_setup';
-  if (question.hasModelChanged) return 'model_change';
-  return hasClimbed ? 'usage_threshold' : 'no_adjustment';
+function reasonFor(
+  turn: { readonly isFirstTurn: boolean; readonly hasModelChanged: boolean },
+  hasClimbed: boolean,
+): WindowReason {
+  if (hasClimbed) return 'usage_threshold';
+  if (turn.isFirstTurn) return 'initial_setup';
+  return turn.hasModelChanged ? 'model_change' : 'no_adjustment';
 }

@@ -1,24 +1,76 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { createModelWindows } from './model-windows.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { createModelWindows, type ModelWindows } from './model-windows.ts';
 
-describe('createModelWindows', () => {
-  it('knows nothing of a model that was not used', () => {
-    expect(createModelWindows().current('llama3.2:latest')).toBeNull();
-  });
+const MINUTE = 60_000;
+const MODEL = 'llama3.2:latest';
 
-  it('holds the highest step of each model apart', () => {
-    const step = fc.record({ model: fc.constantFrom('a:latest', 'b:latest'), window: fc.nat() });
-    fc.assert(
-      fc.property(fc.array(step), (steps) => {
-        const windows = createModelWindows();
-        for (const { model, window } of steps) windows.raise(model, window);
-        for (const name of ['a:latest', 'b:latest']) {
-          const own = steps.filter(({ model, window }) => model === name && window > 0);
-          const highest = own.length === 0 ? null : Math.max(...own.map(({ window }) => window));
-          expect(windows.current(name)).toBe(highest);
-        }
-      }),
-    );
-  });
+let now: number;
+let windows: ModelWindows;
+beforeEach(() => {
+  now = 0;
+  windows = createModelWindows(() => now);
+});
+const held = (window: number | null, expiresInMs: number | null = 5 * MINUTE, model = MODEL) => ({
+  model,
+  window,
+  expiresInMs,
+});
+
+it('knows nothing of a model at first', () => {
+  expect([windows.current(MODEL), windows.loaded(MODEL)]).toEqual([null, null]);
+});
+
+it('raises the step of a model and never lowers it', () => {
+  windows.raise(MODEL, 16_384);
+  windows.raise(MODEL, 8192);
+  expect([windows.current(MODEL), windows.current('other')]).toEqual([16_384, null]);
+});
+
+it('knows the window of a model from its use, and from what the engine says', () => {
+  windows.noteUse(MODEL, 8192);
+  expect(windows.loaded(MODEL)).toBe(8192);
+  windows.learn([held(32_768), held(4096, null, 'other')]);
+  expect([windows.loaded(MODEL), windows.loaded('other')]).toEqual([32_768, 4096]);
+  // The engine's own default says nothing, and a model that is being loaded has no window yet.
+  windows.noteUse(MODEL, null);
+  windows.learn([held(null)]);
+  expect(windows.loaded(MODEL)).toBe(32_768);
+});
+
+it('forgets what the engine has unloaded', () => {
+  windows.raise(MODEL, 16_384);
+  windows.noteUse(MODEL, 16_384);
+  windows.learn([held(4096, null, 'other')]);
+  expect([windows.current(MODEL), windows.loaded(MODEL)]).toEqual([null, null]);
+});
+
+it('forgets what the engine must have unloaded by now', () => {
+  windows.raise(MODEL, 16_384);
+  windows.noteUse(MODEL, 16_384);
+  now += 4 * MINUTE;
+  windows.noteUse(MODEL, 16_384);
+  now += 4 * MINUTE;
+  expect(windows.current(MODEL)).toBe(16_384);
+  now += MINUTE;
+  expect([windows.current(MODEL), windows.loaded(MODEL)]).toEqual([null, null]);
+});
+
+it('keeps a model for as long as the engine does', () => {
+  windows.learn([held(16_384, 24 * 60 * MINUTE)]);
+  windows.raise(MODEL, 16_384);
+  now += 60 * MINUTE;
+  windows.noteUse(MODEL, 16_384);
+  now += 23 * 60 * MINUTE;
+  expect(windows.current(MODEL)).toBe(16_384);
+});
+
+it('asks anew after a minute, and where the engine holds another window', () => {
+  expect(windows.isStale(MODEL, 8192)).toBe(true);
+  windows.noteUse(MODEL, 8192);
+  expect(windows.isStale(MODEL, 8192)).toBe(true);
+  windows.learn([held(8192)]);
+  expect([windows.isStale(MODEL, 8192), windows.isStale(MODEL, null)]).toEqual([false, false]);
+  expect(windows.isStale(MODEL, 16_384)).toBe(true);
+  now += MINUTE + 1;
+  expect(windows.isStale(MODEL, 8192)).toBe(true);
 });

@@ -130,7 +130,9 @@ function foldEvents(events: readonly StreamedEvent[]) {
 
 function toldOf({ message, context_window, context, tool_calls_executed: executed }: any) {
   const { message_id: _id, timestamp: _time, ...rest } = message;
-  return { message: rest, context_window, context, executed };
+  // The second of both finds the model loaded.
+  const { reload_expected: _load, planned_tokens: _planned, ...receipt } = context;
+  return { message: rest, context_window, context: receipt, executed };
 }
 
 function toldOfError({ detail: { error } }: any) {

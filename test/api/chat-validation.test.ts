@@ -59,6 +59,7 @@ describe.each(ROUTES)('%s', (route) => {
     server = await startTestServer();
     sessionId = await server.createSession({ model: 'llava:7b' });
     await server.chat(sessionId, { message: 'Hello' });
+    await server.ollama.waitForRequest('/api/ps');
   });
   afterAll(() => server.close());
 

@@ -11,6 +11,11 @@ const models = [
   { name: 'longest:latest', capabilities, contextLength: 131_072 },
   { name: 'odd:latest', capabilities, contextLength: 10_000 },
   { name: 'unknown:latest', capabilities, contextLength: null },
+  ...['hand-small', 'hand-large', 'hand-huge'].map((name) => ({
+    name,
+    capabilities,
+    contextLength: 131_072,
+  })),
 ];
 
 describe('the context window', () => {
@@ -86,16 +91,18 @@ describe('the context window', () => {
   });
 
   it.each([
-    [2048, 2048],
-    [20_000, 20_000],
-    [1_000_000, 131_072],
-  ])('is what the request says, for its turn only: %d', async (asked, sent) => {
-    const { sessionId, context_window: told } = await chatWith('llama3.2', { options: { num_ctx: asked } });
+    ['hand-small', 2048, 2048, 8192],
+    ['hand-large', 20_000, 20_000, 20_000],
+    ['hand-huge', 1_000_000, 131_072, 131_072],
+  ])('is what the request says, for its turn only: %s', async (model, asked, sent, next) => {
+    const { sessionId, context_window: told } = await chatWith(model, { options: { num_ctx: asked } });
     expect(lastOptions()).toEqual({ num_ctx: sent });
     expect(told).toMatchObject({ current_window: sent, reason: 'manual_override' });
     expect(await windowOf(sessionId)).toMatchObject({ current_window: 8192, manual_override: false });
-    await server.chat(sessionId, { message: 'Again' });
-    expect(lastOptions()).toEqual({ num_ctx: 8192 });
+    // A larger window than needed is used while the model is loaded with it: another one would cost a reload.
+    const { body } = await server.chat(sessionId, { message: 'Again' });
+    expect(lastOptions()).toEqual({ num_ctx: next });
+    expect(body.context).toMatchObject({ reload_expected: next !== sent, loaded_window: next });
   });
 
   it("is the session's own where it was set by hand", async () => {

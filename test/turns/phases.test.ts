@@ -48,8 +48,11 @@ describe('phases', () => {
     await streamAll(sessionId, { message: 'Hello' });
     const events = await streamAll(sessionId, { message: 'Wide', options: { num_ctx: 20_000 } });
     expect(waitingOf(events)).toEqual({ phase: 'loading_model', estimate_ms: 3000 });
-    // Back in its own window, the model loads again.
-    expect(waitingOf(await streamAll(sessionId, { message: 'Back' }))?.phase).toBe('loading_model');
+    // The larger window holds the next turn as well; a smaller one by hand is another load.
+    const back = await streamAll(sessionId, { message: 'Back' });
+    expect(waitingOf(back)?.phase).toBe('evaluating_prompt');
+    const small = await streamAll(sessionId, { message: 'Small', options: { num_ctx: 4096 } });
+    expect(waitingOf(small)?.phase).toBe('loading_model');
   });
 
   it('generating names the message that is written, in every step', async () => {

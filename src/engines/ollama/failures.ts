@@ -49,8 +49,13 @@ export function garbled(reason: string): MochiError {
   return new MochiError('ollama_error', `Ollama sent something that is not its protocol. ${reason}`);
 }
 
+/** llama-server says how long the prompt is; Ollama's own check does not. */
 function overflow(said: string, details: Record<string, unknown>): MochiError {
-  return new MochiError('context_overflow', said, details);
+  const [, tokens] = /request \((\d+) tokens\)/.exec(said) ?? [];
+  return new MochiError('context_overflow', said, {
+    ...details,
+    ...(tokens !== undefined && { required_tokens: Number(tokens) }),
+  });
 }
 
 function isOverflow(text: string): boolean {

@@ -1,5 +1,5 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
-import type { EngineModel } from '../../contract/engine.ts';
+import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
 import { fromStatus, garbled, unreachable } from './failures.ts';
 import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
 import { isRecord } from './wire.ts';
@@ -8,6 +8,7 @@ export interface OllamaModels {
   list(): Promise<EngineModel[]>;
   find(name: string): Promise<EngineModel | null>;
   recall(name: string): Promise<EngineModel | null>;
+  listLoaded(): Promise<EngineLoadedModel[]>;
   /** Forgets what a name stood for: the chat said that it is gone. */
   forget(name: string): void;
 }
@@ -102,6 +103,10 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     async recall(name) {
       return known.get(comparable(name)) ?? find(name);
     },
+    async listLoaded() {
+      const { models } = await ask({ method: 'GET', path: '/api/ps' });
+      return Array.isArray(models) ? models.filter(isRecord).flatMap(toLoadedModel) : [];
+    },
     forget: (name) => known.delete(comparable(name)),
   };
 }
@@ -128,6 +133,20 @@ function toTags(answer: Record<string, unknown>): Tag[] {
         : JSON.stringify([name, size, model['modified_at']]);
     return [{ name, key: digest, size, details: isRecord(model['details']) ? model['details'] : {} }];
   });
+}
+
+/** Servers before v0.10 tell no window. */
+function toLoadedModel(model: Record<string, unknown>): EngineLoadedModel[] {
+  const { name, context_length: length, expires_at: expiresAt } = model;
+  if (typeof name !== 'string') return [];
+  const expiresInMs = typeof expiresAt === 'string' ? Date.parse(expiresAt) - Date.now() : Number.NaN;
+  return [
+    {
+      model: name,
+      window: typeof length === 'number' && length > 0 ? length : null,
+      expiresInMs: Number.isNaN(expiresInMs) ? null : expiresInMs,
+    },
+  ];
 }
 
 function toDetails(answer: Record<string, unknown>, family: unknown): Details {

@@ -105,6 +105,8 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     listModels: models.list,
     findModel: models.find,
     recallModel: models.recall,
+    describe: toChatBody,
+    listLoaded: models.listLoaded,
     health: () => askHealth(http),
     close: http.close,
   };

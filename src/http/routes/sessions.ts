@@ -145,6 +145,13 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
 
 /** What a client sees of a session. */
 export function toSession(session: StoredSession): Session {
-  const { systemId: _system, headId: _head, headDepth: _depth, summary: _summary, ...shown } = session;
+  const {
+    systemId: _system,
+    headId: _head,
+    headDepth: _depth,
+    summary: _summary,
+    promptMark: _mark,
+    ...shown
+  } = session;
   return shown;
 }

@@ -1,0 +1,26 @@
+// What the engine was last sent for a session: the next prompt is planned, and compared, on top of it.
+import type { PathPlace } from './active-path.ts';
+
+/** Stored as JSON in the session's row. */
+export interface PromptMark {
+  readonly model: string;
+  /** Tokens that could be planned at most. */
+  readonly budget: number;
+  /** Options whose change makes the engine load or read everything anew, as JSON; the window is one. */
+  readonly options: string;
+  /** Of the system message. */
+  readonly systemId: string | null;
+  /** The summary that stood for what was left out. */
+  readonly summary: string | null;
+  /** The first message of the history that was sent, and its depth. */
+  readonly startId: string | null;
+  readonly start: number;
+  /** The last message that was sent. */
+  readonly tip: PathPlace;
+  /** Messages in the prompt, the system message included. */
+  readonly sent: number;
+  /** The answer that came, or its part. */
+  readonly answerId: string | null;
+  /** What prompt and answer cost together, as the engine counted; null when it did not say, or cannot be right. */
+  readonly usedTokens: number | null;
+}
