@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { LiveTurns } from './chat/live-turns.ts';
 import { createModelRates } from './chat/model-rates.ts';
+import { recallWindows } from './chat/recall-windows.ts';
 import { recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './contract/engine.ts';
@@ -34,13 +35,15 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
     await importOnFirstStart({ db: store.db, ...ids, folder: config.sessionsDir, log });
 
+    const modelWindows = createModelWindows(() => performance.now());
+    await recallWindows(store.db, modelWindows);
     const turns = new LiveTurns(
       {
         db: store.db,
         engine,
         log,
         ...ids,
-        modelWindows: createModelWindows(),
+        modelWindows,
         modelRates: createModelRates(),
         tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
         windowPolicy: {

@@ -5,6 +5,9 @@ import type { PromptMessage } from '../store/messages.ts';
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
 export type ToolCallsByMessage = ReadonlyMap<string, readonly EngineToolCall[]>;
 
+/** The result of a call that has none. */
+const NO_RESULT = 'Error: no result';
+
 /** What stands before the history: the system prompt and what the summary says of what was left out. */
 export interface Prelude {
   readonly system: string | null;
@@ -22,6 +25,11 @@ export function buildPrompt(
   return content === null ? messages : [{ role: 'system', content }, ...messages];
 }
 
+/** How many messages of a prompt stand for what is stored, the calls that it leaves open not answered. */
+export function countStored(prompt: readonly EngineMessage[]): number {
+  return prompt.findLastIndex((message) => message.content !== NO_RESULT) + 1;
+}
+
 /** Null when there is nothing to say first. */
 export function systemText({ system, summary }: Prelude): string | null {
   if (summary === null) return system;
@@ -35,7 +43,7 @@ function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
   let open: EngineToolCall[] = [];
   const closeOpen = () => {
     for (const call of open) {
-      complete.push({ role: 'tool', content: 'Error: no result', toolName: call.name, toolCallId: call.id });
+      complete.push({ role: 'tool', content: NO_RESULT, toolName: call.name, toolCallId: call.id });
     }
     open = [];
   };

@@ -43,7 +43,6 @@ async function* callOnce(
   const plan = await planPrompt(deps, { ...turn, tip, before, reason, ratio });
   progress.plan = plan;
   progress.receipt = plan.receipt;
-  progress.reason = plan.chosen.reason;
   yield [
     { event: 'context', data: plan.receipt },
     { event: 'status', data: waitingPhase(deps, session.model, plan) },
@@ -112,8 +111,9 @@ function waitingPhase(
 function noteBegun(deps: TurnDeps, { session }: RunningTurn, progress: TurnProgress): void {
   const { plan, draft } = progress;
   if (plan === null || draft === null) return;
-  const { window, step } = plan.chosen;
+  const { window, step, reason } = plan.chosen;
   const { model } = session;
+  progress.reason = reason;
   if (step !== null) deps.modelWindows.raise(model, step);
   deps.modelWindows.noteUse(model, window);
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };

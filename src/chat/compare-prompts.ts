@@ -2,7 +2,7 @@
 import type { CacheBreak } from '../contract/context-window.ts';
 import { findActiveAncestorDepth } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
-import { type PromptMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import type { PromptMessage } from '../store/messages.ts';
 import type { PromptMark } from '../store/prompt-mark.ts';
 
 export interface PromptComparison {
@@ -12,9 +12,15 @@ export interface PromptComparison {
 }
 
 /** What a prompt is compared by. */
-export type ComparedPrompt = Pick<PromptMark, 'model' | 'options' | 'systemId' | 'summary' | 'startId'>;
+export type ComparedPrompt = Pick<
+  PromptMark,
+  'model' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
+>;
 
-/** @param messages the history that is sent */
+/**
+ * @param messages the history that is sent
+ * @param countThrough messages of the prompt that stand for the history down to a depth
+ */
 export async function comparePrompts(
   db: Db,
   sessionId: string,
@@ -22,12 +28,14 @@ export async function comparePrompts(
     readonly before: PromptMark | null;
     readonly now: ComparedPrompt;
     readonly messages: readonly PromptMessage[];
+    readonly countThrough: (depth: number) => number;
   },
 ): Promise<PromptComparison> {
   const { before, now, messages } = prompt;
   if (before === null) return { prefixReused: 0, cacheBreak: null };
   if (before.model !== now.model) return { prefixReused: 0, cacheBreak: 'model' };
-  if (before.options !== now.options) return { prefixReused: 0, cacheBreak: 'options' };
+  if (before.window !== now.window || before.options !== now.options)
+    return { prefixReused: 0, cacheBreak: 'options' };
   if (before.systemId !== now.systemId) return { prefixReused: 0, cacheBreak: 'system_prompt' };
   if (messages.some(({ message_id: id }) => id === before.tip.id) && before.startId === now.startId) {
     if (before.summary !== now.summary) return { prefixReused: 0, cacheBreak: 'left_out' };
@@ -42,6 +50,5 @@ export async function comparePrompts(
   }
   if (before.summary !== now.summary) return { prefixReused: 0, cacheBreak: 'left_out' };
   // Another branch, or the same one from an earlier message.
-  const depth = Math.min(shared, messages.at(-1)?.depth ?? SYSTEM_DEPTH);
-  return { prefixReused: prelude + Math.max(0, depth - before.start + 1), cacheBreak: 'edit' };
+  return { prefixReused: prompt.countThrough(shared), cacheBreak: 'edit' };
 }

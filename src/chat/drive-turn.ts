@@ -3,6 +3,7 @@ import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { finishTurn, markTurnRunning, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
+import { recallModel } from './check-request.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { closeLeftTurn } from './recover-turns.ts';
 import { doneEvent, runTurn, stateAfter, toTurnFailure } from './run-turn.ts';
@@ -34,11 +35,6 @@ export async function driveTurn(deps: TurnDeps, turn: DrivenTurn): Promise<void>
     live.finish();
     place.leave();
   }
-}
-
-/** An engine that is down is the turn's business: the message must be stored all the same. */
-export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel | null> {
-  return deps.engine.recallModel(name).catch(() => null);
 }
 
 /**

@@ -55,7 +55,9 @@ export async function gatherHistory(question: HistoryQuestion): Promise<Gathered
     estimated += tokens;
     if (!isCutAnew && exchange.messages[0]?.message_id === previous?.startId) break;
   }
-  while (isCutAnew && taken.length > 1 && estimated > limit) estimated -= taken.pop()?.tokens ?? 0;
+  if (isCutAnew) {
+    while (taken.length > 1 && estimated > limit) estimated -= taken.pop()?.tokens ?? 0;
+  }
   const kept = taken.map(({ exchange }) => exchange).toReversed();
   return {
     messages: kept.flatMap((exchange) => exchange.messages),

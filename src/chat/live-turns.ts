@@ -1,25 +1,22 @@
 // Turns in progress: accept one, run it when its turn has come, stop it, wait for all of them at the end.
 import { setTimeout } from 'node:timers/promises';
-import type { BusyPolicy } from '../contract/chat.ts';
-import type { EngineModel } from '../contract/engine.ts';
+import type { BusyPolicy, ChatPreview } from '../contract/chat.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { requireSession } from '../sessions/require.ts';
 import { deleteSession } from '../store/sessions.ts';
-import { findTurn, type IdempotencyMark, type QueuedMessage } from '../store/turns.ts';
+import { findTurn, type IdempotencyMark } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
-import { findTip } from './begin-turn.ts';
-import { driveTurn, recallModel } from './drive-turn.ts';
+import { checkRequest } from './check-request.ts';
+import { driveTurn } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { LiveTurn, type WatchableTurn } from './live-turn.ts';
-import { checkFits } from './plan-prompt.ts';
+import { previewTurn } from './preview-turn.ts';
 import { openStoredTurn } from './replay-turn.ts';
-import { checkFormat } from './structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
 import { TurnRegistry } from './turn-registry.ts';
-import type { TurnRequest } from './turn-request.ts';
+import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
 
 /** Where a request came in, and how it names itself. */
 export interface TurnOrigin {
@@ -59,6 +56,11 @@ export class LiveTurns {
     const accepting = this.#joinOrAccept(sessionId, request, mark);
     this.#accepting.set(name, accepting);
     return accepting.finally(() => this.#accepting.delete(name));
+  }
+
+  /** What `start` would send to the engine, without sending or storing anything. @throws what `start` throws */
+  async preview(sessionId: string, request: TurnRequest): Promise<ChatPreview> {
+    return previewTurn(this.#deps, sessionId, request);
   }
 
   /** A turn by its id, living or from its rows. @throws MochiError turn_not_found */
@@ -148,16 +150,7 @@ export class LiveTurns {
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
     if (this.#isClosing) throw interrupted();
-    if (request.format !== null) checkFormat(request.format);
-    const session = await requireSession(deps.db, sessionId);
-    const model = await recallModel(deps, session.model);
-    checkImages(request, model, session.model);
-    // What a busy session will have to answer is known when its turn has come.
-    if (request.message !== null || session.active_turn === null) {
-      const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
-      await checkFits(deps, { session, model, request, tip });
-    }
-
+    const { model } = await checkRequest(deps, sessionId, request);
     // The server may have begun to stop while this was being looked at.
     if (this.#isClosing) throw interrupted();
     const createdAt = deps.now();
@@ -216,34 +209,6 @@ function openingEvents(live: LiveTurn, userMessageId: string | null, place: Plac
     events.push({ event: 'status', data: { phase: 'queued', position: place.position } });
   }
   return events;
-}
-
-function toQueuedMessage(deps: TurnDeps, request: TurnRequest): QueuedMessage | null {
-  if (request.message === null) return null;
-  return {
-    messageId: deps.newId(10),
-    content: request.message,
-    timestamp: deps.now(),
-    images: request.images,
-  };
-}
-
-function checkImages(request: TurnRequest, model: EngineModel | null, name: string): void {
-  if (request.images.length > 0 && request.message === null) {
-    throw invalidImages('/images', 'belong to a message: send one');
-  }
-  const cut = request.images.findIndex((image) => image.length % 4 !== 0);
-  if (cut !== -1) {
-    throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
-  }
-  if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
-  throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
-}
-
-function invalidImages(path: string, message: string): MochiError {
-  return new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
-    errors: [{ path, message }],
-  });
 }
 
 function busy(sessionId: string, turnId: string): MochiError {

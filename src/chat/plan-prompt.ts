@@ -1,11 +1,9 @@
 // The plan of one model call: which window, which messages, and the receipt that says so.
 import type { ContextReceipt, WindowReason } from '../contract/context-window.ts';
-import type { EngineMessage, EngineModel } from '../contract/engine.ts';
-import { MochiError } from '../contract/errors.ts';
+import type { EngineMessage } from '../contract/engine.ts';
 import type { PathPlace } from '../store/active-path.ts';
-import { listPath, type PromptMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import type { PromptMessage } from '../store/messages.ts';
 import type { PromptMark } from '../store/prompt-mark.ts';
-import type { StoredSession } from '../store/sessions.ts';
 import { listToolCalls } from '../store/tool-calls.ts';
 import {
   type ChosenWindow,
@@ -15,15 +13,10 @@ import {
   windowLimits,
 } from '../window/choose-window.ts';
 import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../window/estimate.ts';
-import { buildPrompt, systemText } from './build-prompt.ts';
+import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
+import { buildPrompt, countStored, systemText } from './build-prompt.ts';
 import { comparePrompts } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
-import { readExchanges } from './read-history.ts';
-import type { TurnDeps } from './turn-deps.ts';
-import type { TurnRequest } from './turn-request.ts';
-
-/** What planning may touch. */
-export type PlanDeps = Pick<TurnDeps, 'db' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'>;
 
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
@@ -35,10 +28,7 @@ export interface PromptPlan {
   readonly mark: PromptMark;
 }
 
-export interface PromptQuestion {
-  readonly session: StoredSession;
-  readonly model: EngineModel | null;
-  readonly request: TurnRequest;
+export interface PromptQuestion extends PlannedRequest {
   /** The message to answer, or the last tool result. */
   readonly tip: PathPlace;
   /** The prompt before, of this turn or of an earlier one; null for a first one. */
@@ -52,30 +42,39 @@ export interface PromptQuestion {
 /** The system prompt and the newest exchange always go in; older exchanges while they fit, the newest first. */
 export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Promise<PromptPlan> {
   const { session, tip, before } = question;
-  const system = await readSystem(deps, session);
+  const system = await findSystem(deps, session);
   const asked = askWindow(deps, question);
   const limits = windowLimits(asked);
   const { history, summary } = await gather(deps, question, { system, limits });
   const chosen = choose(question, asked, history);
-  const mark = toMark(question, { limits, history, summary, window: chosen.window });
   const { messages } = history;
-  const compared = await comparePrompts(deps.db, session.session_id, { before, now: mark, messages });
-  const callers = messages
-    .filter((message) => message.tool_calls !== null)
-    .map((message) => message.message_id);
+  const prelude = { system: system?.content ?? null, summary };
+  const calls = await listToolCalls(deps.db, session.session_id, callersOf(messages));
+  const prompt = buildPrompt(prelude, messages, calls);
+  const { window } = chosen;
+  const mark = toMark(question, { limits, history, summary, window, sent: prompt.length });
+  const compared = await comparePrompts(deps.db, session.session_id, {
+    before,
+    now: mark,
+    messages,
+    countThrough: (depth) =>
+      countStored(
+        buildPrompt(
+          prelude,
+          messages.filter((message) => message.depth <= depth),
+          calls,
+        ),
+      ),
+  });
   const loaded = deps.modelWindows.loaded(session.model);
-  const content = systemText({ system: system?.content ?? null, summary });
+  const content = systemText(prelude);
   return {
-    messages: buildPrompt(
-      { system: system?.content ?? null, summary },
-      messages,
-      await listToolCalls(deps.db, session.session_id, callers),
-    ),
+    messages: prompt,
     chosen,
     size: addSizes(content === null ? NO_SIZE : sizeOf({ content }), history.size),
     mark,
     receipt: {
-      window: chosen.window,
+      window,
       window_reason: chosen.reason,
       planned_tokens: history.plannedTokens,
       prompt_tokens: null,
@@ -84,7 +83,7 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
       messages_left_out: tip.depth + 1 - messages.length,
       summary_used: summary !== null,
       loaded_window: loaded,
-      reload_expected: loaded === null || (chosen.window !== null && chosen.window !== loaded),
+      reload_expected: loaded === null || (window !== null && window !== loaded),
       prefix_reused: compared.prefixReused,
       cache_break: compared.cacheBreak,
       suspected_truncation: false,
@@ -92,31 +91,8 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   };
 }
 
-/**
- * Whether the request could be answered at all, before anything of it is stored.
- * @param tip the stored message to answer; null: the new one of the request
- * @throws MochiError context_overflow
- */
-export async function checkFits(
-  deps: PlanDeps,
-  question: Pick<PromptQuestion, 'session' | 'model' | 'request'> & { readonly tip: PathPlace | null },
-): Promise<void> {
-  const { session, request, model, tip } = question;
-  // Whatever is wrong with a model that nobody could ask about, it is not the message.
-  if (model === null) return;
-  const system = await readSystem(deps, session);
-  const newest = tip === null ? null : await readNewest(deps, session, tip);
-  const message = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
-  const size = addSizes(system === null ? NO_SIZE : sizeOf(system), message);
-  const required =
-    estimateTokens(size, deps.tokenRatios.current(session.model)) + formatTokens(deps, question);
-  const { largest, budget } = windowLimits(askWindow(deps, question));
-  if (required <= budget) return;
-  throw new MochiError(
-    'context_overflow',
-    `The message does not fit: it needs about ${required} tokens, and a window of ${largest} tokens leaves ${budget} for the prompt. Shorten it, or use a model or a window that holds more.`,
-    { required_tokens: required, prompt_budget: budget, window: largest },
-  );
+function callersOf(messages: readonly PromptMessage[]): string[] {
+  return messages.filter((message) => message.tool_calls !== null).map((message) => message.message_id);
 }
 
 async function gather(
@@ -164,27 +140,15 @@ function continuable(
   return before.budget === budget ? before : null;
 }
 
-function askWindow(
-  deps: PlanDeps,
-  { session, model, request }: Pick<PromptQuestion, 'session' | 'model' | 'request'>,
-): WindowQuestion {
-  return {
-    config: session.context_window,
-    ...deps.windowPolicy,
-    trainedLength: model?.trainedLength ?? null,
-    turnWindow: request.options.num_ctx ?? null,
-    modelWindow: deps.modelWindows.current(session.model),
-    loadedWindow: deps.modelWindows.loaded(session.model),
-    numPredict: request.options.num_predict ?? null,
-  };
-}
-
-function choose(question: PromptQuestion, asked: WindowQuestion, history: GatheredHistory): ChosenWindow {
-  const { session, reason } = question;
-  const lastAnswer = history.messages.findLast((message) => message.role === 'assistant');
+function choose(
+  { session, reason, tip }: PromptQuestion,
+  asked: WindowQuestion,
+  { messages, plannedTokens }: GatheredHistory,
+): ChosenWindow {
+  const lastAnswer = messages.findLast((message) => message.role === 'assistant');
   const chosen = chooseWindow(asked, {
-    plannedTokens: history.plannedTokens,
-    isFirstTurn: lastAnswer === undefined,
+    plannedTokens,
+    isFirstTurn: lastAnswer === undefined && messages.length === tip.depth + 1,
     hasModelChanged: lastAnswer !== undefined && lastAnswer.model !== session.model,
   });
   return reason === null ? chosen : { ...chosen, reason };
@@ -207,51 +171,25 @@ function toMark(
     readonly history: GatheredHistory;
     readonly summary: string | null;
     readonly window: number | null;
+    readonly sent: number;
   },
 ): PromptMark {
   const { history, summary } = plan;
   const [first] = history.messages;
   const { options } = request;
   const reloading = RELOADING_OPTIONS.map((name) => options[name] ?? null);
-  const hasPrelude = session.systemId !== null || summary !== null;
   return {
     model: session.model,
+    window: plan.window,
     budget: plan.limits.budget,
-    options: JSON.stringify([plan.window, request.think, ...reloading]),
+    options: JSON.stringify([request.think, ...reloading]),
     systemId: session.systemId,
     summary,
     startId: first?.message_id ?? null,
     start: first?.depth ?? 0,
     tip,
-    sent: history.messages.length + (hasPrelude ? 1 : 0),
+    sent: plan.sent,
     answerId: null,
     usedTokens: null,
   };
-}
-
-/** A schema may be written into the prompt; that it is not costs little room. */
-function formatTokens(
-  deps: PlanDeps,
-  { session, request }: Pick<PromptQuestion, 'session' | 'request'>,
-): number {
-  if (request.format === null || request.format === 'json') return 0;
-  const content = JSON.stringify(request.format);
-  return estimateTokens(sizeOf({ content }), deps.tokenRatios.current(session.model));
-}
-
-async function readSystem(deps: PlanDeps, session: StoredSession): Promise<PromptMessage | null> {
-  if (session.systemId === null) return null;
-  const range = { from: SYSTEM_DEPTH, to: SYSTEM_DEPTH };
-  const [system] = await listPath(deps.db, session.session_id, range);
-  return system ?? null;
-}
-
-/** The size of the newest exchange; null when there is none. */
-async function readNewest(
-  deps: PlanDeps,
-  session: StoredSession,
-  tip: PathPlace,
-): Promise<PromptSize | null> {
-  for await (const exchange of readExchanges(deps.db, session.session_id, tip.depth)) return exchange.size;
-  return null;
 }

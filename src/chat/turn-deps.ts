@@ -7,7 +7,7 @@ import type { TokenRatios } from '../window/token-ratios.ts';
 import type { ModelRates } from './model-rates.ts';
 
 /** What the operator says about context windows. */
-export interface WindowPolicy {
+interface WindowPolicy {
   readonly dynamicEnabled: boolean;
   /** Tokens; null: as large as the model was trained for. */
   readonly maxWindow: number | null;

@@ -1,6 +1,8 @@
 // A chat request after validation, with its defaults filled in.
 import type { BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
+import type { QueuedMessage } from '../store/turns.ts';
+import type { TurnDeps } from './turn-deps.ts';
 
 export interface TurnRequest {
   /** Null: answer what is there, see `mode`. */
@@ -23,4 +25,13 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
     images: body.images ?? [],
     onBusy: body.on_busy ?? 'queue',
   };
+}
+
+/** The new message with the id that it will have; null: the request has none. */
+export function toQueuedMessage(
+  { newId, now }: Pick<TurnDeps, 'newId' | 'now'>,
+  request: TurnRequest,
+): QueuedMessage | null {
+  if (request.message === null) return null;
+  return { messageId: newId(10), content: request.message, timestamp: now(), images: request.images };
 }

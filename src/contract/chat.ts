@@ -1,7 +1,7 @@
 // Chat: the request of both chat routes and the plain answer.
 import { type Static, Type } from 'typebox';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
-import { nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
+import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
 import { ExecutedToolCall, StoredToolCall } from './tool.ts';
 
 const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
@@ -181,3 +181,48 @@ export const ChatAnswer = Type.Object(
   },
 );
 export type ChatAnswer = Static<typeof ChatAnswer>;
+
+/** What a chat request would do, without doing it. */
+export const ChatPreview = Type.Object(
+  {
+    session_id: Type.String(),
+    engine_request: FreeObject,
+    context: ref(ContextReceipt),
+    would_reload: Type.Boolean({ description: 'The engine would have to load the model first.' }),
+    would_leave_out: Type.Integer({ description: 'Older messages that would not be sent.' }),
+  },
+  {
+    $id: 'ChatPreview',
+    examples: [
+      {
+        session_id: 'b5a3d7e4c9',
+        engine_request: {
+          model: 'llama3.2:latest',
+          messages: [{ role: 'user', content: 'What is the capital of France?' }],
+          stream: true,
+          think: false,
+          truncate: false,
+          options: { num_ctx: 8192 },
+        },
+        context: {
+          window: 8192,
+          window_reason: 'initial_setup',
+          planned_tokens: 13,
+          prompt_tokens: null,
+          output_tokens: null,
+          messages_sent: 1,
+          messages_left_out: 0,
+          summary_used: false,
+          loaded_window: null,
+          reload_expected: true,
+          prefix_reused: 0,
+          cache_break: null,
+          suspected_truncation: false,
+        },
+        would_reload: true,
+        would_leave_out: 0,
+      },
+    ],
+  },
+);
+export type ChatPreview = Static<typeof ChatPreview>;

@@ -1,6 +1,6 @@
 // Every schema that has a name: the components of the OpenAPI document, and what validation can refer to.
 import type { TSchema } from 'typebox';
-import { AnswerMessage, ChatAnswer, ChatRequest, EngineOptions } from './chat.ts';
+import { AnswerMessage, ChatAnswer, ChatPreview, ChatRequest, EngineOptions } from './chat.ts';
 import {
   ContextReceipt,
   ContextWindowConfig,
@@ -19,6 +19,7 @@ import {
   Session,
   SessionHead,
   SessionListItem,
+  SessionStatus,
   SessionSummary,
   SessionWithMessages,
   SystemPromptAnswer,
@@ -40,6 +41,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AgentSettingsInput,
   AnswerMessage,
   ChatAnswer,
+  ChatPreview,
   ChatRequest,
   ContextReceipt,
   ContextWindowConfig,
@@ -59,6 +61,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   Session,
   SessionHead,
   SessionListItem,
+  SessionStatus,
   SessionSummary,
   SessionWithMessages,
   SnapshotMessage,

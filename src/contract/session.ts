@@ -1,9 +1,15 @@
 // Session: a conversation with its settings.
 import { type Static, Type } from 'typebox';
-import { ContextWindowConfig, ContextWindowInput } from './context-window.ts';
+import { ContextReceipt, ContextWindowConfig, ContextWindowInput, WINDOW_REASONS } from './context-window.ts';
 import { Message } from './message.ts';
-import { FreeObject, nullable, nullableRef, ref, Timestamp } from './schema.ts';
-import { AgentSettings, AgentSettingsInput, ToolSettings, ToolSettingsInput } from './tool.ts';
+import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
+import {
+  AgentSettings,
+  AgentSettingsInput,
+  EXECUTION_POLICIES,
+  ToolSettings,
+  ToolSettingsInput,
+} from './tool.ts';
 
 /** Longest name of a model, and of a label such as `source_file`, in characters. */
 const NAME_LENGTH = 512;
@@ -159,3 +165,34 @@ export const SessionHead = Type.Object(
   { $id: 'SessionHead' },
 );
 export type SessionHead = Static<typeof SessionHead>;
+
+/** What a client shows beside a conversation. */
+export const SessionStatus = Type.Object(
+  {
+    session_id: Type.String(),
+    model: Type.String(),
+    title: nullable(Type.String()),
+    message_count: Type.Integer(),
+    active_turn: nullable(Type.String()),
+    context_window: Type.Object({
+      dynamic_enabled: Type.Boolean(),
+      current_window: Type.Integer(),
+      model_max_context: nullable(
+        Type.Integer({ description: 'What the model was trained for; null when the engine does not say.' }),
+      ),
+      last_adjustment_reason: oneOf(WINDOW_REASONS),
+      manual_override: Type.Boolean(),
+    }),
+    context: nullableRef(ContextReceipt),
+    tools_enabled: Type.Boolean(),
+    active_tools: Type.Array(Type.String()),
+    execution_policy: oneOf(EXECUTION_POLICIES),
+    agents_enabled: Type.Boolean(),
+    enabled_agents: Type.Array(Type.String()),
+    system_prompt_file: nullable(Type.String({ description: 'The label of the system prompt.' })),
+    summary: nullableRef(SessionSummary),
+    summary_model: nullable(Type.String()),
+  },
+  { $id: 'SessionStatus' },
+);
+export type SessionStatus = Static<typeof SessionStatus>;

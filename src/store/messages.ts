@@ -121,6 +121,13 @@ export async function listPath(
   return (await query.execute()).map(toMessage);
 }
 
+/** The system message of a session; null when it has none. */
+export async function findSystemMessage(db: Db, sessionId: string): Promise<PathMessage | null> {
+  const range = { from: SYSTEM_DEPTH, to: SYSTEM_DEPTH };
+  const [system] = await listPath(db, sessionId, range);
+  return system ?? null;
+}
+
 /** A message as a prompt needs it: siblings are not counted, which would cost more than reading it. */
 export type PromptMessage = Omit<PathMessage, 'parent_id' | 'sibling_count'>;
 

@@ -4,9 +4,11 @@ import type { PathPlace } from './active-path.ts';
 /** Stored as JSON in the session's row. */
 export interface PromptMark {
   readonly model: string;
+  /** What the engine was asked for; null: its own default. */
+  readonly window: number | null;
   /** Tokens that could be planned at most. */
   readonly budget: number;
-  /** Options whose change makes the engine load or read everything anew, as JSON; the window is one. */
+  /** Options whose change makes the engine load or read everything anew, as JSON. */
   readonly options: string;
   /** Of the system message. */
   readonly systemId: string | null;

@@ -105,6 +105,20 @@ export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
   return row === undefined ? null : toTurn(row);
 }
 
+/** What the last turn that reached the engine had sent; null when none has. */
+export async function findLastReceipt(db: Db, sessionId: string): Promise<ContextReceipt | null> {
+  const row = await db
+    .selectFrom('turns')
+    .select('context')
+    .where('session_id', '=', sessionId)
+    .where('context', 'is not', null)
+    .orderBy('created_at', 'desc')
+    .orderBy(sql`rowid`, 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.context == null ? null : JSON.parse(row.context);
+}
+
 /** The newest turn of a session that came with this key since an instant. */
 export async function findIdempotentTurn(
   db: Db,

@@ -3,7 +3,7 @@
 import type { EngineLoadedModel } from '../contract/engine.ts';
 
 /** Ollama unloads a model five minutes after its last use unless told otherwise. Milliseconds. */
-const KEEP_ALIVE_MS = 5 * 60 * 1000;
+export const KEEP_ALIVE_MS = 5 * 60 * 1000;
 /** What the engine said is good for this long: other clients may load it anew. Milliseconds. */
 const FRESH_MS = 60_000;
 
@@ -31,7 +31,7 @@ interface Known {
 }
 
 /** @param now a clock in milliseconds */
-export function createModelWindows(now: () => number = () => performance.now()): ModelWindows {
+export function createModelWindows(now: () => number): ModelWindows {
   const models = new Map<string, Known>();
 
   function known(model: string): Known {

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import type { WatchableTurn } from '../../chat/live-turn.ts';
 import { toTurnRequest } from '../../chat/turn-request.ts';
-import { ChatAnswer, ChatRequest } from '../../contract/chat.ts';
+import { ChatAnswer, ChatPreview, ChatRequest } from '../../contract/chat.ts';
 import type { ErrorKindName } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
@@ -100,6 +100,29 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       const hasStayed = await sendEvents(reply, turn, 0);
       if (!hasStayed) connection.release();
     },
+  );
+
+  app.post(
+    '/api/v1/chat/:session_id/preview',
+    {
+      schema: {
+        tags,
+        summary: 'What a chat would send',
+        description:
+          'The exact request to the engine, with the plan of its tokens. Nothing is sent to the model, and nothing is stored.',
+        params: SessionParams,
+        body: ref(ChatRequest),
+        response: responses(200, jsonAnswer('The request and its plan.', ref(ChatPreview)), [
+          'empty_history',
+          'context_overflow',
+          'images_not_supported',
+          'session_not_found',
+          ...BODY_ERRORS,
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params, body }) => turns.preview(sessionIdOf(params), toTurnRequest(body)),
   );
 
   app.post(

@@ -6,11 +6,13 @@ import {
   PatchSession,
   Session,
   SessionListItem,
+  SessionStatus,
   SessionWithMessages,
 } from '../../contract/session.ts';
 import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
+import { readStatus } from '../../sessions/session-status.ts';
 import { listPath, toContractMessage } from '../../store/messages.ts';
 import { listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
@@ -99,6 +101,23 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         return { ...toSession(session), messages: messages.map(toContractMessage) };
       });
     },
+  );
+
+  app.get(
+    '/api/v1/sessions/:session_id/status',
+    {
+      schema: {
+        tags,
+        summary: 'How a session stands',
+        description: 'Its settings and window, and the receipt of the last turn.',
+        params: SessionParams,
+        response: responses(200, jsonAnswer('The status.', ref(SessionStatus)), [
+          'session_not_found',
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params }) => readStatus(deps, sessionIdOf(params)),
   );
 
   app.patch(

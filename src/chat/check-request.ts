@@ -1,0 +1,57 @@
+// What can be said of a chat request before anything of it is stored.
+import type { EngineModel } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import { requireSession } from '../sessions/require.ts';
+import type { StoredSession } from '../store/sessions.ts';
+import { findTip } from './begin-turn.ts';
+import { checkFits } from './check-fits.ts';
+import { checkFormat } from './structured-output.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { TurnRequest } from './turn-request.ts';
+
+export interface CheckedRequest {
+  readonly session: StoredSession;
+  /** Null when the engine could not be asked about it. */
+  readonly model: EngineModel | null;
+}
+
+/** @throws MochiError session_not_found, validation_error, images_not_supported, empty_history, context_overflow */
+export async function checkRequest(
+  deps: TurnDeps,
+  sessionId: string,
+  request: TurnRequest,
+): Promise<CheckedRequest> {
+  if (request.format !== null) checkFormat(request.format);
+  const session = await requireSession(deps.db, sessionId);
+  const model = await recallModel(deps, session.model);
+  checkImages(request, model, session.model);
+  // What a busy session will have to answer is known when its turn has come.
+  if (request.message !== null || session.active_turn === null) {
+    const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
+    await checkFits(deps, { session, model, request, tip });
+  }
+  return { session, model };
+}
+
+/** An engine that is down is the turn's business: the message must be stored all the same. */
+export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel | null> {
+  return deps.engine.recallModel(name).catch(() => null);
+}
+
+function checkImages(request: TurnRequest, model: EngineModel | null, name: string): void {
+  if (request.images.length > 0 && request.message === null) {
+    throw invalidImages('/images', 'belong to a message: send one');
+  }
+  const cut = request.images.findIndex((image) => image.length % 4 !== 0);
+  if (cut !== -1) {
+    throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
+  }
+  if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
+  throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
+}
+
+function invalidImages(path: string, message: string): MochiError {
+  return new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
+    errors: [{ path, message }],
+  });
+}

@@ -1,0 +1,43 @@
+// What a request would send to the engine, planned as its turn would plan it, and undone.
+import type { ChatPreview } from '../contract/chat.ts';
+import { beginTurn } from './begin-turn.ts';
+import { toEngineRequest } from './call-model.ts';
+import { checkRequest } from './check-request.ts';
+import { planPrompt } from './plan-prompt.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
+
+/**
+ * Starts no model call and leaves nothing behind: the message is put on the path, the prompt is planned, and
+ * the transaction is taken back.
+ * @throws MochiError for whatever the chat would be refused for
+ */
+export async function previewTurn(
+  deps: TurnDeps,
+  sessionId: string,
+  request: TurnRequest,
+): Promise<ChatPreview> {
+  const { model } = await checkRequest(deps, sessionId, request);
+  const transaction = await deps.db.startTransaction().execute();
+  try {
+    const beginning = await beginTurn(transaction, {
+      sessionId,
+      turnId: 'preview',
+      mode: request.mode,
+      message: toQueuedMessage(deps, request),
+      isPromised: false,
+    });
+    const { session, tip } = beginning;
+    const question = { session, model, request, tip, before: session.promptMark, reason: null, ratio: null };
+    const plan = await planPrompt({ ...deps, db: transaction }, question);
+    return {
+      session_id: sessionId,
+      engine_request: deps.engine.describe(toEngineRequest({ session, request, model }, plan)),
+      context: plan.receipt,
+      would_reload: plan.receipt.reload_expected,
+      would_leave_out: plan.receipt.messages_left_out,
+    };
+  } finally {
+    await transaction.rollback().execute();
+  }
+}

@@ -1,0 +1,38 @@
+// How a session stands: its settings, its window, and what the last turn sent.
+import type { SessionStatus } from '../contract/session.ts';
+import { findSystemMessage } from '../store/messages.ts';
+import { findLastReceipt } from '../store/turns.ts';
+import { requireSession } from './require.ts';
+import type { SessionDeps } from './session-deps.ts';
+
+/** An engine that is down leaves a gap and nothing more. @throws MochiError session_not_found */
+export async function readStatus(deps: SessionDeps, sessionId: string): Promise<SessionStatus> {
+  const { db, engine } = deps;
+  const session = await requireSession(db, sessionId);
+  const model = await engine.recallModel(session.model).catch(() => null);
+  const system = session.systemId === null ? null : await findSystemMessage(db, sessionId);
+  const { context_window: window, tool_settings: tools, agent_settings: agents } = session;
+  return {
+    session_id: sessionId,
+    model: session.model,
+    title: session.title,
+    message_count: session.message_count,
+    active_turn: session.active_turn,
+    context_window: {
+      dynamic_enabled: window.dynamic_enabled,
+      current_window: window.current_window,
+      model_max_context: model?.trainedLength ?? null,
+      last_adjustment_reason: window.last_adjustment,
+      manual_override: window.manual_override,
+    },
+    context: await findLastReceipt(db, sessionId),
+    tools_enabled: tools.tools.length > 0,
+    active_tools: tools.tools,
+    execution_policy: tools.execution_policy,
+    agents_enabled: agents.enabled_agents.length > 0,
+    enabled_agents: agents.enabled_agents,
+    system_prompt_file: system?.source_file ?? null,
+    summary: session.summary,
+    summary_model: session.summary_model,
+  };
+}
