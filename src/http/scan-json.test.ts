@@ -28,7 +28,13 @@ describe('shapeFault', () => {
     expect(faultOf(nested(64, [open, close]))).toBeNull();
     expect(faultOf(nested(65, [open, close]))).toBe('is nested over 64 levels deep');
     // Levels that were closed do not count.
-    expect(faultOf(`[${Array(1000).fill(nested(60, [open, close])).join()}]`)).toBeNull();
+    expect(
+      faultOf(
+        `[${Array(1000)
+          .fill(nested(60, [open, close]))
+          .join()}]`,
+      ),
+    ).toBeNull();
   });
 
   it.each([

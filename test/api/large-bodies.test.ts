@@ -33,7 +33,9 @@ describe.each(bodies)('%s', (_what, body) => {
     const answer = await server.post(`/chat/${sessionId}`, body);
     expectError(answer, 422, 'validation_error');
     // The words of the scan: nothing was built before it spoke.
-    expect(answer.body.detail.error.message).toMatch(/is nested over 64 levels|holds more than 200000 values/);
+    expect(answer.body.detail.error.message).toMatch(
+      /is nested over 64 levels|holds more than 200000 values/,
+    );
   });
 });
 
