@@ -14,7 +14,7 @@ import { driveTurn, recallModel } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { LiveTurn, type WatchableTurn } from './live-turn.ts';
 import { checkFits } from './plan-prompt.ts';
-import { openStoredTurn } from './replay-turn.ts';
+import { createStoredTurns, type StoredTurns } from './replay-turn.ts';
 import { checkFormat } from './structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
@@ -33,6 +33,7 @@ export class LiveTurns {
   readonly #deps: TurnDeps;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
+  readonly #stored: StoredTurns;
   /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
@@ -40,6 +41,7 @@ export class LiveTurns {
   constructor(deps: TurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
+    this.#stored = createStoredTurns(deps.db);
   }
 
   /**
@@ -63,7 +65,7 @@ export class LiveTurns {
 
   /** A turn by its id, living or from its rows. @throws MochiError turn_not_found */
   async open(turnId: string): Promise<WatchableTurn> {
-    return this.#registry.find(turnId) ?? openStoredTurn(this.#deps.db, await this.describe(turnId));
+    return this.#registry.find(turnId) ?? this.#stored.open(await this.describe(turnId));
   }
 
   /** The turn as it stands. @throws MochiError turn_not_found */
