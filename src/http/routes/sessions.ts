@@ -67,13 +67,17 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     },
     async ({ query }) => {
       const limit = query.limit ?? MAX_LIMIT;
-      const after = query.cursor === undefined ? null : fromCursor(query.cursor, ['string', 'string']);
+      const after =
+        query.cursor === undefined ? null : fromCursor('sessions', query.cursor, ['string', 'string']);
       const rows = await listSessions(deps.db, {
         limit: limit + 1,
         after: after && { updatedAt: after[0], id: after[1] },
       });
       const { items, last } = splitPage(rows, limit);
-      return { sessions: items, next_cursor: last && toCursor([last.updated_at, last.session_id]) };
+      return {
+        sessions: items,
+        next_cursor: last && toCursor('sessions', [last.updated_at, last.session_id]),
+      };
     },
   );
 
