@@ -111,7 +111,8 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
       schema: {
         tags,
         summary: 'Change settings',
-        description: 'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole.',
+        description:
+          'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole. What is absent stays. `null` clears `title` and `summary_model`, and leaves everything else as it is.',
         params: SessionParams,
         body: ref(PatchSession),
         response: responses(200, jsonAnswer('The session.', ref(Session)), [
