@@ -132,9 +132,13 @@ export class LiveTurn {
    */
   watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
     if (this.#wakers.size >= MAX_WATCHERS) {
-      throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
-        turn_id: this.turnId,
-      });
+      throw new MochiError(
+        'overloaded',
+        `Turn ${this.turnId} has too many watchers. Try again when some have left.`,
+        {
+          turn_id: this.turnId,
+        },
+      );
     }
     return this.#follow(after, signal);
   }

@@ -93,9 +93,13 @@ export class LiveTurns {
   holderOf(sessionId: string): string {
     const [holder] = this.#lines.turnsOf(sessionId);
     if (holder !== undefined) return holder;
-    throw new MochiError('no_active_turn', `Session ${sessionId} is not answering.`, {
-      session_id: sessionId,
-    });
+    throw new MochiError(
+      'no_active_turn',
+      `Session ${sessionId} is not answering: there is nothing to cancel.`,
+      {
+        session_id: sessionId,
+      },
+    );
   }
 
   /**
@@ -239,7 +243,11 @@ function checkImages(request: TurnRequest, model: EngineModel | null, name: stri
     throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
   }
   if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
-  throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
+  throw new MochiError(
+    'images_not_supported',
+    `The model ${name} does not accept images. Choose one with vision, or send text only.`,
+    { model: name },
+  );
 }
 
 function invalidImages(path: string, message: string): MochiError {
@@ -261,5 +269,8 @@ function cancelled(): MochiError {
 }
 
 function interrupted(): MochiError {
-  return new MochiError('turn_interrupted', 'The server is stopping; what came until now is kept.');
+  return new MochiError(
+    'turn_interrupted',
+    'The server is stopping; what came until now is kept. Send message: null when it is back.',
+  );
 }
