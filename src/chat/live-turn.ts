@@ -91,7 +91,7 @@ export class LiveTurn {
 
   /**
    * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
-   * connection must not cancel what the second one waits for.
+   * connection must not cancel what the second one waits for. The policy of the last one to leave decides.
    * @returns what to call when the connection closes before the end
    */
   hold(policy: DisconnectPolicy): { release(): void } {

@@ -18,7 +18,10 @@ export const WaitQuery = Type.Object({
 
 export const IdempotencyHeader = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ description: 'A repeated request with this key joins the same turn, for 24 hours.' }),
+    Type.String({
+      description:
+        'A repeated request with this key joins the same turn, for 24 hours. Its body must be the same, but for `on_disconnect`.',
+    }),
   ),
 });
 

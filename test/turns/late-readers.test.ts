@@ -1,11 +1,11 @@
 // Readers that come to a long answer when it is over: they hold little of the server, and get every byte.
-import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { collectAnswers } from './collect-answers.ts';
 import { watchAll } from './watching.ts';
 
 const COUNT = 2500;
@@ -20,30 +20,20 @@ const MAX_SHARED = 100 * 1024 * 1024;
 
 let server: TestServer;
 let turnId: string;
-let answers: ServerResponse[] = [];
-/** The answers of the server to GETs of a turn's stream, as the server sees them. */
-const collect = (message: unknown) => {
-  // The shape that node:http documents for this channel.
-  const { request, response } = message as {
-    request: { method: string; url: string };
-    response: ServerResponse;
-  };
-  if (request.method === 'GET' && request.url.endsWith('/stream')) answers.push(response);
-};
+const { answers, stop } = collectAnswers('GET');
 
 beforeAll(async () => {
   server = await startTestServer();
-  diagnostics.subscribe('http.server.request.start', collect);
   const sessionId = await server.createSession();
   server.ollama.reply({ ...text(...Array<string>(COUNT).fill(PIECE)), cached: true });
   turnId = (await server.chat(sessionId, { message: 'At length' })).body.turn_id;
 });
 afterEach(() => {
   vi.useRealTimers();
-  answers = [];
+  answers.length = 0;
 });
 afterAll(async () => {
-  diagnostics.unsubscribe('http.server.request.start', collect);
+  stop();
   await server.close();
 });
 
