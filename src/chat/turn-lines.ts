@@ -73,11 +73,6 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     }
   }
 
-  function letIn(entry: Waiting): void {
-    entry.isReady = true;
-    entry.letIn();
-  }
-
   function becomeFirst(entry: Waiting): void {
     if (entry.takesSlot) firsts.push(entry);
     else letIn(entry);
@@ -98,26 +93,12 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     if (first === undefined) lines.delete(entry.sessionId);
     else if (index === 0) becomeFirst(first);
     admit();
-    tellMoves(line);
+    tellMoves(line, firsts);
   }
 
   function positionOf(entry: Waiting): number {
     const index = lines.get(entry.sessionId)?.indexOf(entry) ?? 0;
     return index > 0 ? index : Math.max(firsts.indexOf(entry), 0);
-  }
-
-  /** After a change of this line, and perhaps of who waits for a slot. */
-  function tellMoves(line: readonly Waiting[]): void {
-    for (const [position, entry] of line.entries()) {
-      if (position > 0) tell(entry, position);
-    }
-    for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) tell(entry, position);
-  }
-
-  function tell(entry: Waiting, position: number): void {
-    if (entry.told === position) return;
-    entry.told = position;
-    entry.onMove(position);
   }
 
   function enter(sessionId: string, turnId: string, options: EnterOptions = {}): Place {
@@ -145,7 +126,7 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     if (position === 0) becomeFirst(entry);
     admit();
     entry.told = positionOf(entry);
-    tellMoves(line);
+    tellMoves(line, firsts);
     return {
       get isReady() {
         return entry.isReady;
@@ -163,6 +144,25 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }, {}),
     turnsOf: (sessionId) => (lines.get(sessionId) ?? []).flatMap(({ turnId }) => turnId ?? []),
   };
+}
+
+function letIn(entry: Waiting): void {
+  entry.isReady = true;
+  entry.letIn();
+}
+
+/** After a change of this line, and perhaps of who is first in a session and waits for a slot. */
+function tellMoves(line: readonly Waiting[], firsts: readonly Waiting[]): void {
+  for (const [position, entry] of line.entries()) {
+    if (position > 0) tell(entry, position);
+  }
+  for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) tell(entry, position);
+}
+
+function tell(entry: Waiting, position: number): void {
+  if (entry.told === position) return;
+  entry.told = position;
+  entry.onMove(position);
 }
 
 function lineFull(sessionId: string, holder: string | null): MochiError {
