@@ -56,7 +56,12 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     );
     const app = await createApp(
       { db: store.db, engine, turns, version: VERSION, ...ids },
-      { access: config, maxBodyBytes: config.maxBodyBytes, log },
+      {
+        access: config,
+        maxBodyBytes: config.maxBodyBytes,
+        requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+        log,
+      },
     );
     return {
       async listen() {

@@ -47,7 +47,11 @@ function checkImages(request: TurnRequest, model: EngineModel | null, name: stri
     throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
   }
   if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
-  throw new MochiError('images_not_supported', `The model ${name} does not accept images.`, { model: name });
+  throw new MochiError(
+    'images_not_supported',
+    `The model ${name} does not accept images. Choose one with vision, or send text only.`,
+    { model: name },
+  );
 }
 
 function invalidImages(path: string, message: string): MochiError {

@@ -9,7 +9,10 @@ import type { TurnRequest } from './turn-request.ts';
 /** How long a key stands for its turn (API.md §4). */
 const KEPT_HOURS = 24;
 
-/** @param route a key is per session and route */
+/**
+ * @param route a key is per session and route
+ * @param request what the turn is: `on_disconnect` is about a connection and no part of it
+ */
 export function toMark(key: string, route: string, request: TurnRequest): IdempotencyMark {
   const hash = createHash('sha256')
     .update(JSON.stringify([route, request]))

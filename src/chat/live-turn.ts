@@ -2,7 +2,6 @@
 import type { DisconnectPolicy } from '../contract/chat.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import type { TurnSnapshot } from '../contract/turn-snapshot.ts';
 import { emptyFold, foldEvent, toSnapshot } from './fold-turn.ts';
 
 /** An event with its number within the turn: 1, 2, 3 … */
@@ -44,8 +43,9 @@ export class LiveTurn {
   /** Events that are gone from the front of the log. */
   #dropped = 0;
   #characters = 0;
-  /** The state before the answer was complete or the error came. */
-  #beforeClosing: TurnSnapshot | null = null;
+  /** Told to all who come late, until the log has moved past it; once the turn is closing, for good. */
+  #snapshot: NumberedEvent | null = null;
+  #isClosing = false;
   #isFinished = false;
   /** Connections of requests for this turn that are open. */
   #holders = 0;
@@ -91,7 +91,7 @@ export class LiveTurn {
 
   /**
    * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
-   * connection must not cancel what the second one waits for.
+   * connection must not cancel what the second one waits for. The policy of the last one to leave decides.
    * @returns what to call when the connection closes before the end
    */
   hold(policy: DisconnectPolicy): { release(): void } {
@@ -107,8 +107,10 @@ export class LiveTurn {
 
   append(events: readonly TurnEvent[]): void {
     for (const event of events) {
-      if (event.event === 'message_complete' || event.event === 'error')
-        this.#beforeClosing = this.#snapshot();
+      if (event.event === 'message_complete' || event.event === 'error') {
+        this.#snapshot = this.#takeSnapshot();
+        this.#isClosing = true;
+      }
       this.#events.push({ id: this.lastEventId + 1, event });
       this.#characters += sizeOf(event);
       foldEvent(this.#fold, event);
@@ -130,9 +132,13 @@ export class LiveTurn {
    */
   watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
     if (this.#wakers.size >= MAX_WATCHERS) {
-      throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
-        turn_id: this.turnId,
-      });
+      throw new MochiError(
+        'overloaded',
+        `Turn ${this.turnId} has too many watchers. Try again when some have left.`,
+        {
+          turn_id: this.turnId,
+        },
+      );
     }
     return this.#follow(after, signal);
   }
@@ -165,19 +171,27 @@ export class LiveTurn {
 
   #eventsAfter(seen: number): NumberedEvent[] {
     if (seen >= this.#dropped) return this.#events.slice(seen - this.#dropped);
-    const data = this.#beforeClosing ?? this.#snapshot();
+    const snapshot = this.#sharedSnapshot();
     // The answer or the error, and `done`, are told to everyone.
-    const closing = this.#events.filter(({ id }) => id > Math.max(data.turn.last_event_id, seen));
-    return [{ id: data.turn.last_event_id, event: { event: 'snapshot', data } }, ...closing];
+    const following = this.#events.filter(({ id }) => id > Math.max(snapshot.id, seen));
+    return [snapshot, ...following];
   }
 
-  #snapshot(): TurnSnapshot {
-    return toSnapshot(this.#fold, {
+  /** One object for many watchers, so that its text is encoded once for all of them. */
+  #sharedSnapshot(): NumberedEvent {
+    const isUsable = this.#isClosing || (this.#snapshot?.id ?? -1) >= this.#dropped;
+    if (this.#snapshot === null || !isUsable) this.#snapshot = this.#takeSnapshot();
+    return this.#snapshot;
+  }
+
+  #takeSnapshot(): NumberedEvent {
+    const data = toSnapshot(this.#fold, {
       turn_id: this.turnId,
       session_id: this.sessionId,
       created_at: this.#options.createdAt,
       last_event_id: this.lastEventId,
     });
+    return { id: this.lastEventId, event: { event: 'snapshot', data } };
   }
 
   #dropOldest(): void {

@@ -12,7 +12,7 @@ import { driveTurn } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { LiveTurn, type WatchableTurn } from './live-turn.ts';
 import { previewTurn } from './preview-turn.ts';
-import { openStoredTurn } from './replay-turn.ts';
+import { createStoredTurns, type StoredTurns } from './replay-turn.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
 import { TurnRegistry } from './turn-registry.ts';
@@ -30,6 +30,7 @@ export class LiveTurns {
   readonly #deps: TurnDeps;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
+  readonly #stored: StoredTurns;
   /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
@@ -37,6 +38,7 @@ export class LiveTurns {
   constructor(deps: TurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
+    this.#stored = createStoredTurns(deps.db);
   }
 
   /**
@@ -65,7 +67,7 @@ export class LiveTurns {
 
   /** A turn by its id, living or from its rows. @throws MochiError turn_not_found */
   async open(turnId: string): Promise<WatchableTurn> {
-    return this.#registry.find(turnId) ?? openStoredTurn(this.#deps.db, await this.describe(turnId));
+    return this.#registry.find(turnId) ?? this.#stored.open(await this.describe(turnId));
   }
 
   /** The turn as it stands. @throws MochiError turn_not_found */
@@ -93,9 +95,13 @@ export class LiveTurns {
   holderOf(sessionId: string): string {
     const [holder] = this.#lines.turnsOf(sessionId);
     if (holder !== undefined) return holder;
-    throw new MochiError('no_active_turn', `Session ${sessionId} is not answering.`, {
-      session_id: sessionId,
-    });
+    throw new MochiError(
+      'no_active_turn',
+      `Session ${sessionId} is not answering: there is nothing to cancel.`,
+      {
+        session_id: sessionId,
+      },
+    );
   }
 
   /**
@@ -224,5 +230,8 @@ function cancelled(): MochiError {
 }
 
 function interrupted(): MochiError {
-  return new MochiError('turn_interrupted', 'The server is stopping; what came until now is kept.');
+  return new MochiError(
+    'turn_interrupted',
+    'The server is stopping; what came until now is kept. Send message: null when it is back.',
+  );
 }

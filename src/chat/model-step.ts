@@ -34,7 +34,10 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     if (events.length > 0) yield events;
     draft.touch();
   }
-  throw new MochiError('incomplete_response', 'The engine stopped before its answer was complete.');
+  throw new MochiError(
+    'incomplete_response',
+    'The engine stopped before its answer was complete; what came is kept. Send message: null to try again.',
+  );
 }
 
 function take(

@@ -18,7 +18,10 @@ type RecoverDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 /** Before the server serves. @returns how many turns were closed */
 export async function recoverTurns(deps: RecoverDeps): Promise<number> {
   const turns = await listUnfinishedTurns(deps.db);
-  const failure = new MochiError('turn_interrupted', 'The server stopped while the turn was running.');
+  const failure = new MochiError(
+    'turn_interrupted',
+    'The server stopped while the turn was running. Send message: null to try again.',
+  );
   for (const turn of turns) {
     await deps.db
       .transaction()
@@ -38,7 +41,7 @@ export async function closeLeftTurns(
 ): Promise<void> {
   const failure = new MochiError(
     'session_save_error',
-    'The end of the turn could not be stored when it came.',
+    'The end of the turn could not be stored when it came. Send message: null to try again.',
   );
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
     if (living.includes(turn.id)) continue;

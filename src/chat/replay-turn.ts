@@ -20,9 +20,37 @@ interface StoredTurn {
   readonly toolCalls: readonly SnapshotToolCall[];
 }
 
-/** A turn from its rows, watched like a live one. */
-export async function openStoredTurn(db: Db, turn: Turn): Promise<WatchableTurn> {
-  const stored = await readStoredTurn(db, turn);
+export interface StoredTurns {
+  /** A turn from its rows, watched like a live one. */
+  open(turn: Turn): Promise<WatchableTurn>;
+}
+
+/** Those who watch an ended turn at the same time share what was read, and so the bytes that are made of it. */
+export function createStoredTurns(db: Db): StoredTurns {
+  const watched = new Map<string, WeakRef<WatchableTurn>>();
+  const forgotten = new FinalizationRegistry<string>((turnId) => {
+    if (watched.get(turnId)?.deref() === undefined) watched.delete(turnId);
+  });
+  const find = (turnId: string) => watched.get(turnId)?.deref();
+  return {
+    async open(turn) {
+      const { turn_id: turnId } = turn;
+      const known = find(turnId);
+      if (known !== undefined) return known;
+      const read = toWatchable(turn, replayTurn(await readStoredTurn(db, turn)));
+      if (turn.finished_at === null) return read;
+      // Another watcher may have read it in between.
+      const first = find(turnId) ?? read;
+      if (first === read) {
+        watched.set(turnId, new WeakRef(read));
+        forgotten.register(read, turnId);
+      }
+      return first;
+    },
+  };
+}
+
+function toWatchable(turn: Turn, events: readonly NumberedEvent[]): WatchableTurn {
   return {
     turnId: turn.turn_id,
     sessionId: turn.session_id,
@@ -31,8 +59,8 @@ export async function openStoredTurn(db: Db, turn: Turn): Promise<WatchableTurn>
     watcherCount: 1,
     hold: () => ({ release: () => undefined }),
     async *watch(after) {
-      const events = replayTurn(stored, after);
-      if (events.length > 0) yield events;
+      const unseen = events.filter(({ id }) => id > after || after === 0);
+      if (unseen.length > 0) yield unseen;
     },
   };
 }
@@ -56,8 +84,8 @@ async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
   };
 }
 
-/** The snapshot and the closing events that come after number `after`. */
-function replayTurn(stored: StoredTurn, after: number): NumberedEvent[] {
+/** The snapshot and the closing events. */
+function replayTurn(stored: StoredTurn): NumberedEvent[] {
   const { turn, message, toolCalls } = stored;
   const closing = closingEvents(stored);
   const before = Math.max(turn.last_event_id - closing.length, 0);
@@ -75,7 +103,7 @@ function replayTurn(stored: StoredTurn, after: number): NumberedEvent[] {
     },
   };
   const numbered = closing.map((event, index) => ({ id: before + 1 + index, event }));
-  return [snapshot, ...numbered].filter(({ id }) => id > after || after === 0);
+  return [snapshot, ...numbered];
 }
 
 function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[] {

@@ -98,4 +98,48 @@ describe('a place in line', () => {
     expect(ready(places)).toEqual(['a4']);
     expect(lines.enter('b', 'b1', { atFront: true }).isReady).toBe(true);
   });
+
+  it('at the front of a full line takes the place of the turn that it ends, and only that one', () => {
+    const lines = createTurnLines(unlimited);
+    const places = enterAll(lines, ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9']);
+    expect(() => lines.enter('a', 'more')).toThrow(expect.objectContaining({ kind: 'session_busy' }));
+    places.set('b', lines.enter('a', 'b', { atFront: true }));
+    expect(() => lines.enter('a', 'c', { atFront: true })).toThrow(
+      expect.objectContaining({ kind: 'session_busy', details: { session_id: 'a', turn_id: 'a1' } }),
+    );
+    leave(places, 'a1');
+    expect(ready(places)).toEqual(['b']);
+    expect(() => lines.enter('a', 'more')).toThrow(expect.objectContaining({ kind: 'session_busy' }));
+    expect(lines.enter('a', 'c', { atFront: true }).position).toBe(1);
+  });
+
+  it('hears of every change once: of who goes before it, and of who is gone', () => {
+    const lines = createTurnLines(unlimited);
+    const moves: number[] = [];
+    const holder = lines.enter('a', 'a1');
+    const place = lines.enter('a', 'a2', { onMove: (position) => moves.push(position) });
+    lines.enter('a', 'a3');
+    const urgent = lines.enter('a', 'a4', { atFront: true });
+    expect([moves, place.position]).toEqual([[2], 2]);
+    holder.leave();
+    urgent.leave();
+    expect([moves, place.isReady]).toEqual([[2, 1], true]);
+  });
+
+  it('hears how many sessions are before it when it waits for a slot', () => {
+    const lines = createTurnLines({ maxRunning: 1, maxQueued: 100 });
+    const moves = new Map<string, number[]>();
+    const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+    const places = names.map((name) => {
+      const told: number[] = [];
+      moves.set(name, told);
+      return lines.enter(name, name, { onMove: (position) => told.push(position) });
+    });
+    expect(places.map(({ position }) => position)).toEqual([0, ...names.slice(1).keys()]);
+    for (const place of places.slice(0, 4)) place.leave();
+    expect([moves.get('s1'), moves.get('s4'), moves.get('s6')]).toEqual([[], [2, 1, 0], [4, 3, 2, 1]]);
+    // Far behind it is told when it comes near: one departure does not write to everybody who waits.
+    expect(moves.get('s19')).toEqual([15, 14]);
+    expect(places[19]?.position).toBe(14);
+  });
 });

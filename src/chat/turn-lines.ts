@@ -9,9 +9,9 @@ export interface TurnLimits {
 }
 
 interface EnterOptions {
-  /** Next after the turn that runs, before all that wait. */
+  /** Next after the turn that runs, before all that wait: in the place that the running one gives up for it. */
   readonly atFront?: boolean;
-  /** Told each time when fewer turns are ahead. */
+  /** Told when other turns come to be ahead, once for each change, until it may run. */
   readonly onMove?: (position: number) => void;
 }
 
@@ -19,7 +19,7 @@ interface EnterOptions {
 export interface Place {
   /** Whether it may run now. */
   readonly isReady: boolean;
-  /** Turns ahead of it in its session. */
+  /** Turns ahead of it in its session; for the first of its session: sessions that wait longer for a slot. */
   readonly position: number;
   /** Resolves when it may run. */
   readonly ready: Promise<void>;
@@ -38,6 +38,8 @@ export interface TurnLines {
 
 /** Turns that may wait behind the one that runs (API.md §4, on_busy). */
 const MAX_SESSION_QUEUE = 8;
+/** Sessions next for a slot that are told of every move; those behind them hear of it when they come so far. */
+const MAX_TOLD = 16;
 
 interface Waiting {
   /** Null for a change. */
@@ -45,6 +47,8 @@ interface Waiting {
   readonly sessionId: string;
   readonly takesSlot: boolean;
   isReady: boolean;
+  /** The position that it knows. */
+  told: number;
   readonly letIn: () => void;
   readonly onMove: (position: number) => void;
 }
@@ -69,11 +73,6 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     }
   }
 
-  function letIn(entry: Waiting): void {
-    entry.isReady = true;
-    entry.letIn();
-  }
-
   function becomeFirst(entry: Waiting): void {
     if (entry.takesSlot) firsts.push(entry);
     else letIn(entry);
@@ -93,15 +92,18 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     const [first] = line;
     if (first === undefined) lines.delete(entry.sessionId);
     else if (index === 0) becomeFirst(first);
-    for (const [position, other] of line.entries()) {
-      if (position >= index && !other.isReady) other.onMove(position);
-    }
     admit();
+    tellMoves(line, firsts);
+  }
+
+  function positionOf(entry: Waiting): number {
+    const index = lines.get(entry.sessionId)?.indexOf(entry) ?? 0;
+    return index > 0 ? index : Math.max(firsts.indexOf(entry), 0);
   }
 
   function enter(sessionId: string, turnId: string, options: EnterOptions = {}): Place {
     const line = lines.get(sessionId) ?? [];
-    if (line.length > MAX_SESSION_QUEUE) {
+    if (line.length > MAX_SESSION_QUEUE + (options.atFront === true ? 1 : 0)) {
       throw lineFull(sessionId, line[0]?.turnId ?? null);
     }
     if (total - running >= maxQueued && (line.length > 0 || running >= maxRunning)) {
@@ -116,19 +118,22 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     { atFront = false, onMove = () => undefined }: EnterOptions,
   ): Place {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const entry: Waiting = { ...arrival, isReady: false, letIn: resolve, onMove };
+    const entry: Waiting = { ...arrival, isReady: false, told: 0, letIn: resolve, onMove };
     const line = lines.get(entry.sessionId) ?? [];
     const position = atFront ? Math.min(1, line.length) : line.length;
     line.splice(position, 0, entry);
     lines.set(entry.sessionId, line);
     if (position === 0) becomeFirst(entry);
     admit();
+    entry.told = positionOf(entry);
+    tellMoves(line, firsts);
     return {
       get isReady() {
         return entry.isReady;
       },
-      // Behind nobody in its session, it may still wait for a slot.
-      position: position > 0 ? position : Math.max(firsts.indexOf(entry), 0),
+      get position() {
+        return positionOf(entry);
+      },
       ready: promise,
       leave: () => leave(entry),
     };
@@ -141,10 +146,29 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
   };
 }
 
+function letIn(entry: Waiting): void {
+  entry.isReady = true;
+  entry.letIn();
+}
+
+/** After a change of this line, and perhaps of who is first in a session and waits for a slot. */
+function tellMoves(line: readonly Waiting[], firsts: readonly Waiting[]): void {
+  for (const [position, entry] of line.entries()) {
+    if (position > 0) tell(entry, position);
+  }
+  for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) tell(entry, position);
+}
+
+function tell(entry: Waiting, position: number): void {
+  if (entry.told === position) return;
+  entry.told = position;
+  entry.onMove(position);
+}
+
 function lineFull(sessionId: string, holder: string | null): MochiError {
   return new MochiError(
     'session_busy',
-    `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for them, or cancel.`,
+    `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for one of them to be answered, cancel one, or send on_busy: interrupt.`,
     { session_id: sessionId, turn_id: holder },
   );
 }

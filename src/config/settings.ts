@@ -34,6 +34,7 @@ export interface Config {
   /** auto: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly maxBodyBytes: number;
+  readonly requestTimeoutSeconds: number;
   readonly maxConcurrentTurns: number;
   readonly maxQueuedTurns: number;
   readonly maxToolIterations: number;
@@ -123,6 +124,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: wholeNumber(1, 1024 ** 3),
     default: 10 * 1024 ** 2,
     description: 'Largest request body',
+  },
+  requestTimeoutSeconds: {
+    parser: seconds(86_400),
+    default: 300,
+    description:
+      'Longest time for a request to arrive, its body included; answers may take as long as they do',
   },
   maxConcurrentTurns: {
     parser: wholeNumber(1, 10_000),

@@ -102,7 +102,7 @@ export const ChatRequest = Type.Object(
       oneOf(BUSY_POLICIES, {
         default: 'queue',
         description:
-          'The session is answering: wait in line (at most 8), be refused at once, or cancel the running turn and go on.',
+          'The session is answering: wait in line (at most 8), be refused at once, or cancel the running turn and go before all that wait.',
       }),
     ),
     on_disconnect: Type.Optional(

@@ -21,7 +21,10 @@ export const ContextWindowInput = Type.Object(
     ),
     current_window: Type.Optional(Tokens),
     manual_override: Type.Optional(
-      Type.Boolean({ description: 'true: `current_window` is used as it is, clamped to the model.' }),
+      Type.Boolean({
+        description:
+          'true: `current_window` is used as it is, clamped to the model. false: the window is chosen by need again, and told as it was before.',
+      }),
     ),
   },
   { $id: 'ContextWindowInput' },

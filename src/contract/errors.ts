@@ -1,7 +1,7 @@
 // Every error that can cross the wire: its code, its status, and when it is raised.
 
 export interface ErrorKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
   /** When it is raised; printed in the OpenAPI document. */
   readonly text: string;
   /** The code on the wire where it differs from the key (one code, two statuses). */
@@ -35,6 +35,7 @@ export const ERRORS = {
   session_not_found: { status: 404, text: 'There is no such session.' },
   turn_not_found: { status: 404, text: 'There is no such turn.' },
   method_not_allowed: { status: 405, text: 'The path exists, but not with this method.' },
+  request_timeout: { status: 408, text: 'The request took too long to arrive.' },
   session_busy: { status: 409, text: 'The session is answering; the change cannot be applied now.' },
   turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
   payload_too_large: { status: 413, text: 'The body is over the limit.' },

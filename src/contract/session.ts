@@ -82,7 +82,15 @@ const settingsFields = {
 export const CreateSession = Type.Object(
   {
     model: ModelName,
-    system_prompt: Type.Optional(nullable(Type.String({ maxLength: SYSTEM_PROMPT_LENGTH }))),
+    system_prompt: Type.Optional(
+      nullable(
+        Type.String({
+          maxLength: SYSTEM_PROMPT_LENGTH,
+          pattern: '^$|\\S',
+          description: 'Becomes message 0; null or empty: none. Only blanks are refused.',
+        }),
+      ),
+    ),
     system_prompt_source_file: Type.Optional(
       nullable(Type.String({ maxLength: NAME_LENGTH, description: 'A label, stored beside the text.' })),
     ),

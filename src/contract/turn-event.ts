@@ -37,7 +37,9 @@ export const TURN_EVENTS = {
     'status',
     Type.Object({
       phase: oneOf(['queued', 'loading_model', 'evaluating_prompt', 'generating', 'running_tool']),
-      position: Type.Optional(Type.Integer({ description: '`queued`: turns ahead in the line.' })),
+      position: Type.Optional(
+        Type.Integer({ description: '`queued`: turns ahead in the line; told anew when it changes.' }),
+      ),
       estimate_ms: Type.Optional(
         Type.Integer({ description: 'How long the phase will take, where rates were measured.' }),
       ),

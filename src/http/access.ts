@@ -27,6 +27,10 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
   const checksHost = isLoopbackHost(rules.host);
 
   app.addHook('onRequest', async (request) => {
+    // RFC 9112 §3.2: whoever reads the other one would see another request.
+    if (hostCount(request.raw.rawHeaders) > 1) {
+      throw new MochiError('bad_request', 'The request has two Host headers. Send one.');
+    }
     if (checksHost && !isAllowedHost(request, rules.allowedHosts)) throw hostRefused(request);
     const { origin } = request.headers;
     // CORS hides an answer from a foreign page; it does not keep the page from having its request carried out.
@@ -47,6 +51,11 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
     if (OPEN_PATHS.has(pathOf(request.url).replace(/\/+$/, '')) || isKey(bearerOf(request))) return;
     throw new MochiError('unauthorized', 'Send an API key: authorization: Bearer KEY.');
   });
+}
+
+/** @param rawHeaders names and values in turn */
+function hostCount(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
 }
 
 function isAllowedHost(request: FastifyRequest, allowedHosts: readonly string[]): boolean {

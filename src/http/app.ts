@@ -5,7 +5,7 @@ import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type AccessRules, guardAccess } from './access.ts';
 import type { AppDeps } from './app-deps.ts';
-import { answerClientError, refuseExpectation } from './client-error.ts';
+import { answerClientError, refuseConnect, refuseExpectation } from './client-error.ts';
 import { describeApi } from './document.ts';
 import { answerError, answerErrors, notFound, pathOf } from './error-response.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
@@ -22,6 +22,8 @@ import { validateBySchema } from './validation.ts';
 export interface AppOptions {
   readonly access: AccessRules;
   readonly maxBodyBytes: number;
+  /** For a request to arrive, its body included. */
+  readonly requestTimeoutMs: number;
   readonly log: Log;
 }
 
@@ -34,6 +36,9 @@ const ROUTES = [
   chatRoutes,
   turnRoutes,
 ];
+
+/** For the header fields alone. */
+const MAX_HEADERS_MS = 60_000;
 
 /** Longer than any request line that Node lets through, so that an id of any length reaches its route. */
 const MAX_PARAM_LENGTH = 32 * 1024;
@@ -48,8 +53,13 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     bodyLimit: options.maxBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     rewriteUrl: hideUndecodable,
-    // Ours to refuse: Node's own refusal has no body.
-    http: { requireHostHeader: false },
+    requestTimeout: options.requestTimeoutMs,
+    http: {
+      // Ours to refuse: Node's own refusal has no body.
+      requireHostHeader: false,
+      headersTimeout: Math.min(options.requestTimeoutMs, MAX_HEADERS_MS),
+      connectionsCheckingInterval: Math.min(options.requestTimeoutMs, MAX_HEADERS_MS) / 4,
+    },
     genReqId: ({ headers }) => saneRequestId(headers['x-request-id']) ?? randomHex(16),
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -64,6 +74,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
   app.server.on('checkExpectation', refuseExpectation);
+  app.server.on('connect', refuseConnect);
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {

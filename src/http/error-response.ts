@@ -19,7 +19,7 @@ const SHOWN_PATH = 200;
 
 export function notFound(request: FastifyRequest): MochiError {
   const path = pathOf(request.originalUrl).slice(0, SHOWN_PATH);
-  return new MochiError('not_found', `There is no ${path} here.`, { path });
+  return new MochiError('not_found', `There is no ${path} here. /docs shows what there is.`, { path });
 }
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -52,10 +52,17 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
+/** What the validator says in the terms of its schema. */
+const PLAIN_WORDS: Readonly<Record<string, string>> = {
+  'must match pattern "\\S"': 'must not be blank',
+  'must match pattern "^$|\\S"': 'must not be blank',
+  'must match pattern "^[A-Za-z0-9+/]+={0,2}$"': 'must be base64',
+};
+
 function validationError(error: FastifyError): MochiError {
   const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
     path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath.slice(0, SHOWN_PATH),
-    message: message.slice(0, SHOWN_PATH),
+    message: (PLAIN_WORDS[message] ?? message).slice(0, SHOWN_PATH),
   }));
   const first = errors[0];
   const said = first === undefined ? '' : `: ${first.path} ${first.message}`;
@@ -85,13 +92,13 @@ function frameworkKind(error: FastifyError): ErrorKindName | undefined {
 function frameworkText(kind: ErrorKindName): string {
   switch (kind) {
     case 'payload_too_large':
-      return 'The body is too large (MOCHI_MAX_BODY_BYTES).';
+      return 'The body is too large (MOCHI_MAX_BODY_BYTES). Send less at once.';
     case 'unsupported_media_type':
       return 'Send the body as JSON, with content-type: application/json.';
     case 'not_found':
-      return 'There is nothing at this address.';
+      return 'There is nothing at this address. /docs shows what there is.';
     default:
-      return 'The request is not well-formed.';
+      return 'The request is not well-formed: its body is not what its headers promise.';
   }
 }
 

@@ -1,11 +1,12 @@
-// Turn events → SSE bytes. What waits together goes out in one write.
+// A turn sent to a reader, as fast as it reads.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { NumberedEvent, WatchableTurn } from '../chat/live-turn.ts';
+import type { WatchableTurn } from '../chat/live-turn.ts';
+import { toPieces } from './frames.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
 const PING_INTERVAL_MS = 15_000;
-/** A reader that takes nothing for this long is gone. */
+/** A reader that takes nothing for this long is gone: at most a piece and the buffers of the system wait for it. */
 const STALLED_READER_MS = 60_000;
 
 /**
@@ -31,12 +32,16 @@ export async function sendEvents(reply: FastifyReply, turn: WatchableTurn, after
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
+  // Between the pieces of a long frame the socket is full: a comment there would end up inside of it.
   const ping = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(': ping\n\n');
   }, PING_INTERVAL_MS);
   try {
     for await (const batch of batches) {
-      if (!raw.write(toBytes(batch, turn.watcherCount > 1))) await drained(raw, left.signal);
+      for (const piece of toPieces(batch, turn.watcherCount > 1)) {
+        if (!raw.write(piece)) await taken(raw, 'drain', left.signal);
+        if (left.signal.aborted) return false;
+      }
       ping.refresh();
     }
   } finally {
@@ -44,47 +49,22 @@ export async function sendEvents(reply: FastifyReply, turn: WatchableTurn, after
   }
   if (left.signal.aborted) return false;
   raw.end();
-  return true;
+  if (!raw.writableFinished) await taken(raw, 'finish', left.signal);
+  return raw.writableFinished;
 }
 
-/** Frames of turns with several watchers are made once. */
-const sharedFrames = new WeakMap<NumberedEvent, string>();
-
-function toBytes(batch: readonly NumberedEvent[], isShared: boolean): string {
-  if (!isShared) return batch.map(toFrame).join('');
-  return batch.map((numbered) => sharedFrames.get(numbered) ?? shareFrame(numbered)).join('');
-}
-
-function shareFrame(numbered: NumberedEvent): string {
-  const frame = toFrame(numbered);
-  sharedFrames.set(numbered, frame);
-  return frame;
-}
-
-/** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
-const LINE_ENDS = /[\u0085\u2028\u2029]/g;
-
-/** LF line ends, one line of JSON: no event can break out of its frame. */
-function toFrame({ id, event }: NumberedEvent): string {
-  const data = JSON.stringify(event.data).replace(LINE_ENDS, escapeCharacter);
-  return `id: ${id}\nevent: ${event.event}\ndata: ${data}\n\n`;
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-/** Waits until the socket takes more; cuts a reader that stopped reading. */
-function drained(raw: ServerResponse, left: AbortSignal): Promise<void> {
+/** Waits until the socket has taken what it was given; cuts a reader that stopped reading. */
+function taken(raw: ServerResponse, event: 'drain' | 'finish', left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const stalled = setTimeout(() => raw.destroy(), STALLED_READER_MS);
     const done = () => {
       clearTimeout(stalled);
-      raw.off('drain', done);
+      raw.off(event, done);
       left.removeEventListener('abort', done);
       resolve();
     };
-    raw.once('drain', done);
+    raw.once(event, done);
     left.addEventListener('abort', done, { once: true });
+    if (left.aborted) done();
   });
 }

@@ -47,7 +47,10 @@ export async function foldAnswer(turn: WatchableTurn): Promise<ChatAnswer> {
 function toMochiError(failure: ErrorBody | null): MochiError {
   const kind = kindOf(failure?.code ?? '');
   if (failure === null || kind === null)
-    return new MochiError('internal_error', 'The turn ended without an answer.');
+    return new MochiError(
+      'internal_error',
+      'The turn ended without an answer. Send message: null to try again.',
+    );
   return new MochiError(kind, failure.message, failure.details);
 }
 

@@ -1,11 +1,16 @@
 // A known path with another method is 405 and says which methods it has.
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { METHODS as NODE_METHODS } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
 
-const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'];
+/** All that Node reads, but those with an answer of their own: a preflight, and a tunnel that has no path. */
+const METHODS = NODE_METHODS.filter((method) => method !== 'OPTIONS' && method !== 'CONNECT');
 
 /** Call before the routes are registered, and the returned function after them. */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
   const methodsByUrl = new Map<string, Set<string>>();
   let isRecording = true;
   app.addHook('onRoute', ({ url, method }) => {
@@ -28,9 +33,13 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
         // Before the body is read: whatever is wrong with it, the method comes first.
         onRequest: async (request, reply) => {
           void reply.header('allow', allow);
-          throw new MochiError('method_not_allowed', `${request.method} is not possible here; ${allow} is.`, {
-            method: request.method,
-          });
+          throw new MochiError(
+            'method_not_allowed',
+            `${request.method} is not possible here. Use ${allow}.`,
+            {
+              method: request.method,
+            },
+          );
         },
         handler: () => undefined,
       });

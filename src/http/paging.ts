@@ -12,30 +12,41 @@ export const PageQuery = Type.Object({
 
 type Position = readonly (string | number)[];
 
-export function toCursor(position: Position): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+/**
+ * @param list which list it is a position of, with what narrows it, such as the id of the session: a cursor
+ *   says nothing about any other list
+ */
+export function toCursor(list: string, position: Position): string {
+  return Buffer.from(JSON.stringify([list, ...position])).toString('base64url');
 }
 
-/** @param shape the types of the parts. @throws MochiError invalid_cursor */
+/** @param shape the types of the parts. @throws MochiError invalid_cursor for what this list has not issued */
 export function fromCursor<const Shape extends readonly ('string' | 'number')[]>(
+  list: string,
   cursor: string,
   shape: Shape,
 ): { [Index in keyof Shape]: Shape[Index] extends 'string' ? string : number } {
-  const position = parse(cursor);
+  const [issuer, ...position] = parse(cursor);
   const fits =
-    Array.isArray(position) &&
+    issuer === list &&
     position.length === shape.length &&
     shape.every((type, index) => typeof position[index] === type);
-  if (!fits) throw new MochiError('invalid_cursor', 'The cursor was not issued by this list.', {});
+  if (!fits) {
+    throw new MochiError(
+      'invalid_cursor',
+      'The cursor was not issued by this list. Send `next_cursor` of the page before, or none for the first page.',
+    );
+  }
   // Checked part by part above.
   return position as never;
 }
 
-function parse(cursor: string): unknown {
+function parse(cursor: string): readonly unknown[] {
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    return Array.isArray(value) ? value : [];
   } catch {
-    return null;
+    return [];
   }
 }
 

@@ -18,7 +18,10 @@ export const WaitQuery = Type.Object({
 
 export const IdempotencyHeader = Type.Object({
   'idempotency-key': Type.Optional(
-    Type.String({ description: 'A repeated request with this key joins the same turn, for 24 hours.' }),
+    Type.String({
+      description:
+        'A repeated request with this key joins the same turn, for 24 hours. Its body must be the same, but for `on_disconnect`.',
+    }),
   ),
 });
 
@@ -44,7 +47,7 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key === 'string' && KEY_PATTERN.test(key)) return key;
-  const message = 'must be 1 to 255 printable characters';
+  const message = 'must be 1 to 255 printable ASCII characters without blanks';
   throw new MochiError('validation_error', `The request is not valid: idempotency-key ${message}.`, {
     errors: [{ path: '/headers/idempotency-key', message }],
   });

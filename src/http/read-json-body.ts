@@ -1,9 +1,7 @@
 // Bodies: JSON in strict UTF-8, not nested without end. Everything else is a 4xx before a route sees it.
 import type { FastifyInstance } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
-
-/** Far more than any real body has; far less than what overflows the stack of those who walk it. */
-const MAX_DEPTH = 64;
+import { shapeFault } from './scan-json.ts';
 
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -15,6 +13,8 @@ export function readJsonBodies(app: FastifyInstance): void {
 }
 
 function parseJson(body: Buffer): unknown {
+  const fault = shapeFault(body);
+  if (fault !== null) throw invalid(fault);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
@@ -25,27 +25,20 @@ function parseJson(body: Buffer): unknown {
   return value;
 }
 
-/** Iterative, since depth is what it guards against. Lone surrogates could not be stored as they came. */
-function checkValue(root: unknown): void {
-  let level: unknown[] = [root];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) throw invalid(`is nested over ${MAX_DEPTH} levels deep`);
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (typeof value === 'string') {
-        if (!value.isWellFormed()) throw invalid('holds half of a surrogate pair, which is no text');
-      } else if (typeof value === 'number') {
-        if (!Number.isFinite(value)) throw invalid('holds a number that is too large');
-      } else if (Array.isArray(value)) {
-        for (const item of value) next.push(item);
-      } else if (typeof value === 'object' && value !== null) {
-        for (const [key, member] of Object.entries(value)) {
-          if (key === '__proto__') throw invalid('may not have a member named __proto__');
-          next.push(key, member);
-        }
-      }
+/** Members that would change what holds them, and texts and numbers that could not be stored as they came. */
+function checkValue(value: unknown): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw invalid('holds half of a surrogate pair, which is no text');
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw invalid('holds a number that is too large');
+  } else if (Array.isArray(value)) {
+    for (const item of value) checkValue(item);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      if (key === '__proto__') throw invalid('may not have a member named __proto__');
+      checkValue(key);
+      checkValue(member);
     }
-    level = next;
   }
 }
 

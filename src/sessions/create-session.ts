@@ -1,5 +1,9 @@
 // A new session.
-import type { ContextWindowConfig, ContextWindowInput } from '../contract/context-window.ts';
+import {
+  type ContextWindowConfig,
+  type ContextWindowInput,
+  WINDOW_REASONS,
+} from '../contract/context-window.ts';
 import type { CreateSession } from '../contract/session.ts';
 import { insertSession, type StoredSession } from '../store/sessions.ts';
 import { checkMetadata } from './metadata.ts';
@@ -21,7 +25,8 @@ const INITIAL_WINDOW: ContextWindowConfig = {
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
   checkMetadata(input.metadata);
   const { system_prompt: content, system_prompt_source_file: sourceFile } = input;
-  const hasText = content != null && content.trim() !== '';
+  // Empty, not blank: what clients of the original send for a field that was left empty.
+  const hasText = content != null && content !== '';
   if (!hasText && sourceFile != null) throw promptNotFound(sourceFile);
   const model = await requireChatModel(deps.engine, input.model);
   const id = deps.newId(10);
@@ -46,18 +51,32 @@ export async function createSession(deps: SessionDeps, input: CreateSession): Pr
   });
 }
 
-/** What a client says of the window, over what is stored. A manual window takes its place in the history. */
+/** What a client says of the window, over what is stored. */
 export function changeWindow(
   config: ContextWindowConfig,
   input: ContextWindowInput | null | undefined,
 ): ContextWindowConfig {
   if (input == null) return config;
   const isManual = input.manual_override ?? config.manual_override;
+  const isReleased = !isManual && config.last_adjustment === 'manual_override';
+  const held = isReleased ? lastAutomatic(config) : config;
   return {
     ...config,
     dynamic_enabled: input.dynamic_enabled ?? config.dynamic_enabled,
-    current_window: input.current_window ?? config.current_window,
+    current_window: input.current_window ?? held.current_window,
     manual_override: isManual,
-    last_adjustment: isManual ? 'manual_override' : config.last_adjustment,
+    last_adjustment: isManual ? 'manual_override' : held.last_adjustment,
   };
+}
+
+/** What held before a client took the window into its own hands: the history has no manual windows. */
+function lastAutomatic({
+  adjustment_history: history,
+}: ContextWindowConfig): Pick<ContextWindowConfig, 'current_window' | 'last_adjustment'> {
+  const automatic = WINDOW_REASONS.filter((reason) => reason !== 'manual_override');
+  for (const { reason, window } of history.toReversed()) {
+    const known = automatic.find((name) => name === reason);
+    if (known !== undefined) return { current_window: window, last_adjustment: known };
+  }
+  return INITIAL_WINDOW;
 }

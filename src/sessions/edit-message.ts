@@ -53,7 +53,7 @@ function invalidIndex(
 ): MochiError {
   const message =
     found === undefined
-      ? `Message index ${index} is out of range: session ${sessionId} has ${count} messages.`
-      : `Message ${index} is a ${found.role} message: only user messages can be edited.`;
+      ? `Session ${sessionId} has no message ${index}: ${count === 0 ? 'it is empty' : `its messages are numbered from 0 to ${count - 1}`}.`
+      : `Message ${index} has the role ${found.role}. Only user messages can be edited: send the index of one.`;
   return new MochiError('invalid_message_index', message, { session_id: sessionId, message_index: index });
 }

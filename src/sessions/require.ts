@@ -20,10 +20,14 @@ export async function requireMessage(db: Db, sessionId: string, messageId: strin
   const message = await findMessage(db, sessionId, messageId);
   if (message !== null) return message;
   const shown = messageId.slice(0, SHOWN_LENGTH);
-  throw new MochiError('message_not_found', `Session ${sessionId} has no message ${shown}`, {
-    session_id: sessionId,
-    message_id: shown,
-  });
+  throw new MochiError(
+    'message_not_found',
+    `Session ${sessionId} has no message ${shown}. Its tree lists those that it has.`,
+    {
+      session_id: sessionId,
+      message_id: shown,
+    },
+  );
 }
 
 /** A model that a session can chat with. @throws MochiError model_unusable, ollama_unreachable, ollama_error */
@@ -42,7 +46,7 @@ export async function requireChatModel(engine: Engine, name: string): Promise<En
   if (!model.capabilities.includes('completion')) {
     throw new MochiError(
       'model_unusable',
-      `Model ${shown} cannot chat: it is for ${model.capabilities.join(', ')}.`,
+      `Model ${shown} cannot chat: it is for ${model.capabilities.join(', ')}. Choose another one.`,
       {
         model: shown,
       },

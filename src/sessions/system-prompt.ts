@@ -38,9 +38,13 @@ export async function removeSystemPrompt(deps: SessionDeps, sessionId: string): 
   await deps.db.transaction().execute(async (transaction) => {
     const { systemId } = await requireSession(transaction, sessionId);
     if (systemId === null) {
-      throw new MochiError('no_system_prompt', `Session ${sessionId} has no system prompt.`, {
-        session_id: sessionId,
-      });
+      throw new MochiError(
+        'no_system_prompt',
+        `Session ${sessionId} has no system prompt: there is nothing to remove.`,
+        {
+          session_id: sessionId,
+        },
+      );
     }
     await deleteMessage(transaction, sessionId, systemId);
     await updateSession(transaction, sessionId, { system_id: null, updated_at: deps.now() });

@@ -95,9 +95,13 @@ export function toMochiError(error: unknown): unknown {
     );
   }
   if (/^SQLITE_(CORRUPT|NOTADB|IOERR)/.test(error.code)) {
-    return new MochiError('session_load_error', 'The stored data could not be read.', {
-      reason: error.code.toLowerCase(),
-    });
+    return new MochiError(
+      'session_load_error',
+      'The stored data could not be read. Check the disk; the log has the reason.',
+      {
+        reason: error.code.toLowerCase(),
+      },
+    );
   }
   return error;
 }

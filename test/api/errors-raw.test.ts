@@ -89,6 +89,36 @@ describe('HTTP that Node would answer itself', () => {
     expect(JSON.parse(text)).toMatchObject({ detail: { error: { code: expect.any(String) } } });
   });
 
+  it.each([
+    ['', ''],
+    ['another one', 'host: evil.example\r\n'],
+    ['the same', 'HOST: localhost\r\n'],
+  ])('a second Host gets 400: %s', async (_which, second) => {
+    const head = `GET /livez HTTP/1.1\r\nhost: localhost\r\n${second}connection: close\r\n\r\n`;
+    const answer = await sendBytes(server.url, head);
+    if (second === '') expect(answer.status).toBe(200);
+    else expectAnswer(answer, 400, 'bad_request');
+  });
+
+  it.each(['127.0.0.1:1', 'localhost:80', '/livez'])('CONNECT %s gets an answer', async (target) => {
+    const bytes = `CONNECT ${target} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
+    const answer = await sendBytes(server.url, bytes);
+    expectAnswer(answer, 400, 'bad_request');
+    expect(answer.headers.get('x-request-id')).toMatch(REQUEST_ID);
+  });
+
+  it.each([
+    ['GET', 'websocket', ''],
+    ['GET', 'h2c', 'http2-settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n'],
+    ['POST', 'h2c', 'content-length: 2\r\n'],
+  ])('%s with an upgrade to %s is an ordinary request', async (method, protocol, headers) => {
+    const { status } = await sendBytes(
+      server.url,
+      `${method} /livez HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade, close\r\nupgrade: ${protocol}\r\n${headers}\r\n${method === 'POST' ? '{}' : ''}`,
+    );
+    expect(status).toBe(method === 'GET' ? 200 : 405);
+  });
+
   it('an upgrade that nobody offers is an ordinary request', async () => {
     const { status, text } = await sendBytes(
       server.url,

@@ -1,5 +1,6 @@
 // The framework's own errors: unknown paths and methods, in the envelope like all others.
 import { readFileSync } from 'node:fs';
+import { METHODS } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { sendRequest } from './raw-http.ts';
@@ -8,6 +9,8 @@ import { expectEnvelope, expectError, REQUEST_ID } from './wire-formats.ts';
 const document: { paths: Record<string, object> } = JSON.parse(
   readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'),
 );
+/** Methods that some path has, a preflight, and what has no path. */
+const ANSWERED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT']);
 /** Every path of the document with the methods that it has, HEAD beside GET but where a turn is watched. */
 const known = Object.entries(document.paths).map(([path, operations]): [string, string[]] => {
   const methods = Object.keys(operations).map((method) => method.toUpperCase());
@@ -101,21 +104,17 @@ describe('405', () => {
     }
   });
 
-  it('also for TRACE, which no path has', async () => {
-    const { status, headers, text } = await sendRequest(server.url, {
-      method: 'TRACE',
-      path: '/api/v1/sessions',
-    });
-    expectEnvelope(JSON.parse(text), 'method_not_allowed');
-    expect([status, headers.get('allow')]).toEqual([405, expect.stringContaining('POST')]);
-  });
-
-  it.each(['PROPFIND', 'QUERY', 'LINK', 'M-SEARCH'])(
-    'or 404 for %s, of which HTTP frameworks know little',
+  it.each(METHODS.filter((method) => !ANSWERED.has(method)))(
+    '%s: 405 on a path that is known, 404 on another',
     async (method) => {
-      const { status, text } = await sendRequest(server.url, { method, path: '/api/v1/sessions' });
-      expect([404, 405]).toContain(status);
-      expectEnvelope(JSON.parse(text), status === 404 ? 'not_found' : 'method_not_allowed');
+      for (const path of ['/api/v1/sessions', '/api/v1/sessions/abc/messages', '/livez', '/docs']) {
+        const { status, headers, text } = await sendRequest(server.url, { method, path });
+        expectEnvelope(JSON.parse(text), 'method_not_allowed');
+        expect([status, headers.get('allow')]).toEqual([405, expect.stringContaining('GET, HEAD')]);
+      }
+      const { status, text } = await sendRequest(server.url, { method, path: '/api/v1/nothing' });
+      expectEnvelope(JSON.parse(text), 'not_found');
+      expect(status).toBe(404);
     },
   );
 

@@ -84,21 +84,15 @@ describe('POST /chat/{id}/preview', () => {
   });
 
   it.each([
-    ['a session that is not there', 'nobody', { message: 'Hi' }, 404, 'session_not_found'],
-    ['a blank message', null, { message: ' ' }, 422, 'validation_error'],
-    ['nothing to answer', null, { message: null }, 400, 'empty_history'],
-    [
-      'images that the model cannot see',
-      null,
-      { message: 'Hi', images: ['aaaa'] },
-      400,
-      'images_not_supported',
-    ],
-    ['what no window holds', null, { message: 'x'.repeat(600_000) }, 400, 'context_overflow'],
-    ['a schema that is none', null, { message: 'Hi', format: { type: 'wrong' } }, 422, 'validation_error'],
-  ])('refuses what the chat refuses: %s', async (_name, id, body, status, code) => {
-    const answer = await preview(id ?? (await server.createSession()), body);
+    ['a blank message', { message: ' ' }, 422, 'validation_error'],
+    ['nothing to answer', { message: null }, 400, 'empty_history'],
+    ['images that the model cannot see', { message: 'Hi', images: ['aaaa'] }, 400, 'images_not_supported'],
+    ['what no window holds', { message: 'x'.repeat(600_000) }, 400, 'context_overflow'],
+    ['a schema that is none', { message: 'Hi', format: { type: 'wrong' } }, 422, 'validation_error'],
+  ])('refuses what the chat refuses: %s', async (_name, body, status, code) => {
+    const answer = await preview(await server.createSession(), body);
     expect([answer.status, answer.body.detail.error.code]).toEqual([status, code]);
+    expect((await preview('nobody', { message: 'Hi' })).status).toBe(404);
   });
 });
 

@@ -16,10 +16,10 @@ export async function sendBytes(url: string, bytes: string | Uint8Array): Promis
   socket.write(bytes);
   const parts: Buffer[] = [];
   for await (const part of socket) parts.push(part);
-  return parse(Buffer.concat(parts).toString('utf8'));
+  return parseAnswer(Buffer.concat(parts).toString('utf8'));
 }
 
-function parse(answer: string): RawAnswer {
+export function parseAnswer(answer: string): RawAnswer {
   const end = answer.indexOf('\r\n\r\n');
   const [statusLine = '', ...lines] = answer.slice(0, end).split('\r\n');
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1];

@@ -82,6 +82,17 @@ describe('PATCH /sessions/{id}', () => {
     expect((await patch(sessionId, { title: '' })).body.title).toBe('');
   });
 
+  it('clears the summary model by null, and only by null', async () => {
+    const sessionId = await server.createSession({ summary_model: 'tiny:latest' });
+    for (const other of [{}, { title: 'T' }, { model: null }]) {
+      expect((await patch(sessionId, other)).body.summary_model).toBe('tiny:latest');
+    }
+    const { body } = await patch(sessionId, { summary_model: null });
+    expect(body.summary_model).toBeNull();
+    expect(await read(sessionId)).toEqual(body);
+    expectError(await patch(sessionId, { summary_model: '' }), 422, 'validation_error');
+  });
+
   it.each(['llama3.2', 'LLAMA3.2:latest'])('stores the model %s under its own name', async (model) => {
     const sessionId = await server.createSession({ model: 'qwen3:14b' });
     expect((await patch(sessionId, { model })).body.model).toBe('llama3.2:latest');
@@ -155,6 +166,35 @@ describe('PATCH /sessions/{id}', () => {
     expect(await sentOptions('automatic')).toEqual({ num_ctx: 8192 });
     await patch(sessionId, { context_window: { dynamic_enabled: false } });
     expect(await sentOptions('off')).toBeUndefined();
+  });
+
+  it('says what holds once a manual window is given up', async () => {
+    const sessionId = await server.createSession();
+    const fresh = (await read(sessionId)).context_window;
+    const manual = { current_window: 4096, manual_override: true };
+    const window = async (input: object) => {
+      const { body } = await patch(sessionId, { context_window: input });
+      return body.context_window;
+    };
+    expect(await window(manual)).toEqual({ ...fresh, ...manual, last_adjustment: 'manual_override' });
+    expect(await window({ manual_override: false })).toEqual(fresh);
+    // Also when it held for a turn, and when other keys were changed meanwhile.
+    await window(manual);
+    await server.chat(sessionId, { message: 'manual' });
+    await window({ dynamic_enabled: true });
+    expect(await window({ manual_override: false })).toEqual(fresh);
+    await server.chat(sessionId, { message: 'automatic' });
+    expect((await read(sessionId)).context_window).toEqual(fresh);
+  });
+
+  it('remembers the window that the conversation had grown to', async () => {
+    const sessionId = await server.createSession({ model: 'qwen3:14b' });
+    await server.chat(sessionId, { message: 'word '.repeat(12_000) });
+    const grown = (await read(sessionId)).context_window;
+    expect(grown.current_window).toBeGreaterThan(8192);
+    await patch(sessionId, { context_window: { current_window: 2048, manual_override: true } });
+    const { body } = await patch(sessionId, { context_window: { manual_override: false } });
+    expect(body.context_window).toEqual(grown);
   });
 
   it('is possible while a turn runs, and the end of the turn does not undo it', async () => {

@@ -88,6 +88,12 @@ describe('POST /sessions', () => {
     expect(body).toMatchObject({ message_count: 0, title: null, metadata: {}, summary_model: null });
   });
 
+  it('takes an empty system prompt for none, as the original did', async () => {
+    const { status, body } = await server.post('/sessions', { model: 'llama3.2', system_prompt: '' });
+    expect([status, body.message_count]).toEqual([201, 0]);
+    expect(await server.messages(body.session_id)).toEqual([]);
+  });
+
   it.each([
     [
       'tools alone',
@@ -149,6 +155,7 @@ describe('POST /sessions', () => {
     { model: '' },
     { model: 'x'.repeat(600) },
     { system_prompt: 7 },
+    { system_prompt: '  \n\t\u00a0' },
     { system_prompt: 'x'.repeat(20_001) },
     { tool_settings: 'all' },
     { tool_settings: { tools: 'add_numbers' } },

@@ -39,7 +39,7 @@ export async function expectDescribed({ method, url, status, body, isJson }: See
   const template = templates.find(({ pattern }) => pattern.test(pathname));
   const operation = template && document.paths[template.path]?.[method.toLowerCase()];
   // Unknown paths and methods, and refusals before routing, are not of any operation.
-  if (operation === undefined || ([400, 405, 431].includes(status) && !(status in operation.responses)))
+  if (operation === undefined || ([400, 405, 408, 431].includes(status) && !(status in operation.responses)))
     return;
   const response = operation.responses[String(status)];
   const name = `${method} ${template?.path} → ${status}`;

@@ -171,6 +171,32 @@ describe('on_busy: interrupt', () => {
     expect((await textsOf(sessionId)).slice(-2)).toEqual(['user: Patient', 'assistant: Fine.']);
   });
 
+  it('needs no free place in line: it takes the one of the turn that it ends', async () => {
+    const sessionId = await server.createSession();
+    const holder = await open(sessionId, 'hang 1', 'speaking');
+    const waiting: Awaited<ReturnType<typeof open>>[] = [];
+    for (let index = 0; index < 8; index += 1)
+      waiting.push(await open(sessionId, `Number ${index}`, 'queued'));
+    const { body } = await server.chat(sessionId, { message: 'Urgent', on_busy: 'interrupt' });
+    expect(body.message.content).toBe('Fine.');
+    expect((await holder.rest()).at(-1)?.data.state).toBe('cancelled');
+    const lists = await Promise.all(waiting.map(({ rest }) => rest()));
+    for (const events of lists) {
+      expectWhole(events);
+      expect(events.at(-1)?.data.state).toBe('completed');
+      // No position is told twice in a row.
+      const positions = positionsOf(events);
+      expect(positions.filter((position, at) => position === positions[at - 1])).toEqual([]);
+    }
+    // The last of them was pushed back by one before it moved up.
+    expect(positionsOf(lists.at(-1) ?? []).slice(0, 3)).toEqual([8, 9, 8]);
+    expect((await textsOf(sessionId)).filter((_, index) => index % 2 === 0)).toEqual([
+      'user: hang 1',
+      'user: Urgent',
+      ...waiting.map((_, index) => `user: Number ${index}`),
+    ]);
+  });
+
   it('tells the watchers of the interrupted turn', async () => {
     const sessionId = await server.createSession();
     const holder = await open(sessionId, 'hang 1', 'speaking');

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { askedOf, behave, spoken } from './behave.ts';
+import { collectAnswers } from './collect-answers.ts';
 import { expectWhole, isNamed, isPhase, readUntil, textOf, untilIdle } from './watching.ts';
 
 let server: TestServer;
@@ -175,6 +176,40 @@ describe('a key', () => {
     const same = { message: 'One', think: false, mode: 'regenerate', on_busy: 'queue' };
     const again = await server.post(`/chat/${sessionId}${path}`, same, key('h'));
     expect(again.headers.get('x-turn-id')).toBe(first.headers.get('x-turn-id'));
+  });
+
+  it.each(['', '/stream'])('says nothing about the connection: /chat/{id}%s', async (path) => {
+    const sessionId = await server.createSession();
+    const turnIds = new Set<string | null>();
+    for (const policy of [{}, { on_disconnect: 'continue' }, { on_disconnect: 'cancel' }]) {
+      const body = { message: 'One', ...policy };
+      const { status, headers } = await server.post(`/chat/${sessionId}${path}`, body, key('c'));
+      expect(status).toBe(200);
+      turnIds.add(headers.get('x-turn-id'));
+    }
+    expect(turnIds.size).toBe(1);
+  });
+
+  it.each([
+    ['cancel', 'continue', 'running'],
+    ['continue', 'cancel', 'cancelled'],
+  ])('held by %s, then by %s: the last one to leave decides', async (first, last, state) => {
+    const { answers, stop } = collectAnswers('POST');
+    onTestFinished(stop);
+    const sessionId = await server.createSession();
+    const send = (policy: string) =>
+      server.stream(`/chat/${sessionId}/stream`, { message: 'hang 2', on_disconnect: policy }, key('l'));
+    const streams = [await send(first), await send(last)];
+    const turnId = streams[0]?.headers.get('x-turn-id');
+    for (const stream of streams) await readUntil(stream, isNamed('content_delta'));
+    const turn = async () => (await server.get(`/turns/${turnId}`)).body.state;
+    for (const [index, stream] of streams.entries()) {
+      expect(await turn()).toBe('running');
+      stream.abort();
+      await expect.poll(() => answers[index]?.destroyed).toBe(true);
+    }
+    await expect.poll(turn).toBe(state);
+    await server.post(`/turns/${turnId}/cancel?wait=true`);
   });
 
   it('that came with a refused request can be used again', async () => {

@@ -1,11 +1,10 @@
 // Readers that stop reading hold little memory of the server, and nobody else waits for them.
-import diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { collectAnswers } from './collect-answers.ts';
 import { textOf } from './watching.ts';
 
 const COUNT = 20_000;
@@ -19,22 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The answers of the server to GETs of a turn's stream, as the server sees them. */
-function collectAnswers(): ServerResponse[] {
-  const answers: ServerResponse[] = [];
-  const collect = (message: unknown) => {
-    // The shape that node:http documents for this channel.
-    const { request, response } = message as {
-      request: { method: string; url: string };
-      response: ServerResponse;
-    };
-    if (request.method === 'GET' && request.url.endsWith('/stream')) answers.push(response);
-  };
-  diagnostics.subscribe('http.server.request.start', collect);
-  onTestFinished(() => void diagnostics.unsubscribe('http.server.request.start', collect));
-  return answers;
-}
-
 async function openReader(turnId: string): Promise<Socket> {
   const { hostname, port, host } = new URL(server.url);
   const socket = connect(Number(port), hostname);
@@ -46,7 +29,8 @@ async function openReader(turnId: string): Promise<Socket> {
 it('what waits for a reader is bounded, whatever the answer; who reads gets all', {
   timeout: 30_000,
 }, async () => {
-  const answers = collectAnswers();
+  const { answers, stop } = collectAnswers('GET');
+  onTestFinished(stop);
   const sessionId = await server.createSession();
   // The engine thinks for a moment, so that the readers are there before the first word.
   server.ollama.reply({ ...text(...Array<string>(COUNT).fill(PIECE)), cached: true, firstTokenMs: 500 });

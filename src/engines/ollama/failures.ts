@@ -33,8 +33,8 @@ export function fromStream(text: string): MochiError {
 export function timedOut(seconds: number, phase: 'first_token' | 'idle'): MochiError {
   const what =
     phase === 'first_token'
-      ? `Ollama sent nothing for ${seconds} s after the request (MOCHI_FIRST_TOKEN_TIMEOUT_SECONDS).`
-      : `Ollama fell silent for ${seconds} s in the middle of its answer (MOCHI_IDLE_TIMEOUT_SECONDS).`;
+      ? `Ollama sent nothing for ${seconds} s after the request (MOCHI_FIRST_TOKEN_TIMEOUT_SECONDS). Raise it if the model needs longer.`
+      : `Ollama fell silent for ${seconds} s in the middle of its answer (MOCHI_IDLE_TIMEOUT_SECONDS). Raise it if the model needs longer.`;
   return new MochiError('engine_timeout', what, { phase, seconds });
 }
 

@@ -43,9 +43,10 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     async ({ params, query }) => {
       const sessionId = sessionIdOf(params);
       const { cursor } = query;
+      const list = `tree ${sessionId}`;
       const limit = query.limit ?? Number.MAX_SAFE_INTEGER - 1;
       const session = await requireSession(deps.db, sessionId);
-      const afterSeq = cursor === undefined ? 0 : fromCursor(cursor, ['number'])[0];
+      const afterSeq = cursor === undefined ? 0 : fromCursor(list, cursor, ['number'])[0];
       const { items, last } = splitPage(
         await listTree(deps.db, sessionId, { afterSeq, limit: limit + 1 }),
         limit,
@@ -54,7 +55,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
         session_id: sessionId,
         head: headOf(session),
         messages: items.map(({ message }) => message),
-        next_cursor: last && toCursor([last.seq]),
+        next_cursor: last && toCursor(list, [last.seq]),
       };
     },
   );

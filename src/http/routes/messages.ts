@@ -50,14 +50,15 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     async ({ params, query }) => {
       const sessionId = sessionIdOf(params);
       const { limit, cursor } = query;
-      const from = cursor === undefined ? undefined : fromCursor(cursor, ['number'])[0] + 1;
+      const list = `messages ${sessionId}`;
+      const from = cursor === undefined ? undefined : fromCursor(list, cursor, ['number'])[0] + 1;
       await requireSession(deps.db, sessionId);
       const rows = await listPath(deps.db, sessionId, {
         ...(from !== undefined && { from }),
         ...(limit !== undefined && { limit: limit + 1 }),
       });
       const { items, last } = splitPage(rows, limit ?? rows.length);
-      return { messages: items.map(toContractMessage), next_cursor: last && toCursor([last.depth]) };
+      return { messages: items.map(toContractMessage), next_cursor: last && toCursor(list, [last.depth]) };
     },
   );
 

@@ -42,9 +42,13 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
       const name = params['*'].replace(/\/+$/, '');
       const model = name === '' ? null : await engine.findModel(name);
       if (model !== null) return toModel(model);
-      throw new MochiError('model_not_found', `Model ${name.slice(0, 200)} is not installed.`, {
-        model: name.slice(0, 200),
-      });
+      throw new MochiError(
+        'model_not_found',
+        `Model ${name.slice(0, 200)} is not installed. GET /api/v1/models lists those that are.`,
+        {
+          model: name.slice(0, 200),
+        },
+      );
     },
   );
 }

@@ -69,13 +69,17 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     },
     async ({ query }) => {
       const limit = query.limit ?? MAX_LIMIT;
-      const after = query.cursor === undefined ? null : fromCursor(query.cursor, ['string', 'string']);
+      const after =
+        query.cursor === undefined ? null : fromCursor('sessions', query.cursor, ['string', 'string']);
       const rows = await listSessions(deps.db, {
         limit: limit + 1,
         after: after && { updatedAt: after[0], id: after[1] },
       });
       const { items, last } = splitPage(rows, limit);
-      return { sessions: items, next_cursor: last && toCursor([last.updated_at, last.session_id]) };
+      return {
+        sessions: items,
+        next_cursor: last && toCursor('sessions', [last.updated_at, last.session_id]),
+      };
     },
   );
 
@@ -126,7 +130,8 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
       schema: {
         tags,
         summary: 'Change settings',
-        description: 'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole.',
+        description:
+          'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole. What is absent stays. `null` clears `title` and `summary_model`, and leaves everything else as it is.',
         params: SessionParams,
         body: ref(PatchSession),
         response: responses(200, jsonAnswer('The session.', ref(Session)), [

@@ -101,14 +101,16 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
     async ({ params, query }) => {
       const sessionId = sessionIdOf(params);
       const limit = query.limit ?? DEFAULT_LIMIT;
-      const position = query.cursor === undefined ? null : fromCursor(query.cursor, ['string', 'string']);
+      const list = `turns ${sessionId}`;
+      const position =
+        query.cursor === undefined ? null : fromCursor(list, query.cursor, ['string', 'string']);
       await requireSession(db, sessionId);
       const rows = await listTurns(db, sessionId, {
         limit: limit + 1,
         before: position && { createdAt: position[0], id: position[1] },
       });
       const { items, last } = splitPage(rows, limit);
-      return { turns: items, next_cursor: last && toCursor([last.created_at, last.turn_id]) };
+      return { turns: items, next_cursor: last && toCursor(list, [last.created_at, last.turn_id]) };
     },
   );
 }

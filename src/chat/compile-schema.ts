@@ -1,0 +1,105 @@
+// A client's JSON Schema made into a function, quickly and within bounds: it is a program that somebody else wrote.
+import { createContext, Script } from 'node:vm';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { RE2JS } from 're2js';
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Larger schemas cost more to compile than any answer is worth. */
+const MAX_SCHEMA_LENGTH = 100_000;
+/** References that fan out can take for ever; the largest sensible schemas take a fraction of this. Milliseconds. */
+const TIME_LIMIT_MS = 900;
+/** Clients send the same few schemas again and again, and every answer is held against the one of its request. */
+const MAX_KEPT = 16;
+
+const OPTIONS = { strict: false, inlineRefs: false, validateFormats: false, logger: false } as const;
+
+/** Knows what a schema is. Building it takes longer than anything else here: once, when it is needed. */
+let judge: Ajv2020 | null = null;
+/** The least recently used first. */
+const kept = new Map<string, ValidateFunction>();
+
+/** @throws Error that says what is wrong with the schema, or one of the limits of `withinTime` */
+export function compileSchema(schema: JsonSchema): ValidateFunction {
+  const text = JSON.stringify(schema);
+  const known = kept.get(text);
+  const validate = known ?? withinTime(() => compile(text));
+  kept.delete(text);
+  kept.set(text, validate);
+  const [oldest] = kept.keys();
+  if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+  return validate;
+}
+
+/** What does not fit, in the compiler's words; `answer` stands for the value. */
+export function misfitsOf(validate: ValidateFunction): string {
+  return schemaJudge().errorsText(validate.errors, { dataVar: 'answer' });
+}
+
+const context = createContext({ run: (): void => undefined });
+const runInTime = new Script('run()');
+
+/** Runs a function on this thread, but not for longer than the limit. @throws what it throws, or on time-out */
+export function withinTime<T>(run: () => T): T {
+  const result: { value?: T } = {};
+  context['run'] = () => {
+    result.value = run();
+  };
+  try {
+    runInTime.runInContext(context, { timeout: TIME_LIMIT_MS });
+  } catch (error) {
+    // It may have been stopped half-way.
+    if (isTimeOut(error)) judge = null;
+    throw error;
+  } finally {
+    context['run'] = () => undefined;
+  }
+  // Set by the call above, which throws otherwise.
+  return result.value as T;
+}
+
+/** The compiler's own words name the fault, except where it tripped over it, or ran out of stack or time. */
+export function schemaFault(error: unknown): string {
+  if (isTimeOut(error)) return `it takes too long (over ${TIME_LIMIT_MS} ms)`;
+  if (error instanceof RangeError) return 'it refers to itself without end';
+  return error instanceof TypeError || !(error instanceof Error) ? 'it is not valid' : error.message;
+}
+
+/** It comes from the realm of the script, where `Error` is another one. */
+function isTimeOut(error: unknown): boolean {
+  return Object(error).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+}
+
+function compile(text: string): ValidateFunction {
+  if (text.length > MAX_SCHEMA_LENGTH) throw new Error('it is over 100 kB');
+  // Parsed anew: what is kept must not change with what the caller holds.
+  const { $schema: _draft, ...schema }: JsonSchema = JSON.parse(text);
+  if (schema['$async'] !== undefined) throw new Error('it may not be asynchronous');
+  const judging = schemaJudge();
+  if (judging.validateSchema(schema) !== true) {
+    throw new Error(`schema is invalid: ${judging.errorsText(judging.errors)}`);
+  }
+  return new Ajv2020({
+    ...OPTIONS,
+    meta: false,
+    validateSchema: false,
+    // Optimising the code would take three times as long as all the rest.
+    code: { optimize: false, regExp: linearRegExp },
+  }).compile(schema);
+}
+
+function schemaJudge(): Ajv2020 {
+  judge ??= new Ajv2020(OPTIONS);
+  return judge;
+}
+
+/** A client's pattern runs over a model's text on our thread: RE2 takes linear time, whatever the pattern. */
+function linearRegExp(pattern: string): { test(text: string): boolean; toString(): string } {
+  const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+  return {
+    test: (text) => compiled.matcher(text).find(),
+    // The compiler tells patterns apart by this.
+    toString: () => JSON.stringify(pattern),
+  };
+}
+linearRegExp.code = 'linearRegExp';

@@ -1,0 +1,59 @@
+// Turn events → SSE bytes. What waits together goes out in one write, what is long in pieces.
+import type { NumberedEvent } from '../chat/live-turn.ts';
+
+/** What a reader that stops reading holds of the server, about: as much as Node lets wait before it asks to stop. */
+const PIECE_LENGTH = 64 * 1024;
+
+/** @param isShared whether others are sent the same events: their frames are made once then */
+export function* toPieces(
+  batch: readonly NumberedEvent[],
+  isShared: boolean,
+): Generator<string | Buffer, void> {
+  let gathered = '';
+  for (const numbered of batch) {
+    const frame = longFrames.get(numbered)?.deref() ?? frameOf(numbered, isShared);
+    if (typeof frame === 'string') gathered += frame;
+    const isLong = typeof frame !== 'string';
+    if (gathered !== '' && (isLong || gathered.length >= PIECE_LENGTH)) {
+      yield gathered;
+      gathered = '';
+    }
+    if (isLong) yield* slicesOf(frame);
+  }
+  if (gathered !== '') yield gathered;
+}
+
+function* slicesOf(frame: Buffer): Generator<Buffer, void> {
+  for (let at = 0; at < frame.length; at += PIECE_LENGTH) yield frame.subarray(at, at + PIECE_LENGTH);
+}
+
+/** Short frames of turns with several watchers: kept as long as their events are. */
+const shortFrames = new WeakMap<NumberedEvent, string>();
+/** Snapshots and whole answers: megabytes, kept while somebody is being sent them, once for all of these. */
+const longFrames = new WeakMap<NumberedEvent, WeakRef<Buffer>>();
+
+function frameOf(numbered: NumberedEvent, isShared: boolean): string | Buffer {
+  const known = isShared ? shortFrames.get(numbered) : undefined;
+  if (known !== undefined) return known;
+  const frame = toFrame(numbered);
+  if (frame.length > PIECE_LENGTH) {
+    const bytes = Buffer.from(frame);
+    longFrames.set(numbered, new WeakRef(bytes));
+    return bytes;
+  }
+  if (isShared) shortFrames.set(numbered, frame);
+  return frame;
+}
+
+/** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
+const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+
+/** LF line ends, one line of JSON: no event can break out of its frame. */
+function toFrame({ id, event }: NumberedEvent): string {
+  const data = JSON.stringify(event.data).replace(LINE_ENDS, escapeCharacter);
+  return `id: ${id}\nevent: ${event.event}\ndata: ${data}\n\n`;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shapeFault } from './scan-json.ts';
+
+const faultOf = (text: string) => shapeFault(Buffer.from(text));
+const nested = (levels: number, [open, close]: readonly [string, string]) =>
+  `${open.repeat(levels)}1${close.repeat(levels)}`;
+
+/** What the scan counts: the root, and each element and member. */
+function countValues(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, member) => sum + countValues(member), 1);
+}
+
+describe('shapeFault', () => {
+  it('finds no fault with any ordinary value, however it is written', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(3), (value, indent) => {
+        expect(faultOf(JSON.stringify(value, null, indent))).toBeNull();
+      }),
+    );
+  });
+
+  it.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+  ] as const)('takes 64 levels of %s, and no more', (open, close) => {
+    expect(faultOf(nested(64, [open, close]))).toBeNull();
+    expect(faultOf(nested(65, [open, close]))).toBe('is nested over 64 levels deep');
+    // Levels that were closed do not count.
+    expect(
+      faultOf(
+        `[${Array(1000)
+          .fill(nested(60, [open, close]))
+          .join()}]`,
+      ),
+    ).toBeNull();
+  });
+
+  it.each([
+    ['numbers', '1'],
+    ['strings', '"a"'],
+    ['empty lists', '[]'],
+  ])('takes 200 000 values and not many more: %s', (_what, item) => {
+    const list = (count: number) => `[${Array(count).fill(item).join()}]`;
+    expect(countValues(JSON.parse(list(99_000)))).toBeLessThan(200_000);
+    expect(faultOf(list(99_000))).toBeNull();
+    expect(faultOf(list(200_001))).toBe('holds more than 200000 values');
+  });
+
+  it('does not look into strings', () => {
+    const structure = '[{,'.repeat(300_000);
+    for (const before of ['', '\\"', '\\\\', '\\\\\\"', 'é"'.slice(0, 1), '\\u005c']) {
+      expect(faultOf(JSON.stringify({ a: 1 }).replace('1', `"${before}${structure}"`))).toBeNull();
+      // Where the string has ended, structure is structure.
+      expect(faultOf(`"${before}"${structure}`)).not.toBeNull();
+    }
+  });
+
+  it('reads anything to its end, JSON or not', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(shapeFault(bytes)).toBeNull();
+      }),
+    );
+    for (const text of ['', '"', '"\\', ']]]]', '"a\\"', '{"a":"']) expect(faultOf(text)).toBeNull();
+  });
+});
