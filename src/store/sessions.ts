@@ -79,12 +79,12 @@ export async function sessionExists(db: Db, sessionId: string): Promise<boolean>
   return row !== undefined;
 }
 
-export interface SessionPosition {
+interface SessionPosition {
   readonly updatedAt: string;
   readonly id: string;
 }
 
-export interface SessionPage {
+interface SessionPage {
   readonly limit: number;
   readonly after: SessionPosition | null;
   /** Only these. */
