@@ -90,7 +90,7 @@ function questionsOf({ words }: Prose): Question[] {
   });
   const [most = '', second = ''] = words;
   const medium = words[Math.floor(words.length / 100)] ?? '';
-  const rare = words.at(-1) ?? '';
+  const rare = words.at(-2) ?? '';
   return [
     ask('a rare word', `"${rare}"`, FEW),
     ask('a medium word', `"${medium}"`, FEW),

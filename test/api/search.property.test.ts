@@ -27,7 +27,7 @@ afterAll(() => server.close());
 
 const typed = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
-  fc.string({ unit: fc.constantFrom(...'"*-()^:+{}. \0\'ab\\'), maxLength: 40 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('"*-()^:+{}. \0\'ab\\')), maxLength: 40 }),
   fc
     .array(
       fc.constantFrom(

@@ -4,8 +4,10 @@ import SqliteDriver from 'better-sqlite3';
 import { indexedWords } from '../../src/kit/words.ts';
 import { FIRST_TITLE } from '../../src/store/search-index.ts';
 
-/** Every place of every word, as the index has it. */
-const INSTANCES = 'select term, doc, offset from temp.places order by doc, offset, term';
+/** The words of every text with their places, as the index has them. */
+const INSTANCES = `
+  select doc, group_concat(term || '@' || offset, ' ') as words
+  from (select doc, term, offset from temp.places order by doc, offset, term) group by doc`;
 
 /** @returns what is wrong, as far as it is found. @throws SqliteError when the index is damaged in itself */
 export function searchIndexFaults(dataDir: string): string[] {
@@ -19,7 +21,7 @@ export function searchIndexFaults(dataDir: string): string[] {
       expected: rebuild(driver),
     }))();
     const [more, less] = [difference(found, expected), difference(expected, found)];
-    return [...more.map((place) => `${place} is too much`), ...less.map((place) => `${place} is missing`)];
+    return [...more.map((place) => `${place} is in the index`), ...less.map((place) => `${place} should be`)];
   } finally {
     driver.close();
   }
