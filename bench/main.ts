@@ -9,6 +9,7 @@ import { measureLongSession } from './long-session.ts';
 import { cleanUp, hasBuild } from './processes.ts';
 import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
+import { measureSearch } from './search.ts';
 import { measureSessionList } from './session-list.ts';
 import { measureStartUp } from './start-up.ts';
 
@@ -23,6 +24,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   c: { title: 'Plain chat on a long session', measure: measureLongSession },
   d: { title: 'GET /sessions?limit=50', measure: measureSessionList },
   e: { title: 'Start', measure: measureStartUp },
+  i: { title: 'Search in 100 000 messages', measure: measureSearch },
 };
 
 process.once('exit', cleanUp);
@@ -40,7 +42,8 @@ if (values.dist && !hasBuild()) refuse('There is no dist/: run npm run build fir
 
 const chosen = values.only.split(',').map((name) => name.trim());
 const unknown = chosen.filter((name) => !(name in SCENARIOS));
-if (unknown.length > 0) refuse(`No such scenario: ${unknown.join(', ')}. There are a, b, c, d and e.`);
+if (unknown.length > 0)
+  refuse(`No such scenario: ${unknown.join(', ')}. There are ${Object.keys(SCENARIOS).join(', ')}.`);
 
 const build = values.dist ? 'dist' : 'src';
 const load = () =>

@@ -13,6 +13,8 @@ export interface SeedPlan {
   readonly messages: number;
   /** Whether each pair of messages was a turn, as in life; the rows of a hundred thousand sessions take too long. */
   readonly hasTurns: boolean;
+  /** What a message says; default: the same each time. */
+  readonly write?: () => string;
 }
 
 /** Characters of a message. */
@@ -133,10 +135,7 @@ function path(sessionId: string, plan: SeedPlan, timestamp: string): NewMessage[
       depth,
       active: true,
       role: isAnswer ? 'assistant' : 'user',
-      content: `Message ${depth} of a conversation that goes on and on. `.padEnd(
-        MESSAGE_LENGTH,
-        'lorem ipsum ',
-      ),
+      content: plan.write?.() ?? plainText(depth),
       timestamp,
       status: 'complete',
       ...(isAnswer && { model: plan.model, evalCount: 70, promptEvalCount: 700 }),
@@ -144,6 +143,10 @@ function path(sessionId: string, plan: SeedPlan, timestamp: string): NewMessage[
     parentId = id;
   }
   return messages;
+}
+
+function plainText(depth: number): string {
+  return `Message ${depth} of a conversation that goes on and on. `.padEnd(MESSAGE_LENGTH, 'lorem ipsum ');
 }
 
 function nextId(): string {

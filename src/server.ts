@@ -30,6 +30,8 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
   const store = await openStore({ dataDir: config.dataDir, exclusive: true });
   const ids = { newId: randomHex, now: timestampNow };
   const engine = createEngine(config);
+  const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
+  if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
     const closed = await recoverTurns({ db: store.db, ...ids });
     if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');

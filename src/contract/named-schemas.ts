@@ -9,6 +9,7 @@ import {
 } from './context-window.ts';
 import { Message, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
+import { SearchAnswer, SearchResult } from './search.ts';
 import {
   CreateSession,
   EditedMessage,
@@ -58,6 +59,8 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   Message,
   Model,
   PatchSession,
+  SearchAnswer,
+  SearchResult,
   Session,
   SessionHead,
   SessionListItem,

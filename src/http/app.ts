@@ -15,6 +15,7 @@ import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
+import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { validateBySchema } from './validation.ts';
@@ -35,6 +36,7 @@ const ROUTES = [
   branchRoutes,
   chatRoutes,
   turnRoutes,
+  searchRoutes,
 ];
 
 /** For the header fields alone. */

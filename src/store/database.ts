@@ -13,6 +13,7 @@ export interface Database {
   tool_calls: ToolCallTable;
   token_ratios: TokenRatioTable;
   meta: MetaTable;
+  search_titles: SearchTitleTable;
 }
 
 export interface SessionTable {
@@ -115,4 +116,10 @@ interface TokenRatioTable {
 interface MetaTable {
   key: string;
   value: string;
+}
+
+/** Sessions that have a title, numbered for the search index. Kept by triggers. */
+interface SearchTitleTable {
+  seq: number;
+  session_id: string;
 }

@@ -7,6 +7,7 @@ import { Migrator } from 'kysely/migration';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { openStore, StoreOpenError } from './open-store.ts';
+import { openSqlite } from './sqlite.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mochi-store-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -74,7 +75,7 @@ describe('opening a data folder', () => {
     const names = Object.keys(MIGRATIONS);
     for (const [index, name] of names.entries()) {
       const dataDir = newFolder();
-      const database = new SqliteDriver(join(dataDir, 'mochi.db'));
+      const database = openSqlite(join(dataDir, 'mochi.db'));
       const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
       const earlier = Object.fromEntries(Object.entries(MIGRATIONS).slice(0, index + 1));
       const { error } = await new Migrator({
@@ -82,7 +83,7 @@ describe('opening a data folder', () => {
         provider: { getMigrations: async () => earlier },
       }).migrateTo(name);
       expect(error).toBeUndefined();
-      database.prepare("insert into meta values ('kept', 'yes')").run();
+      await sql`insert into meta values ('kept', 'yes')`.execute(db);
       await db.destroy();
 
       await (await open(dataDir)).close();

@@ -10,6 +10,8 @@ import { DamagedDatabaseError, openSqlite } from './sqlite.ts';
 
 export interface Store {
   readonly db: Db;
+  /** What it took to bring the schema up to date. */
+  readonly migrationMs: number;
   close(): Promise<void>;
 }
 
@@ -30,11 +32,14 @@ export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promi
   const file = join(dataDir, 'mochi.db');
   let unlock: (() => void) | undefined;
   let db: Db | undefined;
+  let migrationMs: number;
   try {
     mkdirSync(dataDir, { recursive: true });
     unlock = exclusive ? lockDataFolder(dataDir) : undefined;
     db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database: openSqlite(file) }) });
+    const startedAt = performance.now();
     await migrate(db);
+    migrationMs = performance.now() - startedAt;
   } catch (error) {
     await db?.destroy();
     unlock?.();
@@ -43,6 +48,7 @@ export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promi
   const opened = db;
   return {
     db: opened,
+    migrationMs,
     close: async () => {
       await opened.destroy();
       unlock?.();

@@ -2,6 +2,7 @@
 import SqliteDriver from 'better-sqlite3';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { MochiError } from '../contract/errors.ts';
+import { indexedWords } from '../kit/words.ts';
 
 /** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
 const MAX_CACHED_STATEMENTS = 500;
@@ -20,6 +21,8 @@ export function openSqlite(file: string): SqliteDatabase {
     driver.pragma('foreign_keys = ON');
     driver.pragma('journal_size_limit = 67108864');
     driver.pragma('cache_size = -16000');
+    // The triggers of the search index call it.
+    driver.function('search_words', { deterministic: true }, (text) => indexedWords(String(text)));
   } catch (error) {
     driver.close();
     throw error;

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { expect } from 'vitest';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
+import { searchIndexFaults } from '../support/search-index-faults.ts';
 import type { TestClient } from '../support/test-client.ts';
 import type { Ledger, ToldTurn } from './ledger.ts';
 
@@ -12,6 +13,7 @@ const FINAL_STATES = ['completed', 'failed', 'cancelled', 'interrupted'];
 export async function expectWhole(client: TestClient, dataDir: string, ledger: Ledger): Promise<void> {
   const rows = readStore(dataDir);
   expect(faultsOf(rows)).toEqual([]);
+  expect(searchIndexFaults(dataDir)).toEqual([]);
   expect(ledger.broken(rows)).toEqual([]);
 
   for (const turn of ledger.turns.values()) {

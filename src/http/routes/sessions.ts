@@ -1,6 +1,7 @@
 // Sessions: create, list, read, change, delete.
 import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
+import { SearchText } from '../../contract/search.ts';
 import {
   CreateSession,
   PatchSession,
@@ -14,11 +15,13 @@ import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { readStatus } from '../../sessions/session-status.ts';
 import { listPath, toContractMessage } from '../../store/messages.ts';
+import { findSessions } from '../../store/search.ts';
 import { listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
+import { searchList, searchQueryOf } from '../search-text.ts';
 
 const MODEL_ERRORS = ['model_unusable', 'ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
 const STORE_ERRORS = ['session_load_error', 'session_save_error'] as const;
@@ -53,7 +56,9 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
       schema: {
         tags,
         summary: 'List sessions, the newest first',
-        querystring: PageQuery,
+        description:
+          'With `q` only those whose title or messages hold what is looked for; a blank one is no filter.',
+        querystring: Type.Object({ ...PageQuery.properties, q: Type.Optional(SearchText) }),
         response: responses(
           200,
           jsonAnswer(
@@ -61,6 +66,12 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
             Type.Object({
               sessions: Type.Array(ref(SessionListItem)),
               next_cursor: nullable(Type.String()),
+              truncated: Type.Optional(
+                Type.Boolean({
+                  description:
+                    'Only with `q`. More was found than is listed: only the sessions of the newest 5000 hits are.',
+                }),
+              ),
             }),
           ),
           ['invalid_cursor', 'validation_error', 'session_load_error'],
@@ -69,16 +80,21 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     },
     async ({ query }) => {
       const limit = query.limit ?? MAX_LIMIT;
-      const after =
-        query.cursor === undefined ? null : fromCursor('sessions', query.cursor, ['string', 'string']);
+      const text = query.q ?? '';
+      const search = text.trim() === '' ? null : searchQueryOf(text);
+      const list = search === null ? 'sessions' : searchList('sessions', search);
+      const after = query.cursor === undefined ? null : fromCursor(list, query.cursor, ['string', 'string']);
+      const found = search && (await findSessions(deps.db, search));
       const rows = await listSessions(deps.db, {
         limit: limit + 1,
         after: after && { updatedAt: after[0], id: after[1] },
+        ...(found && { ids: found.ids }),
       });
       const { items, last } = splitPage(rows, limit);
       return {
         sessions: items,
-        next_cursor: last && toCursor('sessions', [last.updated_at, last.session_id]),
+        next_cursor: last && toCursor(list, [last.updated_at, last.session_id]),
+        ...(found && { truncated: found.isTruncated }),
       };
     },
   );

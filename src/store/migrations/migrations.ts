@@ -4,6 +4,7 @@ import type { Migration } from 'kysely/migration';
 import { m001SessionsMessagesTurns } from './m001-sessions-messages-turns.ts';
 import { m002IdempotentTurns } from './m002-idempotent-turns.ts';
 import { m003PromptMarks } from './m003-prompt-marks.ts';
+import { m004Search } from './m004-search.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -13,4 +14,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '001_sessions_messages_turns': step(m001SessionsMessagesTurns),
   '002_idempotent_turns': step(m002IdempotentTurns),
   '003_prompt_marks': step(m003PromptMarks),
+  '004_search': step(m004Search),
 });

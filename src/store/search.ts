@@ -1,0 +1,151 @@
+// Full-text search: ranked hits in messages and titles, and the sessions that hold any.
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { SearchResult } from '../contract/search.ts';
+import type { Db } from './database.ts';
+import { FIRST_TITLE } from './search-index.ts';
+import { type SearchQuery, toMatch } from './search-query.ts';
+import { toSnippet } from './search-snippet.ts';
+
+/** The newest hits are ranked, so that a word that is everywhere costs no more than one that is often. */
+const MAX_RANKED = 2000;
+/** Hits whose sessions are listed. */
+const MAX_LISTED = 5000;
+/** A branch that is not shown comes after one that is, when both say the same. */
+const INACTIVE_WEIGHT = 0.5;
+/** How long snippets are cut before others get a turn, in milliseconds. */
+const SLICE_MS = 10;
+
+/** The last hit of a page: by what it is, or by its place when it is gone meanwhile. */
+export interface HitPosition {
+  readonly seq: number;
+  readonly count: number;
+}
+
+export interface FoundPage {
+  readonly results: readonly SearchResult[];
+  /** Null at the end. */
+  readonly next: HitPosition | null;
+  /** Whether older hits were left out. */
+  readonly isTruncated: boolean;
+}
+
+interface Hit {
+  readonly seq: number;
+  readonly rank: number;
+}
+
+interface FoundText {
+  readonly seq: number;
+  readonly session_id: string;
+  readonly title: string | null;
+  readonly message_id: string | null;
+  readonly role: SearchResult['role'];
+  readonly text: string;
+  readonly active: number;
+  readonly timestamp: string;
+}
+
+/** A page of hits, the best first, then the newest. What is written between two pages moves nothing to and fro. */
+export async function search(
+  db: Db,
+  query: SearchQuery,
+  page: { readonly limit: number; readonly after: HitPosition | null },
+): Promise<FoundPage> {
+  const { hits, rest, isTruncated, texts } = await db.connection().execute(async (snapshot) => {
+    const ranked = await rankHits(snapshot, toMatch(query));
+    const start = startOf(ranked.hits, page.after);
+    const shown = ranked.hits.slice(start, start + page.limit);
+    return {
+      hits: shown,
+      rest: ranked.hits.length - start - shown.length,
+      isTruncated: ranked.isTruncated,
+      texts: await readTexts(snapshot, shown),
+    };
+  });
+  const results: SearchResult[] = [];
+  let startedAt = performance.now();
+  for (const { seq, rank } of hits) {
+    const found = texts.get(seq);
+    if (found === undefined) continue;
+    if (performance.now() - startedAt > SLICE_MS) {
+      await setImmediate();
+      startedAt = performance.now();
+    }
+    const { session_id, title, message_id, role, text, active, timestamp } = found;
+    results.push({
+      session_id,
+      title,
+      message_id,
+      role,
+      ...toSnippet(text, query),
+      active: active === 1,
+      rank,
+      timestamp,
+    });
+  }
+  const last = hits.at(-1);
+  const count = (page.after?.count ?? 0) + hits.length;
+  return { results, next: rest > 0 && last ? { seq: last.seq, count } : null, isTruncated };
+}
+
+/** By bm25, which counts rare words more and long texts less: a title wins over a message that is no better. */
+async function rankHits(db: Db, match: string): Promise<{ hits: Hit[]; isTruncated: boolean }> {
+  const { rows } = await sql<Hit & { readonly active: number | null }>`
+    select hit.seq, -hit.score as rank, messages.active
+    from (
+      select rowid as seq, bm25(search_index) as score from search_index where search_index match ${match}
+      order by rowid desc limit ${MAX_RANKED + 1}
+    ) as hit
+    left join messages on messages.seq = hit.seq
+  `.execute(db);
+  const hits = rows
+    .slice(0, MAX_RANKED)
+    .map(({ seq, rank, active }) => ({ seq, rank: active === 0 ? rank * INACTIVE_WEIGHT : rank }));
+  hits.sort((one, other) => other.rank - one.rank || other.seq - one.seq);
+  return { hits, isTruncated: rows.length > MAX_RANKED };
+}
+
+function startOf(hits: readonly Hit[], after: HitPosition | null): number {
+  if (after === null) return 0;
+  const index = hits.findIndex(({ seq }) => seq === after.seq);
+  return index === -1 ? after.count : index + 1;
+}
+
+async function readTexts(db: Db, hits: readonly Hit[]): Promise<Map<number, FoundText>> {
+  const seqs = JSON.stringify(hits.map(({ seq }) => seq));
+  const { rows } = await sql<FoundText>`
+    select messages.seq, session_id, title, messages.id as message_id, role, content as text, active, timestamp
+    from json_each(${seqs}) as hit
+    join messages on messages.seq = hit.value
+    join sessions on sessions.id = messages.session_id
+    union all
+    select hit.value, session_id, title, null, null, title, 1, updated_at
+    from json_each(${seqs}) as hit
+    join search_titles on search_titles.seq = hit.value - ${FIRST_TITLE}
+    join sessions on sessions.id = search_titles.session_id
+  `.execute(db);
+  return new Map(rows.map((row) => [row.seq, row]));
+}
+
+export interface FoundSessions {
+  readonly ids: readonly string[];
+  /** Whether older hits were left out. */
+  readonly isTruncated: boolean;
+}
+
+/** The sessions whose title or messages hold what is looked for, in no order. */
+export async function findSessions(db: Db, query: SearchQuery): Promise<FoundSessions> {
+  const { rows } = await sql<{ readonly session_id: string; readonly hits: number }>`
+    select coalesce(messages.session_id, search_titles.session_id) as session_id, count(*) as hits
+    from (
+      select rowid as seq from search_index where search_index match ${toMatch(query)}
+      order by rowid desc limit ${MAX_LISTED + 1}
+    ) as hit
+    left join messages on messages.seq = hit.seq
+    left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
+    group by 1
+  `.execute(db);
+  const hits = rows.reduce((total, row) => total + row.hits, 0);
+  return { ids: rows.map((row) => row.session_id), isTruncated: hits > MAX_LISTED };
+}
