@@ -91,7 +91,7 @@ describe.each(readable)('GET %s', (path) => {
     const answer = await sendRequest(server.url, { path: fill(path) });
     const times = listTimes(answer.text);
     for (const time of times) expect(time).toMatch(TIMESTAMP);
-    expect(times.length > 0).toBe(/sessions|turns/.test(path) && !path.endsWith('/status'));
+    expect(times.length > 0).toBe(/sessions|turns|search/.test(path) && !path.endsWith('/status'));
   });
 });
 
