@@ -2,6 +2,7 @@
 // timings never decide the exit status.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureContextWindow } from './context-window.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
 import { closeConnections } from './load-client.ts';
@@ -25,6 +26,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   d: { title: 'GET /sessions?limit=50', measure: measureSessionList },
   e: { title: 'Start', measure: measureStartUp },
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
+  k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
 };
 
 process.once('exit', cleanUp);
