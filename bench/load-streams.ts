@@ -87,7 +87,8 @@ export async function startEngine(): Promise<Program> {
     spawnedAt,
     async stop() {
       child.disconnect();
-      await once(child, 'exit');
+      const [status] = await once(child, 'exit');
+      return status;
     },
   };
 }

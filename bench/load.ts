@@ -1,12 +1,8 @@
 // (f) Many open streams of 30 tokens a second: what the server adds to each token, and what a stream takes in memory.
-// Also by itself: `node bench/load.ts [--streams 1,100,500,1000] [--seconds 8] [--dist] [--profile DIR]`.
-import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
-import { type Call, closeConnections, readPlain } from './load-client.ts';
+import { type Call, readPlain } from './load-client.ts';
 import { createInspector, type Inspected } from './load-inspect.ts';
 import { DelayRecorder, type OpenStream, openStream, startEngine } from './load-streams.ts';
 import {
-  cleanUp,
   cpuMicroseconds,
   type Program,
   residentMegabytes,
@@ -14,7 +10,7 @@ import {
   startServer,
   temporaryFolder,
 } from './processes.ts';
-import { type Findings, number, showFindings, type Target } from './report.ts';
+import { type Findings, number, type Target } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
 import { seed } from './seed.ts';
 import { percentile } from './statistics.ts';
@@ -33,11 +29,6 @@ const OPENING = 10;
 const OPENING_MS = 45_000;
 const SETTLE_MS = 2000;
 const PROBE_EVERY_MS = 50;
-
-interface Plan {
-  readonly levels: readonly number[];
-  readonly seconds: number;
-}
 
 interface Measured {
   readonly streams: number;
@@ -62,18 +53,17 @@ interface ServerFigures {
   readonly closedMs: number;
 }
 
-export function measureLoad(options: BenchOptions): Promise<Findings> {
-  return measure(
-    options,
-    options.isQuick ? { levels: [1, 100], seconds: 4 } : { levels: [1, 100, 500, 1000], seconds: 8 },
-  );
-}
+const LEVELS = [1, 100, 500, 1000];
+const QUICK_LEVELS = [1, 100];
 
-async function measure({ server: kind, say }: BenchOptions, plan: Plan): Promise<Findings> {
+export async function measureLoad(options: BenchOptions): Promise<Findings> {
+  const { server: kind, isQuick, say } = options;
+  const levels = options.streams ?? (isQuick ? QUICK_LEVELS : LEVELS);
+  const seconds = options.seconds ?? (isQuick ? 4 : 8);
   const engine = await startEngine();
   const measured: Measured[] = [];
-  for (const streams of plan.levels) {
-    const load = { streams, seconds: plan.seconds, engine };
+  for (const streams of levels) {
+    const load = { streams, seconds, engine };
     say(`${streams} streams`);
     measured.push(
       await measurePlain(load, 'engine itself', engine, () => engineCall(`${engine.url}/api/chat`)),
@@ -84,7 +74,7 @@ async function measure({ server: kind, say }: BenchOptions, plan: Plan): Promise
     measured.push(await measureServer(load, kind));
   }
   await engine.stop();
-  return toFindings(measured, plan.seconds);
+  return toFindings(measured, seconds);
 }
 
 interface Load {
@@ -276,25 +266,4 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
-}
-
-if (import.meta.main) {
-  process.once('exit', cleanUp);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(130));
-  const { values } = parseArgs({
-    options: {
-      streams: { type: 'string', default: '1,100,500,1000' },
-      seconds: { type: 'string', default: '8' },
-      dist: { type: 'boolean', default: false },
-      profile: { type: 'string' },
-    },
-  });
-  const plan = { levels: values.streams.split(',').map(Number), seconds: Number(values.seconds) };
-  console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, load ${loadavg()[0]?.toFixed(1)}\n`);
-  const server = { build: values.dist ? 'dist' : 'src', profileDir: values.profile ?? null } as const;
-  const say = (text: string) => process.stderr.write(`  ${text}\n`);
-  console.log(showFindings('Open streams', await measure({ server, isQuick: false, say }, plan)));
-  closeConnections();
-  console.log(`load at the end: ${loadavg()[0]?.toFixed(1)}`);
 }

@@ -1,10 +1,11 @@
-// The benchmark: `npm run bench -- [--only a,c] [--quick] [--dist] [--profile DIR]`. Prints what was measured beside its target;
-// timings never decide the exit status.
+// The benchmark: `npm run bench -- [--only a,c] [--quick] [--dist] [--profile DIR] [--seconds N] [--streams 1,500] [--seed N]`.
+// Prints what was measured beside its target; timings never decide the exit status, what the soak finds does.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureContextWindow } from './context-window.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
+import { measureLoad } from './load.ts';
 import { closeConnections } from './load-client.ts';
 import { measureLongSession } from './long-session.ts';
 import { cleanUp, hasBuild } from './processes.ts';
@@ -12,6 +13,7 @@ import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
 import { measureSearch } from './search.ts';
 import { measureSessionList } from './session-list.ts';
+import { measureSoak } from './soak.ts';
 import { measureStartUp } from './start-up.ts';
 
 interface Scenario {
@@ -25,6 +27,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   c: { title: 'Plain chat on a long session', measure: measureLongSession },
   d: { title: 'GET /sessions?limit=50', measure: measureSessionList },
   e: { title: 'Start', measure: measureStartUp },
+  f: { title: 'Load: open streams of 30 tokens a second', measure: measureLoad },
+  g: { title: 'Soak: everything at random, with an engine that fails', measure: measureSoak },
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
 };
@@ -38,6 +42,9 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     dist: { type: 'boolean', default: false },
     profile: { type: 'string' },
+    seconds: { type: 'string' },
+    streams: { type: 'string' },
+    seed: { type: 'string' },
   },
 });
 if (values.dist && !hasBuild()) refuse('There is no dist/: run npm run build first.');
@@ -46,6 +53,10 @@ const chosen = values.only.split(',').map((name) => name.trim());
 const unknown = chosen.filter((name) => !(name in SCENARIOS));
 if (unknown.length > 0)
   refuse(`No such scenario: ${unknown.join(', ')}. There are ${Object.keys(SCENARIOS).join(', ')}.`);
+
+const [seconds = null] = numbers('seconds', values.seconds) ?? [];
+const [seed = null] = numbers('seed', values.seed) ?? [];
+const streams = numbers('streams', values.streams);
 
 const build = values.dist ? 'dist' : 'src';
 const load = () =>
@@ -62,13 +73,25 @@ for (const name of chosen) {
   const findings = await scenario.measure({
     server: { build, profileDir: values.profile ?? null },
     isQuick: values.quick,
+    seconds,
+    streams,
+    seed,
     say: (text) => process.stderr.write(`  (${name}) ${text}\n`),
   });
-  const seconds = (performance.now() - startedAt) / 1000;
-  console.log(showFindings(`(${name}) ${scenario.title}  [${number(seconds, 0)} s]`, findings));
+  const took = (performance.now() - startedAt) / 1000;
+  if (findings.hasFailed) process.exitCode = 1;
+  console.log(showFindings(`(${name}) ${scenario.title}  [${number(took, 0)} s]`, findings));
 }
 closeConnections();
 console.log(`load at the end: ${load()}`);
+
+/** A comma list of whole numbers above zero; null when it was not given. */
+function numbers(flag: string, text: string | undefined): number[] | null {
+  if (text === undefined) return null;
+  const given = text.split(',').map(Number);
+  const areFine = given.every((value) => Number.isSafeInteger(value) && value > 0);
+  return areFine ? given : refuse(`--${flag} takes whole numbers above zero, not ${text}.`);
+}
 
 function refuse(problem: string): never {
   console.error(problem);

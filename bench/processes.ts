@@ -1,6 +1,6 @@
 // The programs under test, each a process of its own, and the folders they use: nothing stays behind.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,7 +14,8 @@ export interface Program {
   readonly readyMs: number;
   /** When it was spawned, by this process's clock. */
   readonly spawnedAt: number;
-  stop(): Promise<void>;
+  /** @returns the exit status; null when a signal had to end it */
+  stop(): Promise<number | null>;
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -100,6 +101,15 @@ export function residentMegabytes(program: Program): number | null {
   }
 }
 
+/** Open file descriptors; null where the system does not tell. */
+export function openFiles(program: Program): number | null {
+  try {
+    return readdirSync(`/proc/${program.pid}/fd`).length;
+  } catch {
+    return null;
+  }
+}
+
 async function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Program> {
   const spawnedAt = performance.now();
   const child = spawn(process.execPath, args, {
@@ -107,10 +117,10 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
     env: { ...plainEnvironment(), ...env },
   });
   children.add(child);
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (status) => {
       children.delete(child);
-      resolve();
+      resolve(status);
     });
   });
   const url = await readUrl(child);
@@ -123,8 +133,9 @@ async function start(args: readonly string[], env: Readonly<Record<string, strin
     async stop() {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await exited;
+      const status = await exited;
       clearTimeout(timer);
+      return status;
     },
   };
 }

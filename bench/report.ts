@@ -17,6 +17,8 @@ export interface Findings {
   readonly rows: readonly (readonly string[])[];
   readonly targets: readonly Target[];
   readonly notes?: readonly string[];
+  /** Something was wrong that no slow machine excuses. */
+  readonly hasFailed?: boolean;
 }
 
 export function number(value: number | null, digits: number): string {

@@ -8,9 +8,13 @@ export interface StreamedEvent {
 }
 
 export async function* readEvents(response: Response): AsyncGenerator<StreamedEvent, void> {
-  if (response.body === null) return;
+  if (response.body !== null) yield* parseEvents(response.body.pipeThrough(new TextDecoderStream()));
+}
+
+/** @param texts the body, cut anywhere but inside a character */
+export async function* parseEvents(texts: AsyncIterable<string>): AsyncGenerator<StreamedEvent, void> {
   let rest = '';
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const text of texts) {
     const frames = (rest + text).split('\n\n');
     rest = frames.pop() ?? '';
     for (const frame of frames) {
