@@ -18,6 +18,12 @@ export function emptyFold(): FoldedTurn {
   return { state: 'running', userMessageId: null, error: null, context: null, message: null, toolCalls: [] };
 }
 
+/** One that goes on by itself. */
+export function copyFold(fold: FoldedTurn): FoldedTurn {
+  const { message, toolCalls } = fold;
+  return { ...fold, message: message && { ...message }, toolCalls: toolCalls.map((call) => ({ ...call })) };
+}
+
 export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
   switch (event.event) {
     case 'turn_start':

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { AnswerMessage } from '../contract/chat.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { LiveTurn, type NumberedEvent } from './live-turn.ts';
+import { LiveTurn } from './live-turn.ts';
+import type { NumberedEvent } from './turn-log.ts';
 
 const never = new AbortController().signal;
 const NOW = '2026-02-15T09:49:38.310281Z';

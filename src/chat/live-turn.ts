@@ -2,20 +2,8 @@
 import type { DisconnectPolicy } from '../contract/chat.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { emptyFold, foldEvent, toSnapshot } from './fold-turn.ts';
+import { type NumberedEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
 
-/** An event with its number within the turn: 1, 2, 3 … */
-export interface NumberedEvent {
-  readonly id: number;
-  readonly event: TurnEvent;
-}
-
-/** Events that a turn keeps for those who come late; older ones are told as a snapshot. */
-const MAX_EVENTS = 10_000;
-/** Characters of text in those events. */
-const MAX_CHARACTERS = 2_000_000;
-/** Dropping the oldest moves the rest: done a share at a time. */
-const DROPPED_SHARE = 4;
 /** Connections that may watch one turn. */
 const MAX_WATCHERS = 2000;
 
@@ -25,35 +13,21 @@ export type WatchableTurn = Pick<
   'turnId' | 'sessionId' | 'lastEventId' | 'isFinished' | 'watcherCount' | 'hold' | 'watch'
 >;
 
-interface LiveTurnOptions {
-  readonly turnId: string;
-  readonly sessionId: string;
-  readonly createdAt: string;
-}
-
 /** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
 export class LiveTurn {
   readonly turnId: string;
   readonly sessionId: string;
-  readonly #options: LiveTurnOptions;
+  readonly #log: TurnLog;
   readonly #abort = new AbortController();
-  readonly #fold = emptyFold();
   readonly #wakers = new Set<() => void>();
-  #events: NumberedEvent[] = [];
-  /** Events that are gone from the front of the log. */
-  #dropped = 0;
-  #characters = 0;
-  /** Told to all who come late, until the log has moved past it; once the turn is closing, for good. */
-  #snapshot: NumberedEvent | null = null;
-  #isClosing = false;
   #isFinished = false;
   /** Connections of requests for this turn that are open. */
   #holders = 0;
 
-  constructor(options: LiveTurnOptions) {
+  constructor(options: TurnLogOptions) {
     this.turnId = options.turnId;
     this.sessionId = options.sessionId;
-    this.#options = options;
+    this.#log = new TurnLog(options);
   }
 
   /** Aborted when the turn is to stop; its reason says why. */
@@ -62,7 +36,7 @@ export class LiveTurn {
   }
 
   get lastEventId(): number {
-    return this.#dropped + this.#events.length;
+    return this.#log.lastId;
   }
 
   get isFinished(): boolean {
@@ -71,13 +45,12 @@ export class LiveTurn {
 
   /** The assistant message that is being written, or was written last. */
   get messageId(): string | null {
-    return this.#fold.message?.message_id ?? null;
+    return this.#log.messageId;
   }
 
   /** Roughly what the log holds in memory, in characters. */
   get size(): number {
-    const { message } = this.#fold;
-    return this.#characters + (message?.content.length ?? 0) + (message?.thinking?.length ?? 0);
+    return this.#log.size;
   }
 
   get watcherCount(): number {
@@ -91,7 +64,7 @@ export class LiveTurn {
 
   /**
    * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
-   * connection must not cancel what the second one waits for. The policy of the last one to leave decides.
+   * connection must not cancel what the second one waits for.
    * @returns what to call when the connection closes before the end
    */
   hold(policy: DisconnectPolicy): { release(): void } {
@@ -106,16 +79,7 @@ export class LiveTurn {
   }
 
   append(events: readonly TurnEvent[]): void {
-    for (const event of events) {
-      if (event.event === 'message_complete' || event.event === 'error') {
-        this.#snapshot = this.#takeSnapshot();
-        this.#isClosing = true;
-      }
-      this.#events.push({ id: this.lastEventId + 1, event });
-      this.#characters += sizeOf(event);
-      foldEvent(this.#fold, event);
-    }
-    if (this.#events.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
+    this.#log.append(events);
     this.#wake();
   }
 
@@ -132,13 +96,9 @@ export class LiveTurn {
    */
   watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
     if (this.#wakers.size >= MAX_WATCHERS) {
-      throw new MochiError(
-        'overloaded',
-        `Turn ${this.turnId} has too many watchers. Try again when some have left.`,
-        {
-          turn_id: this.turnId,
-        },
-      );
+      throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
+        turn_id: this.turnId,
+      });
     }
     return this.#follow(after, signal);
   }
@@ -152,7 +112,7 @@ export class LiveTurn {
     try {
       while (!signal.aborted) {
         if (seen < this.lastEventId) {
-          const batch = this.#eventsAfter(seen);
+          const batch = this.#log.after(seen);
           seen = this.lastEventId;
           yield batch;
         } else if (this.#isFinished) {
@@ -169,55 +129,7 @@ export class LiveTurn {
     }
   }
 
-  #eventsAfter(seen: number): NumberedEvent[] {
-    if (seen >= this.#dropped) return this.#events.slice(seen - this.#dropped);
-    const snapshot = this.#sharedSnapshot();
-    // The answer or the error, and `done`, are told to everyone.
-    const following = this.#events.filter(({ id }) => id > Math.max(snapshot.id, seen));
-    return [snapshot, ...following];
-  }
-
-  /** One object for many watchers, so that its text is encoded once for all of them. */
-  #sharedSnapshot(): NumberedEvent {
-    const isUsable = this.#isClosing || (this.#snapshot?.id ?? -1) >= this.#dropped;
-    if (this.#snapshot === null || !isUsable) this.#snapshot = this.#takeSnapshot();
-    return this.#snapshot;
-  }
-
-  #takeSnapshot(): NumberedEvent {
-    const data = toSnapshot(this.#fold, {
-      turn_id: this.turnId,
-      session_id: this.sessionId,
-      created_at: this.#options.createdAt,
-      last_event_id: this.lastEventId,
-    });
-    return { id: this.lastEventId, event: { event: 'snapshot', data } };
-  }
-
-  #dropOldest(): void {
-    const gone = this.#events.splice(0, Math.ceil(this.#events.length / DROPPED_SHARE));
-    this.#dropped += gone.length;
-    for (const { event } of gone) this.#characters -= sizeOf(event);
-  }
-
   #wake(): void {
     for (const wake of this.#wakers) wake();
-  }
-}
-
-/** What an event weighs besides its text. */
-const EVENT_OVERHEAD = 100;
-
-function sizeOf(event: TurnEvent): number {
-  switch (event.event) {
-    case 'content_delta':
-    case 'thinking_delta':
-      return EVENT_OVERHEAD + event.data.content.length;
-    case 'message_complete':
-      return EVENT_OVERHEAD + event.data.message.content.length;
-    case 'tool_result':
-      return EVENT_OVERHEAD + event.data.result.length;
-    default:
-      return EVENT_OVERHEAD;
   }
 }

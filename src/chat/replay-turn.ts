@@ -8,9 +8,10 @@ import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import { listCallsOfTurn } from '../store/tool-calls.ts';
 import { isStructuredTurn } from '../store/turns.ts';
-import type { NumberedEvent, WatchableTurn } from './live-turn.ts';
+import type { WatchableTurn } from './live-turn.ts';
 import { shownArguments } from './settle-tool-calls.ts';
 import { reparseStructured } from './structured-output.ts';
+import type { NumberedEvent } from './turn-log.ts';
 
 interface StoredTurn {
   readonly turn: Turn;
