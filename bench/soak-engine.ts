@@ -107,6 +107,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
+function kindOf(name: string): Kind {
+  const kind = KINDS[name];
+  if (kind === undefined) throw new Error(`The question is of no kind: ${name}`);
+  return kind;
+}
+
 /** Everything that an engine can be to blame for. */
 export const ENGINE_FAULTS: readonly string[] = [
   ...new Set(Object.values(KINDS).flatMap(({ fails }) => fails)),
@@ -144,7 +150,7 @@ export async function startSoakEngine(seed: number): Promise<SoakEngine> {
     // What was asked is not looked at again, and would be the largest thing in memory.
     ollama.requests.length = 0;
     const rounds = messages.slice(last).filter(({ tool_calls: calls }) => calls !== undefined).length;
-    return (KINDS[name] ?? (KINDS['plain'] as Kind)).script(random, rounds);
+    return kindOf(name).script(random, rounds);
   });
 
   async function breakFor(ms: number, begin: () => unknown, end: () => unknown): Promise<void> {

@@ -1,5 +1,6 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
+import { Checkpoints } from './chat/checkpoints.ts';
 import { LiveTurns } from './chat/live-turns.ts';
 import { createModelRates } from './chat/model-rates.ts';
 import { recallWindows } from './chat/recall-windows.ts';
@@ -47,6 +48,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
         ...ids,
         modelWindows,
         modelRates: createModelRates(),
+        checkpoints: new Checkpoints(store.db),
         tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
         windowPolicy: {
           dynamicEnabled: config.dynamicContextWindowEnabled,

@@ -48,7 +48,7 @@ async function* callOnce(
     { event: 'status', data: waitingPhase(deps, session.model, plan) },
   ];
   progress.draft = new Draft({
-    db: deps.db,
+    checkpoints: deps.checkpoints,
     sessionId: session.session_id,
     turnId: live.turnId,
     messageId: deps.newId(10),

@@ -1,17 +1,14 @@
 // The assistant message while it is being written: in memory token by token, in the store about once a second.
 import type { EngineToolCall } from '../contract/engine.ts';
 import { appendToPath, type PathPlace } from '../store/active-path.ts';
-import { commitUnsynced } from '../store/commit-unsynced.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
 import { noteLastEvent } from '../store/turns.ts';
 import { type PromptSize, sizeOf } from '../window/estimate.ts';
-
-/** A crash loses at most about this much of a streamed text. */
-const CHECKPOINT_MS = 1000;
+import type { Checkpoints } from './checkpoints.ts';
 
 export interface DraftOptions {
-  readonly db: Db;
+  readonly checkpoints: Checkpoints;
   readonly sessionId: string;
   readonly turnId: string;
   readonly messageId: string;
@@ -31,8 +28,6 @@ export class Draft {
   /** Where the message lies on the path; null while it was not written. */
   place: PathPlace | null = null;
   readonly options: DraftOptions;
-  #timer: NodeJS.Timeout | null = null;
-  #writing: Promise<void> = Promise.resolve();
   #failure: unknown = null;
 
   constructor(options: DraftOptions) {
@@ -47,51 +42,33 @@ export class Draft {
     return sizeOf({ content: this.content, thinking: this.thinking, tool_calls: this.toolCalls });
   }
 
-  /** Sees to it that the text is stored soon: at once the first time, then within a second. @throws what a write threw */
+  /** Sees to it that the text is stored soon. @throws what a write threw */
   touch(): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#timer !== null || this.isEmpty) return;
-    if (this.place === null) this.#write();
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#write();
-    }, CHECKPOINT_MS);
+    if (!this.isEmpty) this.options.checkpoints.note(this);
   }
 
   /** Ends the checkpoints and waits for the one that runs. */
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    await this.#writing;
+  close(): Promise<void> {
+    return this.options.checkpoints.forget(this);
   }
 
-  /** One write at a time, in order; a failure is kept for whoever comes next. */
-  #write(): void {
-    this.#writing = this.#writing
-      .then(() => this.#checkpoint())
-      .catch((error: unknown) => {
-        this.#failure = error;
-      });
+  /** It could not be stored: whoever adds to it next is told. */
+  fail(error: unknown): void {
+    this.#failure = error;
   }
 
-  /** Not synced on its own: a killed process keeps it, and the commit of the whole answer syncs it as well. */
-  async #checkpoint(): Promise<void> {
+  /** A checkpoint: the message begins, or gets the text so far. @returns where it lies once this is committed */
+  async save(db: Db): Promise<PathPlace> {
     const { sessionId, messageId, turnId } = this.options;
-    let place = this.place;
-    await commitUnsynced(this.options.db, async (db) => {
-      if (place === null) {
-        place = await this.begin(db);
-        return;
-      }
-      await updateMessage(db, sessionId, messageId, {
-        content: this.content,
-        thinking: this.thinking || null,
-        status: 'streaming',
-      });
-      await noteLastEvent(db, turnId, this.options.lastEventId());
+    if (this.place === null) return this.begin(db);
+    await updateMessage(db, sessionId, messageId, {
+      content: this.content,
+      thinking: this.thinking || null,
+      status: 'streaming',
     });
-    // Only now is it there: a commit can fail.
-    this.place = place;
+    await noteLastEvent(db, turnId, this.options.lastEventId());
+    return this.place;
   }
 
   /** Puts the message on the path, as `streaming`. */

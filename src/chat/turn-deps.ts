@@ -4,6 +4,7 @@ import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
 import type { TokenRatios } from '../window/token-ratios.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { ModelRates } from './model-rates.ts';
 
 /** What the operator says about context windows. */
@@ -19,6 +20,7 @@ export interface TurnDeps {
   readonly log: Log;
   readonly modelWindows: ModelWindows;
   readonly modelRates: ModelRates;
+  readonly checkpoints: Checkpoints;
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;
   /** Model calls in one turn, at most. */
