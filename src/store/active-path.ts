@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { findMessage, insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
+import { prepared } from './prepared.ts';
 import { updateSession } from './sessions.ts';
 
 /** Where on the active path a message goes; null: at the start. */
@@ -64,16 +65,19 @@ export async function moveHead(
   await refreshPreview(db, sessionId);
 }
 
-/** @returns whether anything lay at that depth or below */
-async function leavePath(db: Db, sessionId: string, fromDepth: number): Promise<boolean> {
-  const { numUpdatedRows } = await db
+const deactivate = prepared((db, { sessionId, fromDepth }: { sessionId: string; fromDepth: number }) =>
+  db
     .updateTable('messages')
     .set({ active: 0 })
     .where('session_id', '=', sessionId)
     .where('active', '=', 1)
-    .where('depth', '>=', fromDepth)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+    .where('depth', '>=', fromDepth),
+);
+
+/** @returns whether anything lay at that depth or below */
+async function leavePath(db: Db, sessionId: string, fromDepth: number): Promise<boolean> {
+  const { numAffectedRows } = await deactivate(db, { sessionId, fromDepth });
+  return (numAffectedRows ?? 0n) > 0n;
 }
 
 /** From a message up to the first that is on the active path, that one left out. */
@@ -104,18 +108,22 @@ const PREVIEW_DEPTH = 64;
 /** Longest preview in code points (ORIGINAL.md §5). */
 const PREVIEW_LENGTH = 100;
 
-/** The first user message of the active path, shortened: kept in the session's row, so that lists open no session. */
-export async function refreshPreview(db: Db, sessionId: string): Promise<void> {
-  const row = await db
+const selectFirstQuestion = prepared((db, { sessionId }: { readonly sessionId: string }) =>
+  db
     .selectFrom('messages')
     .select('content')
     .where('session_id', '=', sessionId)
     .where('active', '=', 1)
     .where('role', '=', 'user')
     .orderBy('depth')
-    .limit(1)
-    .executeTakeFirst();
-  await updateSession(db, sessionId, { preview: row === undefined ? null : shorten(row.content) });
+    .limit(1),
+);
+
+/** The first user message of the active path, shortened: kept in the session's row, so that lists open no session. */
+export async function refreshPreview(db: Db, sessionId: string): Promise<void> {
+  const { rows } = await selectFirstQuestion(db, { sessionId });
+  const [first] = rows;
+  await updateSession(db, sessionId, { preview: first === undefined ? null : shorten(first.content) });
 }
 
 function shorten(text: string): string {

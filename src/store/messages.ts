@@ -1,8 +1,9 @@
 // Message rows: write one, read a stretch of the active path, read the tree.
-import { type Insertable, type SelectQueryBuilder, sql } from 'kysely';
+import { type Insertable, type SelectQueryBuilder, sql, type Updateable } from 'kysely';
 import type { Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
+import { prepared } from './prepared.ts';
 
 /** A message of the active path as prompts and rules need it. */
 export interface PathMessage extends Message {
@@ -37,8 +38,10 @@ export interface NewMessage {
 /** The system message stands before the tree, at this depth. */
 export const SYSTEM_DEPTH = -1;
 
+const addMessage = prepared((db, row: Insertable<MessageTable>) => db.insertInto('messages').values(row));
+
 export async function insertMessage(db: Db, message: NewMessage): Promise<void> {
-  await db.insertInto('messages').values(toRow(message)).execute();
+  await addMessage(db, toRow(message));
 }
 
 /** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */
@@ -86,6 +89,12 @@ export interface MessageChange {
   readonly toolCalls?: readonly StoredToolCall[] | null;
 }
 
+type MessageColumns = { readonly session: string; readonly message: string } & Updateable<MessageTable>;
+
+const writeMessage = prepared((db, { session, message, ...columns }: MessageColumns) =>
+  db.updateTable('messages').set(columns).where('session_id', '=', session).where('id', '=', message),
+);
+
 export async function updateMessage(
   db: Db,
   sessionId: string,
@@ -93,32 +102,37 @@ export async function updateMessage(
   change: MessageChange,
 ): Promise<void> {
   const { content, thinking, status, evalCount, promptEvalCount, toolCalls } = change;
-  await db
-    .updateTable('messages')
-    .set({
-      content,
-      thinking,
-      status,
-      ...(evalCount !== undefined && { eval_count: evalCount }),
-      ...(promptEvalCount !== undefined && { prompt_eval_count: promptEvalCount }),
-      ...(toolCalls && { tool_calls: JSON.stringify(toolCalls) }),
-    })
-    .where('session_id', '=', sessionId)
-    .where('id', '=', messageId)
-    .execute();
+  await writeMessage(db, {
+    session: sessionId,
+    message: messageId,
+    content,
+    thinking,
+    status,
+    ...(evalCount !== undefined && { eval_count: evalCount }),
+    ...(promptEvalCount !== undefined && { prompt_eval_count: promptEvalCount }),
+    ...(toolCalls && { tool_calls: JSON.stringify(toolCalls) }),
+  });
 }
 
+interface PathRange {
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit?: number;
+}
+
+const selectPath = prepared(
+  (db, { sessionId, from, to, limit }: PathRange & { readonly sessionId: string }) => {
+    let query = messageQuery(db, sessionId).where('active', '=', 1).orderBy('depth');
+    if (from !== undefined) query = query.where('depth', '>=', from);
+    if (to !== undefined) query = query.where('depth', '<=', to);
+    return limit === undefined ? query : query.limit(limit);
+  },
+);
+
 /** A stretch of the active path in order, the system message first. `from` and `to` are depths, both included. */
-export async function listPath(
-  db: Db,
-  sessionId: string,
-  range: { readonly from?: number; readonly to?: number; readonly limit?: number } = {},
-): Promise<PathMessage[]> {
-  let query = messageQuery(db, sessionId).where('active', '=', 1).orderBy('depth');
-  if (range.from !== undefined) query = query.where('depth', '>=', range.from);
-  if (range.to !== undefined) query = query.where('depth', '<=', range.to);
-  if (range.limit !== undefined) query = query.limit(range.limit);
-  return (await query.execute()).map(toMessage);
+export async function listPath(db: Db, sessionId: string, range: PathRange = {}): Promise<PathMessage[]> {
+  const { rows } = await selectPath(db, { sessionId, ...range });
+  return rows.map(toMessage);
 }
 
 /** The system message of a session; null when it has none. */
@@ -131,22 +145,25 @@ export async function findSystemMessage(db: Db, sessionId: string): Promise<Path
 /** A message as a prompt needs it: siblings are not counted, which would cost more than reading it. */
 export type PromptMessage = Omit<PathMessage, 'parent_id' | 'sibling_count'>;
 
+const selectPathBackwards = prepared((db, range: { sessionId: string; to: number; limit: number }) =>
+  db
+    .selectFrom('messages')
+    .selectAll()
+    .where('session_id', '=', range.sessionId)
+    .where('active', '=', 1)
+    .where('depth', '<=', range.to)
+    .where('depth', '>', SYSTEM_DEPTH)
+    .orderBy('depth', 'desc')
+    .limit(range.limit),
+);
+
 /** The newest messages of the active path down to a depth, newest first; never the system message. */
 export async function listPathBackwards(
   db: Db,
   sessionId: string,
   range: { readonly to: number; readonly limit: number },
 ): Promise<PromptMessage[]> {
-  const rows = await db
-    .selectFrom('messages')
-    .selectAll()
-    .where('session_id', '=', sessionId)
-    .where('active', '=', 1)
-    .where('depth', '<=', range.to)
-    .where('depth', '>', SYSTEM_DEPTH)
-    .orderBy('depth', 'desc')
-    .limit(range.limit)
-    .execute();
+  const { rows } = await selectPathBackwards(db, { sessionId, ...range });
   return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1 }));
 }
 
@@ -167,8 +184,13 @@ export async function listTree(
   });
 }
 
+const selectMessage = prepared((db, { sessionId, messageId }: { sessionId: string; messageId: string }) =>
+  messageQuery(db, sessionId).where('id', '=', messageId),
+);
+
 export async function findMessage(db: Db, sessionId: string, messageId: string): Promise<PathMessage | null> {
-  const row = await messageQuery(db, sessionId).where('id', '=', messageId).executeTakeFirst();
+  const { rows } = await selectMessage(db, { sessionId, messageId });
+  const [row] = rows;
   return row === undefined ? null : toMessage(row);
 }
 

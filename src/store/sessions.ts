@@ -1,9 +1,10 @@
 // Session rows: read, list, write.
-import { sql } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import type { ContextWindowConfig } from '../contract/context-window.ts';
 import type { Session, SessionListItem, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
+import { prepared } from './prepared.ts';
 import type { PromptMark } from './prompt-mark.ts';
 
 /** A session as rules need it: the contract's session plus what only the store knows. */
@@ -64,13 +65,13 @@ const activeTurn = sql<string | null>`(
   order by state = 'queued', created_at, rowid limit 1
 )`;
 
+const selectSession = prepared((db, { sessionId }: { readonly sessionId: string }) =>
+  db.selectFrom('sessions').selectAll().select(activeTurn.as('active_turn')).where('id', '=', sessionId),
+);
+
 export async function findSession(db: Db, sessionId: string): Promise<StoredSession | null> {
-  const row = await db
-    .selectFrom('sessions')
-    .selectAll()
-    .select(activeTurn.as('active_turn'))
-    .where('id', '=', sessionId)
-    .executeTakeFirst();
+  const { rows } = await selectSession(db, { sessionId });
+  const [row] = rows;
   return row === undefined ? null : toSession(row);
 }
 
@@ -165,20 +166,23 @@ export type SessionChange = Partial<
   readonly promptMark?: PromptMark;
 };
 
+type SessionColumns = { readonly sessionId: string } & Updateable<SessionTable>;
+
+const writeSession = prepared((db, { sessionId, ...columns }: SessionColumns) =>
+  db.updateTable('sessions').set(columns).where('id', '=', sessionId),
+);
+
 export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
   const { metadata, toolSettings, agentSettings, contextWindow, promptMark, ...columns } = change;
-  await db
-    .updateTable('sessions')
-    .set({
-      ...columns,
-      ...(metadata && { metadata: JSON.stringify(metadata) }),
-      ...(toolSettings && { tool_settings: JSON.stringify(toolSettings) }),
-      ...(agentSettings && { agent_settings: JSON.stringify(agentSettings) }),
-      ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
-      ...(promptMark && { prompt_mark: JSON.stringify(promptMark) }),
-    })
-    .where('id', '=', sessionId)
-    .execute();
+  await writeSession(db, {
+    sessionId,
+    ...columns,
+    ...(metadata && { metadata: JSON.stringify(metadata) }),
+    ...(toolSettings && { tool_settings: JSON.stringify(toolSettings) }),
+    ...(agentSettings && { agent_settings: JSON.stringify(agentSettings) }),
+    ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
+    ...(promptMark && { prompt_mark: JSON.stringify(promptMark) }),
+  });
 }
 
 /** @returns whether there was one; messages, turns and tool calls go with it */

@@ -1,8 +1,9 @@
 // Turn rows.
-import { sql } from 'kysely';
+import { sql, type Updateable } from 'kysely';
 import type { ContextReceipt } from '../contract/context-window.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
 import type { Db, TurnTable } from './database.ts';
+import { prepared } from './prepared.ts';
 
 export interface NewTurn {
   readonly id: string;
@@ -31,36 +32,31 @@ export interface QueuedMessage {
   readonly images: readonly string[];
 }
 
+const addTurn = prepared((db, row: TurnTable) => db.insertInto('turns').values(row));
+
 export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
-  await db
-    .insertInto('turns')
-    .values({
-      id: turn.id,
-      session_id: turn.sessionId,
-      state: turn.state,
-      created_at: turn.createdAt,
-      finished_at: null,
-      request: turn.request && JSON.stringify(turn.request),
-      user_message_id: turn.userMessageId,
-      message_id: null,
-      error: null,
-      usage: null,
-      context: null,
-      last_event_id: 0,
-      idempotency_key: turn.idempotency?.key ?? null,
-      idempotency_hash: turn.idempotency?.hash ?? null,
-      is_structured: turn.isStructured ? 1 : 0,
-    })
-    .execute();
+  await addTurn(db, {
+    id: turn.id,
+    session_id: turn.sessionId,
+    state: turn.state,
+    created_at: turn.createdAt,
+    finished_at: null,
+    request: turn.request && JSON.stringify(turn.request),
+    user_message_id: turn.userMessageId,
+    message_id: null,
+    error: null,
+    usage: null,
+    context: null,
+    last_event_id: 0,
+    idempotency_key: turn.idempotency?.key ?? null,
+    idempotency_hash: turn.idempotency?.hash ?? null,
+    is_structured: turn.isStructured ? 1 : 0,
+  });
 }
 
 /** A queued turn begins: its message is on the path now, so the copy in the row goes. */
 export async function markTurnRunning(db: Db, turnId: string, userMessageId: string | null): Promise<void> {
-  await db
-    .updateTable('turns')
-    .set({ state: 'running', request: null, user_message_id: userMessageId })
-    .where('id', '=', turnId)
-    .execute();
+  await writeTurn(db, { turnId, state: 'running', request: null, user_message_id: userMessageId });
 }
 
 export interface TurnEnd {
@@ -73,21 +69,24 @@ export interface TurnEnd {
   readonly lastEventId: number;
 }
 
+type TurnColumns = { readonly turnId: string } & Updateable<TurnTable>;
+
+const writeTurn = prepared((db, { turnId, ...columns }: TurnColumns) =>
+  db.updateTable('turns').set(columns).where('id', '=', turnId),
+);
+
 export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<void> {
-  await db
-    .updateTable('turns')
-    .set({
-      state: end.state,
-      finished_at: end.finishedAt,
-      request: null,
-      error: end.error && JSON.stringify(end.error),
-      message_id: end.messageId,
-      usage: end.usage && JSON.stringify(end.usage),
-      context: end.context && JSON.stringify(end.context),
-      last_event_id: end.lastEventId,
-    })
-    .where('id', '=', turnId)
-    .execute();
+  await writeTurn(db, {
+    turnId,
+    state: end.state,
+    finished_at: end.finishedAt,
+    request: null,
+    error: end.error && JSON.stringify(end.error),
+    message_id: end.messageId,
+    usage: end.usage && JSON.stringify(end.usage),
+    context: end.context && JSON.stringify(end.context),
+    last_event_id: end.lastEventId,
+  });
 }
 
 /** Whether the answer of a turn was asked for as JSON. */
@@ -100,8 +99,13 @@ export async function isStructuredTurn(db: Db, turnId: string): Promise<boolean>
   return row?.is_structured === 1;
 }
 
+const selectTurn = prepared((db, { turnId }: { readonly turnId: string }) =>
+  db.selectFrom('turns').selectAll().where('id', '=', turnId),
+);
+
 export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
-  const row = await db.selectFrom('turns').selectAll().where('id', '=', turnId).executeTakeFirst();
+  const { rows } = await selectTurn(db, { turnId });
+  const [row] = rows;
   return row === undefined ? null : toTurn(row);
 }
 
@@ -139,7 +143,7 @@ export async function findIdempotentTurn(
 
 /** How far the events of a running turn have come: a checkpoint beside that of its text. */
 export async function noteLastEvent(db: Db, turnId: string, lastEventId: number): Promise<void> {
-  await db.updateTable('turns').set({ last_event_id: lastEventId }).where('id', '=', turnId).execute();
+  await writeTurn(db, { turnId, last_event_id: lastEventId });
 }
 
 export interface TurnPosition {
@@ -176,17 +180,20 @@ export interface UnfinishedTurn {
   readonly lastEventId: number;
 }
 
-/** Turns without an end, oldest first: of one session, or of all. */
-export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<UnfinishedTurn[]> {
-  let query = db
+const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: string }) => {
+  const query = db
     .selectFrom('turns')
     .select(['id', 'session_id', 'request', 'last_event_id'])
     .where('finished_at', 'is', null)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
     .orderBy(sql`+created_at`)
     .orderBy(sql`rowid`);
-  if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
-  const rows = await query.execute();
+  return sessionId === undefined ? query : query.where('session_id', '=', sessionId);
+});
+
+/** Turns without an end, oldest first: of one session, or of all. */
+export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<UnfinishedTurn[]> {
+  const { rows } = await selectUnfinished(db, sessionId === undefined ? {} : { sessionId });
   return rows.map((row) => ({
     id: row.id,
     sessionId: row.session_id,
