@@ -1,46 +1,20 @@
 // One of many clients that do everything that a session can be asked for, at random, and hold each answer against
 // what it may be.
-import type { ChatRequest } from '../src/contract/chat.ts';
 import type { StreamedEvent } from '../test/support/read-events.ts';
 import type { Random } from './random.ts';
-import { numbersFault, type SoakBook } from './soak-book.ts';
-import type { Answer, Call, SoakClient } from './soak-client.ts';
-import { ENGINE_FAULTS, KINDS, MODEL, pickKind, type SoakEngine } from './soak-engine.ts';
-
-/** What the actors of a run share. */
-export interface SoakWorld {
-  readonly client: SoakClient;
-  readonly book: SoakBook;
-  readonly engine: SoakEngine;
-  /** How often each operation was done. */
-  readonly done: Map<string, number>;
-  /** Identifies a message over all actors. */
-  readonly nextNumber: () => number;
-}
+import { numbersFault } from './soak-book.ts';
+import { type Chat, type Listener, SoakChats, type SoakWorld } from './soak-chats.ts';
+import type { Call } from './soak-client.ts';
+import { MODEL, pickKind } from './soak-engine.ts';
 
 /** Sessions that there are at most. */
 const MOST_SESSIONS = 96;
 /** A turn is left or cancelled after at most so many events. */
 const MOST_EVENTS_SEEN = 8;
-/** What any turn can meet in a session that others use. */
-const INTERFERENCE = ['turn_cancelled', 'session_busy'];
-
-type Chat = ChatRequest & { readonly message: string | null };
-
-/** Follows a stream; told after each event, it may cut the connection, and may take its time. */
-type Listener = (event: StreamedEvent, stream: { readonly turnId: string; cut(): void }) => unknown;
-
-interface StreamOptions {
-  readonly listen?: Listener;
-  /** The idempotency key. */
-  readonly key?: string;
-  /** When the turn can have begun at the earliest; default: now. */
-  readonly since?: number;
-}
-
 export class SoakActor {
   readonly #world: SoakWorld;
   readonly #random: Random;
+  readonly #chats: SoakChats;
   readonly #operations: readonly (readonly [
     name: string,
     weight: number,
@@ -50,11 +24,12 @@ export class SoakActor {
   constructor(world: SoakWorld, random: Random) {
     this.#world = world;
     this.#random = random;
+    this.#chats = new SoakChats(world, random);
     this.#operations = [
-      ['send', 12, (id) => this.#plain(id)],
-      ['stream', 24, (id) => this.#stream(id, this.#ask(pickKind(this.#random)))],
-      ['regenerate', 5, (id) => this.#stream(id, { message: null })],
-      ['continue', 4, (id) => this.#stream(id, { message: null, mode: 'continue' })],
+      ['send', 12, (id) => this.#chats.plain(id)],
+      ['stream', 24, (id) => this.#chats.stream(id, this.#chats.ask(pickKind(this.#random)))],
+      ['regenerate', 5, (id) => this.#chats.stream(id, { message: null })],
+      ['continue', 4, (id) => this.#chats.stream(id, { message: null, mode: 'continue' })],
       ['cancel', 6, (id) => this.#cancel(id)],
       ['disconnect', 8, (id) => this.#leave(id)],
       ['watch', 12, () => this.#watch()],
@@ -88,76 +63,6 @@ export class SoakActor {
     }
   }
 
-  #ask(kind: string): Chat {
-    return { message: `${kind} ${this.#world.nextNumber()}`, ...this.#policies() };
-  }
-
-  #policies(): Pick<ChatRequest, 'on_busy' | 'on_disconnect'> {
-    return {
-      on_busy: this.#random.pick(['queue', 'queue', 'queue', 'reject', 'interrupt'] as const),
-      ...(this.#random.oneIn(3) && { on_disconnect: this.#random.pick(['cancel', 'continue'] as const) }),
-    };
-  }
-
-  async #plain(sessionId: string): Promise<void> {
-    const { client, book } = this.#world;
-    const startedAt = performance.now();
-    const body = this.#ask(pickKind(this.#random));
-    const answer = await client.json({ method: 'POST', path: `/chat/${sessionId}`, body });
-    if (answer.status !== 200) return this.#expectRefusal(answer, sessionId, this.#failures(body, startedAt));
-    if (book.isGone(sessionId)) return;
-    const { message_id: messageId, content } = answer.body.message;
-    book.ledger.tell({ sessionId, messageId, role: 'assistant', content, turnId: null });
-  }
-
-  /** A stream to its end, or until the listener cuts it. @returns the id of its turn; null when it was refused */
-  async #stream(sessionId: string, body: Chat, how: StreamOptions = {}): Promise<string | null> {
-    const { client, book } = this.#world;
-    const { listen, key, since: startedAt = performance.now() } = how;
-    const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
-    const stream = await client.events({ method: 'POST', path: `/chat/${sessionId}/stream`, body, headers });
-    if (stream.status !== 200) {
-      this.#expectRefusal(stream, sessionId, this.#failures(body, startedAt));
-      return null;
-    }
-    const turnId = String(stream.headers['x-turn-id']);
-    let isCut = false;
-    const cut = () => {
-      isCut = true;
-      stream.cut();
-    };
-    const seen: StreamedEvent[] = [];
-    for await (const event of stream.events) {
-      seen.push(event);
-      book.hear(event, { sessionId, turnId, asked: body.message });
-      if (event.event === 'error')
-        this.#expectFailure(event.data, sessionId, this.#failures(body, startedAt));
-      await listen?.(event, { turnId, cut });
-      if (isCut) break;
-    }
-    const fault = numbersFault(seen, 0);
-    if (fault !== null) book.find(`stream of ${turnId}: ${fault}`);
-    // It may have been in line: then it is cancelled with its message.
-    const told = book.ledger.turns.get(turnId);
-    if (isCut && told !== undefined && !seen.some(({ event }) => event === 'context')) told.isWaiting = true;
-    if (!isCut) await this.#expectEnd(seen, turnId, sessionId);
-    return turnId;
-  }
-
-  /** `done` once, last; and what it says is stored. */
-  async #expectEnd(seen: readonly StreamedEvent[], turnId: string, sessionId: string): Promise<void> {
-    const { client, book } = this.#world;
-    const last = seen.at(-1);
-    if (last?.event !== 'done' || seen.filter(({ event }) => event === 'done').length !== 1) {
-      return book.find(`stream of ${turnId} ends with ${last?.event}`);
-    }
-    const { status, body } = await client.json({ path: `/turns/${turnId}` });
-    if (book.isGone(sessionId) && status === 404) return;
-    if (status !== 200 || body.state !== last.data.state || body.last_event_id !== last.id) {
-      book.find(`${turnId} said ${JSON.stringify(last)}, and is ${status} ${JSON.stringify(body)}`);
-    }
-  }
-
   async #cancel(sessionId: string): Promise<void> {
     const { client, book } = this.#world;
     const until = this.#random.below(MOST_EVENTS_SEEN) + 1;
@@ -169,9 +74,10 @@ export class SoakActor {
       const answer = await client.json({ method: 'POST', path: `${path}?wait=${wait}` });
       if (answer.status === 200 || book.isGone(sessionId)) return;
       // Somebody else was faster.
-      if (!bySession || answer.body.detail.error.code !== 'no_active_turn') this.#expect(answer, [200], path);
+      if (!bySession || answer.body.detail.error.code !== 'no_active_turn')
+        this.#chats.expect(answer, [200], path);
     };
-    await this.#stream(sessionId, this.#ask('endless'), { listen });
+    await this.#chats.stream(sessionId, this.#chats.ask('endless'), { listen });
   }
 
   async #leave(sessionId: string): Promise<void> {
@@ -180,7 +86,7 @@ export class SoakActor {
     const listen: Listener = ({ id }, { cut }) => {
       if (id === until) cut();
     };
-    await this.#stream(sessionId, this.#ask(kind), { listen });
+    await this.#chats.stream(sessionId, this.#chats.ask(kind), { listen });
   }
 
   /** Joins a turn anywhere, leaves it and comes back as a browser does, to its end. */
@@ -194,7 +100,7 @@ export class SoakActor {
       const header = { 'last-event-id': String(after) };
       const stream = await client.events({ path: `/turns/${turn.turnId}/stream`, headers: header });
       if (stream.status === 204) return;
-      if (stream.status !== 200) return this.#expectGone(stream, turn.sessionId, 'watch');
+      if (stream.status !== 200) return this.#chats.expectGone(stream, turn.sessionId, 'watch');
       const leaveAt =
         visit < 2 && this.#random.oneIn(2) ? after + 1 + this.#random.below(MOST_EVENTS_SEEN) : null;
       const seen: StreamedEvent[] = [];
@@ -220,11 +126,14 @@ export class SoakActor {
   async #repeat(sessionId: string): Promise<void> {
     const { book } = this.#world;
     const kind = this.#random.oneIn(4) ? pickKind(this.#random) : 'plain';
-    const body: Chat = { ...this.#ask(kind), on_busy: 'queue' };
+    const body: Chat = { ...this.#chats.ask(kind), on_busy: 'queue' };
     const key = `key-${this.#world.nextNumber()}`;
     const how = { key, since: performance.now() };
-    const first = await Promise.all([this.#stream(sessionId, body, how), this.#stream(sessionId, body, how)]);
-    const again = await this.#stream(sessionId, body, how);
+    const first = await Promise.all([
+      this.#chats.stream(sessionId, body, how),
+      this.#chats.stream(sessionId, body, how),
+    ]);
+    const again = await this.#chats.stream(sessionId, body, how);
     const turns = new Set([...first, again]);
     if (book.isGone(sessionId) || turns.has(null)) return;
     if (turns.size !== 1) book.find(`${key} is of ${[...turns].join(', ')}`);
@@ -233,20 +142,20 @@ export class SoakActor {
   async #edit(sessionId: string): Promise<void> {
     const { client, book } = this.#world;
     const shown = await client.json({ path: `/sessions/${sessionId}/messages` });
-    if (shown.status !== 200) return this.#expectGone(shown, sessionId, 'messages');
+    if (shown.status !== 200) return this.#chats.expectGone(shown, sessionId, 'messages');
     const messages: { role: string }[] = shown.body.messages;
     const users = messages.flatMap(({ role }, index) => (role === 'user' ? [index] : []));
     if (users.length === 0) return;
     const path = `/sessions/${sessionId}/messages/${this.#random.pick(users)}`;
-    const { message: content } = this.#ask(pickKind(this.#random));
+    const { message: content } = this.#chats.ask(pickKind(this.#random));
     const answer = await client.json({ method: 'PUT', path, body: { content } });
     // The path may have changed since, and may be answered.
-    if (answer.status !== 200) return this.#expectGone(answer, sessionId, 'edit', [400, 409]);
+    if (answer.status !== 200) return this.#chats.expectGone(answer, sessionId, 'edit', [400, 409]);
     if (!book.isGone(sessionId) && content !== null) {
       const { message_id: messageId } = answer.body.message;
       book.ledger.tell({ sessionId, messageId, role: 'user', content, turnId: null });
     }
-    await this.#stream(sessionId, { message: null, ...this.#policies() });
+    await this.#chats.stream(sessionId, { message: null, ...this.#chats.policies() });
   }
 
   async #switchHead(sessionId: string): Promise<void> {
@@ -269,7 +178,7 @@ export class SoakActor {
       path: `/sessions/${sessionId}/fork`,
       body: { message_id: messageId },
     });
-    if (answer.status !== 201) return this.#expectGone(answer, sessionId, 'fork');
+    if (answer.status !== 201) return this.#chats.expectGone(answer, sessionId, 'fork');
     const forkId: string = answer.body.session_id;
     book.ledger.sessions.add(forkId);
     if (told !== undefined) book.ledger.tell({ ...told, sessionId: forkId });
@@ -281,7 +190,7 @@ export class SoakActor {
     book.ledger.release(sessionId);
     const answer = await client.json({ method: 'DELETE', path: `/sessions/${sessionId}` });
     if (answer.status === 204) book.ledger.deleted.add(sessionId);
-    else this.#expect(answer, [204], 'delete');
+    else this.#chats.expect(answer, [204], 'delete');
   }
 
   async #create(): Promise<void> {
@@ -291,13 +200,13 @@ export class SoakActor {
     const body = { model: MODEL.name, ...(this.#random.oneIn(2) && { system_prompt: 'You are patient.' }) };
     const answer = await client.json({ method: 'POST', path: '/sessions', body });
     if (answer.status === 201) book.ledger.sessions.add(answer.body.session_id);
-    else if (!engine.wasBrokenSince(startedAt)) this.#expect(answer, [201], 'create');
+    else if (!engine.wasBrokenSince(startedAt)) this.#chats.expect(answer, [201], 'create');
   }
 
   async #list(sessionId: string): Promise<void> {
     const { client, book } = this.#world;
     const answer = await client.json({ path: '/sessions?limit=1000' });
-    this.#expect(answer, [200], 'list');
+    this.#chats.expect(answer, [200], 'list');
     const listed = answer.body.sessions.map(({ session_id: id }: { session_id: string }) => id);
     if (!listed.includes(sessionId) && !book.isGone(sessionId)) book.find(`the list misses ${sessionId}`);
     await this.#simple({ path: `/sessions/${sessionId}/turns?limit=20` }, sessionId, [200]);
@@ -308,7 +217,7 @@ export class SoakActor {
     const { client, book } = this.#world;
     const told = book.ledger.messagesOf(sessionId).filter(({ turnId }) => turnId === null);
     const answer = await client.json({ path: `/sessions/${sessionId}/tree` });
-    if (answer.status !== 200) return this.#expectGone(answer, sessionId, 'tree');
+    if (answer.status !== 200) return this.#chats.expectGone(answer, sessionId, 'tree');
     type Shown = { readonly message_id: string; readonly content: string };
     const shown = new Map(
       answer.body.messages.map((message: Shown) => [message.message_id, message.content]),
@@ -336,49 +245,12 @@ export class SoakActor {
   }
 
   async #simple(call: Call, sessionId: string, statuses: readonly number[]): Promise<void> {
-    this.#expectGone(await this.#world.client.json(call), sessionId, call.path, statuses);
+    this.#chats.expectGone(await this.#world.client.json(call), sessionId, call.path, statuses);
   }
 
   /** A message that is surely there. */
   #pickMessage(sessionId: string): string | null {
     const told = this.#world.book.ledger.messagesOf(sessionId).filter(({ turnId }) => turnId === null);
     return told.length === 0 ? null : this.#random.pick(told).messageId;
-  }
-
-  /** What a request may fail with, by its kind and by what happened to the engine meanwhile. */
-  #failures({ message }: Chat, startedAt: number): readonly string[] {
-    const kind = KINDS[message?.split(' ', 1)[0] ?? ''];
-    const isOpen = kind === undefined || this.#world.engine.wasBrokenSince(startedAt);
-    return [
-      ...INTERFERENCE,
-      ...(isOpen ? ENGINE_FAULTS : kind.fails),
-      ...(message === null ? ['empty_history'] : []),
-    ];
-  }
-
-  #expectRefusal(answer: Answer, sessionId: string, allowed: readonly string[]): void {
-    const { status, body } = answer;
-    this.#expectFailure(body?.detail?.error ?? { code: `status ${status}`, message: '' }, sessionId, allowed);
-  }
-
-  #expectFailure(
-    { code, message }: { readonly code: string; readonly message: string },
-    sessionId: string,
-    allowed: readonly string[],
-  ): void {
-    const { book } = this.#world;
-    if (allowed.includes(code) || (code === 'session_not_found' && book.isGone(sessionId))) return;
-    book.find(`a turn failed with ${code} (${message}), not with ${allowed.join(', ')}`);
-  }
-
-  /** One of these statuses, or 404 in a session that is gone. */
-  #expectGone(answer: Answer, sessionId: string, what: string, statuses: readonly number[] = []): void {
-    if (answer.status === 404 && this.#world.book.isGone(sessionId)) return;
-    this.#expect(answer, statuses, what);
-  }
-
-  #expect({ status, body }: Answer, statuses: readonly number[], what: string): void {
-    if (statuses.includes(status)) return;
-    this.#world.book.find(`${what}: ${status} ${JSON.stringify(body).slice(0, 300)}`);
   }
 }

@@ -6,8 +6,9 @@ import { openFiles, type Program, residentMegabytes, startServer, temporaryFolde
 import { createRandom } from './random.ts';
 import { type Findings, number, type Target } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
-import { SoakActor, type SoakWorld } from './soak-actor.ts';
+import { SoakActor } from './soak-actor.ts';
 import { SoakBook } from './soak-book.ts';
+import type { SoakWorld } from './soak-chats.ts';
 import { SoakClient } from './soak-client.ts';
 import { startSoakEngine } from './soak-engine.ts';
 import { median } from './statistics.ts';

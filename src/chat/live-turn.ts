@@ -112,7 +112,7 @@ export class LiveTurn {
     try {
       while (!signal.aborted) {
         if (seen < this.lastEventId) {
-          const batch = this.#log.after(seen);
+          const batch = this.#log.after(seen, this.#wakers.size > 1);
           seen = this.lastEventId;
           yield batch;
         } else if (this.#isFinished) {

@@ -73,11 +73,14 @@ export class TurnLog {
     if (this.#kept.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
   }
 
-  /** The events after a number; a snapshot first where events are gone. */
-  after(seen: number): readonly NumberedEvent[] {
+  /**
+   * The events after a number; a snapshot first where events are gone.
+   * @param isShared others are likely to ask for the same
+   */
+  after(seen: number, isShared: boolean): readonly NumberedEvent[] {
     if (this.#newest?.after === seen) return this.#newest.events;
     const events = this.#read(seen);
-    this.#newest = events.length > SHARED_EVENTS ? null : { after: seen, events };
+    if (isShared && events.length <= SHARED_EVENTS) this.#newest = { after: seen, events };
     return events;
   }
 
