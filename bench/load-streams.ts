@@ -13,8 +13,11 @@ const TOKEN = /"content":"(\d+):(\d+) "/g;
 export class DelayRecorder {
   isOn = false;
   delays: number[] = [];
+  /** All tokens, counted whether it is on or off. */
+  tokens = 0;
 
   add(sentAt: number): void {
+    this.tokens += 1;
     if (this.isOn) this.delays.push((systemMicroseconds() - sentAt) / 1000);
   }
 }
