@@ -1,7 +1,6 @@
 // The events of a turn in memory, small enough that a thousand open streams fit: a piece of the answer is kept as its
 // text alone, and the state of the turn is folded only for whom it is told to.
 import type { TurnEvent } from '../contract/turn-event.ts';
-import type { TurnSnapshot } from '../contract/turn-snapshot.ts';
 import { copyFold, emptyFold, type FoldedTurn, foldEvent, toSnapshot } from './fold-turn.ts';
 
 /** An event with its number within the turn: 1, 2, 3 … */
@@ -29,8 +28,8 @@ export interface TurnLogOptions {
 /** Has a lifetime: that of its turn. */
 export class TurnLog {
   readonly #options: TurnLogOptions;
-  /** A `content_delta` is its text; everything else is itself. */
-  readonly #kept: (string | TurnEvent)[] = [];
+  /** A `content_delta` is its text alone; any other event is the same object for all who are told it. */
+  readonly #kept: (string | NumberedEvent)[] = [];
   /** The state after the events that are gone from the front. */
   readonly #droppedFold = emptyFold();
   #dropped = 0;
@@ -39,6 +38,8 @@ export class TurnLog {
   #closingId = Number.POSITIVE_INFINITY;
   /** What was asked for last: watchers that keep up ask for the same. */
   #newest: { readonly after: number; readonly events: readonly NumberedEvent[] } | null = null;
+  /** Told to all who come late, until the log has moved past it; once the turn is closing, for good. */
+  #snapshot: NumberedEvent | null = null;
 
   constructor(options: TurnLogOptions) {
     this.#options = options;
@@ -56,19 +57,22 @@ export class TurnLog {
 
   /** The assistant message that is being written, or was written last. */
   get messageId(): string | null {
-    const begun = this.#kept.findLast(
-      (kept) => typeof kept === 'object' && kept.event === 'status' && kept.data.message_id !== undefined,
-    );
-    const status = typeof begun === 'object' && begun.event === 'status' ? begun.data.message_id : undefined;
-    return status ?? this.#droppedFold.message?.message_id ?? null;
+    for (const kept of this.#kept.toReversed()) {
+      const event = typeof kept === 'string' ? null : kept.event;
+      if (event?.event === 'status' && event.data.message_id !== undefined) return event.data.message_id;
+    }
+    return this.#droppedFold.message?.message_id ?? null;
   }
 
   append(events: readonly TurnEvent[]): void {
     this.#newest = null;
     for (const event of events) {
-      this.#kept.push(event.event === 'content_delta' ? event.data.content : event);
+      const id = this.lastId + 1;
+      this.#kept.push(event.event === 'content_delta' ? event.data.content : { id, event });
       this.#characters += sizeOf(event);
-      if (event.event === 'message_complete' || event.event === 'error') this.#closingId = this.lastId;
+      if (event.event !== 'message_complete' && event.event !== 'error') continue;
+      this.#closingId = id;
+      this.#snapshot = null;
     }
     if (this.#kept.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
   }
@@ -84,34 +88,38 @@ export class TurnLog {
     return events;
   }
 
-  #read(seen: number): NumberedEvent[] {
+  #read(seen: number): readonly NumberedEvent[] {
     if (seen >= this.#dropped) return this.#from(seen + 1);
-    const data = this.#snapshot();
+    const snapshot = this.#sharedSnapshot();
     // The answer or the error, and `done`, are told to everyone.
-    const closing = this.#from(Math.max(data.turn.last_event_id, seen) + 1);
-    return [{ id: data.turn.last_event_id, event: { event: 'snapshot', data } }, ...closing];
+    return [snapshot, ...this.#from(Math.max(snapshot.id, seen) + 1)];
   }
 
   #from(firstId: number): NumberedEvent[] {
     const events: NumberedEvent[] = [];
-    for (let index = firstId - 1 - this.#dropped; index < this.#kept.length; index += 1) {
-      events.push({ id: this.#dropped + index + 1, event: toEvent(this.#kept[index]) });
+    for (let id = firstId; id <= this.lastId; id += 1) {
+      const kept = this.#kept[id - 1 - this.#dropped] ?? '';
+      events.push(typeof kept === 'string' ? { id, event: toEvent(kept) } : kept);
     }
     return events;
   }
 
+  /** One object for many watchers, so that its text is encoded once for all of them. */
+  #sharedSnapshot(): NumberedEvent {
+    const isClosing = this.#closingId <= this.lastId;
+    const isUsable = isClosing || (this.#snapshot?.id ?? -1) >= this.#dropped;
+    if (this.#snapshot === null || !isUsable) this.#snapshot = this.#takeSnapshot();
+    return this.#snapshot;
+  }
+
   /** The state now, or before the answer was complete or the error came. */
-  #snapshot(): TurnSnapshot {
-    const lastId = Math.min(this.lastId, this.#closingId - 1);
+  #takeSnapshot(): NumberedEvent {
+    const id = Math.min(this.lastId, this.#closingId - 1);
     const fold = copyFold(this.#droppedFold);
-    this.#foldInto(fold, lastId - this.#dropped);
+    this.#foldInto(fold, id - this.#dropped);
     const { turnId, sessionId, createdAt } = this.#options;
-    return toSnapshot(fold, {
-      turn_id: turnId,
-      session_id: sessionId,
-      created_at: createdAt,
-      last_event_id: lastId,
-    });
+    const turn = { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id: id };
+    return { id, event: { event: 'snapshot', data: toSnapshot(fold, turn) } };
   }
 
   #dropOldest(): void {
@@ -127,8 +135,8 @@ export class TurnLog {
   }
 }
 
-function toEvent(kept: string | TurnEvent = ''): TurnEvent {
-  if (typeof kept === 'object') return kept;
+function toEvent(kept: string | NumberedEvent): TurnEvent {
+  if (typeof kept === 'object') return kept.event;
   return { event: 'content_delta', data: { content: kept, role: 'assistant' } };
 }
 
