@@ -219,7 +219,7 @@ export class SoakActor {
     const answer = await client.json({ path: `/sessions/${sessionId}/tree` });
     if (answer.status !== 200) return this.#chats.expectGone(answer, sessionId, 'tree');
     type Shown = { readonly message_id: string; readonly content: string };
-    const shown = new Map(
+    const shown = new Map<string, string>(
       answer.body.messages.map((message: Shown) => [message.message_id, message.content]),
     );
     for (const { messageId, content } of told) {
