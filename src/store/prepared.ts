@@ -21,19 +21,19 @@ export function prepared<Values extends object, Row>(
   build: (db: Db, values: Values) => Compilable<Row>,
 ): (db: Db, values: Values) => Promise<QueryResult<Row>> {
   const compiled = new Map<string, CompiledQuery<Row>>();
+  const compile = (db: Db, given: ReadonlyMap<string, unknown>) => {
+    const placeholders = Object.fromEntries(Array.from(given.keys(), (key) => [key, new Placeholder(key)]));
+    // Kysely takes any object for a value, and so does the code that builds: it passes them on.
+    return build(db, placeholders as Values).compile();
+  };
   return (db, values) => {
     const given = new Map<string, unknown>(Object.entries(values).filter(([, value]) => value !== undefined));
     const shape = [...given.keys()].join();
-    const query = compiled.get(shape) ?? build(db, placeholdersFor<Values>(given.keys())).compile();
+    const query = compiled.get(shape) ?? compile(db, given);
     compiled.set(shape, query);
     const parameters = query.parameters.map((parameter) =>
       parameter instanceof Placeholder ? given.get(parameter.key) : parameter,
     );
     return db.executeQuery({ ...query, parameters });
   };
-}
-
-function placeholdersFor<Values extends object>(keys: Iterable<string>): Values {
-  // Kysely takes any object for a value, and so does the code that builds: it passes them on.
-  return Object.fromEntries(Array.from(keys, (key) => [key, new Placeholder(key)])) as Values;
 }
