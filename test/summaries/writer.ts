@@ -59,3 +59,7 @@ export function inTurn(...scripts: readonly ChatScript[]): () => ChatScript {
 export async function summaryOf(server: TestServer, sessionId: string): Promise<string | null> {
   return (await server.get(`/sessions/${sessionId}/summary`)).body.summary;
 }
+
+export async function titleOf(server: TestServer, sessionId: string): Promise<string | null> {
+  return (await server.get(`/sessions/${sessionId}`)).body.title;
+}
