@@ -4,6 +4,8 @@
 const MAX_LENGTH = 60;
 /** Room for the dots of a title that was cut. */
 const CUT_LENGTH = MAX_LENGTH - 1;
+/** What a model wrote beyond this is not looked at; in UTF-16 units, enough for 60 of the longest emoji. */
+const MAX_READ_LENGTH = 800;
 /** A word is only kept whole while this much of the title stays. */
 const LEAST_CUT_LENGTH = 30;
 
@@ -20,6 +22,8 @@ const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 /** @returns at most 60 characters on one line, without quotes, Markdown and a last dot; '' when nothing is left */
 export function cleanTitle(text: string): string {
   const [line = ''] = text
+    .trimStart()
+    .slice(0, MAX_READ_LENGTH)
     .toWellFormed()
     .split(/[\r\n\u2028\u2029]+/)
     .map((candidate) => candidate.replace(CONTROLS, ' ').trim())
@@ -39,8 +43,7 @@ export function cleanTitle(text: string): string {
 }
 
 function shorten(title: string): string {
-  // Enough for any title that fits, and cheap for a text that is none.
-  const seen = Array.from(characters.segment(title.slice(0, 2000)), ({ segment }) => segment);
+  const seen = Array.from(characters.segment(title), ({ segment }) => segment);
   if (seen.length <= MAX_LENGTH) return seen.join('');
   const cut = seen.slice(0, CUT_LENGTH);
   const lastSpace = cut.lastIndexOf(' ');
