@@ -3,6 +3,7 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureContextWindow } from './context-window.ts';
+import { measureBackgroundJobs } from './background-jobs.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
 import { closeConnections } from './load-client.ts';
@@ -25,6 +26,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   c: { title: 'Plain chat on a long session', measure: measureLongSession },
   d: { title: 'GET /sessions?limit=50', measure: measureSessionList },
   e: { title: 'Start', measure: measureStartUp },
+  h: { title: 'First token while a summary is being written', measure: measureBackgroundJobs },
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
 };
