@@ -43,6 +43,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     await recallWindows(store.db, modelWindows);
     const planning = {
       db: store.db,
+      engine,
       modelWindows,
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
       windowPolicy: {
@@ -57,7 +58,6 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     const turns = new LiveTurns(
       {
         ...planning,
-        engine,
         log,
         background,
         ...ids,

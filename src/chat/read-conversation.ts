@@ -1,25 +1,29 @@
 // A conversation for a question about it (summary, title). It begins with the messages that the chat sent, so that
 // the engine answers from what it has read already, and the next turn finds its own prompt still read.
 import type { EngineMessage } from '../contract/engine.ts';
-import { listPath, type PromptMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import type { PromptMessage } from '../store/messages.ts';
 import { listToolCalls } from '../store/tool-calls.ts';
 import type { Conversation, ConversationQuestion } from '../summaries/summary-deps.ts';
 import { chooseWindow, type WindowQuestion, windowLimits } from '../window/choose-window.ts';
 import { estimateTokens, sizeOf } from '../window/estimate.ts';
+import { findSystem, type PlanDeps } from './ask-window.ts';
 import { buildPrompt, type Prelude } from './build-prompt.ts';
 import { gatherHistory } from './gather-history.ts';
-import type { PlanDeps } from './plan-prompt.ts';
+import { learnWindows } from './learn-windows.ts';
 import { readExchanges } from './read-history.ts';
+import type { TurnDeps } from './turn-deps.ts';
 
 /** What Ollama gives a model where nobody says anything, at least. */
 const LEAST_DEFAULT_WINDOW = 4096;
 
 /** Whole exchanges, the newest first, as many as fit the window in use. Never climbs, never reloads. */
 export async function readConversation(
-  deps: PlanDeps,
+  deps: PlanDeps & Pick<TurnDeps, 'engine'>,
   question: ConversationQuestion,
 ): Promise<Conversation> {
   const { session, model, instruction, share } = question;
+  // Another program, or this one before its restart, may have loaded it.
+  if (deps.modelWindows.loaded(model.name) === null) await learnWindows(deps);
   const { window, budget } = windowInUse(deps, question);
   const instructionTokens = estimateTokens(
     sizeOf({ content: instruction }),
@@ -75,9 +79,7 @@ async function readNewest(deps: PlanDeps, question: ConversationQuestion, room: 
   const { session_id: sessionId, systemId, promptMark: mark } = session;
   const bytesPerToken = deps.tokenRatios.current(model.name);
   const tokensOf = (content: string) => estimateTokens(sizeOf({ content }), bytesPerToken);
-  const range = { from: SYSTEM_DEPTH, to: SYSTEM_DEPTH };
-  const [stored] = systemId === null ? [] : await listPath(deps.db, sessionId, range);
-  const system = stored?.content ?? null;
+  const system = (await findSystem(deps, session))?.content ?? null;
   const previous = mark?.model === model.name && mark.systemId === systemId ? mark : null;
   const gathered = await gatherHistory({
     db: deps.db,

@@ -65,6 +65,8 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
     listModels: async () => [MODEL],
     findModel: async () => MODEL,
     recallModel: async () => MODEL,
+    describe: () => ({}),
+    listLoaded: async () => [],
     health: async () => ({ reachable: true, version: null }),
     close: async () => undefined,
   };

@@ -55,7 +55,7 @@ test.each(['. ', '[](', '"', '[', '* ', '# '])(
 test('whatever comes: one line, at most 60 characters, well formed, clean when cleaned again', () => {
   const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   const parts = [
-    ...'"*#`“」.。… \n\t-_[]()>~aé法🦙',
+    ...Array.from('"*#`“」.。… \n\t-_[]()>~aé法🦙'),
     '\ud800',
     '\udc00',
     '\u200d',

@@ -225,6 +225,32 @@ describe('a long conversation', () => {
     expect(server.ollama.reloads).toEqual({});
   });
 
+  it('is read in the window with which the model is loaded, also after a restart', async () => {
+    const sessionId = await server.createSession({ model: 'tiny' });
+    await server.chat(sessionId, { message: 'Small?', options: { num_ctx: 2048 } });
+    await server.restart();
+    await server.post(`/sessions/${sessionId}/summarize`);
+    const [request] = requestsOf(server.ollama, 'summary');
+    expect(request?.body?.options?.['num_ctx']).toBe(2048);
+    expect(server.ollama.reloads).toEqual({});
+  });
+
+  it('goes on from where the chat began to leave out, with the summary that stands for the rest', async () => {
+    const sessionId = await server.createSession({ model: 'tiny' });
+    const ask = (number: number) =>
+      server.chat(sessionId, { message: `Question ${number}: ${'why '.repeat(800)}` });
+    await ask(1);
+    await server.post(`/sessions/${sessionId}/summarize`);
+    for (const number of [2, 3, 4]) await ask(number);
+    const reloads = { ...server.ollama.reloads };
+    await server.post(`/sessions/${sessionId}/summarize`);
+    const read = server.ollama.requestsTo('/api/chat').findLast(isKind('chat'))?.body?.messages ?? [];
+    expect(read[0]).toMatchObject({ role: 'system', content: expect.stringContaining('Of 3 messages.') });
+    const summary = requestsOf(server.ollama, 'summary').at(-1)?.body?.messages ?? [];
+    expect(summary.slice(0, read.length)).toEqual(read);
+    expect(server.ollama.reloads).toEqual(reloads);
+  });
+
   it('with one exchange that is too long gives its beginnings', async () => {
     const sessionId = await talk({}, `Begin ${'why '.repeat(4000)} end`);
     await server.post(`/sessions/${sessionId}/summarize`, { model: 'tiny' });
