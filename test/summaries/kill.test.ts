@@ -8,7 +8,7 @@ import { startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { spawnServer } from '../support/spawned-server.ts';
 import { isKind, requestsOf, write } from './writer.ts';
 
-const PATIENT = { timeout: 15_000, interval: 50 };
+const PATIENT = { timeout: 30_000, interval: 50 };
 
 it('a killed server writes after its next start what it was writing', async () => {
   const ollama = await startFakeOllama({ parallel: 1 });
@@ -41,4 +41,4 @@ it('a killed server writes after its next start what it was writing', async () =
   expect((await readSession()).updated_at).toBe(updatedAt);
   expect(requestsOf(ollama, 'title')).toHaveLength(2);
   expect(ollama.reloads).toEqual({});
-});
+}, 60_000);
