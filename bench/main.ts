@@ -2,8 +2,8 @@
 // timings never decide the exit status.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measureContextWindow } from './context-window.ts';
 import { measureBackgroundJobs } from './background-jobs.ts';
+import { measureContextWindow } from './context-window.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
 import { closeConnections } from './load-client.ts';
