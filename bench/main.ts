@@ -2,6 +2,7 @@
 // Prints what was measured beside its target; timings never decide the exit status, what the soak finds does.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureBackgroundJobs } from './background-jobs.ts';
 import { measureContextWindow } from './context-window.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
@@ -29,6 +30,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   e: { title: 'Start', measure: measureStartUp },
   f: { title: 'Load: open streams of 30 tokens a second', measure: measureLoad },
   g: { title: 'Soak: everything at random, with an engine that fails', measure: measureSoak },
+  h: { title: 'First token while a summary is being written', measure: measureBackgroundJobs },
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
 };

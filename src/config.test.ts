@@ -32,6 +32,8 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   shutdownGraceSeconds: { good: '2', value: 2, bad: '5s' },
   dynamicContextWindowEnabled: { good: 'off', value: false, bad: '2' },
   maxContextWindow: { good: '32768', value: 32_768, bad: '255' },
+  summarizationEnabled: { good: 'no', value: false, bad: 'never' },
+  titlesEnabled: { good: '0', value: false, bad: 'null' },
 };
 const keys = Object.keys(examples) as Key[]; // the type above allows no other keys
 const flagged = keys.filter((key) => key !== 'apiKeys');
@@ -75,6 +77,8 @@ test('defaults', () => {
     shutdownGraceSeconds: 10,
     dynamicContextWindowEnabled: true,
     maxContextWindow: null,
+    summarizationEnabled: true,
+    titlesEnabled: true,
   } satisfies Config);
 });
 
@@ -211,7 +215,7 @@ test('warnings for variables without effect, also next to problems', () => {
     MOCHI_HOTS: 'x',
     MOCHI_POORT: 'x',
     MOCHI_TOOLS_DIR: 'tools',
-    MOCHI_TITLES_ENABLED: '',
+    MOCHI_AGENTS_DIR: '',
     MOCHI_FLAVOUR: 'matcha',
     PATH: '/bin',
   };

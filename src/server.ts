@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Checkpoints } from './chat/checkpoints.ts';
 import { LiveTurns } from './chat/live-turns.ts';
 import { createModelRates } from './chat/model-rates.ts';
+import { readConversation } from './chat/read-conversation.ts';
 import { recallWindows } from './chat/recall-windows.ts';
 import { recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
@@ -15,6 +16,7 @@ import type { Log } from './kit/log.ts';
 import { importOnFirstStart } from './sessions/import-on-first-start.ts';
 import { openStore } from './store/open-store.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
+import { BackgroundJobs } from './summaries/background-jobs.ts';
 import { VERSION } from './version.ts';
 import { createModelWindows } from './window/model-windows.ts';
 import { createTokenRatios } from './window/token-ratios.ts';
@@ -40,20 +42,28 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
 
     const modelWindows = createModelWindows(() => performance.now());
     await recallWindows(store.db, modelWindows);
+    const planning = {
+      db: store.db,
+      engine,
+      modelWindows,
+      tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
+      windowPolicy: {
+        dynamicEnabled: config.dynamicContextWindowEnabled,
+        maxWindow: config.maxContextWindow,
+      },
+    };
+    const background = new BackgroundJobs(
+      { db: store.db, engine, log, readConversation: (question) => readConversation(planning, question) },
+      { summaries: config.summarizationEnabled, titles: config.titlesEnabled },
+    );
     const turns = new LiveTurns(
       {
-        db: store.db,
-        engine,
+        ...planning,
         log,
+        background,
         ...ids,
-        modelWindows,
         modelRates: createModelRates(),
         checkpoints: new Checkpoints(store.db),
-        tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
-        windowPolicy: {
-          dynamicEnabled: config.dynamicContextWindowEnabled,
-          maxWindow: config.maxContextWindow,
-        },
         maxSteps: config.maxToolIterations,
       },
       { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
@@ -70,6 +80,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     return {
       async listen() {
         await app.listen({ host: config.host, port: config.port });
+        background.start();
         // Listening on a host and a port, so the address is never a pipe's name.
         const { port } = app.server.address() as AddressInfo;
         return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -77,7 +88,9 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
       async close() {
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
+        const quiet = background.close();
         await turns.close(config.shutdownGraceSeconds * 1000);
+        await quiet;
         await closeConnections(app.server, appClosed);
         await engine.close();
         await store.close();

@@ -106,6 +106,7 @@ describe('the rooms of src/', () => {
       'store',
       'window',
       'sessions',
+      'summaries',
       'chat',
       'http',
     ]) {

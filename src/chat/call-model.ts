@@ -119,7 +119,8 @@ function noteBegun(deps: TurnDeps, { session }: RunningTurn, progress: TurnProgr
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };
   if (progress.hasAskedWindows || !deps.modelWindows.isStale(model, window)) return;
   progress.hasAskedWindows = true;
-  learnWindows(deps);
+  // Nobody waits for the answer.
+  void learnWindows(deps);
 }
 
 /** A refusal without a count says no more than that the window was exceeded; by this much, then. */

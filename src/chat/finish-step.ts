@@ -50,6 +50,7 @@ export async function finishAnswer(
     });
     if (ratio !== null) await saveTokenRatio(transaction, session.model, ratio);
     if (failure !== null) return;
+    await deps.background.answered(transaction, session);
     await finishTurn(transaction, live.turnId, {
       state: 'completed',
       finishedAt,

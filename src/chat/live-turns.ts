@@ -2,17 +2,20 @@
 import { setTimeout } from 'node:timers/promises';
 import type { BusyPolicy, ChatPreview } from '../contract/chat.ts';
 import { MochiError } from '../contract/errors.ts';
+import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { deleteSession } from '../store/sessions.ts';
 import { findTurn, type IdempotencyMark } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { checkRequest } from './check-request.ts';
+import { ClientWork } from './client-work.ts';
 import { driveTurn } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { LiveTurn, type WatchableTurn } from './live-turn.ts';
 import { previewTurn } from './preview-turn.ts';
 import { createStoredTurns, type StoredTurns } from './replay-turn.ts';
+import { summarizeSession } from './summarize-session.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
 import { TurnRegistry } from './turn-registry.ts';
@@ -31,6 +34,7 @@ export class LiveTurns {
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
+  readonly #work: ClientWork;
   /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
@@ -39,6 +43,7 @@ export class LiveTurns {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
     this.#stored = createStoredTurns(deps.db);
+    this.#work = new ClientWork(deps, this.#lines);
   }
 
   /**
@@ -122,11 +127,24 @@ export class LiveTurns {
     }
   }
 
+  /**
+   * Writes the summary of a session now, as a client's wish: it takes a slot and waits for one like a turn.
+   * @param modelName who is to write it; null: as for summaries in the background
+   * @throws MochiError session_not_found, empty_history, model_unusable, no_summary_model, overloaded; what the
+   * engine throws
+   */
+  async summarize(sessionId: string, modelName: string | null): Promise<WrittenSummary> {
+    if (this.#isClosing) throw interrupted();
+    return summarizeSession(this.#deps, this.#work, { sessionId, modelName });
+  }
+
   /** Stops the turns of a session and deletes it, with what memory has of them. */
   async delete(sessionId: string): Promise<boolean> {
     return this.change(sessionId, 'stop', async () => {
       const wasThere = await deleteSession(this.#deps.db, sessionId);
       this.#registry.forgetSession(sessionId);
+      this.#work.stop(cancelled(), sessionId);
+      this.#deps.background.stopSession(sessionId);
       return wasThere;
     });
   }
@@ -136,6 +154,7 @@ export class LiveTurns {
     this.#isClosing = true;
     await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
     for (const live of this.#registry.running) live.stop(interrupted());
+    this.#work.stop(interrupted());
     await this.#allEnded();
     this.#registry.clear();
   }
@@ -149,7 +168,24 @@ export class LiveTurns {
     return earlier === null ? this.#accept(sessionId, request, mark) : this.open(earlier);
   }
 
+  /** From here to the end of the turn the engine is its own. */
   async #accept(
+    sessionId: string,
+    request: TurnRequest,
+    idempotency: IdempotencyMark | null,
+  ): Promise<WatchableTurn> {
+    const hold = this.#deps.background.hold();
+    try {
+      const live = await this.#acceptTurn(sessionId, request, idempotency);
+      void this.#registry.ended(live.turnId).then(hold.release);
+      return live;
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
+  }
+
+  async #acceptTurn(
     sessionId: string,
     request: TurnRequest,
     idempotency: IdempotencyMark | null,
@@ -199,6 +235,7 @@ export class LiveTurns {
   }
 
   async #allEnded(): Promise<void> {
+    await this.#work.ended();
     await Promise.all(this.#registry.running.map(({ turnId }) => this.#registry.ended(turnId)));
   }
 }

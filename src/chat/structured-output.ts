@@ -1,5 +1,6 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
 import { MochiError } from '../contract/errors.ts';
+import { parseFencedJson } from '../kit/fenced-json.ts';
 import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
 
 type Format = 'json' | JsonSchema;
@@ -20,7 +21,7 @@ export function checkFormat(format: Format): void {
 
 /** The value of an answer that was found to fit before. */
 export function reparseStructured(text: string): unknown {
-  return JSON.parse(withoutFences(text));
+  return parseFencedJson(text);
 }
 
 export interface Structured {
@@ -32,7 +33,7 @@ export interface Structured {
 export function parseStructured(format: Format, text: string): Structured {
   let value: unknown;
   try {
-    value = JSON.parse(withoutFences(text));
+    value = parseFencedJson(text);
   } catch {
     return { value: null, failure: misfit('it is not JSON') };
   }
@@ -44,14 +45,6 @@ export function parseStructured(format: Format, text: string): Structured {
   } catch (error) {
     return { value, failure: misfit(`the schema cannot be applied: ${schemaFault(error)}`) };
   }
-}
-
-/** Models put JSON into Markdown fences although they were asked not to. */
-function withoutFences(text: string): string {
-  const trimmed = text.trim();
-  const firstBreak = trimmed.indexOf('\n');
-  const isFenced = firstBreak !== -1 && trimmed.startsWith('```') && trimmed.endsWith('```');
-  return isFenced ? trimmed.slice(firstBreak + 1, -3) : trimmed;
 }
 
 function misfit(reason: string): MochiError {

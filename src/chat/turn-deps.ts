@@ -2,6 +2,7 @@
 import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
+import type { BackgroundJobs } from '../summaries/background-jobs.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
 import type { TokenRatios } from '../window/token-ratios.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -18,6 +19,8 @@ export interface TurnDeps {
   readonly db: Db;
   readonly engine: Engine;
   readonly log: Log;
+  /** What a client waits for comes before it. */
+  readonly background: BackgroundJobs;
   readonly modelWindows: ModelWindows;
   readonly modelRates: ModelRates;
   readonly checkpoints: Checkpoints;

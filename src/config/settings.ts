@@ -46,6 +46,8 @@ export interface Config {
   readonly dynamicContextWindowEnabled: boolean;
   /** Tokens; null: as large as the model was trained for. */
   readonly maxContextWindow: number | null;
+  readonly summarizationEnabled: boolean;
+  readonly titlesEnabled: boolean;
 }
 
 export interface Setting<T> {
@@ -181,5 +183,15 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     default: null,
     description:
       "Largest context window in tokens that is asked for unless set by hand; the model's own when not set",
+  },
+  summarizationEnabled: {
+    parser: boolean,
+    default: true,
+    description: 'Keep a summary of each session, written while nobody waits for the model',
+  },
+  titlesEnabled: {
+    parser: boolean,
+    default: true,
+    description: 'Give a session a title after its first answer, unless the client gave one',
   },
 };

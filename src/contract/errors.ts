@@ -24,6 +24,7 @@ export const ERRORS = {
     code: 'model_not_found',
     text: 'The model is not installed, or cannot chat.',
   },
+  no_summary_model: { status: 400, text: 'No model of the session can write summaries.' },
   no_system_prompt: { status: 400, text: 'The session has no system prompt.' },
   unauthorized: { status: 401, text: 'The API key is missing or wrong.' },
   host_not_allowed: { status: 403, text: 'The Host or Origin of the request is not allowed.' },

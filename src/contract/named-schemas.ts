@@ -26,6 +26,7 @@ import {
   SystemPromptAnswer,
   SystemPromptInput,
 } from './session.ts';
+import { LatestSummary, SummarizeInput, WrittenSummary } from './summary.ts';
 import {
   AgentSettings,
   AgentSettingsInput,
@@ -56,6 +57,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ExecutedToolCall,
   ForkInput,
   HeadInput,
+  LatestSummary,
   Message,
   Model,
   PatchSession,
@@ -70,6 +72,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SnapshotMessage,
   SnapshotToolCall,
   StoredToolCall,
+  SummarizeInput,
   SystemPromptAnswer,
   SystemPromptInput,
   ToolSettings,
@@ -78,4 +81,5 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   Turn,
   TurnSnapshot,
   TurnUsage,
+  WrittenSummary,
 ];

@@ -13,13 +13,18 @@ import {
 
 /** Longest name of a model, and of a label such as `source_file`, in characters. */
 const NAME_LENGTH = 512;
-/** Longest title, in characters. */
+/** Longest title of a client, in characters. */
 const TITLE_LENGTH = 500;
 /** Longest system prompt, in code points (ORIGINAL.md §7: the owner's wish). */
 const SYSTEM_PROMPT_LENGTH = 20_000;
 
-const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['llama3.2:latest'] });
-const Title = nullable(Type.String({ maxLength: TITLE_LENGTH }));
+export const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['llama3.2:latest'] });
+const Title = nullable(
+  Type.String({
+    maxLength: TITLE_LENGTH,
+    description: 'A title of the client is never replaced; null clears it, and none is written again.',
+  }),
+);
 const Metadata = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
   description: 'A free JSON object of the client, at most 16 kB.',
@@ -37,7 +42,9 @@ const sessionFields = {
   created_at: Timestamp,
   updated_at: Timestamp,
   message_count: Type.Integer({ description: 'Messages on the active path, the system message included.' }),
-  title: nullable(Type.String()),
+  title: nullable(
+    Type.String({ description: "The client's, or a few words written after the first answer." }),
+  ),
   metadata: FreeObject,
   tool_settings: ref(ToolSettings),
   agent_settings: ref(AgentSettings),

@@ -17,6 +17,7 @@ import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { summaryRoutes } from './routes/summaries.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { validateBySchema } from './validation.ts';
 
@@ -34,6 +35,7 @@ const ROUTES = [
   sessionRoutes,
   messageRoutes,
   branchRoutes,
+  summaryRoutes,
   chatRoutes,
   turnRoutes,
   searchRoutes,

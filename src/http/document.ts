@@ -67,7 +67,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
 }
 
 /** Bodies that may be left out; the generator takes every body for required. */
-const OPTIONAL_BODIES = ['/api/v1/sessions/{session_id}/fork'];
+const OPTIONAL_BODIES = ['/api/v1/sessions/{session_id}/fork', '/api/v1/sessions/{session_id}/summarize'];
 
 function markOptionalBodies(
   document: Parameters<SwaggerTransformObject>[0],

@@ -1,5 +1,6 @@
 // Changes of a session's settings. Allowed while a turn runs: the turn goes on with what it began with.
 import type { PatchSession } from '../contract/session.ts';
+import { settleJob } from '../store/background-jobs.ts';
 import { type SessionChange, type StoredSession, updateSession } from '../store/sessions.ts';
 import { changeWindow } from './create-session.ts';
 import { checkMetadata } from './metadata.ts';
@@ -31,6 +32,8 @@ export async function patchSession(
       }),
     };
     if (Object.keys(change).length === 0) return session;
+    // The client has decided, be it for none: no title is written any more.
+    if (patch.title !== undefined) await settleJob(transaction, { sessionId, kind: 'title' });
     await updateSession(transaction, sessionId, { ...change, updated_at: deps.now() });
     return requireSession(transaction, sessionId);
   });

@@ -12,6 +12,7 @@ export interface Database {
   turns: TurnTable;
   tool_calls: ToolCallTable;
   token_ratios: TokenRatioTable;
+  background_jobs: BackgroundJobTable;
   meta: MetaTable;
   search_titles: SearchTitleTable;
 }
@@ -111,6 +112,22 @@ interface ToolCallTable {
 interface TokenRatioTable {
   model: string;
   bytes_per_token: number;
+}
+
+/** What is to be written about a session; at most one row of each kind. Due while `wanted` is above `done`. */
+interface BackgroundJobTable {
+  session_id: string;
+  kind: 'title' | 'summary';
+  /** Counts the states of the session that were looked at: a result carries the number that it began with. */
+  version: number;
+  /** The newest version that somebody wants written. */
+  wanted: number;
+  /** The version of the newest result; older ones come too late. */
+  done: number;
+  /** Failures of the version that is wanted. */
+  attempts: number;
+  /** Not before, in milliseconds since the epoch. */
+  due_at: number;
 }
 
 interface MetaTable {

@@ -7,12 +7,19 @@ import type { Db, SessionTable } from './database.ts';
 import { prepared } from './prepared.ts';
 import type { PromptMark } from './prompt-mark.ts';
 
+/** A summary with where it comes from; an imported one does not say. */
+export interface StoredSummary extends SessionSummary {
+  readonly model_used?: string | null;
+  /** The last message that it covers. */
+  readonly message_id?: string | null;
+}
+
 /** A session as rules need it: the contract's session plus what only the store knows. */
 export interface StoredSession extends Session {
   readonly systemId: string | null;
   readonly headId: string | null;
   readonly headDepth: number;
-  readonly summary: SessionSummary | null;
+  readonly summary: StoredSummary | null;
   readonly promptMark: PromptMark | null;
 }
 
@@ -134,7 +141,7 @@ export async function listSessions(db: Db, page: SessionPage): Promise<SessionLi
     created_at: row.created_at,
     updated_at: row.updated_at,
     message_count: countMessages(row),
-    summary: parseSummary(row.summary),
+    summary: shownSummary(row.summary),
     preview: row.preview ?? '',
     metadata: JSON.parse(row.metadata),
     active_turn: row.active_turn,
@@ -164,6 +171,7 @@ export type SessionChange = Partial<
   readonly agentSettings?: AgentSettings;
   readonly contextWindow?: ContextWindowConfig;
   readonly promptMark?: PromptMark;
+  readonly summary?: StoredSummary;
 };
 
 type SessionColumns = { readonly sessionId: string } & Updateable<SessionTable>;
@@ -173,7 +181,7 @@ const writeSession = prepared((db, { sessionId, ...columns }: SessionColumns) =>
 );
 
 export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
-  const { metadata, toolSettings, agentSettings, contextWindow, promptMark, ...columns } = change;
+  const { metadata, toolSettings, agentSettings, contextWindow, promptMark, summary, ...columns } = change;
   await writeSession(db, {
     sessionId,
     ...columns,
@@ -182,6 +190,7 @@ export async function updateSession(db: Db, sessionId: string, change: SessionCh
     ...(agentSettings && { agent_settings: JSON.stringify(agentSettings) }),
     ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
     ...(promptMark && { prompt_mark: JSON.stringify(promptMark) }),
+    ...(summary && { summary: JSON.stringify(summary) }),
   });
 }
 
@@ -204,8 +213,14 @@ function countMessages(row: Pick<SessionTable, 'head_depth' | 'system_id'>): num
   return row.head_depth + 1 + (row.system_id === null ? 0 : 1);
 }
 
-function parseSummary(text: string | null): SessionSummary | null {
+function parseSummary(text: string | null): StoredSummary | null {
   return text === null ? null : JSON.parse(text);
+}
+
+/** Without where it comes from. */
+function shownSummary(text: string | null): SessionSummary | null {
+  const stored = parseSummary(text);
+  return stored && { summary: stored.summary, topics: stored.topics };
 }
 
 function toSession(row: SessionTable & { active_turn: string | null }): StoredSession {

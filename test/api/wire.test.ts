@@ -91,7 +91,8 @@ describe.each(readable)('GET %s', (path) => {
     const answer = await sendRequest(server.url, { path: fill(path) });
     const times = listTimes(answer.text);
     for (const time of times) expect(time).toMatch(TIMESTAMP);
-    expect(times.length > 0).toBe(/sessions|turns|search/.test(path) && !path.endsWith('/status'));
+    const hasTimes = /sessions|turns|search/.test(path) && !/\/(status|summary)$/.test(path);
+    expect(times.length > 0).toBe(hasTimes);
   });
 });
 
@@ -101,6 +102,7 @@ it.each([
   ['PUT', '/api/v1/sessions/{session_id}/messages/1/', { content: 'C' }, 200],
   ['PUT', '/api/v1/sessions/{session_id}/system-prompt/', { content: 'C' }, 200],
   ['POST', '/api/v1/sessions/{session_id}/fork/', {}, 201],
+  ['POST', '/api/v1/sessions/{session_id}/summarize/', {}, 502],
   ['POST', '/api/v1/chat/{session_id}/', { message: 'M' }, 200],
   ['POST', '/api/v1/chat/{session_id}/stream/', { message: 'M' }, 200],
   ['DELETE', '/api/v1/sessions/{session_id}/system-prompt/', undefined, 204],

@@ -29,11 +29,13 @@ export async function answerChat(state: FakeState, exchange: Exchange): Promise<
   if (isEmpty) return answerLoad(exchange, body, 'load');
 
   const promptTokens = fitPrompt(model, body, window);
-  const script = nextScript(state, model, body);
-  const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs };
+  const leaveSlot = await state.slots.enter(exchange.signal);
   try {
+    const script = nextScript(state, model, body);
+    const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs };
     await (body.stream === false ? foldScript(script, stage) : playScript(script, stage));
   } finally {
+    leaveSlot();
     if (unloads) state.loaded.unload(model);
   }
 }

@@ -25,11 +25,16 @@ export async function openExchange(
   let endedByFake = false;
   let request: RecordedRequest | undefined;
   response.on('error', () => {}); // A write that crosses the client's close; 'close' tells the rest.
-  response.once('close', () => {
+  const leave = () => {
+    incoming.socket.off('end', leave);
+    if (gone.signal.aborted) return;
     endedByFake ||= response.writableFinished || isStopped();
     if (request && !endedByFake) log.markAborted(request);
     gone.abort();
-  });
+  };
+  // The end of the client's bytes is noticed before any request that it sends afterwards; 'close' comes later.
+  incoming.socket.once('end', leave);
+  response.once('close', leave);
 
   const rawBody = await readBody(incoming);
   request = {

@@ -62,7 +62,7 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     try {
       await answer(state, await openExchange(incoming, response, log, () => listener.isStopped));
     } catch (error) {
-      const clientHasGone = response.destroyed || !incoming.complete;
+      const clientHasGone = response.destroyed || !incoming.complete || incoming.socket.readableEnded;
       if (clientHasGone) return;
       // A scripted function threw, or the fake has a bug; either must be seen where the test fails.
       console.error('fake ollama:', error);

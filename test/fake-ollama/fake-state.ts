@@ -5,6 +5,7 @@ import { defaultModels, type FakeModel } from './fake-model.ts';
 import type { Fault } from './fault.ts';
 import { createLoadedModels, type LoadedModels } from './loaded-models.ts';
 import { createPrograms, type ProgramOptions, type Programs, programModels } from './programs.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 /** Everything has a default. */
 export type FakeOllamaOptions = {
@@ -19,6 +20,8 @@ export type FakeOllamaOptions = {
   readonly loadDelayMs?: number;
   /** The window when neither the request nor the model sets num_ctx. Default: 4096. */
   readonly defaultWindow?: number;
+  /** Answers at once; Ollama's own default is 1. Default: no limit. */
+  readonly parallel?: number;
 };
 
 /** A script, or a function that makes one from the request. */
@@ -34,6 +37,7 @@ export type FakeState = {
   readonly faults: Map<string, Fault>;
   readonly programs: Programs;
   readonly loaded: LoadedModels;
+  readonly slots: Slots;
 };
 
 export function createState(options: FakeOllamaOptions): FakeState {
@@ -48,5 +52,6 @@ export function createState(options: FakeOllamaOptions): FakeState {
     faults: new Map(),
     programs,
     loaded: createLoadedModels(options.defaultWindow ?? 4096),
+    slots: createSlots(options.parallel ?? Number.POSITIVE_INFINITY),
   };
 }

@@ -87,7 +87,7 @@ function fingerprint(database: Sqlite.Database): unknown {
 function answerInFormat(body: RequestBody): ChatScript {
   return body.format === undefined
     ? text('The capital of France is', ' Paris', '.')
-    : text('{"a":[1],"b":{}}');
+    : text('{"a":[1],"b":{},"summary":"Paris.","topics":[]}');
 }
 
 function isFormatted({ body }: WireRequest): boolean {

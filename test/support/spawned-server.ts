@@ -45,6 +45,12 @@ export interface SpawnOptions extends CommandOptions {
   readonly flags?: readonly string[];
 }
 
+/** Tests count what the engine is asked: it is asked for summaries and titles only where a test is about them. */
+export const WITHOUT_BACKGROUND_JOBS = {
+  MOCHI_SUMMARIZATION_ENABLED: 'false',
+  MOCHI_TITLES_ENABLED: 'false',
+};
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const READY = /is ready at (\S+) \(/;
 
@@ -57,6 +63,7 @@ export async function spawnServer(options: SpawnOptions): Promise<SpawnedServer>
       MOCHI_DATA_DIR: dataDir,
       MOCHI_OLLAMA_HOST: ollamaHost,
       MOCHI_SHUTDOWN_GRACE_SECONDS: '0.2',
+      ...WITHOUT_BACKGROUND_JOBS,
       ...options.env,
     },
   });

@@ -7,6 +7,7 @@ import { createLog } from '../../src/kit/log.ts';
 import { createServer, type Server } from '../../src/server.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import type { FakeOllamaOptions } from '../fake-ollama/fake-state.ts';
+import { WITHOUT_BACKGROUND_JOBS } from './spawned-server.ts';
 import { createClient, type TestClient } from './test-client.ts';
 
 export interface TestServer extends TestClient {
@@ -62,7 +63,7 @@ async function listen(config: Config): Promise<{ server: Server; url: string; co
 function testConfig(dataDir: string, ollamaHost: string, overrides: Partial<Config>): Config {
   const loaded = loadConfig({
     flags: { port: '0', dataDir, ollamaHost, shutdownGraceSeconds: '0.2' },
-    env: {},
+    env: { ...WITHOUT_BACKGROUND_JOBS },
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   return { ...loaded.config, ...overrides };

@@ -5,6 +5,7 @@ import { m001SessionsMessagesTurns } from './m001-sessions-messages-turns.ts';
 import { m002IdempotentTurns } from './m002-idempotent-turns.ts';
 import { m003PromptMarks } from './m003-prompt-marks.ts';
 import { m004Search } from './m004-search.ts';
+import { m005BackgroundJobs } from './m005-background-jobs.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -15,4 +16,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '002_idempotent_turns': step(m002IdempotentTurns),
   '003_prompt_marks': step(m003PromptMarks),
   '004_search': step(m004Search),
+  '005_background_jobs': step(m005BackgroundJobs),
 });

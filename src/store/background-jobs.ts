@@ -1,0 +1,112 @@
+// Background job rows: what is to be written about a session, so that a restart finds it.
+import { sql } from 'kysely';
+import type { Database, Db } from './database.ts';
+
+export type JobKind = Database['background_jobs']['kind'];
+
+/** A job at the version with which its work began. */
+export interface Job {
+  readonly sessionId: string;
+  readonly kind: JobKind;
+  readonly version: number;
+}
+
+export interface WaitingJob extends Job {
+  readonly attempts: number;
+  /** Milliseconds since the epoch. */
+  readonly dueAt: number;
+}
+
+type JobName = Omit<Job, 'version'>;
+
+/** The session has changed: whatever was wanted before, its newest state is wanted now. */
+export async function wantJob(db: Db, { sessionId, kind }: JobName, now: number): Promise<void> {
+  await db
+    .insertInto('background_jobs')
+    .values({ session_id: sessionId, kind, version: 1, wanted: 1, done: 0, attempts: 0, due_at: now })
+    .onConflict((conflict) =>
+      conflict.columns(['session_id', 'kind']).doUpdateSet({
+        version: sql`version + 1`,
+        wanted: sql`version + 1`,
+        attempts: 0,
+        due_at: now,
+      }),
+    )
+    .execute();
+}
+
+/** Wanted once in the life of a session: nothing happens when it was wanted, done or settled before. */
+export async function wantJobOnce(db: Db, { sessionId, kind }: JobName, now: number): Promise<void> {
+  await db
+    .insertInto('background_jobs')
+    .values({ session_id: sessionId, kind, version: 1, wanted: 1, done: 0, attempts: 0, due_at: now })
+    .onConflict((conflict) => conflict.columns(['session_id', 'kind']).doNothing())
+    .execute();
+}
+
+/** Work begins now, wanted or not. @returns its version, newer than any before */
+export async function beginJob(db: Db, { sessionId, kind }: JobName): Promise<number> {
+  const row = await db
+    .insertInto('background_jobs')
+    .values({ session_id: sessionId, kind, version: 1, wanted: 0, done: 0, attempts: 0, due_at: 0 })
+    .onConflict((conflict) =>
+      conflict.columns(['session_id', 'kind']).doUpdateSet({ version: sql`version + 1` }),
+    )
+    .returning('version')
+    .executeTakeFirstOrThrow();
+  return row.version;
+}
+
+/** Somebody else has decided: work that is under way comes too late, and none is wanted. */
+export async function settleJob(db: Db, name: JobName): Promise<void> {
+  const version = await beginJob(db, name);
+  await completeJob(db, { ...name, version });
+}
+
+/** @returns false when a newer result is there, or the session is gone: this one must not be stored */
+export async function completeJob(db: Db, { sessionId, kind, version }: Job): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('background_jobs')
+    .set({ done: version })
+    .where('session_id', '=', sessionId)
+    .where('kind', '=', kind)
+    .where('done', '<', version)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** It failed: tried again later, unless the session has changed since. */
+export async function postponeJob(db: Db, job: Job, dueAt: number): Promise<void> {
+  await db
+    .updateTable('background_jobs')
+    .set({ attempts: sql`attempts + 1`, due_at: dueAt })
+    .where('session_id', '=', job.sessionId)
+    .where('kind', '=', job.kind)
+    .where('wanted', '<=', job.version)
+    .execute();
+}
+
+/** As if it had never been wanted. */
+export async function forgetJob(db: Db, { sessionId, kind }: JobName): Promise<void> {
+  await db
+    .deleteFrom('background_jobs')
+    .where('session_id', '=', sessionId)
+    .where('kind', '=', kind)
+    .execute();
+}
+
+/** The job that is due first, be it in the future; its version is the newest. One step into an index. */
+export async function findNextJob(db: Db, kinds: readonly JobKind[]): Promise<WaitingJob | null> {
+  const row = await db
+    .selectFrom('background_jobs')
+    .selectAll()
+    .where(sql<boolean>`wanted > done`)
+    .where('kind', 'in', kinds)
+    .orderBy('due_at')
+    .orderBy('kind', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const { session_id: sessionId, kind, attempts, due_at: dueAt } = row;
+  return { sessionId, kind, version: row.version, attempts, dueAt };
+}

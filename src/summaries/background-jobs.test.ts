@@ -1,0 +1,303 @@
+// When jobs run, are tried again and are given up: on a real store, with an engine that does as it is told.
+import { setImmediate } from 'node:timers/promises';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTestStore, type TestStore } from '../../test/support/open-test-store.ts';
+import type { Engine, EngineChatRequest, EngineChunk, EngineModel } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import { beginJob, completeJob, findNextJob, settleJob } from '../store/background-jobs.ts';
+import { findSession, updateSession } from '../store/sessions.ts';
+import { BackgroundJobs, type BackgroundOptions } from './background-jobs.ts';
+
+const MODEL: EngineModel = {
+  name: 'llama3.2:latest',
+  size_mb: 1,
+  format: 'gguf',
+  family: 'llama',
+  parameter_size: '3B',
+  quantization_level: 'Q4',
+  capabilities: ['completion'],
+  context_length: 8192,
+  trainedLength: 8192,
+};
+const USAGE = { promptTokens: 1, outputTokens: 1, loadMs: null, promptEvalMs: null, evalMs: null };
+const SUMMARY = '{"summary":"Fine.","topics":[]}';
+
+/** Says a text, fails, or (null) waits until it is stopped. */
+type Reply = string | MochiError | null;
+
+let store: TestStore;
+let replies: Reply[];
+let calls: { readonly request: EngineChatRequest; readonly signal: AbortSignal }[];
+let lines: { readonly level: number; readonly msg: string }[];
+let jobs: BackgroundJobs;
+
+async function* speak(reply: Reply, signal: AbortSignal): AsyncGenerator<readonly EngineChunk[], void> {
+  await setImmediate();
+  signal.throwIfAborted();
+  if (reply instanceof MochiError) throw reply;
+  if (reply === null) {
+    await new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+  yield [
+    { type: 'content', text: reply ?? '' },
+    { type: 'done', reason: 'stop', usage: USAGE },
+  ];
+}
+
+/** One after the other, then the last one for ever. */
+function nextReply(): Reply {
+  const [reply = SUMMARY] = replies;
+  if (replies.length > 1) replies.shift();
+  return reply;
+}
+
+function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
+  const engine: Engine = {
+    name: 'scripted',
+    address: 'memory',
+    chat(request, signal) {
+      calls.push({ request, signal });
+      return speak(nextReply(), signal);
+    },
+    listModels: async () => [MODEL],
+    findModel: async () => MODEL,
+    recallModel: async () => MODEL,
+    describe: () => ({}),
+    listLoaded: async () => [],
+    health: async () => ({ reachable: true, version: null }),
+    close: async () => undefined,
+  };
+  const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const readConversation = async () => ({
+    messages: [{ role: 'user' as const, content: 'Hi' }],
+    window: 8192,
+  });
+  const deps = { db: store.db, engine, log, readConversation };
+  return new BackgroundJobs(deps, {
+    summaries: true,
+    titles: false,
+    idleMs: 1,
+    pausesMs: [1, 1],
+    ...options,
+  });
+}
+
+/** A session whose last message is an answer, and which wants its summary. */
+async function answered(id = 's'): Promise<void> {
+  const settings = { sessionId: id };
+  if (id !== 's') await store.addSession(id);
+  const question = await store.append(null, `question-${id}`, settings);
+  await store.append(question, `answer-${id}`, { ...settings, role: 'assistant' });
+  await jobs.answered(store.db, { session_id: id, title: null });
+}
+
+const next = () => findNextJob(store.db, ['summary', 'title']);
+const summaryOf = async (id = 's') => (await findSession(store.db, id))?.summary?.summary;
+const warnings = () => lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
+const outage = new MochiError('ollama_unreachable', 'It is gone.');
+const broken = new MochiError('ollama_error', 'It broke.');
+
+beforeEach(async () => {
+  store = await openTestStore();
+  [replies, calls, lines] = [[], [], []];
+  jobs = open();
+});
+afterEach(async () => {
+  await jobs.close();
+  await store.close();
+});
+
+describe('a job', () => {
+  it('is done once', async () => {
+    await answered();
+    jobs.start();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+    jobs.hold().release();
+    await expect.poll(next).toBeNull();
+    expect(calls).toHaveLength(1);
+  });
+
+  it('waits while a client holds the engine, and runs when the last one lets go', async () => {
+    await answered();
+    const [first, second] = [jobs.hold(), jobs.hold()];
+    jobs.start();
+    first.release();
+    // A second release of the same hold is none.
+    first.release();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(calls).toEqual([]);
+    second.release();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+  });
+
+  it('has stopped when the hold is there, and is taken up after it', async () => {
+    replies = [null, SUMMARY];
+    await answered();
+    jobs.start();
+    await expect.poll(() => calls.length).toBe(1);
+    const hold = jobs.hold();
+    expect(calls[0]?.signal.aborted).toBe(true);
+    hold.release();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+    expect(calls).toHaveLength(2);
+    expect(warnings()).toEqual([]);
+  });
+
+  it('is stopped by the end of the server, and by nothing else in it', async () => {
+    replies = [null];
+    await answered();
+    jobs.start();
+    await expect.poll(() => calls.length).toBe(1);
+    await jobs.close();
+    expect(calls[0]?.signal.aborted).toBe(true);
+    expect(await next()).toMatchObject({ sessionId: 's', kind: 'summary', attempts: 0 });
+  });
+
+  it('of a deleted session is stopped; the next one runs', async () => {
+    replies = [null, SUMMARY];
+    await answered();
+    await answered('other');
+    jobs.start();
+    await expect.poll(() => calls.length).toBe(1);
+    await store.db.deleteFrom('sessions').where('id', '=', 's').execute();
+    jobs.stopSession('other');
+    expect(calls[0]?.signal.aborted).toBe(false);
+    jobs.stopSession('s');
+    await expect.poll(() => summaryOf('other')).toBe('Fine.');
+    expect(await next()).toBeNull();
+  });
+});
+
+describe('a job that fails', () => {
+  it('is tried again after each pause, then given up with a word: the old summary stays', async () => {
+    await answered();
+    await updateSession(store.db, 's', { summary: { summary: 'Old.', topics: [] } });
+    replies = [broken];
+    jobs.start();
+    await expect.poll(next).toBeNull();
+    expect(calls).toHaveLength(3);
+    expect(warnings()).toEqual(['background job given up; what there was is kept']);
+    expect(await summaryOf()).toBe('Old.');
+    replies = [SUMMARY];
+    await jobs.answered(store.db, { session_id: 's', title: null });
+    jobs.hold().release();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+  });
+
+  it('by what the model wrote is asked twice each time', async () => {
+    await answered();
+    replies = ['Sure!'];
+    jobs.start();
+    await expect.poll(next).toBeNull();
+    expect(calls).toHaveLength(6);
+  });
+
+  it('does not keep the others waiting', async () => {
+    await jobs.close();
+    jobs = open({ pausesMs: [3_600_000] });
+    await answered();
+    await answered('other');
+    replies = [broken, SUMMARY];
+    jobs.start();
+    await expect.poll(() => summaryOf('other')).toBe('Fine.');
+    expect(await next()).toMatchObject({ sessionId: 's', attempts: 1 });
+    expect(await summaryOf()).toBeUndefined();
+  });
+
+  it('begins its tries anew with the next answer', async () => {
+    await jobs.close();
+    jobs = open({ pausesMs: [3_600_000] });
+    replies = [broken];
+    await answered();
+    jobs.start();
+    await expect.poll(async () => (await next())?.attempts).toBe(1);
+    replies = [SUMMARY];
+    await jobs.answered(store.db, { session_id: 's', title: null });
+    jobs.hold().release();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+  });
+});
+
+describe('an engine that is gone', () => {
+  it('is tried a few times, mentioned once, and left alone until a client has had an answer', async () => {
+    await answered();
+    await answered('other');
+    replies = [outage];
+    jobs.start();
+    await expect.poll(() => calls.length).toBe(3);
+    for (let round = 0; round < 5; round += 1) {
+      jobs.hold().release();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(calls).toHaveLength(3);
+    expect(warnings()).toEqual(['background work waits for the engine']);
+    // Nothing was wrong with the jobs themselves.
+    expect(await next()).toMatchObject({ attempts: 0 });
+
+    replies = [SUMMARY];
+    await answered('third');
+    jobs.hold().release();
+    await expect.poll(next).toBeNull();
+    expect(await summaryOf()).toBe('Fine.');
+  });
+});
+
+describe('a result', () => {
+  it('of an older state is not stored over a newer one', async () => {
+    await answered();
+    const name = { sessionId: 's', kind: 'summary' } as const;
+    const early = await beginJob(store.db, name);
+    const late = await beginJob(store.db, name);
+    expect(await completeJob(store.db, { ...name, version: late })).toBe(true);
+    expect(await completeJob(store.db, { ...name, version: early })).toBe(false);
+    expect(await next()).toBeNull();
+  });
+
+  it('of an older state is stored while there is no newer one; the job is due again', async () => {
+    await answered();
+    const job = await next();
+    if (job === null) throw new Error('no job');
+    await jobs.answered(store.db, { session_id: 's', title: null });
+    expect(await completeJob(store.db, job)).toBe(true);
+    expect(await next()).toMatchObject({ version: job.version + 1 });
+  });
+
+  it('that begins and never comes makes nothing due', async () => {
+    await beginJob(store.db, { sessionId: 's', kind: 'summary' });
+    expect(await next()).toBeNull();
+  });
+
+  it('comes too late for a job that was settled', async () => {
+    await answered();
+    const job = await next();
+    if (job === null) throw new Error('no job');
+    await settleJob(store.db, job);
+    expect(await next()).toBeNull();
+    expect(await completeJob(store.db, job)).toBe(false);
+  });
+});
+
+it('answers that are switched off leave no trace', async () => {
+  await jobs.close();
+  jobs = open({ summaries: false, titles: false });
+  jobs.start();
+  await answered();
+  jobs.hold().release();
+  expect(await next()).toBeNull();
+});
+
+it('a title is wanted once in the life of a session, and not where there is one', async () => {
+  await jobs.close();
+  jobs = open({ summaries: false, titles: true });
+  await jobs.answered(store.db, { session_id: 's', title: 'Mine' });
+  expect(await next()).toBeNull();
+  await answered();
+  const job = await next();
+  expect(job).toMatchObject({ kind: 'title', dueAt: expect.any(Number) });
+  if (job !== null) await completeJob(store.db, job);
+  await jobs.answered(store.db, { session_id: 's', title: null });
+  expect(await next()).toBeNull();
+});

@@ -1,0 +1,221 @@
+// Work for nobody in particular: one job at a time, only while no client waits for the engine, stopped at once when
+// one comes. What is due stands in the database; this decides when it runs.
+import { MochiError } from '../contract/errors.ts';
+import type { Log } from '../kit/log.ts';
+import {
+  completeJob,
+  findNextJob,
+  type Job,
+  type JobKind,
+  postponeJob,
+  type WaitingJob,
+  wantJob,
+  wantJobOnce,
+} from '../store/background-jobs.ts';
+import type { Db } from '../store/database.ts';
+import { runJob } from './run-job.ts';
+import type { SummaryDeps } from './summary-deps.ts';
+
+export interface BackgroundDeps extends SummaryDeps {
+  readonly log: Log;
+}
+
+export interface BackgroundOptions {
+  readonly summaries: boolean;
+  readonly titles: boolean;
+  /** Quiet time before a job begins: whoever asks again at once never meets one. */
+  readonly idleMs?: number;
+  /** Pauses after the first failure, the second …; after the last one it is given up. */
+  readonly pausesMs?: readonly number[];
+}
+
+const IDLE_MS = 250;
+const PAUSES_MS = [5000, 30_000, 180_000, 600_000];
+/** The longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+interface RunningJob {
+  readonly job: Job;
+  readonly abort: AbortController;
+}
+
+/** Has a lifetime: from `start` to `close`. */
+export class BackgroundJobs {
+  readonly #deps: BackgroundDeps;
+  readonly #kinds: readonly JobKind[];
+  readonly #idleMs: number;
+  readonly #pausesMs: readonly number[];
+  /** Clients' work under way. */
+  #holds = 0;
+  #isOpen = false;
+  #working: Promise<void> | null = null;
+  #running: RunningJob | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** Times in a row that the engine could not be had, whatever the job; and until when nothing is tried then. */
+  #outages = 0;
+  #pausedUntil = 0;
+
+  constructor(deps: BackgroundDeps, options: BackgroundOptions) {
+    const { summaries, titles, idleMs = IDLE_MS, pausesMs = PAUSES_MS } = options;
+    this.#deps = deps;
+    this.#kinds = [...(titles ? (['title'] as const) : []), ...(summaries ? (['summary'] as const) : [])];
+    this.#idleMs = idleMs;
+    this.#pausesMs = pausesMs;
+  }
+
+  /** Takes up what the last run of the server has left. */
+  start(): void {
+    this.#isOpen = this.#kinds.length > 0;
+    this.#wakeAfter(this.#idleMs);
+  }
+
+  /** A session has a new answer. Called in the transaction that stores it, so that no restart forgets it. */
+  async answered(
+    db: Db,
+    session: { readonly session_id: string; readonly title: string | null },
+  ): Promise<void> {
+    const sessionId = session.session_id;
+    const now = Date.now();
+    if (this.#kinds.includes('title') && session.title === null) {
+      await wantJobOnce(db, { sessionId, kind: 'title' }, now);
+    }
+    if (this.#kinds.includes('summary')) await wantJob(db, { sessionId, kind: 'summary' }, now);
+    this.#endOutage();
+  }
+
+  /** A client's work begins: the job that runs stops at once, and none begins until the release. */
+  hold(): { release(): void } {
+    this.#holds += 1;
+    this.#stopTimer();
+    this.#running?.abort.abort();
+    let isHeld = true;
+    return {
+      release: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#holds -= 1;
+        this.#wakeAfter(this.#idleMs);
+      },
+    };
+  }
+
+  /** The session is gone. */
+  stopSession(sessionId: string): void {
+    if (this.#running?.job.sessionId === sessionId) this.#running.abort.abort();
+  }
+
+  /** Resolves when nothing runs any more; what was under way is due again at the next start. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#stopTimer();
+    this.#running?.abort.abort();
+    await this.#working;
+  }
+
+  get #isFree(): boolean {
+    return this.#isOpen && this.#holds === 0;
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #wakeAfter(ms: number): void {
+    const waitMs = Math.max(ms, this.#pausedUntil - performance.now());
+    if (!this.#isFree || this.#working !== null || waitMs === Number.POSITIVE_INFINITY) return;
+    this.#stopTimer();
+    const wake = () => {
+      this.#timer = null;
+      this.#working = this.#work()
+        .catch((error: unknown) => {
+          this.#deps.log.error({ err: error }, 'background work failed');
+          this.#noteOutage();
+          return 0;
+        })
+        .then((nextMs) => {
+          this.#working = null;
+          if (nextMs !== null) this.#wakeAfter(nextMs);
+        });
+    };
+    this.#timer = setTimeout(wake, Math.min(waitMs, MAX_TIMER_MS)).unref();
+  }
+
+  /** Runs what is due. @returns when to look again, in milliseconds; null: not before something happens */
+  async #work(): Promise<number | null> {
+    while (this.#isFree) {
+      const job = await findNextJob(this.#deps.db, this.#kinds);
+      if (job === null) return null;
+      const waitMs = job.dueAt - Date.now();
+      if (waitMs > 0) return waitMs;
+      if (!this.#isFree) break;
+      const hasEngine = await this.#run(job);
+      if (!hasEngine) return 0;
+    }
+    // Whoever holds the engine may have let go of it while the job was stopping.
+    return this.#idleMs;
+  }
+
+  /** @returns false when the engine could not be had */
+  async #run(job: WaitingJob): Promise<boolean> {
+    const { log } = this.#deps;
+    const about = { session_id: job.sessionId, job: job.kind };
+    const abort = new AbortController();
+    this.#running = { job, abort };
+    try {
+      await runJob(this.#deps, job, abort.signal);
+      log.debug(about, 'background job done');
+      this.#endOutage();
+    } catch (error) {
+      if (abort.signal.aborted) {
+        log.debug(about, 'background job stopped for a client');
+      } else if (isOutage(error)) {
+        const level = this.#outages === 0 ? 'warn' : 'debug';
+        log[level]({ ...about, reason: error.message }, 'background work waits for the engine');
+        this.#noteOutage();
+        return false;
+      } else {
+        await this.#postpone(job, error);
+      }
+    } finally {
+      this.#running = null;
+    }
+    return true;
+  }
+
+  async #postpone(job: WaitingJob, error: unknown): Promise<void> {
+    const { db, log } = this.#deps;
+    const pauseMs = this.#pausesMs[job.attempts];
+    const about = { session_id: job.sessionId, job: job.kind, ...explain(error) };
+    if (pauseMs === undefined) {
+      log.warn(about, 'background job given up; what there was is kept');
+      await completeJob(db, job);
+    } else {
+      log.info({ ...about, again_in_ms: pauseMs }, 'background job failed');
+      await postponeJob(db, job, Date.now() + pauseMs);
+    }
+  }
+
+  /** After the last pause nothing is tried until a client's answer shows that the engine is back. */
+  #noteOutage(): void {
+    const pauseMs = this.#pausesMs[this.#outages] ?? Number.POSITIVE_INFINITY;
+    this.#pausedUntil = performance.now() + pauseMs;
+    this.#outages += 1;
+  }
+
+  #endOutage(): void {
+    this.#outages = 0;
+    this.#pausedUntil = 0;
+  }
+}
+
+/** Nothing that is wrong with the job: any other one would fail as well. */
+function isOutage(error: unknown): error is MochiError {
+  if (!(error instanceof MochiError)) return false;
+  return ['ollama_unreachable', 'engine_busy', 'engine_timeout', 'session_save_error'].includes(error.kind);
+}
+
+/** Our own faults are logged whole. */
+function explain(error: unknown): object {
+  return error instanceof MochiError ? { reason: error.message } : { err: error };
+}
