@@ -2,8 +2,9 @@
 import type { ContextReceipt, WindowReason } from '../contract/context-window.ts';
 import type { EngineMessage } from '../contract/engine.ts';
 import type { PathPlace } from '../store/active-path.ts';
-import type { PromptMessage } from '../store/messages.ts';
+import { findMessage, type PromptMessage } from '../store/messages.ts';
 import type { PromptMark } from '../store/prompt-mark.ts';
+import type { StoredSession } from '../store/sessions.ts';
 import { listToolCalls } from '../store/tool-calls.ts';
 import {
   type ChosenWindow,
@@ -105,7 +106,7 @@ async function gather(
   const bytesPerToken = question.ratio ?? deps.tokenRatios.current(session.model);
   const tokensOf = (content: string) => estimateTokens(sizeOf({ content }), bytesPerToken);
   const before = continuable(question, limits);
-  const newSummary = session.summary?.summary ?? null;
+  const newSummary = await summaryOfPath(deps, session);
   const history = await gatherHistory({
     db: deps.db,
     sessionId: session.session_id,
@@ -122,6 +123,16 @@ async function gather(
   // A newer summary would break the prompt at its first message: it waits until that breaks anyway.
   const isAsBefore = before !== null && history.messages[0]?.message_id === before.startId;
   return { history, summary: isAllSent ? null : isAsBefore ? before.summary : newSummary };
+}
+
+/** The summary of what was said on this path; one of another branch tells of what was not. */
+async function summaryOfPath(
+  { db }: PlanDeps,
+  { session_id: id, summary }: StoredSession,
+): Promise<string | null> {
+  if (summary === null || summary.message_id == null) return summary?.summary ?? null;
+  const last = await findMessage(db, id, summary.message_id);
+  return last?.active === true ? summary.summary : null;
 }
 
 /** The prompt before, if this one may go on from its first message. */
