@@ -1,6 +1,5 @@
 // The OpenAPI document: made from the schemas that validate, with the errors and events of every route.
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import type { TSchema } from 'typebox';
 import { codeOf, ERRORS, type ErrorKind, type ErrorKindName, MochiError } from '../contract/errors.ts';
@@ -8,6 +7,7 @@ import { ref } from '../contract/schema.ts';
 import { ErrorObject } from '../contract/turn.ts';
 import { TURN_EVENTS } from '../contract/turn-event.ts';
 import { EVENT_EXAMPLES } from '../contract/turn-event-examples.ts';
+import { docsRoutes } from './docs.ts';
 import { envelope } from './error-response.ts';
 
 /** What every route can answer, whatever it does. */
@@ -57,11 +57,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         typeof json['$id'] === 'string' ? json['$id'] : String(index),
     },
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    uiConfig: { docExpansion: 'list', deepLinking: true },
-    theme: { title: 'mochi-server' },
-  });
+  docsRoutes(app);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/redoc', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
 }
