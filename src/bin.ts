@@ -14,7 +14,8 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
 } else {
   // A second start need not compile again. Inside the package, where nobody else can write.
   module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/mochi-server', import.meta.url)));
-  const { ExitError, main } = await import('./main.ts');
+  const { ExitError } = await import('./cli/command.ts');
+  const { main } = await import('./main.ts');
   try {
     await main(process.argv.slice(2));
   } catch (error) {

@@ -14,6 +14,7 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   ollamaHost: { good: 'gpu:1234/', value: 'http://gpu:1234', bad: 'ftp://gpu' },
   dataDir: { good: '/data', value: '/data', bad: '' },
   sessionsDir: { good: '/old', value: '/old', bad: '' },
+  systemPromptsDir: { good: '/prompts', value: '/prompts', bad: '' },
   corsOrigins: { good: 'https://a.example', value: ['https://a.example'], bad: 'https://a.example/path' },
   allowedHosts: { good: 'Chat.Example:80, [::2]:8000', value: ['chat.example', '::2'], bad: 'a b' },
   apiKeys: { good: 'one-key, another', value: ['one-key', 'another'], bad: 'hush hush' },
@@ -59,6 +60,7 @@ test('defaults', () => {
     ollamaHost: 'http://localhost:11434',
     dataDir: process.cwd(),
     sessionsDir: resolve('chat_sessions'),
+    systemPromptsDir: resolve('system_prompts'),
     corsOrigins: null,
     allowedHosts: [],
     apiKeys: [],
@@ -110,9 +112,13 @@ test('an empty flag is a problem, unlike an empty variable', () => {
   for (const key of flagged) expect(problemsOf({ flags: { [key]: '' } })).toHaveLength(1);
 });
 
-test('directories are absolute, and the sessions are inside the data', () => {
-  const { config } = load({ flags: { dataDir: 'data', sessionsDir: 'old' } });
-  expect(config).toMatchObject({ dataDir: resolve('data'), sessionsDir: resolve('data/old') });
+test('directories are absolute, and the others are inside that of the data', () => {
+  const { config } = load({ flags: { dataDir: 'data', sessionsDir: 'old', systemPromptsDir: 'prompts' } });
+  expect(config).toMatchObject({
+    dataDir: resolve('data'),
+    sessionsDir: resolve('data/old'),
+    systemPromptsDir: resolve('data/prompts'),
+  });
 });
 
 test.each([
@@ -199,7 +205,7 @@ test('no value is ever repeated', () => {
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
   // Any text will do as a directory.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 2);
+  expect(problemsOf({ env })).toHaveLength(keys.length - 3);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 

@@ -74,7 +74,12 @@ function exposureProblems({ host, apiKeys, allowUnauthenticated }: ReadValues): 
 
 function withAbsolutePaths(config: Config): Config {
   const dataDir = resolve(config.dataDir);
-  return { ...config, dataDir, sessionsDir: resolve(dataDir, config.sessionsDir) };
+  return {
+    ...config,
+    dataDir,
+    sessionsDir: resolve(dataDir, config.sessionsDir),
+    systemPromptsDir: resolve(dataDir, config.systemPromptsDir),
+  };
 }
 
 /** Lists are the only values that are not primitive. */

@@ -5,7 +5,7 @@ import { LiveTurns } from './chat/live-turns.ts';
 import { createModelRates } from './chat/model-rates.ts';
 import { readConversation } from './chat/read-conversation.ts';
 import { recallWindows } from './chat/recall-windows.ts';
-import { recoverTurns } from './chat/recover-turns.ts';
+import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
@@ -14,6 +14,7 @@ import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { importOnFirstStart } from './sessions/import-on-first-start.ts';
+import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore } from './store/open-store.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
 import { BackgroundJobs } from './summaries/background-jobs.ts';
@@ -38,7 +39,13 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
   try {
     const closed = await recoverTurns({ db: store.db, ...ids });
     if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
-    await importOnFirstStart({ db: store.db, ...ids, folder: config.sessionsDir, log });
+    await importOnFirstStart({
+      db: store.db,
+      ...ids,
+      closeTurns: (db, sessionId) => closeImportedTurns({ db, ...ids }, sessionId),
+      folder: config.sessionsDir,
+      log,
+    });
 
     const modelWindows = createModelWindows(() => performance.now());
     await recallWindows(store.db, modelWindows);
@@ -69,7 +76,15 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
       { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
     );
     const app = await createApp(
-      { db: store.db, engine, turns, version: VERSION, ...ids },
+      {
+        db: store.db,
+        engine,
+        turns,
+        promptFolder: config.systemPromptsDir,
+        openSnapshot: () => openSnapshot(config.dataDir),
+        version: VERSION,
+        ...ids,
+      },
       {
         access: config,
         maxBodyBytes: config.maxBodyBytes,

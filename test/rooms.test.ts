@@ -23,9 +23,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
   server: ['version', ...Object.keys(ROOMS)],
-  // The import command writes into the store itself: no server runs then.
-  main: ['version', 'kit', 'contract', 'config', 'server', 'sessions', 'store'],
-  bin: ['version', 'main'],
+  // Commands beside a running server read and write the store themselves.
+  cli: ['version', 'kit', 'contract', 'config', 'server', 'sessions', 'store', 'chat'],
+  main: ['version', 'contract', 'cli'],
+  bin: ['version', 'cli', 'main'],
   // What users of the package import: the function, and types.
   index: ['version', 'kit', 'contract', 'config', 'server'],
 };
@@ -213,7 +214,8 @@ describe('the check', () => {
     ['src/config/settings.ts', '../kit/loopback.ts'],
     ['src/http/routes/chat.ts', '../../chat/live-turns.ts'],
     ['src/server.ts', './engines/ollama/ollama-engine.ts'],
-    ['src/main.ts', './sessions/import-sessions.ts'],
+    ['src/main.ts', './cli/import.ts'],
+    ['src/cli/import.ts', '../sessions/import-sessions.ts'],
     ['src/bin.ts', './main.ts'],
   ])('allows %s to import %s', (path, specifier) => {
     expect(violationsOf(path, `import { a } from '${specifier}';`)).toEqual([]);

@@ -49,6 +49,19 @@ export async function closeLeftTurns(
   }
 }
 
+/**
+ * A session that was exported while a turn ran: nothing runs in it here. Inside the caller's transaction.
+ */
+export async function closeImportedTurns(deps: RecoverDeps, sessionId: string): Promise<void> {
+  const failure = new MochiError('turn_interrupted', 'The session was exported while the turn was running.');
+  for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
+    await closeLeftTurn(deps, turn, { state: 'interrupted', failure });
+  }
+  // What no turn owns up to: lines can say anything.
+  await markStreamingPartial(deps.db, sessionId);
+  await answerOpenCalls(deps, sessionId);
+}
+
 /** Makes whole what a turn left and closes it: parts, calls without a result, a message that waited in line. */
 export async function closeLeftTurn(
   deps: RecoverDeps,

@@ -23,6 +23,8 @@ export interface Config {
   readonly dataDir: string;
   /** Absolute. */
   readonly sessionsDir: string;
+  /** Absolute. */
+  readonly systemPromptsDir: string;
   /** null: loopback origins. */
   readonly corsOrigins: '*' | readonly string[] | null;
   /** Lower case, without port; IPv6 without brackets. */
@@ -89,6 +91,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: directory,
     default: 'chat_sessions',
     description: "Directory of the original's session files, inside the data directory unless absolute",
+  },
+  systemPromptsDir: {
+    parser: directory,
+    default: 'system_prompts',
+    description: 'Directory of the system prompt files, inside the data directory unless absolute',
   },
   corsOrigins: {
     parser: origins,

@@ -14,7 +14,9 @@ export const ERRORS = {
   context_overflow: { status: 400, text: 'The message cannot fit the largest context window of the model.' },
   empty_history: { status: 400, text: 'There is nothing to answer.' },
   images_not_supported: { status: 400, text: 'The model does not accept images.' },
+  invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },
   invalid_cursor: { status: 400, text: 'The cursor was not issued by this list.' },
+  invalid_filename: { status: 400, text: 'The name cannot be that of a system prompt file.' },
   invalid_message_index: {
     status: 400,
     text: 'The index is out of range, or does not name a user message.',
@@ -37,6 +39,7 @@ export const ERRORS = {
   turn_not_found: { status: 404, text: 'There is no such turn.' },
   method_not_allowed: { status: 405, text: 'The path exists, but not with this method.' },
   request_timeout: { status: 408, text: 'The request took too long to arrive.' },
+  prompt_exists: { status: 409, text: 'There is a system prompt file of that name already.' },
   session_busy: { status: 409, text: 'The session is answering; the change cannot be applied now.' },
   turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
   payload_too_large: { status: 413, text: 'The body is over the limit.' },

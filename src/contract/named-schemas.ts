@@ -7,8 +7,11 @@ import {
   ContextWindowInfo,
   ContextWindowInput,
 } from './context-window.ts';
+import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
 import { Message, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
+import { OriginalFile } from './original-file.ts';
+import { CreatePrompt, Prompt, PromptInput, PromptListItem } from './prompt.ts';
 import { SearchAnswer, SearchResult } from './search.ts';
 import {
   CreateSession,
@@ -49,6 +52,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ContextWindowConfig,
   ContextWindowInfo,
   ContextWindowInput,
+  CreatePrompt,
   CreateSession,
   EditedMessage,
   EditMessageInput,
@@ -57,14 +61,21 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ExecutedToolCall,
   ForkInput,
   HeadInput,
+  ImportAnswer,
   LatestSummary,
   Message,
+  MessageLine,
   Model,
+  OriginalFile,
   PatchSession,
+  Prompt,
+  PromptInput,
+  PromptListItem,
   SearchAnswer,
   SearchResult,
   Session,
   SessionHead,
+  SessionLine,
   SessionListItem,
   SessionStatus,
   SessionSummary,
@@ -79,6 +90,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ToolSettingsInput,
   TreeMessage,
   Turn,
+  TurnLine,
   TurnSnapshot,
   TurnUsage,
   WrittenSummary,

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { ContextReceipt, ContextWindowConfig, ContextWindowInput, WINDOW_REASONS } from './context-window.ts';
 import { Message } from './message.ts';
+import { PROMPT_LENGTH, PromptContent } from './prompt.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
 import {
   AgentSettings,
@@ -14,14 +15,12 @@ import {
 /** Longest name of a model, and of a label such as `source_file`, in characters. */
 const NAME_LENGTH = 512;
 /** Longest title of a client, in characters. */
-const TITLE_LENGTH = 500;
-/** Longest system prompt, in code points (ORIGINAL.md §7: the owner's wish). */
-const SYSTEM_PROMPT_LENGTH = 20_000;
+export const SESSION_TITLE_LENGTH = 500;
 
 export const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['llama3.2:latest'] });
 const Title = nullable(
   Type.String({
-    maxLength: TITLE_LENGTH,
+    maxLength: SESSION_TITLE_LENGTH,
     description: 'A title of the client is never replaced; null clears it, and none is written again.',
   }),
 );
@@ -92,14 +91,19 @@ export const CreateSession = Type.Object(
     system_prompt: Type.Optional(
       nullable(
         Type.String({
-          maxLength: SYSTEM_PROMPT_LENGTH,
+          maxLength: PROMPT_LENGTH,
           pattern: '^$|\\S',
           description: 'Becomes message 0; null or empty: none. Only blanks are refused.',
         }),
       ),
     ),
     system_prompt_source_file: Type.Optional(
-      nullable(Type.String({ maxLength: NAME_LENGTH, description: 'A label, stored beside the text.' })),
+      nullable(
+        Type.String({
+          maxLength: NAME_LENGTH,
+          description: 'With a text: a label, stored beside it. Alone: the system prompt file to read.',
+        }),
+      ),
     ),
     ...settingsFields,
     context_window_config: Type.Optional(nullableRef(ContextWindowInput)),
@@ -130,14 +134,20 @@ export type PatchSession = Static<typeof PatchSession>;
 
 export const SystemPromptInput = Type.Object(
   {
-    content: Type.Optional(
-      nullable(Type.String({ minLength: 1, maxLength: SYSTEM_PROMPT_LENGTH, pattern: '\\S' })),
+    content: Type.Optional(nullable(PromptContent)),
+    source_file: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: NAME_LENGTH,
+          description: 'With `content`: a label, stored beside it. Alone: the system prompt file to read.',
+        }),
+      ),
     ),
-    source_file: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: NAME_LENGTH }))),
   },
   {
     $id: 'SystemPromptInput',
-    examples: [{ content: 'Answer in one sentence.' }],
+    examples: [{ content: 'Answer in one sentence.' }, { source_file: 'reviewer.md' }],
     anyOf: [{ required: ['content'] }, { required: ['source_file'] }],
   },
 );

@@ -10,10 +10,13 @@ import type {
 } from 'fastify';
 import type { LiveTurns } from '../chat/live-turns.ts';
 import type { SessionDeps } from '../sessions/session-deps.ts';
+import type { Snapshot } from '../store/open-snapshot.ts';
 
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
   readonly version: string;
+  /** The stored data as it is now, for answers that take their time. */
+  readonly openSnapshot: () => Promise<Snapshot>;
 }
 
 /** The framework with handlers typed by their schemas. */

@@ -10,6 +10,7 @@ import { describeApi } from './document.ts';
 import { answerError, answerErrors, notFound, pathOf } from './error-response.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { readJsonBodies } from './read-json-body.ts';
+import { readNdjsonBodies } from './read-ndjson-body.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -18,6 +19,8 @@ import { modelRoutes } from './routes/models.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { summaryRoutes } from './routes/summaries.ts';
+import { systemPromptRoutes } from './routes/system-prompts.ts';
+import { transferRoutes } from './routes/transfer.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { validateBySchema } from './validation.ts';
 
@@ -36,6 +39,8 @@ const ROUTES = [
   messageRoutes,
   branchRoutes,
   summaryRoutes,
+  systemPromptRoutes,
+  transferRoutes,
   chatRoutes,
   turnRoutes,
   searchRoutes,
@@ -73,6 +78,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
 
   answerErrors(app);
   readJsonBodies(app);
+  readNdjsonBodies(app);
   validateBySchema(app);
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');

@@ -38,6 +38,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       tags: [
         { name: 'sessions', description: 'Conversations and their settings.' },
         { name: 'branches', description: 'The message tree: nothing that was said is destroyed.' },
+        { name: 'system prompts', description: 'Texts kept as files, for many sessions.' },
         { name: 'chat', description: 'Send a message, get an answer.' },
         { name: 'turns', description: 'What answers a request, apart from any connection.' },
         { name: 'models', description: 'What the engine can run.' },

@@ -1,6 +1,7 @@
 // Bodies: JSON in strict UTF-8, not nested without end. Everything else is a 4xx before a route sees it.
 import type { FastifyInstance } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
+import { jsonFault } from '../kit/json-fault.ts';
 import { shapeFault } from './scan-json.ts';
 
 export function readJsonBodies(app: FastifyInstance): void {
@@ -21,25 +22,10 @@ function parseJson(body: Buffer): unknown {
   } catch (error) {
     throw invalid(error instanceof SyntaxError ? 'is not JSON' : 'is not UTF-8');
   }
-  checkValue(value);
+  // The depth was looked at before; this key would change what holds it.
+  const unfit = jsonFault(value, { maxDepth: Number.POSITIVE_INFINITY, refusedKey: '__proto__' });
+  if (unfit !== null) throw invalid(unfit);
   return value;
-}
-
-/** Members that would change what holds them, and texts and numbers that could not be stored as they came. */
-function checkValue(value: unknown): void {
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw invalid('holds half of a surrogate pair, which is no text');
-  } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw invalid('holds a number that is too large');
-  } else if (Array.isArray(value)) {
-    for (const item of value) checkValue(item);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      if (key === '__proto__') throw invalid('may not have a member named __proto__');
-      checkValue(key);
-      checkValue(member);
-    }
-  }
 }
 
 function invalid(reason: string): MochiError {

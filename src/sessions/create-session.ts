@@ -7,10 +7,11 @@ import {
 import type { CreateSession } from '../contract/session.ts';
 import { insertSession, type StoredSession } from '../store/sessions.ts';
 import { checkMetadata } from './metadata.ts';
-import { promptNotFound, requireChatModel, requireSession } from './require.ts';
+import { readPromptText } from './prompt-text.ts';
+import { requireChatModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { completeAgentSettings, completeToolSettings } from './settings.ts';
-import { placeSystemMessage } from './system-prompt.ts';
+import { placeSystemMessage, type SystemText } from './system-prompt.ts';
 
 /** What the first turn asks for, clamped to the model when it runs. */
 const INITIAL_WINDOW: ContextWindowConfig = {
@@ -21,13 +22,10 @@ const INITIAL_WINDOW: ContextWindowConfig = {
   manual_override: false,
 };
 
-/** @throws MochiError model_unusable, prompt_not_found, ollama_unreachable, ollama_error, validation_error */
+/** @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, validation_error */
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
   checkMetadata(input.metadata);
-  const { system_prompt: content, system_prompt_source_file: sourceFile } = input;
-  // Empty, not blank: what clients of the original send for a field that was left empty.
-  const hasText = content != null && content !== '';
-  if (!hasText && sourceFile != null) throw promptNotFound(sourceFile);
+  const systemText = await readSystemText(deps, input);
   const model = await requireChatModel(deps.engine, input.model);
   const id = deps.newId(10);
   const now = deps.now();
@@ -44,11 +42,17 @@ export async function createSession(deps: SessionDeps, input: CreateSession): Pr
       contextWindow: changeWindow(INITIAL_WINDOW, input.context_window ?? input.context_window_config),
       summaryModel: input.summary_model ?? null,
     });
-    if (hasText) {
-      await placeSystemMessage({ ...deps, db: transaction }, id, { content, sourceFile: sourceFile ?? null });
-    }
+    if (systemText !== null) await placeSystemMessage({ ...deps, db: transaction }, id, systemText);
     return requireSession(transaction, id);
   });
+}
+
+/** With a text the file is only its label (ORIGINAL.md §5). */
+async function readSystemText(deps: SessionDeps, input: CreateSession): Promise<SystemText | null> {
+  const { system_prompt: content, system_prompt_source_file: sourceFile = null } = input;
+  // Empty, not blank: what clients of the original send for a field that was left empty.
+  if (content != null && content !== '') return { content, sourceFile };
+  return sourceFile === null ? null : readPromptText(deps.promptFolder, sourceFile);
 }
 
 /** What a client says of the window, over what is stored. */

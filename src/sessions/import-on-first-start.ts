@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import type { Log } from '../kit/log.ts';
 import { readMeta, writeMeta } from '../store/meta.ts';
+import type { ImportDeps } from './import-deps.ts';
 import { type ImportOutcome, importSessions } from './import-sessions.ts';
 import type { SessionDeps } from './session-deps.ts';
 
@@ -10,7 +11,7 @@ import type { SessionDeps } from './session-deps.ts';
 const DONE_KEY = 'first_import';
 
 export async function importOnFirstStart(
-  deps: Pick<SessionDeps, 'db' | 'newId' | 'now'> & { readonly folder: string; readonly log: Log },
+  deps: ImportDeps & Pick<SessionDeps, 'now'> & { readonly folder: string; readonly log: Log },
 ): Promise<void> {
   const { db, folder, log } = deps;
   if ((await readMeta(db, DONE_KEY)) !== null) return;

@@ -13,7 +13,6 @@ import {
   hasKeys,
   isJsonObject,
   isNothing,
-  type JsonObject,
   kindOf,
   OriginalFormatError,
   refuseDeepNesting,
@@ -43,14 +42,20 @@ export interface OriginalSession {
   readonly messages: readonly OriginalMessage[];
 }
 
+/** As `readOriginalSession`, from the text of a file. @throws OriginalFormatError */
+export function parseOriginalSession(text: string, fallbackId: string): OriginalSession {
+  return readOriginalSession(parseFile(text), fallbackId);
+}
+
 /**
  * Nothing in the file is lost in silence: what cannot be used is in an `extra`, or the whole file is refused.
  *
  * @param fallbackId for a file whose own `session_id` cannot be used; its name, for instance
  * @throws OriginalFormatError
  */
-export function parseOriginalSession(text: string, fallbackId: string): OriginalSession {
-  const { metadata, messages, ...topLevel } = parseFile(text);
+export function readOriginalSession(file: unknown, fallbackId: string): OriginalSession {
+  if (!isJsonObject(file)) throw wrongKind('the file', file, 'an object');
+  const { metadata, messages, ...topLevel } = file;
   if (!isJsonObject(metadata)) throw wrongKind('metadata', metadata, 'an object');
   const {
     session_id,
@@ -96,19 +101,16 @@ export function parseOriginalSession(text: string, fallbackId: string): Original
   return session;
 }
 
-function parseFile(text: string): JsonObject {
+function parseFile(text: string): unknown {
   const withoutMark = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  let file: unknown;
   try {
-    file = JSON.parse(withoutMark);
+    return JSON.parse(withoutMark);
   } catch (error) {
     if (!/\S/.test(withoutMark)) throw new OriginalFormatError('the file is empty');
     // Only the place: the parser's own text may quote the conversation.
     const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
     throw new OriginalFormatError(place === undefined ? 'not JSON' : `not JSON ${place}`);
   }
-  if (!isJsonObject(file)) throw wrongKind('the file', file, 'an object');
-  return file;
 }
 
 function parseModel(value: unknown): string {

@@ -12,7 +12,11 @@ const SHOWN_LENGTH = 200;
 export async function requireSession(db: Db, sessionId: string): Promise<StoredSession> {
   const session = await findSession(db, sessionId);
   if (session !== null) return session;
-  throw new MochiError('session_not_found', `Session ${sessionId} not found`, { session_id: sessionId });
+  throw sessionNotFound(sessionId);
+}
+
+export function sessionNotFound(sessionId: string): MochiError {
+  return new MochiError('session_not_found', `Session ${sessionId} not found`, { session_id: sessionId });
 }
 
 /** @throws MochiError message_not_found */
@@ -53,9 +57,4 @@ export async function requireChatModel(engine: Engine, name: string): Promise<En
     );
   }
   return model;
-}
-
-export function promptNotFound(file: string): MochiError {
-  const shown = file.slice(0, SHOWN_LENGTH);
-  return new MochiError('prompt_not_found', `There is no system prompt file ${shown}.`, { filename: shown });
 }

@@ -5,6 +5,8 @@ import type { Db } from '../store/database.ts';
 export interface SessionDeps {
   readonly db: Db;
   readonly engine: Engine;
+  /** Absolute path of the folder of system prompt files. */
+  readonly promptFolder: string;
   /** @param digits even number of hex digits */
   readonly newId: (digits: number) => string;
   /** ISO 8601, UTC, six fraction digits. */

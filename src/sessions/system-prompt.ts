@@ -3,33 +3,40 @@ import { MochiError } from '../contract/errors.ts';
 import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
 import { deleteMessage, insertMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { updateSession } from '../store/sessions.ts';
-import { promptNotFound, requireSession } from './require.ts';
+import { readPromptText } from './prompt-text.ts';
+import { requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-interface SystemText {
+export interface SystemText {
   readonly content: string;
+  /** The file that the text is from, or a label of the client's. */
   readonly sourceFile: string | null;
 }
 
-/** @throws MochiError session_not_found, prompt_not_found, validation_error */
+/** @throws MochiError session_not_found, prompt_not_found, invalid_filename, invalid_content, validation_error */
 export async function setSystemPrompt(
   deps: SessionDeps,
   sessionId: string,
   input: SystemPromptInput,
 ): Promise<SystemPromptAnswer> {
-  const { content, source_file: sourceFile = null } = input;
+  await requireSession(deps.db, sessionId);
+  // Read before anything is written, and outside the transaction: a file system may take its time.
+  const text = await readSystemText(deps, input);
   return deps.db.transaction().execute(async (transaction) => {
-    await requireSession(transaction, sessionId);
-    if (content == null) {
-      if (sourceFile !== null) throw promptNotFound(sourceFile);
-      const message = 'must be a text, or source_file must name a file';
-      throw new MochiError('validation_error', `The request is not valid: /content ${message}.`, {
-        errors: [{ path: '/content', message }],
-      });
-    }
-    await placeSystemMessage({ ...deps, db: transaction }, sessionId, { content, sourceFile });
+    await placeSystemMessage({ ...deps, db: transaction }, sessionId, text);
     await updateSession(transaction, sessionId, { updated_at: deps.now() });
-    return { content, source_file: sourceFile, message_index: 0 };
+    return { content: text.content, source_file: text.sourceFile, message_index: 0 };
+  });
+}
+
+/** With a text the file is only its label (API.md §7). */
+async function readSystemText(deps: SessionDeps, input: SystemPromptInput): Promise<SystemText> {
+  const { content, source_file: sourceFile = null } = input;
+  if (content != null) return { content, sourceFile };
+  if (sourceFile !== null) return readPromptText(deps.promptFolder, sourceFile);
+  const message = 'must be a text, or source_file must name a file';
+  throw new MochiError('validation_error', `The request is not valid: /content ${message}.`, {
+    errors: [{ path: '/content', message }],
   });
 }
 

@@ -27,9 +27,14 @@ export interface OpenStoreOptions {
   readonly exclusive: boolean;
 }
 
+/** Where the database of a data folder is. */
+export function databaseFile(dataDir: string): string {
+  return join(dataDir, 'mochi.db');
+}
+
 /** @throws StoreOpenError */
 export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promise<Store> {
-  const file = join(dataDir, 'mochi.db');
+  const file = databaseFile(dataDir);
   let unlock: (() => void) | undefined;
   let db: Db | undefined;
   let migrationMs: number;
@@ -76,7 +81,7 @@ async function migrate(db: Db): Promise<void> {
 }
 
 /** The reason in plain words, with what to do. */
-function explain(error: unknown, dataDir: string, file: string): StoreOpenError {
+export function explain(error: unknown, dataDir: string, file: string): StoreOpenError {
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
   if (error instanceof DataFolderInUseError) {
     return new StoreOpenError(

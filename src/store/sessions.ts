@@ -82,11 +82,6 @@ export async function findSession(db: Db, sessionId: string): Promise<StoredSess
   return row === undefined ? null : toSession(row);
 }
 
-export async function sessionExists(db: Db, sessionId: string): Promise<boolean> {
-  const row = await db.selectFrom('sessions').select('id').where('id', '=', sessionId).executeTakeFirst();
-  return row !== undefined;
-}
-
 interface SessionPosition {
   readonly updatedAt: string;
   readonly id: string;

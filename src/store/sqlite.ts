@@ -30,6 +30,23 @@ export function openSqlite(file: string): SqliteDatabase {
   return wrap(driver);
 }
 
+/**
+ * Opens the file for reading, as it is at this moment: what others write meanwhile is not seen, and nobody waits.
+ * @throws SqliteError for a file that is not there, is no database or cannot be opened
+ */
+export function openSqliteSnapshot(file: string): SqliteDatabase {
+  const driver = new SqliteDriver(file, { readonly: true, fileMustExist: true, timeout: 5000 });
+  try {
+    driver.exec('begin');
+    // The first read is what fixes the moment.
+    driver.prepare('select count(*) from sqlite_schema').get();
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
+  return wrap(driver);
+}
+
 /** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */
 const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 

@@ -105,6 +105,8 @@ export function messageRoutes(app: App, deps: AppDeps): void {
         body: ref(SystemPromptInput),
         response: responses(200, jsonAnswer('The system prompt.', ref(SystemPromptAnswer)), [
           'prompt_not_found',
+          'invalid_filename',
+          'invalid_content',
           ...CHANGE_ERRORS,
         ]),
       },

@@ -39,6 +39,8 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         response: responses(201, jsonAnswer('The new session.', ref(Session)), [
           ...MODEL_ERRORS,
           'prompt_not_found',
+          'invalid_filename',
+          'invalid_content',
           ...BODY_ERRORS,
           ...STORE_ERRORS,
         ]),

@@ -1,0 +1,34 @@
+// `mochi-server import`: session files into the database, also beside a running server.
+import { closeImportedTurns } from '../chat/recover-turns.ts';
+import type { Config } from '../config.ts';
+import { timestampNow } from '../kit/clock.ts';
+import { randomHex } from '../kit/ids.ts';
+import { describeOutcome } from '../sessions/import-on-first-start.ts';
+import { importSessions } from '../sessions/import-sessions.ts';
+import { openStore } from '../store/open-store.ts';
+import { EXIT_FAILURE, ExitError } from './command.ts';
+import { asExit } from './explain-error.ts';
+
+export async function runImport(config: Config, paths: readonly string[]): Promise<void> {
+  const store = await openStore({ dataDir: config.dataDir, exclusive: false }).catch((error: unknown) => {
+    throw asExit(error, config);
+  });
+  const ids = { newId: randomHex, now: timestampNow };
+  const deps = {
+    db: store.db,
+    ...ids,
+    closeTurns: (db: typeof store.db, sessionId: string) => closeImportedTurns({ db, ...ids }, sessionId),
+  };
+  let unreadable = 0;
+  try {
+    for await (const outcome of importSessions(deps, paths)) {
+      if (outcome.type === 'unreadable') unreadable += 1;
+      process.stdout.write(`${describeOutcome(outcome)}\n`);
+    }
+  } catch (error) {
+    throw asExit(error, config);
+  } finally {
+    await store.close();
+  }
+  if (unreadable > 0) throw new ExitError(EXIT_FAILURE);
+}

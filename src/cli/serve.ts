@@ -1,0 +1,43 @@
+// `mochi-server serve`: server → listen → close on a signal.
+import module from 'node:module';
+import type { Config } from '../config.ts';
+import { createLog } from '../kit/log.ts';
+import { redactUrl } from '../kit/redact-url.ts';
+import { trimMemory } from '../kit/trim-memory.ts';
+import { createServer } from '../server.ts';
+import { VERSION } from '../version.ts';
+import { ignoreFileSizeSignal } from './command.ts';
+import { asExit } from './explain-error.ts';
+
+export async function serve(config: Config): Promise<void> {
+  const log = createLog({ level: config.logLevel, format: config.logFormat });
+  ignoreFileSizeSignal();
+  // From the start: a signal that comes with the ready line ends the process in order, too.
+  const stopped = nextSignal();
+  try {
+    const server = await createServer(config, log);
+    const url = await server.listen().catch(async (error: unknown) => {
+      await server.close();
+      throw error;
+    });
+    process.stdout.write(
+      `mochi-server ${VERSION} is ready at ${url} (Ollama: ${redactUrl(config.ollamaHost)}, docs: ${url}/docs)\n`,
+    );
+    // Written now: a process that is killed would leave none for the next start.
+    module.flushCompileCache();
+    trimMemory();
+    const signal = await stopped;
+    log.info({ signal }, 'stopping');
+    // A second signal ends the wait.
+    void nextSignal().then(() => process.exit(1));
+    await server.close();
+  } catch (error) {
+    throw asExit(error, config);
+  }
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}

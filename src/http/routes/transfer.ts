@@ -1,0 +1,105 @@
+// Sessions from one server to another: export and import.
+import { Readable } from 'node:stream';
+import { Type } from 'typebox';
+import { closeImportedTurns } from '../../chat/recover-turns.ts';
+import {
+  EXAMPLE_LINES,
+  EXPORT_FORMATS,
+  ImportAnswer,
+  MessageLine,
+  SessionLine,
+  TurnLine,
+} from '../../contract/jsonl.ts';
+import { OriginalFile } from '../../contract/original-file.ts';
+import { oneOf, ref } from '../../contract/schema.ts';
+import { openExport } from '../../sessions/export-session.ts';
+import { importJsonBody, importJsonlBody } from '../../sessions/import-body.ts';
+import type { ImportDeps } from '../../sessions/import-deps.ts';
+import type { App, AppDeps } from '../app-deps.ts';
+import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
+import { SessionParams, sessionIdOf } from '../params.ts';
+import { IMPORT_PATH, NDJSON } from '../read-ndjson-body.ts';
+
+/** A reader that takes nothing for this long is gone: it holds back the clearing of the write-ahead log. */
+const STALLED_READER_MS = 60_000;
+
+const LINES = {
+  schema: {
+    description:
+      'One line. A session comes first, then its messages and turns in creation order; any number of sessions.',
+    oneOf: [ref(SessionLine), ref(MessageLine), ref(TurnLine)],
+  },
+  example: EXAMPLE_LINES.map((line) => `${JSON.stringify(line)}\n`).join(''),
+};
+const IMPORT_BODY = {
+  content: { 'application/json': { schema: ref(OriginalFile) }, [NDJSON]: LINES },
+};
+const EXPORT_ANSWER = {
+  description: 'A file to keep.',
+  content: { 'application/json': { schema: ref(OriginalFile) }, [NDJSON]: LINES },
+};
+
+export function transferRoutes(app: App, deps: AppDeps): void {
+  const tags = ['sessions'];
+  const importDeps: ImportDeps = {
+    ...deps,
+    closeTurns: (db, sessionId) => closeImportedTurns({ ...deps, db }, sessionId),
+  };
+
+  app.get(
+    '/api/v1/sessions/:session_id/export',
+    {
+      schema: {
+        tags,
+        summary: 'Export a session',
+        description:
+          '`json`: the session file of the original server, format 1.4, of the active path. `jsonl`: everything, one thing a line. Both are the session at one moment, also while a turn runs.',
+        params: SessionParams,
+        querystring: Type.Object({ format: oneOf(EXPORT_FORMATS, { default: 'json' }) }),
+        response: responses(200, EXPORT_ANSWER, [
+          'session_not_found',
+          'validation_error',
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params, query, log }, reply) => {
+      const sessionId = sessionIdOf(params);
+      const { text, close } = await openExport(deps.openSnapshot, sessionId, query.format);
+      const stream = Readable.from(text, { objectMode: false });
+      stream.once('close', () => {
+        close().catch((error: unknown) => log.error({ err: error }, 'a snapshot could not be closed'));
+      });
+      reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
+      const type = query.format === 'json' ? 'application/json' : NDJSON;
+      return reply
+        .type(`${type}; charset=utf-8`)
+        .header('content-disposition', `attachment; filename="${sessionId}.${query.format}"`)
+        .send(stream);
+    },
+  );
+
+  app.post(
+    IMPORT_PATH,
+    {
+      schema: {
+        tags,
+        summary: 'Import sessions',
+        description:
+          'A session is imported whole or not at all. Identical content is skipped. What is larger than a body may be goes through the command `mochi-server import FILE`.',
+        body: IMPORT_BODY,
+        response: responses(201, jsonAnswer('What became of each session.', ref(ImportAnswer)), [
+          ...BODY_ERRORS,
+          'session_load_error',
+          'session_save_error',
+        ]),
+      },
+    },
+    async ({ body }, reply) => {
+      const answer = Buffer.isBuffer(body)
+        ? await importJsonlBody(importDeps, body)
+        : await importJsonBody(importDeps, body);
+      return reply.code(201).send(answer);
+    },
+  );
+}

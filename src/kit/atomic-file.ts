@@ -1,0 +1,74 @@
+// Files that are there whole or not at all, whoever reads them and whenever the power goes.
+import { constants, copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { randomHex } from './ids.ts';
+
+/** How a finished file gets its name: over whatever has it, or only when nothing has. */
+export type Placing = 'replace' | 'create';
+
+/**
+ * Writes a file beside its place, waits for the disk and gives it its name in one step. A link at that place is
+ * replaced, not followed.
+ * @throws Error EEXIST when placing is `create` and the name is taken; what `write` and the file system throw
+ */
+export async function writeAtomically(
+  path: string,
+  placing: Placing,
+  write: (file: FileHandle) => Promise<unknown>,
+): Promise<void> {
+  const unfinished = unfinishedName(path);
+  try {
+    // Exclusive: never through a link that somebody has put there.
+    const file = await open(unfinished, 'wx');
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await placeFile(unfinished, path, placing);
+  } catch (error) {
+    await removeUnfinished(unfinished);
+    throw error;
+  }
+}
+
+/** A name in the same folder for what is not finished: hidden, and short whatever the length of the other. */
+export function unfinishedName(path: string): string {
+  return join(dirname(path), `.mochi-${randomHex(12)}.tmp`);
+}
+
+/** What was placed is no longer there. */
+export async function removeUnfinished(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+/** Gives a finished file its name, so that it survives a power cut. @throws Error EEXIST, see `Placing` */
+export async function placeFile(finished: string, path: string, placing: Placing): Promise<void> {
+  if (placing === 'create') {
+    // Unlike a rename, a second name never replaces anything.
+    await link(finished, path).catch((error: NodeJS.ErrnoException) => copyInstead(error, finished, path));
+    await rm(finished);
+  } else {
+    await rename(finished, path);
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Where the file system knows no second names, such as exFAT: as exclusive, but not in one step. */
+async function copyInstead(error: NodeJS.ErrnoException, finished: string, path: string): Promise<void> {
+  if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code ?? '')) throw error;
+  await copyFile(finished, path, constants.COPYFILE_EXCL);
+}
+
+/** Names are stored in the folder: they last only once that is on the disk, too. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot open folders, and stores names by itself.
+  if (process.platform === 'win32') return;
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

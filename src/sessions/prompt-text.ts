@@ -1,0 +1,16 @@
+// A system prompt file as the system prompt of a session.
+import { MochiError } from '../contract/errors.ts';
+import { isPromptContent } from '../contract/prompt.ts';
+import { readPrompt } from '../store/prompts.ts';
+import type { SystemText } from './system-prompt.ts';
+
+/** @throws MochiError invalid_filename, prompt_not_found, invalid_content, session_load_error */
+export async function readPromptText(folder: string, name: string): Promise<SystemText> {
+  const { filename, content } = await readPrompt(folder, name);
+  if (isPromptContent(content)) return { content, sourceFile: filename };
+  throw new MochiError(
+    'invalid_content',
+    `The system prompt file ${filename} is blank, or longer than 20,000 characters. Change it first.`,
+    { filename },
+  );
+}

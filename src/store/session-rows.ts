@@ -1,0 +1,162 @@
+// Whole sessions as rows, for those who move them from one database to another.
+import { type Insertable, type Selectable, sql } from 'kysely';
+import { jsonArrayFrom } from 'kysely/helpers/sqlite';
+import type { Database, Db, MessageTable, SessionTable, TurnTable } from './database.ts';
+
+export type SessionRow = Selectable<SessionTable>;
+/** Without its place in the order of creation, which is that of the rows. */
+export type MessageRow = Omit<Selectable<MessageTable>, 'seq'>;
+export type TurnRow = Selectable<TurnTable>;
+export type ToolCallRow = Selectable<Database['tool_calls']>;
+
+export interface SessionRows {
+  readonly session: SessionRow;
+  /** In creation order, each with its calls. */
+  readonly messages: readonly { readonly row: MessageRow; readonly calls: readonly ToolCallRow[] }[];
+  readonly turns: readonly TurnRow[];
+}
+
+export async function findSessionRow(db: Db, sessionId: string): Promise<SessionRow | null> {
+  const row = await db.selectFrom('sessions').selectAll().where('id', '=', sessionId).executeTakeFirst();
+  return row ?? null;
+}
+
+/** Messages of the active path, the system message included. */
+export function countMessages({ head_depth: depth, system_id: systemId }: SessionRow): number {
+  return depth + 1 + (systemId === null ? 0 : 1);
+}
+
+/** Of all sessions, the oldest first. */
+export async function listSessionIds(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom('sessions').select('id').orderBy('created_at').orderBy('id').execute();
+  return rows.map(({ id }) => id);
+}
+
+export async function countRows(
+  db: Db,
+  sessionId: string,
+): Promise<{ readonly messages: number; readonly turns: number }> {
+  const count = async (table: 'messages' | 'turns') =>
+    (
+      await db
+        .selectFrom(table)
+        .select(({ fn }) => fn.countAll<number>().as('rows'))
+        .where('session_id', '=', sessionId)
+        .executeTakeFirstOrThrow()
+    ).rows;
+  return { messages: await count('messages'), turns: await count('turns') };
+}
+
+/** In creation order, one in memory at a time. The connection is taken until the last one was read. */
+export async function* streamMessageRows(
+  db: Db,
+  sessionId: string,
+): AsyncGenerator<{ readonly row: MessageRow; readonly calls: readonly ToolCallRow[] }, void> {
+  const rows = db
+    .selectFrom('messages')
+    .selectAll()
+    .select((is) =>
+      jsonArrayFrom(
+        is
+          .selectFrom('tool_calls')
+          .select(TOOL_CALL_COLUMNS)
+          .whereRef('tool_calls.session_id', '=', 'messages.session_id')
+          .whereRef('tool_calls.message_id', '=', 'messages.id')
+          .orderBy('call_index'),
+      ).as('calls'),
+    )
+    // Only the places are gathered and sorted, and not the messages with all that they hold.
+    .where('seq', 'in', (is) => is.selectFrom('messages').select('seq').where('session_id', '=', sessionId))
+    .orderBy('seq')
+    .stream();
+  for await (const { seq: _order, calls, ...row } of rows) {
+    // The driver gives the array as its text.
+    const text: unknown = calls;
+    yield { row, calls: typeof text === 'string' ? JSON.parse(text) : calls };
+  }
+}
+
+/** The active path in order, the system message first, one in memory at a time. */
+export function streamPathRows(db: Db, sessionId: string): AsyncIterable<MessageRow> {
+  return db
+    .selectFrom('messages')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .where('active', '=', 1)
+    .orderBy('depth')
+    .stream();
+}
+
+/** Messages of the active path that are not complete. */
+export async function listPartialIds(db: Db, sessionId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .where('active', '=', 1)
+    .where('status', '!=', 'complete')
+    .orderBy('depth')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** In creation order, one in memory at a time. */
+export function streamTurnRows(db: Db, sessionId: string): AsyncIterable<TurnRow> {
+  return db.selectFrom('turns').selectAll().where('session_id', '=', sessionId).orderBy(sql`rowid`).stream();
+}
+
+const TOOL_CALL_COLUMNS = [
+  'session_id',
+  'message_id',
+  'call_index',
+  'call_id',
+  'name',
+  'arguments',
+  'state',
+  'result_message_id',
+  'success',
+] as const satisfies readonly (keyof Database['tool_calls'])[];
+
+/** Of some turn ids those that are in use. Turns have ids of their own over all sessions. */
+export async function findTakenTurnIds(db: Db, ids: readonly string[]): Promise<string[]> {
+  const taken: string[] = [];
+  for (const batch of inBatches(ids)) {
+    const rows = await db.selectFrom('turns').select('id').where('id', 'in', batch).execute();
+    taken.push(...rows.map(({ id }) => id));
+  }
+  return taken;
+}
+
+/** Inside the caller's transaction. @param pause between batches: lets whatever else waits have its turn */
+export async function insertSessionRows(
+  db: Db,
+  { session, messages, turns }: SessionRows,
+  pause: () => Promise<unknown>,
+): Promise<void> {
+  const insert = async <Table extends 'messages' | 'tool_calls' | 'turns'>(
+    table: Table,
+    rows: readonly Insertable<Database[Table]>[],
+  ) => {
+    for (const batch of inBatches(rows)) {
+      await db.insertInto(table).values(batch).execute();
+      await pause();
+    }
+  };
+  await db.insertInto('sessions').values(session).execute();
+  await insert(
+    'messages',
+    messages.map(({ row }) => row),
+  );
+  await insert(
+    'tool_calls',
+    messages.flatMap(({ calls }) => calls),
+  );
+  await insert('turns', turns);
+}
+
+/** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */
+const BATCH = 100;
+
+function* inBatches<T>(rows: readonly T[]): Generator<T[], void> {
+  for (let start = 0; start < rows.length; start += BATCH) yield rows.slice(start, start + BATCH);
+}
