@@ -16,6 +16,7 @@ let turnId: string;
 let sessionId: string;
 beforeAll(async () => {
   server = await startTestServer();
+  await server.post('/system-prompts', { filename: 'known.md', content: 'Known' });
   sessionId = await server.createSession({ system_prompt: 'S' });
   server.ollama.reply(toolCall('rm', {}), textAnswer('No.'));
   turnId = (await server.chat(sessionId, { message: 'Hi' })).body.turn_id;
@@ -27,6 +28,7 @@ const fill = (path: string) =>
     .replace('{session_id}', sessionId)
     .replace('{turn_id}', turnId)
     .replace('{name}', 'llama3.2')
+    .replace('{filename}', 'known.md')
     .replace('{index}', '1')
     // What a call needs besides its path.
     .replace(/\/search\/?$/, '$&?q=Hi');
@@ -124,5 +126,5 @@ it.each(['', '/stream'])('POST /chat/{id}%s writes times the same way', async (r
 
 /** Every member of an answer, event data included, that is a time by its name and not null. */
 function listTimes(answer: string): string[] {
-  return [...answer.matchAll(/"\w*(?:_at|timestamp)":"([^"]*)"/g)].map(([, time = '']) => time);
+  return [...answer.matchAll(/"\w*(?:_at|timestamp)": ?"([^"]*)"/g)].map(([, time = '']) => time);
 }
