@@ -14,6 +14,7 @@ import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { importOnFirstStart } from './sessions/import-on-first-start.ts';
+import type { Db } from './store/database.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore } from './store/open-store.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
@@ -29,24 +30,17 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** Where ids and times come from. */
+const ids = { newId: randomHex, now: timestampNow };
+
 /** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
 export async function createServer(config: Config, log: Log): Promise<Server> {
   const store = await openStore({ dataDir: config.dataDir, exclusive: true });
-  const ids = { newId: randomHex, now: timestampNow };
   const engine = createEngine(config);
   const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
-    const closed = await recoverTurns({ db: store.db, ...ids });
-    if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
-    await importOnFirstStart({
-      db: store.db,
-      ...ids,
-      closeTurns: (db, sessionId) => closeImportedTurns({ db, ...ids }, sessionId),
-      folder: config.sessionsDir,
-      log,
-    });
-
+    await takeUp(store.db, config, log);
     const modelWindows = createModelWindows(() => performance.now());
     await recallWindows(store.db, modelWindows);
     const planning = {
@@ -116,6 +110,19 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     await store.close();
     throw error;
   }
+}
+
+/** What the last run left open, and what the original left in the folder. */
+async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
+  const closed = await recoverTurns({ db, ...ids });
+  if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
+  await importOnFirstStart({
+    db,
+    ...ids,
+    closeTurns: (transaction, sessionId) => closeImportedTurns({ db: transaction, ...ids }, sessionId),
+    folder: config.sessionsDir,
+    log,
+  });
 }
 
 function createEngine(config: Config): Engine {
