@@ -9,7 +9,7 @@ import { createServer } from '../src/server.ts';
 const FILE = new URL('../openapi.json', import.meta.url);
 
 const dataDir = mkdtempSync(join(tmpdir(), 'mochi-openapi-'));
-const loaded = loadConfig({ flags: { port: '0', dataDir }, env: {} });
+const loaded = loadConfig({ flags: { port: '0', dataDir, engine: 'ollama' }, env: {} });
 if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
 const server = await createServer(loaded.config, createLog({ level: 'fatal', format: 'json' }));
 const url = await server.listen();

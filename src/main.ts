@@ -1,13 +1,14 @@
 // The command line: arguments → configuration → command.
 import { Command, Option } from 'commander';
 import { configure, EXIT_USAGE, ExitError, type Flags, withSettings } from './cli/command.ts';
+import { addModelCommands } from './cli/model-commands.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './contract/jsonl.ts';
 import { VERSION } from './version.ts';
 
 /** Each command is loaded when it is asked for: most need no server. @throws ExitError when the process shall end with another status than 0 */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('mochi-server')
-    .description('A headless chat server for local models, in front of Ollama.')
+    .description('A headless chat server for local models: in front of Ollama, or with an engine of its own.')
     .version(`mochi-server ${VERSION}`, '--version')
     .configureOutput({ outputError: (text, write) => write(text) })
     .exitOverride((error) => {
@@ -54,6 +55,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       const { runBackup } = await import('./cli/backup.ts');
       await runBackup(config, file, { force: force === true });
     });
+
+  addModelCommands(program);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync(argv, { from: 'user' });

@@ -8,6 +8,8 @@ import { recallWindows } from './chat/recall-windows.ts';
 import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './contract/engine.ts';
+import { chooseEngine } from './engines/auto-engine.ts';
+import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
 import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
 import { createApp } from './http/app.ts';
 import { timestampNow } from './kit/clock.ts';
@@ -24,6 +26,8 @@ import { createModelWindows } from './window/model-windows.ts';
 import { createTokenRatios } from './window/token-ratios.ts';
 
 export interface Server {
+  /** What runs models. */
+  readonly engine: Engine;
   /** Opens the port. @returns the URL to talk to. @throws what listen throws, such as EADDRINUSE */
   listen(): Promise<string>;
   /** Stops accepting, lets turns finish for the grace time, closes the rest, then the store. */
@@ -36,7 +40,7 @@ const ids = { newId: randomHex, now: timestampNow };
 /** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
 export async function createServer(config: Config, log: Log): Promise<Server> {
   const store = await openStore({ dataDir: config.dataDir, exclusive: true });
-  const engine = createEngine(config);
+  const engine = await createEngine(config, log);
   const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
@@ -50,6 +54,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
       windowPolicy: {
         dynamicEnabled: config.dynamicContextWindowEnabled,
+        firstWindow: config.firstContextWindow,
         maxWindow: config.maxContextWindow,
       },
     };
@@ -87,6 +92,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
       },
     );
     return {
+      engine,
       async listen() {
         await app.listen({ host: config.host, port: config.port });
         background.start();
@@ -125,14 +131,31 @@ async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
   });
 }
 
-function createEngine(config: Config): Engine {
-  return createOllamaEngine({
+/** @returns the engine that the configuration names; auto asks Ollama whether it is there, for a second at most */
+export async function createEngine(config: Config, log: Log): Promise<Engine> {
+  const deadlines = {
+    firstTokenTimeoutSeconds: config.firstTokenTimeoutSeconds,
+    idleTimeoutSeconds: config.idleTimeoutSeconds,
+  };
+  const ollama = createOllamaEngine({
+    ...deadlines,
     baseUrl: config.ollamaHost,
     connectTimeoutSeconds: config.engineConnectTimeoutSeconds,
     infoTimeoutSeconds: config.engineInfoTimeoutSeconds,
-    firstTokenTimeoutSeconds: config.firstTokenTimeoutSeconds,
-    idleTimeoutSeconds: config.idleTimeoutSeconds,
   });
+  if (config.engine === 'ollama') return ollama;
+  const embedded = createEmbeddedEngine({
+    ...deadlines,
+    dataDir: config.dataDir,
+    modelHub: config.modelHub,
+    downloadsEnabled: config.downloadsEnabled,
+    unloadAfterSeconds: config.engineUnloadSeconds,
+    report: (text) => log.info(text),
+    onCrash: ({ how, stderr }) => log.warn({ how, stderr }, 'the engine process ended'),
+  });
+  if (config.engine === 'auto') return chooseEngine(ollama, embedded);
+  await ollama.close();
+  return embedded;
 }
 
 /** How long the last bytes of an answer may take once its turn has ended. */

@@ -11,6 +11,8 @@ import type { ModelRates } from './model-rates.ts';
 /** What the operator says about context windows. */
 interface WindowPolicy {
   readonly dynamicEnabled: boolean;
+  /** First step of the ladder, in tokens. */
+  readonly firstWindow: number;
   /** Tokens; null: as large as the model was trained for. */
   readonly maxWindow: number | null;
 }

@@ -2,12 +2,12 @@
 import module from 'node:module';
 import type { Config } from '../config.ts';
 import { createLog } from '../kit/log.ts';
-import { redactUrl } from '../kit/redact-url.ts';
 import { trimMemory } from '../kit/trim-memory.ts';
 import { createServer } from '../server.ts';
 import { VERSION } from '../version.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit } from './explain-error.ts';
+import { describeEngine } from './ready-lines.ts';
 
 export async function serve(config: Config): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
@@ -20,9 +20,11 @@ export async function serve(config: Config): Promise<void> {
       await server.close();
       throw error;
     });
+    const engine = await describeEngine(server.engine, config, url);
     process.stdout.write(
-      `mochi-server ${VERSION} is ready at ${url} (Ollama: ${redactUrl(config.ollamaHost)}, docs: ${url}/docs)\n`,
+      `mochi-server ${VERSION} is ready at ${url} (${engine.name}, docs: ${url}/docs)\n${engine.firstSteps}`,
     );
+    void server.engine.prepare?.();
     // Written now: a process that is killed would leave none for the next start.
     module.flushCompileCache();
     trimMemory();

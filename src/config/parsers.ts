@@ -83,6 +83,15 @@ export const ollamaHost: Parser<string> = {
   parse: parseOllamaHost,
 };
 
+export const httpUrl: Parser<string> = {
+  valueName: 'url',
+  expected: 'an http(s) URL such as https://hub.example.com',
+  parse: (text) => {
+    const url = URL.parse(text);
+    return url !== null && /^https?:$/.test(url.protocol) ? url.href.replace(/\/+$/, '') : undefined;
+  },
+};
+
 export const origins: Parser<'*' | readonly string[]> = {
   valueName: 'list',
   expected:

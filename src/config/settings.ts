@@ -5,6 +5,7 @@ import {
   directory,
   host,
   hostList,
+  httpUrl,
   ollamaHost,
   oneOf,
   origins,
@@ -19,6 +20,12 @@ export interface Config {
   readonly port: number;
   /** Without trailing slash. May hold credentials: show it through `redactUrl`. */
   readonly ollamaHost: string;
+  /** auto: Ollama when it answers at the start, the embedded engine otherwise. */
+  readonly engine: 'auto' | 'ollama' | 'embedded';
+  /** Base URL without trailing slash. */
+  readonly modelHub: string;
+  readonly downloadsEnabled: boolean;
+  readonly engineUnloadSeconds: number;
   /** Absolute. */
   readonly dataDir: string;
   /** Absolute. */
@@ -46,6 +53,8 @@ export interface Config {
   readonly idleTimeoutSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly dynamicContextWindowEnabled: boolean;
+  /** Tokens. */
+  readonly firstContextWindow: number;
   /** Tokens; null: as large as the model was trained for. */
   readonly maxContextWindow: number | null;
   readonly summarizationEnabled: boolean;
@@ -74,6 +83,12 @@ const logFormat = oneOf('format', 'auto, json or pretty', {
   pretty: 'pretty',
 } as const);
 
+const engine = oneOf('engine', 'auto, ollama or embedded', {
+  auto: 'auto',
+  ollama: 'ollama',
+  embedded: 'embedded',
+} as const);
+
 export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } = {
   host: { parser: host, default: '127.0.0.1', description: 'Address to listen on' },
   port: {
@@ -85,6 +100,26 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: ollamaHost,
     default: 'http://localhost:11434',
     description: 'Where Ollama listens: host, host:port or URL',
+  },
+  engine: {
+    parser: engine,
+    default: 'auto',
+    description: 'What runs models: ollama, embedded, or auto: Ollama when it answers, else the embedded one',
+  },
+  modelHub: {
+    parser: httpUrl,
+    default: 'https://huggingface.co',
+    description: 'Where models of the embedded engine are fetched from',
+  },
+  downloadsEnabled: {
+    parser: boolean,
+    default: true,
+    description: 'Let the embedded engine fetch itself and its default model when they are needed',
+  },
+  engineUnloadSeconds: {
+    parser: seconds(86_400),
+    default: 300,
+    description: 'Time without a chat after which the embedded engine frees its memory',
   },
   dataDir: { parser: directory, default: '.', description: 'Directory of the database and all other data' },
   sessionsDir: {
@@ -184,6 +219,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: boolean,
     default: true,
     description: 'Let the context window grow with the conversation',
+  },
+  firstContextWindow: {
+    parser: wholeNumber(256, 2 ** 31 - 1),
+    default: 8192,
+    description:
+      'Context window in tokens with which a model begins; it doubles when a conversation needs more',
   },
   maxContextWindow: {
     parser: wholeNumber(256, 2 ** 31 - 1),

@@ -69,6 +69,13 @@ export interface EngineHealth {
   readonly version: string | null;
 }
 
+/** How far the fetching of a model is. Bytes; null where the engine does not say. */
+export interface PullProgress {
+  readonly status: string;
+  readonly completed: number | null;
+  readonly total: number | null;
+}
+
 export interface Engine {
   readonly name: string;
   /** Where it runs, without credentials; shown by /health. */
@@ -89,6 +96,12 @@ export interface Engine {
   describe(request: EngineChatRequest): Readonly<Record<string, unknown>>;
   /** All models in memory. @throws MochiError when the engine cannot be asked */
   listLoaded(): Promise<readonly EngineLoadedModel[]>;
+  /** Fetches a model; ends when it can be used. Leaving the iteration stops it. @throws MochiError */
+  pullModel(name: string, signal: AbortSignal): AsyncIterable<PullProgress>;
+  /** @returns whether it was there */
+  deleteModel(name: string): Promise<boolean>;
+  /** Fetches what a first chat needs and is missing, where an engine has such a thing. Never throws. */
+  prepare?(): Promise<void>;
   /** Never throws; answers within two seconds. */
   health(): Promise<EngineHealth>;
   close(): Promise<void>;

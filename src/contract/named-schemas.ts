@@ -10,6 +10,7 @@ import {
 import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
 import { Message, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
+import { PullModel } from './model-pull.ts';
 import { OriginalFile } from './original-file.ts';
 import { CreatePrompt, Prompt, PromptInput, PromptListItem } from './prompt.ts';
 import { SearchAnswer, SearchResult } from './search.ts';
@@ -42,6 +43,7 @@ import { ErrorObject, Turn, TurnUsage } from './turn.ts';
 import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot.ts';
 
 export const NAMED_SCHEMAS: readonly TSchema[] = [
+  PullModel,
   AgentSettings,
   AgentSettingsInput,
   AnswerMessage,

@@ -2,8 +2,10 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorBody, type ErrorKindName, MochiError } from '../contract/errors.ts';
 
-/** Seconds after which a client may try again where the server was full. */
+/** Seconds after which a client may try again where the server was full or is being set up. */
 const RETRY_AFTER_SECONDS = 2;
+
+const RETRIED: ReadonlySet<ErrorKindName> = new Set(['overloaded', 'engine_busy', 'engine_not_ready']);
 
 export function envelope(error: ErrorBody): { detail: { error: ErrorBody } } {
   return { detail: { error } };
@@ -28,9 +30,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     const level = known.kind === 'internal_error' ? 'error' : 'warn';
     request.log[level]({ err: error, code: known.code }, 'request failed');
   }
-  if (known.kind === 'overloaded' || known.kind === 'engine_busy') {
-    void reply.header('retry-after', RETRY_AFTER_SECONDS);
-  }
+  if (RETRIED.has(known.kind)) void reply.header('retry-after', RETRY_AFTER_SECONDS);
   if (known.kind === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
   return reply.code(known.status).type('application/json; charset=utf-8').send(envelope(known.toBody()));
 }

@@ -54,6 +54,10 @@ function nextReply(): Reply {
   return reply;
 }
 
+function unexpected(): never {
+  throw new Error('a job fetches and deletes nothing');
+}
+
 function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
   const engine: Engine = {
     name: 'scripted',
@@ -67,6 +71,8 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
     recallModel: async () => MODEL,
     describe: () => ({}),
     listLoaded: async () => [],
+    pullModel: () => unexpected(),
+    deleteModel: () => unexpected(),
     health: async () => ({ reachable: true, version: null }),
     close: async () => undefined,
   };

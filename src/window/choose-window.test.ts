@@ -20,6 +20,7 @@ interface Turn {
 const question = (changes: Partial<WindowQuestion> = {}): WindowQuestion => ({
   config,
   dynamicEnabled: true,
+  firstWindow: 8192,
   maxWindow: null,
   trainedLength: 131_072,
   turnWindow: null,

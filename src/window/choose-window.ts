@@ -2,8 +2,6 @@
 // climbs in few steps, together for all sessions of a model, and only when something would not fit.
 import type { ContextWindowConfig, WindowReason } from '../contract/context-window.ts';
 
-/** The first step, in tokens; doubled from step to step up to the trained length. */
-const FIRST_WINDOW = 8192;
 /** Reply reserve in tokens when the client sets no num_predict. */
 const DEFAULT_RESERVE = 1024;
 /** Estimates are wrong in both directions: a prompt may take this much more than planned. */
@@ -13,6 +11,8 @@ export interface WindowQuestion {
   readonly config: ContextWindowConfig;
   /** The server's own switch; off wins over the session's. */
   readonly dynamicEnabled: boolean;
+  /** The first step, in tokens; doubled from step to step up to the trained length. */
+  readonly firstWindow: number;
   /** The operator's limit for windows that nobody set by hand; null: none. */
   readonly maxWindow: number | null;
   /** Trained length of the model; null when the engine does not say. */
@@ -59,11 +59,11 @@ export function windowLimits(question: WindowQuestion): WindowLimits {
 }
 
 function largestWindow(question: WindowQuestion): number {
-  const { trainedLength, loadedWindow, maxWindow } = question;
+  const { trainedLength, loadedWindow, maxWindow, firstWindow } = question;
   const manual = manualWindow(question);
   if (manual !== null) return manual;
-  if (isLeftToEngine(question)) return loadedWindow ?? trainedLength ?? FIRST_WINDOW;
-  const trained = trainedLength ?? Math.max(FIRST_WINDOW, loadedWindow ?? 0);
+  if (isLeftToEngine(question)) return loadedWindow ?? trainedLength ?? firstWindow;
+  const trained = trainedLength ?? Math.max(firstWindow, loadedWindow ?? 0);
   return Math.min(trained, maxWindow ?? trained);
 }
 
@@ -84,7 +84,7 @@ export function chooseWindow(
   if (manual !== null) return { window: manual, reason: 'manual_override', step: null };
   if (isLeftToEngine(question)) return { window: null, reason: 'no_adjustment', step: null };
   const largest = largestWindow(question);
-  const start = Math.min(Math.max(FIRST_WINDOW, question.modelWindow ?? 0), largest);
+  const start = Math.min(Math.max(question.firstWindow, question.modelWindow ?? 0), largest);
   const needed = turn.plannedTokens * MARGIN + replyReserve(question);
   const holds = (window: number) => window >= Math.min(needed, largest);
   let step = start;

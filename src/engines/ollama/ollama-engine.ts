@@ -2,10 +2,11 @@
 import type { Dispatcher } from 'undici';
 import type { Engine, EngineChatRequest, EngineChunk, EngineHealth } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
+import { type Deadline, startDeadline } from '../deadline.ts';
 import { fromStatus, fromStream, garbled, incomplete, timedOut, unreachable } from './failures.ts';
-import { createOllamaModels } from './models.ts';
+import { createOllamaModels, type OllamaModels } from './models.ts';
 import { connectOllama, type OllamaHttp } from './ollama-http.ts';
+import { deleteOllamaModel, pullOllamaModel } from './pull.ts';
 import { NdjsonError, readNdjson } from './read-ndjson.ts';
 import { errorText, isRecord, toChatBody, toChunks } from './wire.ts';
 
@@ -26,10 +27,8 @@ const DRAIN_TIMEOUT_MS = 1000;
 const MAX_ERROR_BODY = 64 * 1024;
 
 export function createOllamaEngine(options: OllamaEngineOptions): Engine {
-  const http = connectOllama({
-    baseUrl: options.baseUrl,
-    connectTimeoutMs: options.connectTimeoutSeconds * 1000,
-  });
+  const { baseUrl, connectTimeoutSeconds } = options;
+  const http = connectOllama({ baseUrl, connectTimeoutMs: connectTimeoutSeconds * 1000 });
   const models = createOllamaModels({ http, timeoutMs: options.infoTimeoutSeconds * 1000 });
 
   async function* chat(
@@ -107,8 +106,23 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     recallModel: models.recall,
     describe: toChatBody,
     listLoaded: models.listLoaded,
+    ...changeModels(http, models, options.infoTimeoutSeconds * 1000),
     health: () => askHealth(http),
     close: http.close,
+  };
+}
+
+function changeModels(
+  http: OllamaHttp,
+  models: OllamaModels,
+  timeoutMs: number,
+): Pick<Engine, 'pullModel' | 'deleteModel'> {
+  return {
+    pullModel: (name, signal) => pullOllamaModel(http, name, signal),
+    async deleteModel(name) {
+      models.forget(name);
+      return deleteOllamaModel(http, name, AbortSignal.timeout(timeoutMs));
+    },
   };
 }
 

@@ -9,7 +9,7 @@ export interface OllamaHttpOptions {
 }
 
 export interface OllamaRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly signal: AbortSignal;

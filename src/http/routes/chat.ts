@@ -31,6 +31,9 @@ const START_ERRORS: readonly ErrorKindName[] = [
 const TURN_ERRORS: readonly ErrorKindName[] = [
   'turn_cancelled',
   'ollama_unreachable',
+  'engine_failed',
+  'engine_not_ready',
+  'insufficient_memory',
   'ollama_error',
   'incomplete_response',
   'invalid_structured_output',

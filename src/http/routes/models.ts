@@ -1,13 +1,29 @@
 // What the engine can run.
-import { Type } from 'typebox';
-import type { EngineModel } from '../../contract/engine.ts';
+import { type Static, Type } from 'typebox';
+import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { Model } from '../../contract/model.ts';
-import { ref } from '../../contract/schema.ts';
+import { PullModel } from '../../contract/model-pull.ts';
+import { nullable, ref } from '../../contract/schema.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, responses } from '../document.ts';
+import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { PROGRESS_STREAM_ANSWER, sendProgress } from '../progress-stream.ts';
 
-const ENGINE_ERRORS = ['ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
+const ENGINE_ERRORS = ['ollama_unreachable', 'ollama_error', 'engine_busy', 'engine_not_ready'] as const;
+
+const LoadedModel = Type.Object({
+  name: Type.String({ examples: ['smollm2-135m'] }),
+  window: nullable(Type.Integer({ description: 'Tokens; null while it is being loaded.', examples: [8192] })),
+  expires_in_seconds: nullable(
+    Type.Integer({
+      description: 'How long it stays when nobody uses it; null when the engine does not say.',
+    }),
+  ),
+});
+
+const NameParams = Type.Object({
+  '*': Type.String({ description: 'Name of the model; `/` and `:` may stand as they are.' }),
+});
 
 export function modelRoutes(app: App, { engine }: AppDeps): void {
   app.get(
@@ -25,6 +41,21 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     },
     async () => ({ models: (await engine.listModels()).map(toModel) }),
   );
+  app.get(
+    '/api/v1/models/loaded',
+    {
+      schema: {
+        tags: ['models'],
+        summary: 'Models in memory',
+        response: responses(
+          200,
+          jsonAnswer('With the context window of each.', Type.Object({ models: Type.Array(LoadedModel) })),
+          ENGINE_ERRORS,
+        ),
+      },
+    },
+    async () => ({ models: (await engine.listLoaded()).map(toLoaded) }),
+  );
   // A wildcard: names hold slashes (hf.co/org/repo:Q4), encoded or not.
   app.get(
     '/api/v1/models/*',
@@ -32,24 +63,70 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
       schema: {
         tags: ['models'],
         summary: 'One model by name',
-        params: Type.Object({
-          '*': Type.String({ description: 'Name of the model; `/` and `:` may stand as they are.' }),
-        }),
+        params: NameParams,
         response: responses(200, jsonAnswer('The model.', ref(Model)), ['model_not_found', ...ENGINE_ERRORS]),
       },
     },
     async ({ params }) => {
-      const name = params['*'].replace(/\/+$/, '');
+      const name = nameOf(params);
       const model = name === '' ? null : await engine.findModel(name);
       if (model !== null) return toModel(model);
-      throw new MochiError(
-        'model_not_found',
-        `Model ${name.slice(0, 200)} is not installed. GET /api/v1/models lists those that are.`,
-        {
-          model: name.slice(0, 200),
-        },
-      );
+      throw notInstalled(name);
     },
+  );
+  app.post(
+    '/api/v1/models/pull',
+    {
+      schema: {
+        tags: ['models'],
+        summary: 'Fetch a model',
+        body: ref(PullModel),
+        response: responses(200, PROGRESS_STREAM_ANSWER, [
+          ...BODY_ERRORS,
+          ...ENGINE_ERRORS,
+          'model_not_found',
+          'model_pull_failed',
+        ]),
+      },
+    },
+    async ({ body: { name } }, reply) => {
+      await sendProgress(reply, { run: (signal) => engine.pullModel(name, signal), done: { name } });
+      return reply;
+    },
+  );
+  app.delete(
+    '/api/v1/models/*',
+    {
+      schema: {
+        tags: ['models'],
+        summary: 'Delete a model from the disk',
+        params: NameParams,
+        response: responses(204, NO_CONTENT, ['model_not_found', ...BODY_ERRORS, ...ENGINE_ERRORS]),
+      },
+    },
+    async ({ params }, reply) => {
+      const name = nameOf(params);
+      if (name === '' || !(await engine.deleteModel(name))) throw notInstalled(name);
+      return reply.code(204).send();
+    },
+  );
+}
+
+function toLoaded({ model, window, expiresInMs }: EngineLoadedModel): Static<typeof LoadedModel> {
+  const seconds = expiresInMs === null ? null : Math.max(0, Math.round(expiresInMs / 1000));
+  return { name: model, window, expires_in_seconds: seconds };
+}
+
+function nameOf(params: { readonly '*': string }): string {
+  return params['*'].replace(/\/+$/, '');
+}
+
+function notInstalled(name: string): MochiError {
+  const model = name.slice(0, 200);
+  return new MochiError(
+    'model_not_found',
+    `Model ${model} is not installed. GET /api/v1/models lists those that are.`,
+    { model },
   );
 }
 

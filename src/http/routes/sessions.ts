@@ -23,7 +23,13 @@ import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging
 import { SessionParams, sessionIdOf } from '../params.ts';
 import { searchList, searchQueryOf } from '../search-text.ts';
 
-const MODEL_ERRORS = ['model_unusable', 'ollama_unreachable', 'ollama_error', 'engine_busy'] as const;
+const MODEL_ERRORS = [
+  'model_unusable',
+  'ollama_unreachable',
+  'ollama_error',
+  'engine_busy',
+  'engine_not_ready',
+] as const;
 const STORE_ERRORS = ['session_load_error', 'session_save_error'] as const;
 
 export function sessionRoutes(app: App, deps: AppDeps): void {

@@ -1,0 +1,128 @@
+// The conversation behind `mochi-server chat`: a session of the server, and what is printed of it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServerAnswerError, type ServerClient } from './server-client.ts';
+
+interface ConversationOptions {
+  /** Null: the first one of the engine. */
+  readonly model: string | null;
+  readonly thinks: boolean;
+  readonly isColoured: boolean;
+}
+
+const DIM = '\u001b[2m';
+const PLAIN = '\u001b[0m';
+/** While the embedded engine is being fetched. Milliseconds. */
+const RETRY_MS = 2000;
+
+/** One at a time; every method prints its outcome. @throws ServerAnswerError, TypeError when the server is gone */
+export class ChatConversation {
+  private readonly client: ServerClient;
+  private readonly options: ConversationOptions;
+  private sessionId = '';
+  private model = '';
+  private turnId: string | null = null;
+
+  constructor(client: ServerClient, options: ConversationOptions) {
+    this.client = client;
+    this.options = options;
+  }
+
+  get description(): string {
+    return `Session ${this.sessionId} with ${this.model} at ${this.client.url}`;
+  }
+
+  /** @param id null: a new session */
+  async open(id: string | null): Promise<void> {
+    const session =
+      id === null
+        ? await this.whenReady(async () =>
+            this.client.call('POST', '/sessions', { model: this.options.model ?? (await this.firstModel()) }),
+          )
+        : await this.client.call('GET', `/sessions/${encodeURIComponent(id)}`);
+    this.sessionId = String(session['session_id']);
+    this.model = String(session['model']);
+  }
+
+  say(message: string): Promise<void> {
+    return this.turn({ message });
+  }
+
+  regenerate(): Promise<void> {
+    return this.turn({ message: null });
+  }
+
+  async edit(content: string): Promise<void> {
+    const { messages } = await this.client.call('GET', `/sessions/${this.sessionId}/messages`);
+    const roles = Array.isArray(messages) ? messages.map(({ role }: { role: string }) => role) : [];
+    const index = roles.lastIndexOf('user');
+    if (index === -1) throw new ServerAnswerError('empty_history', 'There is no message to edit yet.');
+    await this.client.call('PUT', `/sessions/${this.sessionId}/messages/${index}`, { content });
+    await this.turn({ message: null });
+  }
+
+  async listSessions(): Promise<void> {
+    const { sessions } = await this.client.call('GET', '/sessions?limit=10');
+    for (const session of Array.isArray(sessions) ? sessions : []) {
+      const { session_id: id, title, preview, message_count: count } = Object(session);
+      const mark = id === this.sessionId ? '*' : ' ';
+      process.stdout.write(`${mark} ${id}  ${String(count).padStart(4)}  ${title ?? preview}\n`);
+    }
+  }
+
+  /** @returns whether there was an answer to stop */
+  stop(): boolean {
+    const { turnId } = this;
+    if (turnId === null) return false;
+    void this.client.call('POST', `/turns/${turnId}/cancel`).catch(() => undefined);
+    return true;
+  }
+
+  private async firstModel(): Promise<string> {
+    const { models } = await this.client.call('GET', '/models');
+    const [first] = Array.isArray(models) ? models : [];
+    return first === undefined ? 'smollm2-135m' : String(Object(first).name);
+  }
+
+  private async whenReady<T>(run: () => Promise<T>): Promise<T> {
+    let told = '';
+    for (;;) {
+      try {
+        return await run();
+      } catch (error) {
+        const isWaiting = error instanceof ServerAnswerError && error.details['is_underway'] === true;
+        if (!isWaiting) throw error;
+        if (error.message !== told) process.stderr.write(`${error.message}\n`);
+        told = error.message;
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  private async turn(request: Record<string, unknown>): Promise<void> {
+    const { thinks } = this.options;
+    const body = { ...request, ...(thinks && { think: true }) };
+    let isThinking = false;
+    const style = (thinking: boolean) => {
+      if (thinking !== isThinking && this.options.isColoured) process.stdout.write(thinking ? DIM : PLAIN);
+      if (!thinking && isThinking) process.stdout.write('\n');
+      isThinking = thinking;
+    };
+    try {
+      for await (const { event, data } of await this.client.stream(`/chat/${this.sessionId}/stream`, body)) {
+        if (event === 'turn_start') this.turnId = String(data['turn_id']);
+        if (event === 'thinking_delta' || event === 'content_delta') {
+          style(event === 'thinking_delta');
+          process.stdout.write(String(data['content']));
+        }
+        if (event === 'error') throw new ServerAnswerError(String(data['code']), String(data['message']));
+      }
+    } catch (error) {
+      if (!(error instanceof ServerAnswerError) || error.code !== 'turn_cancelled') throw error;
+      process.stdout.write(' (stopped)');
+    } finally {
+      style(false);
+      this.turnId = null;
+      process.stdout.write('\n');
+    }
+  }
+}

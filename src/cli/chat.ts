@@ -1,0 +1,93 @@
+// `mochi-server chat`: a conversation with a running server, on a terminal or through a pipe.
+import { createInterface } from 'node:readline';
+import type { Config } from '../config.ts';
+import { ChatConversation } from './chat-conversation.ts';
+import { ExitError, type Flags } from './command.ts';
+import { connectServer, ServerAnswerError } from './server-client.ts';
+
+export interface ChatFlags extends Flags {
+  readonly server?: string;
+  readonly model?: string;
+  readonly session?: string;
+}
+
+const HELP = `Type a message. Commands:
+  /regenerate      answer the last message anew
+  /edit TEXT       change the last message, and answer it
+  /sessions        list the newest sessions
+  /use ID          go on with a session
+  /new             begin a new session
+  /help, /quit     Ctrl-C stops an answer, and leaves when there is none
+`;
+
+export async function chat(config: Config, flags: ChatFlags): Promise<void> {
+  const client = connectServer(config, flags.server);
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const conversation = new ChatConversation(client, {
+    model: flags.model ?? null,
+    thinks: flags['think'] === true,
+    isColoured: process.stdout.isTTY,
+  });
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal });
+  // From the start: lines of a pipe that come before anybody listens would be lost.
+  const typed = lines[Symbol.asyncIterator]();
+  lines.on('SIGINT', () => {
+    if (!conversation.stop()) lines.close();
+  });
+  const onSignal = () => {
+    if (!conversation.stop()) lines.close();
+  };
+  process.on('SIGINT', onSignal);
+  try {
+    await conversation.open(flags.session ?? null);
+    if (isTerminal) {
+      process.stdout.write(`${conversation.description}. /help shows the commands.\n`);
+      lines.setPrompt('> ');
+      lines.prompt();
+    }
+    for await (const line of typed) {
+      if (line.trim() === '/quit') break;
+      await answer(conversation, line.trim(), isTerminal);
+      if (isTerminal) lines.prompt();
+    }
+  } catch (error) {
+    throw explain(error, client.url);
+  } finally {
+    process.off('SIGINT', onSignal);
+    lines.close();
+  }
+}
+
+/** One line of the user. On a terminal an error is told and the conversation goes on; a pipe ends with it. */
+async function answer(conversation: ChatConversation, line: string, isTerminal: boolean): Promise<void> {
+  const [, command = '', rest = ''] = /^\/(\w+)\s*(.*)$/s.exec(line) ?? [];
+  try {
+    if (line === '') return;
+    if (command === '') return await conversation.say(line);
+    switch (command) {
+      case 'regenerate':
+        return await conversation.regenerate();
+      case 'edit':
+        return await conversation.edit(rest);
+      case 'sessions':
+        return await conversation.listSessions();
+      case 'use':
+        return await conversation.open(rest);
+      case 'new':
+        return await conversation.open(null);
+      default:
+        process.stdout.write(HELP);
+    }
+  } catch (error) {
+    if (!isTerminal || !(error instanceof ServerAnswerError)) throw error;
+    process.stdout.write(`${error.message}\n`);
+  }
+}
+
+function explain(error: unknown, url: string): unknown {
+  if (error instanceof ServerAnswerError) process.stderr.write(`mochi-server: ${error.message}\n`);
+  else if (error instanceof TypeError) {
+    process.stderr.write(`mochi-server: no server answers at ${url}. Start it: mochi-server\n`);
+  } else return error;
+  return new ExitError(1);
+}

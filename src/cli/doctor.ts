@@ -1,0 +1,130 @@
+// `mochi-server doctor`: what was found, whether it will do, and what to do next.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { findBinding } from '../engines/embedded/find-binding.ts';
+import { installCommand } from '../engines/embedded/install-binding.ts';
+import { openModelsFolder } from '../engines/embedded/models-folder.ts';
+import { createLog } from '../kit/log.ts';
+import { redactUrl } from '../kit/redact-url.ts';
+import { createEngine } from '../server.ts';
+import { openStore, StoreOpenError } from '../store/open-store.ts';
+import { VERSION } from '../version.ts';
+import { ExitError } from './command.ts';
+import { loadedInServer } from './models.ts';
+import { connectServer, ServerAnswerError } from './server-client.ts';
+
+interface Finding {
+  /** note: neither good nor bad. */
+  readonly state: 'ok' | 'note' | 'bad';
+  readonly text: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
+
+export async function examine(config: Config): Promise<void> {
+  const findings = [
+    { state: 'ok', text: `mochi-server ${VERSION}, Node ${process.versions.node}, configuration is valid` },
+    await checkDatabase(config),
+    await checkServer(config),
+    ...(await checkEngines(config)),
+  ] satisfies Finding[];
+  for (const { state, text } of findings) process.stdout.write(`${MARKS[state]}${text}\n`);
+  const steps = findings.flatMap((finding: Finding) => finding.next ?? []);
+  process.stdout.write(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
+  for (const step of steps) process.stdout.write(`  - ${step}\n`);
+  if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);
+}
+
+async function checkDatabase({ dataDir }: Config): Promise<Finding> {
+  const file = join(dataDir, 'mochi.db');
+  if (!existsSync(file)) return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
+  try {
+    const store = await openStore({ dataDir, exclusive: false });
+    await store.close();
+    return { state: 'ok', text: `Database: ${file} opens` };
+  } catch (error) {
+    if (!(error instanceof StoreOpenError)) throw error;
+    return {
+      state: 'bad',
+      text: `Database: ${error.message}`,
+      next: 'Mend the database, or choose another --data-dir.',
+    };
+  }
+}
+
+async function checkServer(config: Config): Promise<Finding> {
+  const { url, call } = connectServer(config);
+  try {
+    const { version } = await call('GET', '/health');
+    return { state: 'ok', text: `Server: ${String(version)} runs at ${url}` };
+  } catch (error) {
+    if (error instanceof ServerAnswerError) {
+      return { state: 'bad', text: `Server: ${url} answers, but: ${error.message}`, next: 'Check the keys.' };
+    }
+    return { state: 'note', text: `Server: none runs at ${url}`, next: 'Start the server: mochi-server' };
+  }
+}
+
+async function checkEngines(config: Config): Promise<Finding[]> {
+  const engine = await createEngine(config, createLog({ level: 'fatal', format: config.logFormat }));
+  try {
+    const { reachable, version } = await engine.health();
+    const state = reachable ? 'ok' : 'bad';
+    const place = engine.name === 'ollama' ? redactUrl(config.ollamaHost) : engine.address;
+    const said = reachable ? `version ${version ?? 'unknown'}` : 'is not there';
+    const chosen: Finding = {
+      state: engine.name === 'embedded' && !reachable && config.downloadsEnabled ? 'note' : state,
+      text: `Engine: ${engine.name} (--engine ${config.engine}), ${place}: ${said}`,
+      ...(!reachable && { next: engineAdvice(engine.name, config) }),
+    };
+    const embedded = engine.name === 'embedded' ? [await checkEmbedded(config)] : [];
+    return [chosen, ...embedded, ...(await checkModels(config, await engine.listModels().catch(() => [])))];
+  } finally {
+    await engine.close();
+  }
+}
+
+function engineAdvice(name: string, { dataDir, ollamaHost, downloadsEnabled }: Config): string {
+  if (name === 'ollama') {
+    return `Start Ollama, or name it with MOCHI_OLLAMA_HOST (now ${redactUrl(ollamaHost)}), or use --engine embedded.`;
+  }
+  const command = installCommand(dataDir);
+  if (command === null) return 'There are no binaries of the embedded engine for this machine: run Ollama.';
+  return downloadsEnabled
+    ? `The first start fetches the embedded engine (85 MB). By hand: ${command}`
+    : `Fetching is switched off. By hand: ${command}`;
+}
+
+async function checkEmbedded(config: Config): Promise<Finding> {
+  const binding = await findBinding(config.dataDir);
+  const folder = openModelsFolder(join(config.dataDir, 'models'));
+  const free = Math.round(process.availableMemory() / 1_048_576);
+  const where = binding === null ? 'not installed' : `node-llama-cpp ${binding.version}`;
+  return {
+    state: 'note',
+    text: `Embedded engine: ${where}; models in ${folder.path}; ${free} MB of memory are free`,
+  };
+}
+
+async function checkModels(
+  config: Config,
+  models: readonly { readonly name: string; readonly context_length: number }[],
+): Promise<Finding[]> {
+  if (models.length === 0) {
+    return [{ state: 'note', text: 'Models: none', next: 'Fetch one: mochi-server pull smollm2-135m' }];
+  }
+  const loaded = (await loadedInServer(config)) ?? [];
+  const names = models.map(({ name }) => name).join(', ');
+  return [
+    { state: 'ok', text: `Models: ${names}` },
+    ...loaded.map(
+      ({ model, window }): Finding => ({
+        state: 'ok',
+        text: `In memory: ${model}, window ${window ?? 'unknown'} tokens`,
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,60 @@
+// `mochi-server models`: what can be chatted with, and what is in memory where.
+import type { Config } from '../config.ts';
+import { MochiError } from '../contract/errors.ts';
+import { createLog } from '../kit/log.ts';
+import { createEngine } from '../server.ts';
+import { ExitError } from './command.ts';
+import { connectServer } from './server-client.ts';
+
+export async function listModels(config: Config): Promise<void> {
+  const engine = await createEngine(config, createLog({ level: 'error', format: config.logFormat }));
+  try {
+    const models = await engine.listModels();
+    const loaded = (await loadedInServer(config)) ?? (await engine.listLoaded());
+    const rows = models.map((model) => {
+      const inMemory = loaded.find((candidate) => candidate.model === model.name);
+      return [
+        model.name,
+        `${model.size_mb} MB`,
+        model.quantization_level,
+        String(model.context_length),
+        model.capabilities.join(' '),
+        inMemory === undefined ? '-' : `window ${inMemory.window ?? 'unknown'}`,
+      ];
+    });
+    process.stdout.write(`Engine: ${engine.name} (${engine.address})\n`);
+    if (rows.length === 0) process.stdout.write('No models. Fetch one: mochi-server pull smollm2-135m\n');
+    else print([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
+  } catch (error) {
+    if (!(error instanceof MochiError)) throw error;
+    process.stderr.write(`mochi-server: ${error.message}\n`);
+    throw new ExitError(1);
+  } finally {
+    await engine.close();
+  }
+}
+
+interface Loaded {
+  readonly model: string;
+  readonly window: number | null;
+}
+
+/** The embedded engine belongs to the server that runs; null when there is none. */
+export async function loadedInServer(config: Config): Promise<readonly Loaded[] | null> {
+  try {
+    const { models } = await connectServer(config).call('GET', '/models/loaded');
+    return Array.isArray(models)
+      ? models.map(({ name, window }: { name: string; window: number | null }) => ({ model: name, window }))
+      : [];
+  } catch {
+    return null;
+  }
+}
+
+function print(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows) {
+    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+    process.stdout.write(`${line.trimEnd()}\n`);
+  }
+}

@@ -1,0 +1,76 @@
+// `mochi-server pull`: fetches a model, with a bar on a terminal and a line now and then elsewhere.
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { PullProgress } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import { openModelsFolder } from '../engines/embedded/models-folder.ts';
+import { isEmbeddedName, pullModel } from '../engines/embedded/pull-model.ts';
+import { createWaitingLine } from '../engines/embedded/waiting-line.ts';
+import { createLog } from '../kit/log.ts';
+import { createEngine } from '../server.ts';
+import { ExitError } from './command.ts';
+
+export async function pull(config: Config, name: string, sha256: string | null): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const show = process.stderr.isTTY ? showBar : createLines();
+  try {
+    for await (const progress of start(config, { name, sha256, signal: stop.signal })) show(progress);
+    if (process.stderr.isTTY) process.stderr.write('\n');
+  } catch (error) {
+    if (stop.signal.aborted) {
+      process.stderr.write('\nStopped. The next pull goes on from here.\n');
+      throw new ExitError(130);
+    }
+    if (!(error instanceof MochiError)) throw error;
+    process.stderr.write(`\nmochi-server: ${error.message}\n`);
+    throw new ExitError(1);
+  }
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly sha256: string | null;
+  readonly signal: AbortSignal;
+}
+
+async function* start(config: Config, wanted: Wanted): AsyncGenerator<PullProgress, void> {
+  if (config.engine !== 'ollama' && isEmbeddedName(wanted.name)) {
+    const folder = openModelsFolder(join(config.dataDir, 'models'));
+    const puller = { folder, hub: config.modelHub, line: createWaitingLine() };
+    yield* pullModel(puller, { ...wanted, allowsUrl: true });
+    return;
+  }
+  const engine = await createEngine(config, createLog({ level: 'error', format: config.logFormat }));
+  try {
+    yield* engine.pullModel(wanted.name, wanted.signal);
+  } finally {
+    await engine.close();
+  }
+}
+
+const BAR_WIDTH = 24;
+const MB = 1_000_000;
+
+function showBar({ status, completed, total }: PullProgress): void {
+  const part = completed !== null && total !== null && total > 0 ? completed / total : null;
+  const filled = Math.round((part ?? 0) * BAR_WIDTH);
+  const bar = part === null ? '' : `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] `;
+  const sizes = part === null ? '' : `${megabytes(completed)} of ${megabytes(total)} MB  `;
+  process.stderr.write(`\r\u001b[K${bar}${sizes}${status.slice(0, 60)}`);
+}
+
+/** A line for each status, and for each tenth of it. */
+function createLines(): (progress: PullProgress) => void {
+  let told = '';
+  return ({ status, completed, total }) => {
+    const percent = completed !== null && total !== null ? Math.floor((completed / total) * 10) * 10 : null;
+    const line = percent === null ? status : `${status}: ${percent} %`;
+    if (line !== told) process.stderr.write(`${line}\n`);
+    told = line;
+  };
+}
+
+function megabytes(bytes: number | null): string {
+  return bytes === null ? '?' : (bytes / MB).toFixed(1);
+}

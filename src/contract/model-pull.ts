@@ -1,0 +1,44 @@
+// The fetching of a model: its request, and the events that tell how far it is.
+import { type TSchema, Type } from 'typebox';
+import { nullable, ref } from './schema.ts';
+import { ErrorObject } from './turn.ts';
+
+export const PullModel = Type.Object(
+  {
+    name: Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description:
+        'Ollama: a name of its library. Embedded engine: `smollm2-135m`, or `hf.co/OWNER/REPO/FILE.gguf`. Addresses are refused here: `mochi-server pull URL` takes them.',
+    }),
+  },
+  { $id: 'PullModel', examples: [{ name: 'smollm2-135m' }] },
+);
+
+const Bytes = nullable(Type.Integer({ description: 'Bytes; null where the engine does not say.' }));
+
+export const PULL_EXAMPLES = {
+  progress: { status: 'downloading smollm2-135m', completed: 1_048_576, total: 98_362_432 },
+  done: { name: 'smollm2-135m' },
+  error: { code: 'model_pull_failed', message: 'The model could not be fetched.', details: {} },
+} as const;
+
+function event<const Name extends keyof typeof PULL_EXAMPLES, T extends TSchema>(
+  name: Name,
+  data: T,
+  description: string,
+) {
+  const examples = [{ event: name, data: PULL_EXAMPLES[name] }];
+  return Type.Object({ event: Type.Literal(name), data }, { description, examples });
+}
+
+/** Every event by name, in the order in which they come. */
+export const PULL_EVENTS = {
+  progress: event(
+    'progress',
+    Type.Object({ status: Type.String(), completed: Bytes, total: Bytes }),
+    'Again and again: what is being done, and how far it is.',
+  ),
+  done: event('done', Type.Object({ name: Type.String() }), 'Last: the model can be used.'),
+  error: event('error', ref(ErrorObject), 'Last, in place of `done`: the model could not be fetched.'),
+} as const;

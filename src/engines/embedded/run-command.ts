@@ -1,0 +1,45 @@
+// A helper program (npm, python3) to its end, with its last words.
+import { spawn } from 'node:child_process';
+
+export interface CommandEnd {
+  /** null: it could not be started, or a signal ended it. */
+  readonly status: number | null;
+  /** The last lines that it wrote, or why it could not be started. */
+  readonly lastWords: string;
+}
+
+const KEPT = 2000;
+
+/** Never throws; the signal ends the program. */
+export function runCommand(
+  file: string,
+  args: readonly string[],
+  options: { readonly cwd: string; readonly signal: AbortSignal },
+): Promise<CommandEnd> {
+  return new Promise((resolve) => {
+    let output = '';
+    const isScript = process.platform === 'win32' && file === 'npm';
+    const child = spawn(isScript ? 'npm.cmd' : file, args, {
+      ...options,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // npm is a batch file there. No argument comes from outside.
+      shell: isScript,
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-KEPT);
+      });
+    }
+    child.once('error', (error) => resolve({ status: null, lastWords: error.message }));
+    child.once('close', (status) => resolve({ status, lastWords: lastLines(output) }));
+  });
+}
+
+function lastLines(output: string): string {
+  const lines = output.trim().split('\n').slice(-3).join(' ').replace(/\s+/g, ' ');
+  // They end up in answers: neither credentials nor where things lie on this machine.
+  return lines
+    .replace(/\/\/[^/\s]+@/g, '//')
+    .replace(/(?<![\w:/])(\/[\w.@~-]+){2,}/g, '…')
+    .slice(-300);
+}
