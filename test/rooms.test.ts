@@ -24,7 +24,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
   server: ['version', ...Object.keys(ROOMS)],
   // Commands beside a running server read and write the store themselves.
-  cli: ['version', 'kit', 'contract', 'config', 'server', 'sessions', 'store', 'chat'],
+  cli: ['version', 'kit', 'contract', 'config', 'server', 'sessions', 'store', 'chat', 'engines'],
   main: ['version', 'contract', 'cli'],
   bin: ['version', 'cli', 'main'],
   // What users of the package import: the function, and types.

@@ -40,7 +40,10 @@ let lines: LogLine[];
 const client = createClient(() => url);
 
 async function start(): Promise<void> {
-  const loaded = loadConfig({ flags: { port: '0', dataDir, ollamaHost: ollama.url }, env: {} });
+  const loaded = loadConfig({
+    flags: { port: '0', dataDir, engine: 'ollama', ollamaHost: ollama.url },
+    env: {},
+  });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   lines = [];
   const stream = new Writable({

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, ERRORS, type ErrorKindName } from '../../src/contract/errors.ts';
+import { PULL_EVENTS } from '../../src/contract/model-pull.ts';
 import { TURN_EVENTS } from '../../src/contract/turn-event.ts';
 import type { App, AppDeps } from '../../src/http/app-deps.ts';
 import { VERSION } from '../../src/version.ts';
@@ -194,8 +195,16 @@ describe('nothing is left out', () => {
     }
   });
 
+  it('the stream of a pull shows its own events', () => {
+    const pulls = allStreams.filter((stream) => !streams.includes(stream));
+    expect(pulls.map((stream) => [...framesOf(stream).keys()])).toEqual([Object.keys(PULL_EVENTS)]);
+    for (const { example } of pulls) {
+      expect(String(example)).toMatch(/^(event: progress\ndata: \{.*\}\n\n)+event: done\ndata: \{.*\}\n\n$/);
+    }
+  });
+
   it('every event has an example that fits its payload', () => {
-    for (const stream of streams) {
+    for (const stream of allStreams) {
       const shown = [...String(stream.example).matchAll(/^event: (\w+)\ndata: (.*)$/gm)];
       const missing = [...framesOf(stream)].flatMap(([event, { properties, examples = [] }]) => {
         const inStream = shown.filter(([, name]) => name === event).map(([, , data = '']) => parse(data));
@@ -218,9 +227,11 @@ describe('nothing is left out', () => {
   });
 });
 
-const streams = operations.flatMap(([, { responses }]) =>
+const allStreams = operations.flatMap(([, { responses }]) =>
   Object.values(responses).flatMap(({ content }) => content?.['text/event-stream'] ?? []),
 );
+/** Events of turns are numbered; those of a pull are not. */
+const streams = allStreams.filter(({ example }) => String(example).startsWith('id: '));
 
 interface Frame {
   readonly description: string;

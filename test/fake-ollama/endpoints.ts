@@ -10,6 +10,7 @@ import { playFault } from './fault.ts';
 import { emptyAnswer, type HttpAnswer, jsonAnswer, plainAnswer, sendAnswer } from './http-answer.ts';
 import { displayName } from './model-name.ts';
 import { showBody, tagsBody } from './model-shapes.ts';
+import { answerPull, deleteModel } from './pull-endpoint.ts';
 import { Refusal } from './refusal.ts';
 
 /** Answers a request: access, fault, then the endpoint. Rejects when the client goes away. */
@@ -29,15 +30,23 @@ export async function answer(state: FakeState, exchange: Exchange): Promise<void
 async function route(state: FakeState, exchange: Exchange): Promise<void> {
   const { method, path } = exchange.request;
   const readable = ['/', '/api/version', '/api/tags', '/api/ps'];
-  const isKnown = readable.includes(path) || path === '/api/show' || path === '/api/chat';
+  const isKnown = readable.includes(path) || CHANGING.has(path);
   if (!isKnown) return sendAnswer(exchange.response, plainAnswer(404, '404 page not found'));
-  const methods = readable.includes(path) ? readMethods(path) : ['POST'];
+  const methods = readable.includes(path) ? readMethods(path) : [CHANGING.get(path) ?? ''];
   if (!methods.includes(method)) {
     return sendAnswer(exchange.response, plainAnswer(405, '405 method not allowed'));
   }
   if (path === '/api/chat') return answerChat(state, exchange);
+  if (path === '/api/pull') return answerPull(state, exchange);
   sendAnswer(exchange.response, plainEndpoint(state, path, exchange.request.rawBody));
 }
+
+const CHANGING: ReadonlyMap<string, string> = new Map([
+  ['/api/show', 'POST'],
+  ['/api/chat', 'POST'],
+  ['/api/pull', 'POST'],
+  ['/api/delete', 'DELETE'],
+]);
 
 /** HEAD works on all of these but /api/ps. */
 function readMethods(path: string): string[] {
@@ -54,6 +63,8 @@ function plainEndpoint(state: FakeState, path: string, rawBody: string): HttpAns
       return jsonAnswer(200, state.loaded.psBody());
     case '/api/show':
       return jsonAnswer(200, showBody(shownModel(state.models, rawBody)));
+    case '/api/delete':
+      return deleteModel(state, rawBody);
     default:
       return plainAnswer(200, 'Ollama is running');
   }

@@ -4,6 +4,7 @@ import Sqlite from 'better-sqlite3';
 import { expect } from 'vitest';
 import type { RequestBody } from '../fake-ollama/chat-request.ts';
 import { type ChatScript, text } from '../fake-ollama/chat-script.ts';
+import { defaultModels } from '../fake-ollama/fake-model.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/test-server.ts';
 import { expectSane } from './judge.ts';
@@ -41,6 +42,8 @@ export async function openWorld(options: TestServerOptions = {}): Promise<World>
   let uses = 0;
 
   async function place(): Promise<Place> {
+    // A model can be deleted like anything else.
+    server.ollama.setModels(defaultModels);
     uses += 1;
     if (current !== null && uses < MAX_USES && exists.get(current.session_id) !== undefined) return current;
     uses = 0;

@@ -9,6 +9,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** No file may grow over this: what a full disk is to the process. Can be changed with `limitFiles`. */
   readonly maxFileKiB?: number;
+  /** What is typed, to its end; default: nothing, and no end. */
+  readonly input?: string;
   /** What runs instead of `src/bin.ts`, such as the built file of the package. */
   readonly bin?: string;
 }
@@ -82,16 +84,19 @@ export async function runCommand(args: readonly string[], options: CommandOption
 
 /** Runs `mochi-server` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { bin = 'src/bin.ts', maxFileKiB, env = {} } = options;
+  const { bin = 'src/bin.ts', maxFileKiB, env = {}, input } = options;
   const argv = [process.execPath, bin, ...args];
   const limited = ['bash', '-c', `ulimit -S -f ${maxFileKiB} && exec "$@"`, 'bash', ...argv];
   const [file = '', ...rest] = maxFileKiB === undefined ? argv : limited;
-  return follow(spawn(file, rest, { cwd: root, env: { ...systemEnv(), ...env }, stdio: 'pipe' }));
+  const child = spawn(file, rest, { cwd: root, env: { ...systemEnv(), ...env }, stdio: 'pipe' });
+  if (input !== undefined) child.stdin.end(input);
+  return follow(child);
 }
 
 function systemEnv(): NodeJS.ProcessEnv {
   const names = Object.keys(process.env).filter((name) => !name.startsWith('MOCHI_'));
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  // Nothing is fetched because a test has no Ollama.
+  return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), MOCHI_ENGINE: 'ollama' };
 }
 
 /** What a test that failed left running must not outlive the tests. */

@@ -62,7 +62,7 @@ async function listen(config: Config): Promise<{ server: Server; url: string; co
 
 function testConfig(dataDir: string, ollamaHost: string, overrides: Partial<Config>): Config {
   const loaded = loadConfig({
-    flags: { port: '0', dataDir, ollamaHost, shutdownGraceSeconds: '0.2' },
+    flags: { port: '0', dataDir, engine: 'ollama', ollamaHost, shutdownGraceSeconds: '0.2' },
     env: { ...WITHOUT_BACKGROUND_JOBS },
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));

@@ -7,7 +7,7 @@ import { createServer } from '../../src/server.ts';
 const [ollamaHost = '', ...folders] = process.argv.slice(2);
 const urls: string[] = [];
 for (const dataDir of folders) {
-  const loaded = loadConfig({ flags: { port: '0', dataDir, ollamaHost }, env: {} });
+  const loaded = loadConfig({ flags: { port: '0', dataDir, engine: 'ollama', ollamaHost }, env: {} });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
   const server = await createServer(loaded.config, createLog({ level: 'error', format: 'json' }));
   urls.push(await server.listen());

@@ -1,0 +1,40 @@
+// POST /api/pull and DELETE /api/delete: a library of models that can be had by any name but `missing`.
+import { parseBody } from './chat-request.ts';
+import type { Exchange } from './exchange.ts';
+import { findModel } from './fake-model.ts';
+import type { FakeState } from './fake-state.ts';
+import { goJson } from './go-json.ts';
+import { emptyAnswer, type HttpAnswer, jsonAnswer } from './http-answer.ts';
+import { displayName, modelKey } from './model-name.ts';
+
+const DIGEST = 'sha256:0123456789abcdef';
+const TOTAL = 1000;
+
+/** Unknown names are told with HTTP 200, as the real one does. */
+export function answerPull(state: FakeState, { request, response }: Exchange): void {
+  const { model = '', name = '' } = parseBody(request.rawBody);
+  const wanted = displayName(model || name);
+  const isMissing = wanted.startsWith('missing');
+  if (!isMissing && !findModel(state.models, wanted)) state.models.push({ name: wanted });
+  const layer = { status: 'pulling 0123456789ab', digest: DIGEST, total: TOTAL };
+  const lines = isMissing
+    ? [{ status: 'pulling manifest' }, { error: 'pull model manifest: file does not exist' }]
+    : [
+        { status: 'pulling manifest' },
+        layer,
+        { ...layer, completed: TOTAL },
+        { status: 'verifying sha256 digest' },
+        { status: 'success' },
+      ];
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.end(lines.map((line) => `${goJson(line)}\n`).join(''));
+}
+
+export function deleteModel(state: FakeState, rawBody: string): HttpAnswer {
+  const { model = '', name = '' } = parseBody(rawBody);
+  const wanted = model || name;
+  const found = findModel(state.models, wanted);
+  if (found === undefined) return jsonAnswer(404, { error: `model '${wanted}' not found` });
+  state.models = state.models.filter((other) => modelKey(other.name) !== modelKey(wanted));
+  return emptyAnswer(200);
+}

@@ -1,0 +1,25 @@
+// The engine contract on a real model.
+import { createOllamaEngine } from '../../src/engines/ollama/ollama-engine.ts';
+import { describeEngine } from '../engines/contract.ts';
+import { openRealEngine, realConfig, realModel } from './real-engine.ts';
+
+describeEngine('a real model', async () => {
+  const config = realConfig('.');
+  const engine =
+    config.engine === 'embedded'
+      ? openRealEngine()
+      : createOllamaEngine({
+          baseUrl: config.ollamaHost,
+          connectTimeoutSeconds: 5,
+          infoTimeoutSeconds: 10,
+          firstTokenTimeoutSeconds: 80,
+          idleTimeoutSeconds: 80,
+        });
+  return {
+    engine,
+    model: await realModel(async () => (await engine.listModels()).map(({ name }) => name)),
+    shortQuestion: 'Say hello.',
+    longQuestion: 'Tell me a long story about a ship and its crew.',
+    close: () => engine.close(),
+  };
+});

@@ -1,0 +1,178 @@
+// The commands about engines and models, and the conversation from the terminal, as processes.
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand, startCommand } from '../support/spawned-server.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { ggufBytes, SMALL_MODEL } from '../support/write-gguf.ts';
+import { behave } from '../turns/behave.ts';
+
+// Processes start slowly on a machine that does much else.
+const SLOW_MACHINE_MS = 90_000;
+
+let server: TestServer;
+let folder: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  server.ollama.setDefault(behave);
+  folder = await mkdtemp(join(tmpdir(), 'mochi-commands-'));
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+const env = () => ({
+  MOCHI_OLLAMA_HOST: server.ollama.url,
+  MOCHI_PORT: new URL(server.url).port,
+  MOCHI_DATA_DIR: folder,
+});
+
+describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
+  it('is a conversation through a pipe: messages, a new answer, an edit', async () => {
+    const input = 'Hello\n\n/regenerate\n/edit Good morning\n/sessions\n/quit\nnever read\n';
+    const { status, stdout, stderr } = await runCommand(['chat', '--model', 'qwen3:14b'], {
+      env: env(),
+      input,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.slice(0, 3)).toEqual(['Fine.', 'Fine.', 'Fine.']);
+    const [, sessionId = ''] = /^\* (\w+) +2 {2}Good morning$/.exec(lines[3] ?? '') ?? [];
+    const session = (await server.get(`/sessions/${sessionId}`)).body;
+    expect(session.model).toBe('qwen3:14b');
+    const { body } = await server.get(`/sessions/${sessionId}/tree`);
+    const said = body.messages.map(({ role, content }: any) => `${role}: ${content}`);
+    expect(said).toEqual([
+      'user: Hello',
+      'assistant: Fine.',
+      'assistant: Fine.',
+      'user: Good morning',
+      'assistant: Fine.',
+    ]);
+    const again = await runCommand(['chat', '--session', sessionId], { env: env(), input: 'More' });
+    expect(again).toMatchObject({ status: 0, stdout: 'Fine.\n' });
+    expect(await server.messages(sessionId)).toHaveLength(4);
+  });
+
+  it('stops the answer at Ctrl-C and goes on', async () => {
+    const running = startCommand(['chat', '--server', server.url], {
+      env: env(),
+      input: 'hang 3 tokens\nHello\n',
+    });
+    await running.printed('stdout', /t2 /);
+    running.signal('SIGINT');
+    const { status, stdout } = await running.exited;
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 't0 t1 t2  (stopped)\nFine.\n' });
+  });
+
+  it('says in a line what is wrong', async () => {
+    const nobody = await runCommand(['chat', '--server', 'http://127.0.0.1:9'], { env: env(), input: 'Hi' });
+    expect(nobody).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^mochi-server: .*\n$/),
+    });
+    const unknown = await runCommand(['chat', '--session', 'nothing'], { env: env(), input: 'Hi' });
+    expect(unknown).toMatchObject({ status: 1, stderr: 'mochi-server: Session nothing not found\n' });
+    const failed = await runCommand(['chat'], { env: env(), input: 'fail 2\nHello\n' });
+    expect(failed).toMatchObject({ status: 1, stdout: 't0 t1 \n' });
+    expect(failed.stderr).toMatch(/^mochi-server: .*the model broke\n$/);
+  });
+});
+
+describe('models and doctor', { timeout: SLOW_MACHINE_MS }, () => {
+  it('show what Ollama has, and what is in its memory', async () => {
+    await server.chat(await server.createSession(), { message: 'Hello' });
+    const { status, stdout } = await runCommand(['models'], { env: env() });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Engine: ollama (${server.ollama.url})`);
+    expect(stdout).toMatch(/^llama3\.2:latest .* 131072 +completion tools +window 8192$/m);
+    const doctor = await runCommand(['doctor'], { env: env() });
+    expect(doctor).toMatchObject({ status: 0, stderr: '' });
+    expect(doctor.stdout).toMatch(/ok {2}Server: .* runs at /);
+    expect(doctor.stdout).toMatch(/ok {2}Engine: ollama .*version 0\.33\.0/);
+    expect(doctor.stdout).toMatch(/In memory: llama3\.2:latest, window 8192 tokens/);
+    expect(doctor.stdout).toMatch(/\nNothing to do\.\n$/);
+  });
+
+  it('say what to do where nothing is there', async () => {
+    const nothing = {
+      MOCHI_OLLAMA_HOST: '127.0.0.1:9',
+      MOCHI_PORT: '9',
+      MOCHI_DATA_DIR: join(folder, 'none'),
+    };
+    const ollama = await runCommand(['doctor'], { env: nothing });
+    expect(ollama.status).toBe(1);
+    expect(ollama.stdout).toMatch(/^BAD Engine: ollama .* is not there$/m);
+    expect(ollama.stdout).toMatch(/ - Start Ollama, or name it with MOCHI_OLLAMA_HOST/);
+    const embedded = await runCommand(['doctor'], {
+      env: { ...nothing, MOCHI_ENGINE: 'auto', MOCHI_DOWNLOADS_ENABLED: 'false' },
+    });
+    expect(embedded.status).toBe(1);
+    expect(embedded.stdout).toMatch(/ - Fetching is switched off\. By hand: npm install .*node-llama-cpp@/);
+    expect(embedded.stdout).toMatch(/ - Fetch one: mochi-server pull smollm2-135m/);
+    const models = await runCommand(['models'], { env: nothing });
+    expect(models).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be reached') });
+  });
+
+  it('doctor names a database that cannot be used', async () => {
+    const dataDir = join(folder, 'damaged');
+    await mkdir(dataDir);
+    await writeFile(join(dataDir, 'mochi.db'), 'this is no database'.repeat(100));
+    const { status, stdout } = await runCommand(['doctor'], { env: { ...env(), MOCHI_DATA_DIR: dataDir } });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^BAD Database: /m);
+  });
+});
+
+describe('pull', { timeout: SLOW_MACHINE_MS }, () => {
+  it('fetches a file from an address, verified, for the embedded engine', async () => {
+    const model = ggufBytes(SMALL_MODEL);
+    const hub = createServer((_request, response) => response.end(model));
+    await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(hub.address() as AddressInfo).port}/Some-Model.gguf`;
+    const embedded = { ...env(), MOCHI_ENGINE: 'embedded' };
+    const wrong = await runCommand(['pull', url, '--sha256', '0'.repeat(64)], { env: embedded });
+    expect(wrong).toMatchObject({ status: 1, stderr: expect.stringContaining('checksum is wrong') });
+    const sum = createHash('sha256').update(model).digest('hex');
+    const right = await runCommand(['pull', url, '--sha256', sum], { env: embedded });
+    expect(right).toMatchObject({ status: 0, stderr: expect.stringContaining('Some-Model is ready') });
+    expect(await readdir(join(folder, 'models'))).toEqual(['Some-Model.gguf']);
+    const { stdout } = await runCommand(['models'], { env: embedded });
+    expect(stdout).toMatch(/^Some-Model +\d.* MB +Q4_K_M +8192 +completion +-$/m);
+    hub.close();
+  });
+
+  it('asks Ollama for any other name', async () => {
+    expect(await runCommand(['pull', 'fresh-model'], { env: env() })).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    expect((await server.get('/models/fresh-model')).status).toBe(200);
+    const missing = await runCommand(['pull', 'missing'], { env: env() });
+    expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('file does not exist') });
+  });
+});
+
+describe('a start without Ollama', { timeout: SLOW_MACHINE_MS }, () => {
+  it('says which engine it uses, and what to try', async () => {
+    const running = startCommand(['--port', '0', '--data-dir', join(folder, 'first')], {
+      env: { MOCHI_ENGINE: 'auto', MOCHI_OLLAMA_HOST: '127.0.0.1:9', MOCHI_DOWNLOADS_ENABLED: 'false' },
+    });
+    const [, url] = await running.printed(
+      'stdout',
+      /is ready at (\S+) \(embedded engine, model smollm2-135m/,
+    );
+    await running.printed('stdout', /\ncurl .*\n$/);
+    const { status, stdout } = await running.kill('SIGTERM');
+    expect(status).toBe(0);
+    expect(stdout).toContain('No Ollama answers at http://127.0.0.1:9, so the embedded engine answers.');
+    expect(stdout).toMatch(/mochi-server doctor says what to do/);
+    expect(stdout).toContain(`${url}/api/v1/chat/$(curl `);
+  });
+});
