@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureBackgroundJobs } from './background-jobs.ts';
 import { measureContextWindow } from './context-window.ts';
+import { measureEmbedded } from './embedded.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
 import { measureLoad } from './load.ts';
@@ -32,15 +33,21 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   g: { title: 'Soak: everything at random, with an engine that fails', measure: measureSoak },
   h: { title: 'First token while a summary is being written', measure: measureBackgroundJobs },
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
+  j: { title: 'The embedded engine beside the bare binding', measure: measureEmbedded },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
 };
+
+/** All but the one that needs a real model. */
+const DEFAULT_SCENARIOS = Object.keys(SCENARIOS)
+  .filter((name) => name !== 'j')
+  .join(',');
 
 process.once('exit', cleanUp);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: Object.keys(SCENARIOS).join(',') },
+    only: { type: 'string', default: DEFAULT_SCENARIOS },
     quick: { type: 'boolean', default: false },
     dist: { type: 'boolean', default: false },
     profile: { type: 'string' },

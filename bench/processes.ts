@@ -148,7 +148,8 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MOCHI_') && name !== 'NODE_OPTIONS',
   );
-  return Object.fromEntries(kept);
+  // Nothing is fetched because a scenario has no Ollama.
+  return { ...Object.fromEntries(kept), MOCHI_ENGINE: 'ollama' };
 }
 
 /** The first URL that the program prints; from then on its output is read and thrown away. */
