@@ -1,6 +1,7 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
 import { Checkpoints } from './chat/checkpoints.ts';
+import { learnWindows } from './chat/learn-windows.ts';
 import { LiveTurns } from './chat/live-turns.ts';
 import { createModelRates } from './chat/model-rates.ts';
 import { readConversation } from './chat/read-conversation.ts';
@@ -80,6 +81,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
         engine,
         turns,
         promptFolder: config.systemPromptsDir,
+        learnWindows: () => learnWindows(planning),
         openSnapshot: () => openSnapshot(config.dataDir),
         version: VERSION,
         ...ids,

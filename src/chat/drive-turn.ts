@@ -1,7 +1,13 @@
 // An accepted turn from its place in line to its last event.
 import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
-import { finishTurn, markTurnRunning, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
+import {
+  dropRequest,
+  finishTurn,
+  markTurnRunning,
+  noteLastEvent,
+  type QueuedMessage,
+} from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import { recallModel } from './check-request.ts';
 import type { LiveTurn } from './live-turn.ts';
@@ -24,22 +30,42 @@ export interface DrivenTurn {
 /** Runs the turn to its end, whoever watches; never throws. */
 export async function driveTurn(deps: TurnDeps, turn: DrivenTurn): Promise<void> {
   const { live, request, place } = turn;
+  let isMessageOpen = false;
   try {
     const { session, tip } = turn.beginning ?? (await beginQueued(deps, turn));
     // The model may have been changed while the turn was in line.
     const model = turn.beginning ? turn.model : await recallModel(deps, session.model);
     for await (const events of runTurn(deps, { live, session, model, request, tip })) live.append(events);
   } catch (error) {
-    await closeUnbegun(deps, turn, error);
+    isMessageOpen = await closeUnbegun(deps, turn, error);
   } finally {
     live.finish();
+    if (isMessageOpen) await keepMessage(deps, turn);
     place.leave();
   }
 }
 
+/** A turn that was cancelled in line has ended; what it was asked is put on the path in its place, unanswered. */
+async function keepMessage(deps: TurnDeps, { live, request, message, place }: DrivenTurn): Promise<void> {
+  const { turnId, sessionId } = live;
+  await place.ready;
+  try {
+    await deps.db.transaction().execute(async (db) => {
+      await beginTurn(db, { sessionId, turnId, mode: request.mode, message, isPromised: true });
+      await dropRequest(db, turnId);
+    });
+  } catch (error) {
+    // The row still has it: the next start puts it on the path.
+    deps.log.error(
+      { err: error, turn_id: turnId },
+      'the message of a cancelled turn could not be put on the path',
+    );
+  }
+}
+
 /**
- * The wait in line, and what a turn that did not wait has done already. A cancelled turn leaves the line
- * at once, its message unsent; a stopping server still puts the message on the path.
+ * The wait in line, and what a turn that did not wait has done already. A cancelled turn ends at once; a stopping
+ * server still puts the message on the path.
  */
 async function beginQueued(
   deps: TurnDeps,
@@ -71,20 +97,24 @@ function rejectOnCancel(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The end of a turn that never ran. What was cancelled stays unsent; any other message goes on the path. */
-async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): Promise<void> {
+/**
+ * The end of a turn that never ran. The session of one that was cancelled in line is still another turn's, and none
+ * of its messages may be touched.
+ * @returns whether the message of the turn is still to be put on the path
+ */
+async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): Promise<boolean> {
   const { live, message } = turn;
   const { turnId, sessionId } = live;
   const failure = toTurnFailure(deps, live, error);
   const state = stateAfter(failure);
+  const isInLine = state === 'cancelled';
   const { code, message: text, details } = failure.toBody();
   const told = { code, message: text, details: { ...details, session_id: sessionId, turn_id: turnId } };
   const lastEventId = live.lastEventId + 2;
   await deps.db
     .transaction()
     .execute(async (db) => {
-      // It was still in line: the session is another turn's, and none of its messages may be touched.
-      if (state === 'cancelled') {
+      if (isInLine) {
         await finishTurn(db, turnId, {
           state,
           finishedAt: deps.now(),
@@ -93,6 +123,7 @@ async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): P
           usage: null,
           context: null,
           lastEventId,
+          isMessageOpen: message !== null,
         });
         return;
       }
@@ -107,4 +138,5 @@ async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): P
       deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
     });
   live.append([{ event: 'error', data: told }, doneEvent(live, state)]);
+  return isInLine && message !== null;
 }

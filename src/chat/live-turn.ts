@@ -20,6 +20,7 @@ export class LiveTurn {
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
   readonly #wakers = new Set<() => void>();
+  readonly #finished = Promise.withResolvers<void>();
   #isFinished = false;
   /** Connections of requests for this turn that are open. */
   #holders = 0;
@@ -41,6 +42,11 @@ export class LiveTurn {
 
   get isFinished(): boolean {
     return this.#isFinished;
+  }
+
+  /** Resolves when no event comes any more. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
   }
 
   /** The assistant message that is being written, or was written last. */
@@ -86,6 +92,7 @@ export class LiveTurn {
   /** No event comes after this. */
   finish(): void {
     this.#isFinished = true;
+    this.#finished.resolve();
     this.#wake();
   }
 
@@ -104,7 +111,8 @@ export class LiveTurn {
   }
 
   async *#follow(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
-    let seen = after;
+    // Nobody has seen what has not been told.
+    let seen = this.#isFinished ? after : Math.min(after, this.lastEventId);
     let resume: (() => void) | null = null;
     const wake = () => resume?.();
     this.#wakers.add(wake);

@@ -92,7 +92,7 @@ export class LiveTurns {
   async cancel(turnId: string, isToWait: boolean): Promise<Turn> {
     const turn = this.#registry.find(turnId);
     turn?.stop(cancelled());
-    if (isToWait) await this.#registry.ended(turnId);
+    if (isToWait) await turn?.finished;
     return this.describe(turnId);
   }
 

@@ -1,9 +1,17 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
-import { appendToPath } from '../store/active-path.ts';
+import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import type { Db } from '../store/database.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
-import { finishTurn, listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
+import {
+  dropRequest,
+  finishTurn,
+  listOpenMessages,
+  listUnfinishedTurns,
+  type QueuedMessage,
+  type UnfinishedTurn,
+} from '../store/turns.ts';
 import { answerOpenCalls } from './settle-tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
@@ -11,7 +19,7 @@ import type { TurnDeps } from './turn-deps.ts';
  * Watchers may have seen events after the last checkpoint: the closing ones get numbers beyond any of those,
  * so that whoever reconnects is told the end, once.
  */
-const EVENT_GAP = 10_000;
+const EVENT_GAP = 1_000_000;
 
 type RecoverDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
@@ -27,7 +35,33 @@ export async function recoverTurns(deps: RecoverDeps): Promise<number> {
       .transaction()
       .execute((db) => closeLeftTurn({ ...deps, db }, turn, { state: 'interrupted', failure }));
   }
+  for (const open of await listOpenMessages(deps.db)) {
+    await deps.db.transaction().execute(async (db) => {
+      const head = await answerOpenCalls({ ...deps, db }, open.sessionId);
+      await placeMessage(db, head, open);
+      await dropRequest(db, open.turnId);
+    });
+  }
   return turns.length;
+}
+
+/** A message that waited in line, on the path. */
+async function placeMessage(
+  db: Db,
+  head: PathPlace | null,
+  open: { readonly turnId: string; readonly sessionId: string; readonly message: QueuedMessage },
+): Promise<void> {
+  const { turnId, sessionId, message } = open;
+  await appendToPath(db, head, {
+    sessionId,
+    id: message.messageId,
+    role: 'user',
+    content: message.content,
+    timestamp: message.timestamp,
+    status: 'complete',
+    turnId,
+    images: message.images,
+  });
 }
 
 /**
@@ -72,18 +106,7 @@ export async function closeLeftTurn(
   const { sessionId, request } = turn;
   await markStreamingPartial(db, sessionId);
   const head = await answerOpenCalls(deps, sessionId);
-  if (request !== null) {
-    await appendToPath(db, head, {
-      sessionId,
-      id: request.messageId,
-      role: 'user',
-      content: request.content,
-      timestamp: request.timestamp,
-      status: 'complete',
-      turnId: turn.id,
-      images: request.images,
-    });
-  }
+  if (request !== null) await placeMessage(db, head, { turnId: turn.id, sessionId, message: request });
   const { code, message, details } = end.failure.toBody();
   await finishTurn(db, turn.id, {
     state: end.state,

@@ -106,9 +106,9 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     if (line.length > MAX_SESSION_QUEUE + (options.atFront === true ? 1 : 0)) {
       throw lineFull(sessionId, line[0]?.turnId ?? null);
     }
-    if (total - running >= maxQueued && (line.length > 0 || running >= maxRunning)) {
-      throw overloaded(total - running);
-    }
+    const isFull = total - running >= maxQueued && (line.length > 0 || running >= maxRunning);
+    // Who takes the place of another needs none.
+    if (isFull && !(options.atFront === true && line.length > 0)) throw overloaded(total - running);
     total += 1;
     return join({ turnId, sessionId, takesSlot: true }, options);
   }

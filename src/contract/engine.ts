@@ -67,6 +67,8 @@ export interface EngineLoadedModel {
 export interface EngineHealth {
   readonly reachable: boolean;
   readonly version: string | null;
+  /** Whether an Ollama answers, where that is another question. */
+  readonly ollama?: boolean;
 }
 
 /** How far the fetching of a model is. Bytes; null where the engine does not say. */

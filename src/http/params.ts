@@ -55,6 +55,8 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
 
 /** The number after which a watcher goes on: the larger of the header and the query. */
 export function lastSeenEvent(headers: IncomingHttpHeaders, after: number | undefined): number {
-  const header = Number(headers['last-event-id']);
-  return Math.max(Number.isSafeInteger(header) ? header : 0, after ?? 0);
+  const header = headers['last-event-id'];
+  // What no event of ours was ever called is no event that was seen.
+  const seen = typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : 0;
+  return Math.max(seen, after ?? 0);
 }

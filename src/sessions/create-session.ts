@@ -26,7 +26,8 @@ const INITIAL_WINDOW: ContextWindowConfig = {
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
   checkMetadata(input.metadata);
   const systemText = await readSystemText(deps, input);
-  const model = await requireChatModel(deps.engine, input.model);
+  // Its first turn then knows which window is loaded, and need not ask.
+  const [model] = await Promise.all([requireChatModel(deps.engine, input.model), deps.learnWindows()]);
   const id = deps.newId(10);
   const now = deps.now();
   return deps.db.transaction().execute(async (transaction) => {

@@ -7,6 +7,8 @@ export interface SessionDeps {
   readonly engine: Engine;
   /** Absolute path of the folder of system prompt files. */
   readonly promptFolder: string;
+  /** Asks the engine which windows it holds; never throws. */
+  readonly learnWindows: () => Promise<void>;
   /** @param digits even number of hex digits */
   readonly newId: (digits: number) => string;
   /** ISO 8601, UTC, six fraction digits. */

@@ -67,6 +67,8 @@ export interface TurnEnd {
   readonly usage: TurnUsage | null;
   readonly context: ContextReceipt | null;
   readonly lastEventId: number;
+  /** Its message is not on the path yet, and stays in the row until it is. */
+  readonly isMessageOpen?: boolean;
 }
 
 type TurnColumns = { readonly turnId: string } & Updateable<TurnTable>;
@@ -80,7 +82,7 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     turnId,
     state: end.state,
     finished_at: end.finishedAt,
-    request: null,
+    ...(end.isMessageOpen !== true && { request: null }),
     error: end.error && JSON.stringify(end.error),
     message_id: end.messageId,
     usage: end.usage && JSON.stringify(end.usage),
@@ -139,6 +141,11 @@ export async function findIdempotentTurn(
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : { turnId: row.id, hash: row.idempotency_hash };
+}
+
+/** The message of an ended turn is on the path now. */
+export async function dropRequest(db: Db, turnId: string): Promise<void> {
+  await writeTurn(db, { turnId, request: null });
 }
 
 /** How far the events of a running turn have come: a checkpoint beside that of its text. */
@@ -200,6 +207,23 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
     request: row.request === null ? null : JSON.parse(row.request),
     lastEventId: row.last_event_id,
   }));
+}
+
+/** Turns that have ended, but whose message is not on the path yet, oldest first. */
+export async function listOpenMessages(
+  db: Db,
+): Promise<{ readonly turnId: string; readonly sessionId: string; readonly message: QueuedMessage }[]> {
+  const rows = await db
+    .selectFrom('turns')
+    .select(['id', 'session_id', 'request'])
+    .where('request', 'is not', null)
+    .where('finished_at', 'is not', null)
+    .orderBy(sql`+created_at`)
+    .orderBy(sql`rowid`)
+    .execute();
+  return rows.flatMap(({ id, session_id: sessionId, request }) =>
+    request === null ? [] : [{ turnId: id, sessionId, message: JSON.parse(request) }],
+  );
 }
 
 function toTurn(row: TurnTable): Turn {

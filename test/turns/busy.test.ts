@@ -57,7 +57,7 @@ describe('on_busy: queue', () => {
     ]);
   });
 
-  it('a cancelled one leaves the line unsent, and the others go on', async () => {
+  it('a cancelled one ends at once; its message stays, unanswered, and the others go on', async () => {
     const sessionId = await server.createSession();
     const holder = await open(sessionId, 'hang 2', 'speaking');
     const leaving = await open(sessionId, 'Never mind', 'queued');
@@ -92,6 +92,8 @@ describe('on_busy: queue', () => {
     expect(await textsOf(sessionId)).toEqual([
       'user: hang 2',
       `assistant: ${spoken(2)}`,
+      'user: Never mind',
+      'user: Never mind either',
       'user: Still here',
       'assistant: Fine.',
     ]);

@@ -47,7 +47,7 @@ describe('the stream', () => {
       expect([spoken(50).startsWith(content), content.length > 0, status]).toEqual([true, true, 'partial']);
   });
 
-  it('of a queued turn: the message is not sent', async () => {
+  it('of a queued turn: the message is kept, and nobody answers it', async () => {
     const sessionId = await server.createSession();
     const holder = await server.stream(`/chat/${sessionId}/stream`, { message: 'hang 1' });
     await readUntil(holder, isNamed('content_delta'));
@@ -57,7 +57,11 @@ describe('the stream', () => {
     await expect.poll(async () => (await lastTurn(sessionId)).state).toBe('cancelled');
     holder.abort();
     await untilIdle(server, sessionId);
-    expect((await server.messages(sessionId)).map(({ content }) => content)).toEqual(['hang 1', 't0 ']);
+    await expect
+      .poll(async () => (await server.messages(sessionId)).map(({ content }) => content))
+      .toEqual(['hang 1', 't0 ', 'Too slow']);
+    const asked = server.ollama.requestsTo('/api/chat').flatMap(({ body }) => body?.messages ?? []);
+    expect(asked.map(({ content }) => content)).not.toContain('Too slow');
   });
 
   it('closes the connection to the engine within a second', async () => {

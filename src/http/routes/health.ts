@@ -43,11 +43,11 @@ export function healthRoutes(app: App, { engine, version }: AppDeps): void {
       schema: describe('Health of the server and its engine', 'Always 200 while the server serves.', Health),
     },
     async () => {
-      const { reachable, version: engineVersion } = await engine.health();
+      const { reachable, version: engineVersion, ollama } = await engine.health();
       return {
         status: 'ok',
         version,
-        ollama_connected: reachable,
+        ollama_connected: ollama ?? (engine.name === 'ollama' && reachable),
         ollama_host: engine.address,
         engine: { name: engine.name, reachable, version: engineVersion },
       };

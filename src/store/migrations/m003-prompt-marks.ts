@@ -1,5 +1,6 @@
-// What the engine was last sent for each session, and what was learned of each model's tokens.
-import type { Kysely } from 'kysely';
+// What the engine was last sent for each session, what was learned of each model's tokens, and which turns still
+// hold a message that is not on the path.
+import { type Kysely, sql } from 'kysely';
 
 export async function m003PromptMarks(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('sessions').addColumn('prompt_mark', 'text').execute();
@@ -8,4 +9,5 @@ export async function m003PromptMarks(db: Kysely<unknown>): Promise<void> {
     .addColumn('model', 'text', (column) => column.primaryKey())
     .addColumn('bytes_per_token', 'real', (column) => column.notNull())
     .execute();
+  await sql`create index turns_open_message on turns (session_id) where request is not null`.execute(db);
 }
