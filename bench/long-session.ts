@@ -38,7 +38,9 @@ export async function measureLongSession({ server: kind, isQuick, say }: BenchOp
   );
   say(`seeded in ${number((performance.now() - seededAt) / 1000, 1)} s`);
   const ollama = await startFakeOllama();
-  const server = await startServer({ kind, dataDir, ollamaUrl: ollama.url });
+  // The same prompt for both: a larger window would take more of the longer one.
+  const env = { MOCHI_MAX_CONTEXT_WINDOW: '8192' };
+  const server = await startServer({ kind, dataDir, ollamaUrl: ollama.url, env });
 
   const times = lengths.map((): number[] => []);
   for (let sample = -WARM_UP; sample < samples; sample += 1) {

@@ -10,7 +10,6 @@ import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { chooseEngine } from './engines/auto-engine.ts';
-import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
 import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
 import { createApp } from './http/app.ts';
 import { timestampNow } from './kit/clock.ts';
@@ -146,18 +145,22 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
     infoTimeoutSeconds: config.engineInfoTimeoutSeconds,
   });
   if (config.engine === 'ollama') return ollama;
-  const embedded = createEmbeddedEngine({
-    ...deadlines,
-    dataDir: config.dataDir,
-    modelHub: config.modelHub,
-    downloadsEnabled: config.downloadsEnabled,
-    unloadAfterSeconds: config.engineUnloadSeconds,
-    report: (text) => log.info(text),
-    onCrash: ({ how, stderr }) => log.warn({ how, stderr }, 'the engine process ended'),
-  });
-  if (config.engine === 'auto') return chooseEngine(ollama, embedded);
+  const openEmbedded = async () => {
+    // Read only where it is used.
+    const { createEmbeddedEngine } = await import('./engines/embedded/embedded-engine.ts');
+    return createEmbeddedEngine({
+      ...deadlines,
+      dataDir: config.dataDir,
+      modelHub: config.modelHub,
+      downloadsEnabled: config.downloadsEnabled,
+      unloadAfterSeconds: config.engineUnloadSeconds,
+      report: (text) => log.info(text),
+      onCrash: ({ how, stderr }) => log.warn({ how, stderr }, 'the engine process ended'),
+    });
+  };
+  if (config.engine === 'auto') return chooseEngine(ollama, openEmbedded);
   await ollama.close();
-  return embedded;
+  return openEmbedded();
 }
 
 /** How long the last bytes of an answer may take once its turn has ended. */

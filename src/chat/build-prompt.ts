@@ -1,5 +1,5 @@
 // Stored messages → what the engine is sent. Pure.
-import type { EngineMessage, EngineToolCall } from '../contract/engine.ts';
+import type { EngineMessage, EngineModel, EngineToolCall } from '../contract/engine.ts';
 import type { PromptMessage } from '../store/messages.ts';
 
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
@@ -23,6 +23,15 @@ export function buildPrompt(
   const messages = answerEveryCall(history.map((message) => toEngineMessage(message, toolCalls)));
   const content = systemText(prelude);
   return content === null ? messages : [{ role: 'system', content }, ...messages];
+}
+
+/** What a model can read of them: the images may have come when the session had another one. */
+export function readableBy(
+  model: EngineModel | null,
+  messages: readonly EngineMessage[],
+): readonly EngineMessage[] {
+  if (model === null || model.capabilities.includes('vision')) return messages;
+  return messages.map(({ images: _images, ...text }) => text);
 }
 
 /** How many messages of a prompt stand for what is stored, the calls that it leaves open not answered. */

@@ -3,6 +3,7 @@ import type { EngineChatRequest, EngineModel, EngineUsage } from '../contract/en
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { measuredRatio } from '../window/token-ratios.ts';
+import { readableBy } from './build-prompt.ts';
 import { Draft } from './draft.ts';
 import { learnWindows } from './learn-windows.ts';
 import { modelStep } from './model-step.ts';
@@ -56,6 +57,7 @@ async function* callOnce(
     timestamp: deps.now(),
     parent: tip,
     lastEventId: () => live.lastEventId,
+    receipt: plan.receipt,
   });
   const usage = yield* modelStep({
     engine: deps.engine,
@@ -79,7 +81,7 @@ export function toEngineRequest(
   const { num_ctx: _window, ...options } = request.options;
   return {
     model: session.model,
-    messages: plan.messages,
+    messages: readableBy(model, plan.messages),
     think: canThink(model) ? request.think : false,
     window: plan.chosen.window,
     options,

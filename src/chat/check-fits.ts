@@ -2,7 +2,7 @@
 import { MochiError } from '../contract/errors.ts';
 import type { PathPlace } from '../store/active-path.ts';
 import { windowLimits } from '../window/choose-window.ts';
-import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../window/estimate.ts';
+import { estimateTokens, type PromptSize, sizeOf } from '../window/estimate.ts';
 import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
 import { readExchanges } from './read-history.ts';
 
@@ -21,15 +21,24 @@ export async function checkFits(
   const system = await findSystem(deps, session);
   const newest = tip === null ? null : await readNewest(deps, session.session_id, tip);
   const message = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
-  const size = addSizes(system === null ? NO_SIZE : sizeOf(system), message);
-  const required =
-    estimateTokens(size, deps.tokenRatios.current(session.model)) + formatTokens(deps, question);
+  const ratio = deps.tokenRatios.current(session.model);
+  const systemTokens = system === null ? 0 : estimateTokens(sizeOf(system), ratio);
+  const messageTokens = estimateTokens(message, ratio) + formatTokens(deps, question);
+  const required = systemTokens + messageTokens;
   const { largest, budget } = windowLimits(askWindow(deps, question));
   if (required <= budget) return;
+  const beside = systemTokens === 0 ? '' : `, beside the system prompt of about ${systemTokens},`;
+  const shorten = systemTokens > messageTokens ? 'the system prompt' : 'it';
   throw new MochiError(
     'context_overflow',
-    `The message does not fit: it needs about ${required} tokens, and a window of ${largest} tokens leaves ${budget} for the prompt. Shorten it, or use a model or a window that holds more.`,
-    { required_tokens: required, prompt_budget: budget, window: largest },
+    `The message does not fit: it needs about ${messageTokens} tokens${beside} and a window of ${largest} tokens leaves ${budget} for the prompt. Shorten ${shorten}, or use a model or a window that holds more.`,
+    {
+      required_tokens: required,
+      message_tokens: messageTokens,
+      system_tokens: systemTokens,
+      prompt_budget: budget,
+      window: largest,
+    },
   );
 }
 

@@ -1,9 +1,10 @@
 // The assistant message while it is being written: in memory token by token, in the store about once a second.
+import type { ContextReceipt } from '../contract/context-window.ts';
 import type { EngineToolCall } from '../contract/engine.ts';
 import { appendToPath, type PathPlace } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
-import { noteLastEvent } from '../store/turns.ts';
+import { noteAnswer, noteLastEvent } from '../store/turns.ts';
 import { type PromptSize, sizeOf } from '../window/estimate.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
@@ -18,6 +19,8 @@ export interface DraftOptions {
   readonly parent: PathPlace;
   /** How far the events of the turn have come. */
   readonly lastEventId: () => number;
+  /** What was sent. */
+  readonly receipt: ContextReceipt;
 }
 
 /** Has a lifetime: from the first chunk of a model call to `close`. */
@@ -73,7 +76,8 @@ export class Draft {
 
   /** Puts the message on the path, as `streaming`. */
   async begin(db: Db): Promise<PathPlace> {
-    const { sessionId, turnId, messageId, model, timestamp, parent } = this.options;
+    const { sessionId, turnId, messageId, model, timestamp, parent, receipt } = this.options;
+    await noteAnswer(db, turnId, { messageId, context: receipt });
     return appendToPath(db, parent, {
       sessionId,
       id: messageId,

@@ -4,6 +4,7 @@ import type { ContextReceipt, ContextWindowConfig, ContextWindowInfo } from '../
 import type { EngineUsage } from '../contract/engine.ts';
 import type { MochiError } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
+import { withAdjustment } from '../sessions/change-window.ts';
 import type { PathPlace } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { updateMessage } from '../store/messages.ts';
@@ -179,14 +180,12 @@ function windowInfo(
   usage: EngineUsage,
 ): ContextWindowInfo {
   return {
-    current_window: receipt.window ?? config.current_window,
+    // Left to the engine, it is the engine's; until that is known, what the session would ask for.
+    current_window: receipt.window ?? receipt.loaded_window ?? config.current_window,
     usage_tokens: (usage.promptTokens ?? 0) + (usage.outputTokens ?? 0),
     reason: receipt.window_reason,
   };
 }
-
-/** How many changes of the window a session remembers (ORIGINAL.md §10). */
-const HISTORY_LENGTH = 10;
 
 /**
  * Only real changes are written, and only they enter the history. A window for one turn is no change.
@@ -204,11 +203,6 @@ async function windowChange(
   if (config === undefined || config.manual_override) return {};
   const entry = { reason, window, usage_tokens, timestamp };
   return {
-    contextWindow: {
-      ...config,
-      current_window: window,
-      last_adjustment: reason,
-      adjustment_history: [...config.adjustment_history, entry].slice(-HISTORY_LENGTH),
-    },
+    contextWindow: withAdjustment({ ...config, current_window: window, last_adjustment: reason }, entry),
   };
 }

@@ -1,5 +1,6 @@
 // A turn while it lives: the log of its events, whoever watches, and the one switch that stops it.
 import type { DisconnectPolicy } from '../contract/chat.ts';
+import type { ContextReceipt } from '../contract/context-window.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { type NumberedEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
@@ -52,6 +53,11 @@ export class LiveTurn {
   /** The assistant message that is being written, or was written last. */
   get messageId(): string | null {
     return this.#log.messageId;
+  }
+
+  /** What was sent for that message; null before the first plan. */
+  get receipt(): ContextReceipt | null {
+    return this.#log.receipt;
   }
 
   /** Roughly what the log holds in memory, in characters. */

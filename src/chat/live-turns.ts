@@ -6,7 +6,7 @@ import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { deleteSession } from '../store/sessions.ts';
-import { findTurn, type IdempotencyMark } from '../store/turns.ts';
+import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { checkRequest } from './check-request.ts';
 import { ClientWork } from './client-work.ts';
@@ -80,9 +80,20 @@ export class LiveTurns {
     const turn = await findTurn(this.#deps.db, turnId);
     if (turn === null)
       throw new MochiError('turn_not_found', `Turn ${turnId} not found`, { turn_id: turnId });
-    const live = this.#registry.find(turnId);
+    return this.#asItLives(turn);
+  }
+
+  /** The turns of a session as they stand, the newest first. */
+  async list(sessionId: string, page: Parameters<typeof listTurns>[2]): Promise<Turn[]> {
+    const turns = await listTurns(this.#deps.db, sessionId, page);
+    return turns.map((turn) => this.#asItLives(turn));
+  }
+
+  #asItLives(turn: Turn): Turn {
+    const live = this.#registry.find(turn.turn_id);
     if (live === null || turn.finished_at !== null) return turn;
-    return { ...turn, message_id: live.messageId, last_event_id: live.lastEventId };
+    const { messageId, lastEventId, receipt } = live;
+    return { ...turn, message_id: messageId, last_event_id: lastEventId, context: receipt };
   }
 
   /**

@@ -1,13 +1,12 @@
 // A conversation for a question about it (summary, title). It begins with the messages that the chat sent, so that
 // the engine answers from what it has read already, and the next turn finds its own prompt still read.
-import type { EngineMessage } from '../contract/engine.ts';
 import type { PromptMessage } from '../store/messages.ts';
 import { listToolCalls } from '../store/tool-calls.ts';
 import type { Conversation, ConversationQuestion } from '../summaries/summary-deps.ts';
 import { chooseWindow, type WindowQuestion, windowLimits } from '../window/choose-window.ts';
 import { estimateTokens, sizeOf } from '../window/estimate.ts';
 import { findSystem, type PlanDeps } from './ask-window.ts';
-import { buildPrompt, type Prelude } from './build-prompt.ts';
+import { buildPrompt, type Prelude, readableBy } from './build-prompt.ts';
 import { gatherHistory } from './gather-history.ts';
 import { learnWindows } from './learn-windows.ts';
 import { readExchanges } from './read-history.ts';
@@ -39,7 +38,7 @@ export async function readConversation(
   );
   const messages = buildPrompt(prelude, history, calls);
   return {
-    messages: model.capabilities.includes('vision') ? messages : messages.map(withoutImages),
+    messages: readableBy(model, messages),
     window,
   };
 }
@@ -123,9 +122,4 @@ function shorten(message: PromptMessage, bytes: number): PromptMessage {
   const part = Math.min(1, bytes / Math.max(1, Buffer.byteLength(content)));
   const cut = part < 1 ? content.slice(0, Math.floor(content.length * part)).toWellFormed() : content;
   return { ...text, thinking: null, tool_calls: null, content: cut };
-}
-
-function withoutImages(message: EngineMessage): EngineMessage {
-  const { images: _images, ...text } = message;
-  return text;
 }

@@ -114,7 +114,6 @@ export async function closeLeftTurn(
     error: { code, message, details: { ...details, session_id: sessionId, turn_id: turn.id } },
     messageId: await findAnswerOfTurn(db, sessionId, turn.id),
     usage: null,
-    context: null,
     lastEventId: turn.lastEventId + EVENT_GAP,
   });
 }

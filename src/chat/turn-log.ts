@@ -1,5 +1,6 @@
 // The events of a turn in memory, small enough that a thousand open streams fit: a piece of the answer is kept as its
 // text alone, and the state of the turn is folded only for whom it is told to.
+import type { ContextReceipt } from '../contract/context-window.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { copyFold, emptyFold, type FoldedTurn, foldEvent, toSnapshot } from './fold-turn.ts';
 
@@ -62,6 +63,16 @@ export class TurnLog {
       if (event?.event === 'status' && event.data.message_id !== undefined) return event.data.message_id;
     }
     return this.#droppedFold.message?.message_id ?? null;
+  }
+
+  /** What was sent for the answer that is being written, or was written last. */
+  get receipt(): ContextReceipt | null {
+    for (const kept of this.#kept.toReversed()) {
+      if (typeof kept === 'string') continue;
+      if (kept.event.event === 'context') return kept.event.data;
+      if (kept.event.event === 'message_complete') return kept.event.data.context;
+    }
+    return this.#droppedFold.context;
   }
 
   append(events: readonly TurnEvent[]): void {

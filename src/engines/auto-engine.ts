@@ -5,7 +5,7 @@ import type { Engine } from '../contract/engine.ts';
 const PROBE_MS = 300;
 
 /** @returns Ollama when it answers now; else an engine that has the embedded models, and Ollama's once it is there */
-export async function chooseEngine(ollama: Engine, embedded: Engine): Promise<Engine> {
+export async function chooseEngine(ollama: Engine, openEmbedded: () => Promise<Engine>): Promise<Engine> {
   const tooLate = new AbortController();
   const late = new Promise<null>((resolve) => {
     const timer = setTimeout(() => resolve(null), PROBE_MS);
@@ -13,12 +13,7 @@ export async function chooseEngine(ollama: Engine, embedded: Engine): Promise<En
   });
   const health = await Promise.race([ollama.health(), late]);
   tooLate.abort();
-  return health?.reachable === true ? withBoth(ollama, embedded) : embeddedFirst(ollama, embedded);
-}
-
-/** Only Ollama; the other one is closed with it. */
-function withBoth(ollama: Engine, embedded: Engine): Engine {
-  return { ...ollama, close: async () => void (await Promise.all([ollama.close(), embedded.close()])) };
+  return health?.reachable === true ? ollama : embeddedFirst(ollama, await openEmbedded());
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { PatchSession } from '../contract/session.ts';
 import { settleJob } from '../store/background-jobs.ts';
 import { type SessionChange, type StoredSession, updateSession } from '../store/sessions.ts';
-import { changeWindow } from './create-session.ts';
+import { changeWindow } from './change-window.ts';
 import { checkMetadata } from './metadata.ts';
 import { requireChatModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
@@ -20,6 +20,7 @@ export async function patchSession(
   const model = patch.model == null ? null : await requireChatModel(deps.engine, patch.model);
   return deps.db.transaction().execute(async (transaction) => {
     const session = await requireSession(transaction, sessionId);
+    const now = deps.now();
     const change: SessionChange = {
       ...(model !== null && { model: model.name }),
       ...(patch.title !== undefined && { title: patch.title }),
@@ -28,13 +29,13 @@ export async function patchSession(
       ...(patch.tool_settings != null && { toolSettings: completeToolSettings(patch.tool_settings) }),
       ...(patch.agent_settings != null && { agentSettings: completeAgentSettings(patch.agent_settings) }),
       ...(patch.context_window != null && {
-        contextWindow: changeWindow(session.context_window, patch.context_window),
+        contextWindow: changeWindow(session.context_window, patch.context_window, now),
       }),
     };
     if (Object.keys(change).length === 0) return session;
     // The client has decided, be it for none: no title is written any more.
     if (patch.title !== undefined) await settleJob(transaction, { sessionId, kind: 'title' });
-    await updateSession(transaction, sessionId, { ...change, updated_at: deps.now() });
+    await updateSession(transaction, sessionId, { ...change, updated_at: now });
     return requireSession(transaction, sessionId);
   });
 }

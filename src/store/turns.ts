@@ -65,7 +65,8 @@ export interface TurnEnd {
   readonly error: ErrorObject | null;
   readonly messageId: string | null;
   readonly usage: TurnUsage | null;
-  readonly context: ContextReceipt | null;
+  /** Left out: what is stored already stays. */
+  readonly context?: ContextReceipt | null;
   readonly lastEventId: number;
   /** Its message is not on the path yet, and stays in the row until it is. */
   readonly isMessageOpen?: boolean;
@@ -86,7 +87,7 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     error: end.error && JSON.stringify(end.error),
     message_id: end.messageId,
     usage: end.usage && JSON.stringify(end.usage),
-    context: end.context && JSON.stringify(end.context),
+    ...(end.context !== undefined && { context: end.context && JSON.stringify(end.context) }),
     last_event_id: end.lastEventId,
   });
 }
@@ -146,6 +147,15 @@ export async function findIdempotentTurn(
 /** The message of an ended turn is on the path now. */
 export async function dropRequest(db: Db, turnId: string): Promise<void> {
   await writeTurn(db, { turnId, request: null });
+}
+
+/** An answer has begun: what was sent for it is known, whatever becomes of it. */
+export async function noteAnswer(
+  db: Db,
+  turnId: string,
+  answer: { readonly messageId: string; readonly context: ContextReceipt },
+): Promise<void> {
+  await writeTurn(db, { turnId, message_id: answer.messageId, context: JSON.stringify(answer.context) });
 }
 
 /** How far the events of a running turn have come: a checkpoint beside that of its text. */

@@ -170,31 +170,39 @@ describe('PATCH /sessions/{id}', () => {
 
   it('says what holds once a manual window is given up', async () => {
     const sessionId = await server.createSession();
-    const fresh = (await read(sessionId)).context_window;
+    const { adjustment_history: _none, ...fresh } = (await read(sessionId)).context_window;
     const manual = { current_window: 4096, manual_override: true };
     const window = async (input: object) => {
       const { body } = await patch(sessionId, { context_window: input });
       return body.context_window;
     };
-    expect(await window(manual)).toEqual({ ...fresh, ...manual, last_adjustment: 'manual_override' });
-    expect(await window({ manual_override: false })).toEqual(fresh);
+    const byHand = {
+      reason: 'manual_override',
+      window: 4096,
+      usage_tokens: 0,
+      timestamp: expect.any(String),
+    };
+    expect((await window(manual)).adjustment_history).toEqual([byHand]);
+    expect(await window(manual)).toMatchObject({ ...fresh, ...manual, last_adjustment: 'manual_override' });
+    expect(await window({ manual_override: false })).toMatchObject(fresh);
     // Also when it held for a turn, and when other keys were changed meanwhile.
     await window(manual);
     await server.chat(sessionId, { message: 'manual' });
     await window({ dynamic_enabled: true });
-    expect(await window({ manual_override: false })).toEqual(fresh);
+    expect(await window({ manual_override: false })).toMatchObject(fresh);
     await server.chat(sessionId, { message: 'automatic' });
-    expect((await read(sessionId)).context_window).toEqual(fresh);
+    expect((await read(sessionId)).context_window).toMatchObject(fresh);
   });
 
   it('remembers the window that the conversation had grown to', async () => {
     const sessionId = await server.createSession({ model: 'qwen3:14b' });
     await server.chat(sessionId, { message: 'word '.repeat(12_000) });
-    const grown = (await read(sessionId)).context_window;
+    const { adjustment_history: changes, ...grown } = (await read(sessionId)).context_window;
+    expect(changes).toHaveLength(1);
     expect(grown.current_window).toBeGreaterThan(8192);
     await patch(sessionId, { context_window: { current_window: 2048, manual_override: true } });
     const { body } = await patch(sessionId, { context_window: { manual_override: false } });
-    expect(body.context_window).toEqual(grown);
+    expect(body.context_window).toMatchObject(grown);
   });
 
   it('is possible while a turn runs, and the end of the turn does not undo it', async () => {

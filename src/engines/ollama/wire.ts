@@ -110,7 +110,7 @@ export function errorText(value: unknown): string | null {
   const key = Object.keys(value).find((name) => name === 'error' || name.startsWith('error '));
   if (key === undefined) return null;
   const found = value[key];
-  if (key !== 'error') return `${key.slice('error '.length)}: ${String(found)}`;
+  if (key !== 'error') return `${key.slice('error '.length)}: ${unwrapError(found)}`;
   return unwrapError(found);
 }
 
@@ -125,7 +125,7 @@ function unwrapError(value: unknown): string {
     }
   }
   if (isRecord(value)) return isText(value['message']) ? value['message'] : JSON.stringify(value);
-  return String(value);
+  return JSON.stringify(value) ?? '';
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

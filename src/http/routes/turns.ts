@@ -3,7 +3,6 @@ import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
-import { listTurns } from '../../store/turns.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
@@ -105,7 +104,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
       const position =
         query.cursor === undefined ? null : fromCursor(list, query.cursor, ['string', 'string']);
       await requireSession(db, sessionId);
-      const rows = await listTurns(db, sessionId, {
+      const rows = await turns.list(sessionId, {
         limit: limit + 1,
         before: position && { createdAt: position[0], id: position[1] },
       });
