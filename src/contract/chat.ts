@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
-import { ExecutedToolCall, StoredToolCall } from './tool.ts';
+import { ExecutedToolCall, StoredToolCall, ToolSettingsInput } from './tool.ts';
 
 const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 const Whole = Type.Integer(INT32);
@@ -96,6 +96,13 @@ export const ChatRequest = Type.Object(
         maxItems: 16,
         default: [],
         description: 'Base64 images of the new message, for models with vision.',
+      }),
+    ),
+    tool_settings: Type.Optional(
+      Type.Unsafe<ToolSettingsInput | null>({
+        ...nullableRef(ToolSettingsInput),
+        description:
+          "For this turn only, instead of the session's. Checked; without effect while no tools are offered to models.",
       }),
     ),
     on_busy: Type.Optional(

@@ -18,6 +18,8 @@ const INVALID: readonly [name: string, body: unknown, path: string][] = [
   ['think: unknown level', { think: 'max' }, '/think'],
   ['think: a number', { think: 1 }, '/think'],
   ['think: a text', { think: 'true' }, '/think'],
+  ['tool_settings: a number', { tool_settings: 5 }, '/tool_settings'],
+  ['tool_settings: unknown policy', { tool_settings: { execution_policy: 'auto' } }, '/tool_settings'],
   ['options: a list', { options: [] }, '/options'],
   ['options: a text', { options: 'temperature=1' }, '/options'],
   ['options.temperature: a text', { options: { temperature: '0.5' } }, '/options'],
