@@ -108,13 +108,13 @@ describe('structured output', () => {
     ['too large a schema', { enum: Array.from({ length: 20_000 }, (_, index) => `value ${index}`) }],
   ])('refuses what is no schema before anything is stored: %s', async (_name, format) => {
     const sessionId = await server.createSession();
-    const before = server.ollama.requests.length;
+    const before = server.ollama.requestsTo('/api/chat').length;
     for (const route of [`/chat/${sessionId}`, `/chat/${sessionId}/stream`]) {
       const { status, body } = await server.post(route, { message: 'Capital?', format });
       expect([status, body.detail.error.code]).toEqual([422, 'validation_error']);
       expect(body.detail.error.details.errors[0].path).toBe('/format');
     }
-    expect(server.ollama.requests).toHaveLength(before);
+    expect(server.ollama.requestsTo('/api/chat')).toHaveLength(before);
     expect(await server.messages(sessionId)).toEqual([]);
   });
 

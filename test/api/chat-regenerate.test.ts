@@ -43,11 +43,11 @@ describe('message: null', () => {
     ])('an empty session has nothing to answer (%s)', async (_name, body) => {
       for (const settings of [{}, { system_prompt: 'Be brief.' }]) {
         const sessionId = await server.createSession(settings);
-        const before = server.ollama.requests.length;
+        const before = server.ollama.requestsTo('/api/chat').length;
         const { status, body: answer } = await post(route, sessionId, body);
         expect([status, answer.detail.error.code]).toEqual([400, 'empty_history']);
         expect(answer.detail.error.details).toMatchObject({ session_id: sessionId });
-        expect(server.ollama.requests).toHaveLength(before);
+        expect(server.ollama.requestsTo('/api/chat')).toHaveLength(before);
         expect(await server.messages(sessionId)).toHaveLength('system_prompt' in settings ? 1 : 0);
       }
     });

@@ -1,6 +1,7 @@
 // What a chat request may not say: refused on both routes before anything is stored or sent.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { windowsLearned } from '../support/windows-learned.ts';
 
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -61,7 +62,7 @@ describe.each(ROUTES)('%s', (route) => {
     server = await startTestServer();
     sessionId = await server.createSession({ model: 'llava:7b' });
     await server.chat(sessionId, { message: 'Hello' });
-    await server.ollama.waitForRequest('/api/ps');
+    await windowsLearned(server.ollama);
   });
   afterAll(() => server.close());
 

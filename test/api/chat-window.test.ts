@@ -152,7 +152,7 @@ describe('the context window', () => {
     const post = (sessionId: string, body: unknown) => server.post(route.replace('SESSION', sessionId), body);
 
     async function expectOverflow(sessionId: string, body: unknown, stored: number) {
-      const requests = server.ollama.requests.length;
+      const requests = server.ollama.requestsTo('/api/chat').length;
       const { status, headers, body: answer } = await post(sessionId, body);
       expect([status, answer.detail?.error.code]).toEqual([400, 'context_overflow']);
       expect(headers.get('content-type')).toContain('application/json');
@@ -160,7 +160,7 @@ describe('the context window', () => {
       const sizes = Object.values(details).filter((value) => typeof value === 'number');
       expect(sizes.length).toBeGreaterThanOrEqual(2);
       expect(message).toMatch(/\d/);
-      expect(server.ollama.requests).toHaveLength(requests);
+      expect(server.ollama.requestsTo('/api/chat')).toHaveLength(requests);
       expect(await server.messages(sessionId)).toHaveLength(stored);
     }
 

@@ -233,7 +233,9 @@ describe('the ladder', () => {
     });
     const { body: first } = await server.chat(sessionId, { message: 'Hello' });
     expect(first.context.window).toBeNull();
-    await server.ollama.waitForRequest('/api/ps');
+    const loaded = async () =>
+      (await server.post(`/chat/${sessionId}/preview`, { message: 'Hi' })).body.context.loaded_window;
+    await expect.poll(loaded).toBe(4096);
     const { body: second } = await server.chat(sessionId, { message: 'Hello again' });
     expect(second.context).toMatchObject({ window: null, loaded_window: 4096, reload_expected: false });
     const { status, body } = await server.post(`/chat/${sessionId}`, { message: 'word '.repeat(4000) });

@@ -4,6 +4,7 @@ import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { defaultModels } from '../fake-ollama/fake-model.ts';
 import { readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { windowsLearned } from '../support/windows-learned.ts';
 
 describe('POST /chat/{id}/preview', () => {
   let server: TestServer;
@@ -39,7 +40,7 @@ describe('POST /chat/{id}/preview', () => {
   it('asks the engine nothing and stores nothing', async () => {
     const sessionId = await server.createSession();
     await server.chat(sessionId, { message: 'Before' });
-    await server.ollama.waitForRequest('/api/ps');
+    await windowsLearned(server.ollama);
     const rows = () => readStore(server.dataDir, 'select * from messages order by seq');
     const [session, messages, requests] = [
       (await server.get(`/sessions/${sessionId}`)).body,
