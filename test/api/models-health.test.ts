@@ -203,3 +203,19 @@ describe('probes', () => {
     expect(server.ollama.requests.length).toBe(asked);
   });
 });
+
+describe('a question that hangs', () => {
+  it('is not what later ones wait for', async () => {
+    const patient = await startTestServer({ config: { engineInfoTimeoutSeconds: 60 } });
+    patient.ollama.fault('/api/tags', 'mute');
+    const hanging = patient.get('/models');
+    await patient.ollama.waitForRequest('/api/tags');
+    patient.ollama.fault('/api/tags', null);
+    // Those that come at once share its answer; this one comes later.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await patient.get('/models')).status).toBe(200);
+    await patient.ollama.stop();
+    expect((await hanging).status).toBe(502);
+    await patient.close();
+  });
+});

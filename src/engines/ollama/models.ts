@@ -33,11 +33,13 @@ interface Details {
 /** Asked for when the engine does not say how long a model was trained for (ORIGINAL.md §4). */
 const UNKNOWN_CONTEXT_LENGTH = 2048;
 const BYTES_PER_MB = 1_048_576;
+/** An answer takes a few milliseconds: after this time it is not to be relied on. */
+const SHARED_MS = 200;
 
 export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): OllamaModels {
   const detailsByKey = new Map<string, Promise<Details>>();
   const known = new Map<string, EngineModel>();
-  let tagsUnderway: Promise<Tag[]> | null = null;
+  let tagsUnderway: { readonly tags: Promise<Tag[]>; readonly askedAt: number } | null = null;
 
   async function ask(request: Omit<OllamaRequest, 'signal'>): Promise<Record<string, unknown>> {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -56,14 +58,18 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     return value;
   }
 
-  /** Requests that come together share one answer. */
+  /** Requests that come together share one answer; who comes later does not wait for one that hangs. */
   function tags(): Promise<Tag[]> {
-    tagsUnderway ??= ask({ method: 'GET', path: '/api/tags' })
-      .then(toTags)
-      .finally(() => {
-        tagsUnderway = null;
-      });
-    return tagsUnderway;
+    const now = performance.now();
+    if (tagsUnderway !== null && now - tagsUnderway.askedAt < SHARED_MS) return tagsUnderway.tags;
+    const asked = ask({ method: 'GET', path: '/api/tags' }).then(toTags);
+    const underway = { tags: asked, askedAt: now };
+    tagsUnderway = underway;
+    const forget = () => {
+      if (tagsUnderway === underway) tagsUnderway = null;
+    };
+    asked.then(forget, forget);
+    return asked;
   }
 
   function details(tag: Tag): Promise<Details> {
