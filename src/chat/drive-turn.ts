@@ -48,6 +48,7 @@ export async function driveTurn(deps: TurnDeps, turn: DrivenTurn): Promise<void>
 /** A turn that was cancelled in line has ended; what it was asked is put on the path in its place, unanswered. */
 async function keepMessage(deps: TurnDeps, { live, request, message, place }: DrivenTurn): Promise<void> {
   const { turnId, sessionId } = live;
+  place.retire();
   await place.ready;
   try {
     await deps.db.transaction().execute(async (db) => {

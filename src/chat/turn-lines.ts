@@ -23,6 +23,8 @@ export interface Place {
   readonly position: number;
   /** Resolves when it may run. */
   readonly ready: Promise<void>;
+  /** The turn has ended in line: it keeps its place, for what is left to do there, but is no turn to anybody. */
+  retire(): void;
   /** Lets the next one in. Once; safe to call in any state. */
   leave(): void;
 }
@@ -43,9 +45,9 @@ const MAX_TOLD = 16;
 
 interface Waiting {
   /** Null for a change. */
-  readonly turnId: string | null;
+  turnId: string | null;
   readonly sessionId: string;
-  readonly takesSlot: boolean;
+  takesSlot: boolean;
   isReady: boolean;
   /** The position that it knows. */
   told: number;
@@ -87,13 +89,20 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
       total -= 1;
       if (entry.isReady) running -= 1;
     }
-    const waiting = firsts.indexOf(entry);
-    if (waiting !== -1) firsts.splice(waiting, 1);
+    remove(firsts, entry);
     const [first] = line;
     if (first === undefined) lines.delete(entry.sessionId);
     else if (index === 0) becomeFirst(first);
     admit();
     tellMoves(line, firsts);
+  }
+
+  function retire(entry: Waiting): void {
+    if (entry.isReady || !entry.takesSlot) return;
+    entry.turnId = null;
+    entry.takesSlot = false;
+    total -= 1;
+    if (remove(firsts, entry)) letIn(entry);
   }
 
   function positionOf(entry: Waiting): number {
@@ -103,12 +112,8 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
 
   function enter(sessionId: string, turnId: string, options: EnterOptions = {}): Place {
     const line = lines.get(sessionId) ?? [];
-    if (line.length > MAX_SESSION_QUEUE + (options.atFront === true ? 1 : 0)) {
-      throw lineFull(sessionId, line[0]?.turnId ?? null);
-    }
     const isFull = total - running >= maxQueued && (line.length > 0 || running >= maxRunning);
-    // Who takes the place of another needs none.
-    if (isFull && !(options.atFront === true && line.length > 0)) throw overloaded(total - running);
+    refuseWhenFull(sessionId, line, { isFull, queued: total - running, atFront: options.atFront === true });
     total += 1;
     return join({ turnId, sessionId, takesSlot: true }, options);
   }
@@ -127,16 +132,7 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     admit();
     entry.told = positionOf(entry);
     tellMoves(line, firsts);
-    return {
-      get isReady() {
-        return entry.isReady;
-      },
-      get position() {
-        return positionOf(entry);
-      },
-      ready: promise,
-      leave: () => leave(entry),
-    };
+    return toPlace(entry, promise, { positionOf, retire, leave });
   }
 
   return {
@@ -144,6 +140,49 @@ export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLine
     enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }, {}),
     turnsOf: (sessionId) => (lines.get(sessionId) ?? []).flatMap(({ turnId }) => turnId ?? []),
   };
+}
+
+function toPlace(
+  entry: Waiting,
+  ready: Promise<void>,
+  line: {
+    readonly positionOf: (entry: Waiting) => number;
+    readonly retire: (entry: Waiting) => void;
+    readonly leave: (entry: Waiting) => void;
+  },
+): Place {
+  return {
+    get isReady() {
+      return entry.isReady;
+    },
+    get position() {
+      return line.positionOf(entry);
+    },
+    ready,
+    retire: () => line.retire(entry),
+    leave: () => line.leave(entry),
+  };
+}
+
+/** Who takes the place of another needs none of its own. */
+function refuseWhenFull(
+  sessionId: string,
+  line: readonly Waiting[],
+  server: { readonly isFull: boolean; readonly queued: number; readonly atFront: boolean },
+): void {
+  const { isFull, queued, atFront } = server;
+  const turns = line.filter(({ takesSlot }) => takesSlot);
+  if (turns.length > MAX_SESSION_QUEUE + (atFront ? 1 : 0)) {
+    throw lineFull(sessionId, turns[0]?.turnId ?? null);
+  }
+  if (isFull && !(atFront && turns.length > 0)) throw overloaded(queued);
+}
+
+/** @returns whether it was there */
+function remove(list: Waiting[], entry: Waiting): boolean {
+  const index = list.indexOf(entry);
+  if (index !== -1) list.splice(index, 1);
+  return index !== -1;
 }
 
 function letIn(entry: Waiting): void {
