@@ -17,6 +17,7 @@ import { measureSearch } from './search.ts';
 import { measureSessionList } from './session-list.ts';
 import { measureSoak } from './soak.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureTransfer } from './transfer.ts';
 
 interface Scenario {
   readonly title: string;
@@ -35,6 +36,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   i: { title: 'Search in 100 000 messages', measure: measureSearch },
   j: { title: 'The embedded engine beside the bare binding', measure: measureEmbedded },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
+  l: { title: 'Export, import and backup of 100 000 messages', measure: measureTransfer },
 };
 
 /** All but the one that needs a real model. */

@@ -44,12 +44,16 @@ export interface ServerOptions {
 /** Other scenarios measure turns: what would begin between two of them is the business of its own. */
 const WITHOUT_BACKGROUND_JOBS = { MOCHI_SUMMARIZATION_ENABLED: 'false', MOCHI_TITLES_ENABLED: 'false' };
 
+/** `mochi-server` as arguments of Node. */
+export function commandOf({ build }: ServerKind): readonly string[] {
+  return [join(root, build === 'src' ? 'src/bin.ts' : 'dist/bin.js')];
+}
+
 /** The server as in production: INFO log as JSON into a pipe that is read and thrown away. */
 export function startServer({ kind, dataDir, ollamaUrl, env }: ServerOptions): Promise<Program> {
   const profile = kind.profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${kind.profileDir}`];
-  const entry = kind.build === 'src' ? 'src/bin.ts' : 'dist/bin.js';
   const flags = ['--port', '0', '--data-dir', dataDir, '--ollama-host', ollamaUrl];
-  return start([...profile, join(root, entry), ...flags], { ...WITHOUT_BACKGROUND_JOBS, ...env });
+  return start([...profile, ...commandOf(kind), ...flags], { ...WITHOUT_BACKGROUND_JOBS, ...env });
 }
 
 export function startFakeOllama(pacedTokens = 90): Promise<Program> {
