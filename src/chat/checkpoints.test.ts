@@ -1,25 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
-import type { ContextReceipt } from '../contract/context-window.ts';
+import { RECEIPT_EXAMPLE } from '../contract/context-window.ts';
 import { findMessage } from '../store/messages.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Draft } from './draft.ts';
-
-const RECEIPT: ContextReceipt = {
-  window: 8192,
-  window_reason: 'no_adjustment',
-  planned_tokens: 1,
-  prompt_tokens: null,
-  output_tokens: null,
-  messages_sent: 1,
-  messages_left_out: 0,
-  summary_used: false,
-  loaded_window: null,
-  reload_expected: true,
-  prefix_reused: 0,
-  cache_break: null,
-  suspected_truncation: false,
-};
 
 let store: TestStore;
 let checkpoints: Checkpoints;
@@ -42,7 +26,7 @@ async function newDraft(sessionId: string): Promise<Draft> {
     timestamp: TIME,
     parent,
     lastEventId: () => 1,
-    receipt: RECEIPT,
+    receipt: RECEIPT_EXAMPLE,
   });
 }
 

@@ -1,6 +1,6 @@
 // Chat: the request of both chat routes and the plain answer.
 import { type Static, Type } from 'typebox';
-import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
+import { ContextReceipt, ContextWindowInfo, RECEIPT_EXAMPLE } from './context-window.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
 import { ExecutedToolCall, StoredToolCall, ToolSettingsInput } from './tool.ts';
 
@@ -168,21 +168,7 @@ export const ChatAnswer = Type.Object(
         tool_calls_executed: [],
         context_window: { current_window: 8192, usage_tokens: 38, reason: 'initial_setup' },
         turn_id: 'turn_0f3c5a9d21be',
-        context: {
-          window: 8192,
-          window_reason: 'initial_setup',
-          planned_tokens: 29,
-          prompt_tokens: 31,
-          output_tokens: 7,
-          messages_sent: 1,
-          messages_left_out: 0,
-          summary_used: false,
-          loaded_window: 8192,
-          reload_expected: true,
-          prefix_reused: 0,
-          cache_break: null,
-          suspected_truncation: false,
-        },
+        context: { ...RECEIPT_EXAMPLE },
       },
     ],
   },
@@ -212,19 +198,11 @@ export const ChatPreview = Type.Object(
           options: { num_ctx: 8192 },
         },
         context: {
-          window: 8192,
-          window_reason: 'initial_setup',
+          ...RECEIPT_EXAMPLE,
           planned_tokens: 13,
           prompt_tokens: null,
           output_tokens: null,
-          messages_sent: 1,
-          messages_left_out: 0,
-          summary_used: false,
           loaded_window: null,
-          reload_expected: true,
-          prefix_reused: 0,
-          cache_break: null,
-          suspected_truncation: false,
         },
         would_reload: true,
         would_leave_out: 0,

@@ -64,6 +64,23 @@ export type ContextWindowInfo = Static<typeof ContextWindowInfo>;
 export const CACHE_BREAKS = ['system_prompt', 'tools', 'edit', 'model', 'options', 'left_out'] as const;
 export type CacheBreak = (typeof CACHE_BREAKS)[number];
 
+/** A first turn. */
+export const RECEIPT_EXAMPLE = {
+  window: 8192,
+  window_reason: 'initial_setup',
+  planned_tokens: 29,
+  prompt_tokens: 31,
+  output_tokens: 7,
+  messages_sent: 1,
+  messages_left_out: 0,
+  summary_used: false,
+  loaded_window: 8192,
+  reload_expected: true,
+  prefix_reused: 0,
+  cache_break: null,
+  suspected_truncation: false,
+} as const;
+
 /** What was planned, sent and left out: nothing is cut without a word. */
 export const ContextReceipt = Type.Object(
   {
@@ -95,23 +112,7 @@ export const ContextReceipt = Type.Object(
   },
   {
     $id: 'ContextReceipt',
-    examples: [
-      {
-        window: 8192,
-        window_reason: 'initial_setup',
-        planned_tokens: 29,
-        prompt_tokens: 31,
-        output_tokens: 7,
-        messages_sent: 1,
-        messages_left_out: 0,
-        summary_used: false,
-        loaded_window: 8192,
-        reload_expected: true,
-        prefix_reused: 0,
-        cache_break: null,
-        suspected_truncation: false,
-      },
-    ],
+    examples: [RECEIPT_EXAMPLE],
   },
 );
 export type ContextReceipt = Static<typeof ContextReceipt>;

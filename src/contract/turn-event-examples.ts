@@ -1,22 +1,9 @@
 // One example of every event, as the OpenAPI document shows them.
+import { RECEIPT_EXAMPLE } from './context-window.ts';
 
 const turn = { turn_id: 'turn_0f3c5a9d21be', session_id: 'b5a3d7e4c9' };
 
-const context = {
-  window: 8192,
-  window_reason: 'initial_setup',
-  planned_tokens: 13,
-  prompt_tokens: null,
-  output_tokens: null,
-  messages_sent: 1,
-  messages_left_out: 0,
-  summary_used: false,
-  loaded_window: 8192,
-  reload_expected: true,
-  prefix_reused: 0,
-  cache_break: null,
-  suspected_truncation: false,
-};
+const context = { ...RECEIPT_EXAMPLE, planned_tokens: 13, prompt_tokens: null, output_tokens: null };
 
 const measured = { ...context, prompt_tokens: 31, output_tokens: 2 };
 
