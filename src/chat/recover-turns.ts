@@ -35,14 +35,17 @@ export async function recoverTurns(deps: RecoverDeps): Promise<number> {
       .transaction()
       .execute((db) => closeLeftTurn({ ...deps, db }, turn, { state: 'interrupted', failure }));
   }
-  for (const open of await listOpenMessages(deps.db)) {
-    await deps.db.transaction().execute(async (db) => {
-      const head = await answerOpenCalls({ ...deps, db }, open.sessionId);
-      await placeMessage(db, head, open);
-      await dropRequest(db, open.turnId);
-    });
-  }
+  await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }));
   return turns.length;
+}
+
+/** What turns were asked that were cancelled in line, and had not come to their place: of one session, or of all. */
+async function placeOpenMessages(deps: RecoverDeps, sessionId?: string): Promise<void> {
+  for (const open of await listOpenMessages(deps.db, sessionId)) {
+    const head = await answerOpenCalls(deps, open.sessionId);
+    await placeMessage(deps.db, head, open);
+    await dropRequest(deps.db, open.turnId);
+  }
 }
 
 /** A message that waited in line, on the path. */
@@ -91,6 +94,7 @@ export async function closeImportedTurns(deps: RecoverDeps, sessionId: string): 
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
     await closeLeftTurn(deps, turn, { state: 'interrupted', failure });
   }
+  await placeOpenMessages(deps, sessionId);
   // What no turn owns up to: lines can say anything.
   await markStreamingPartial(deps.db, sessionId);
   await answerOpenCalls(deps, sessionId);

@@ -219,18 +219,20 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
   }));
 }
 
-/** Turns that have ended, but whose message is not on the path yet, oldest first. */
+/** Turns that have ended, but whose message is not on the path yet, oldest first: of one session, or of all. */
 export async function listOpenMessages(
   db: Db,
+  sessionId?: string,
 ): Promise<{ readonly turnId: string; readonly sessionId: string; readonly message: QueuedMessage }[]> {
-  const rows = await db
+  let query = db
     .selectFrom('turns')
     .select(['id', 'session_id', 'request'])
     .where('request', 'is not', null)
     .where('finished_at', 'is not', null)
     .orderBy(sql`+created_at`)
-    .orderBy(sql`rowid`)
-    .execute();
+    .orderBy(sql`rowid`);
+  if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
+  const rows = await query.execute();
   return rows.flatMap(({ id, session_id: sessionId, request }) =>
     request === null ? [] : [{ turnId: id, sessionId, message: JSON.parse(request) }],
   );

@@ -33,6 +33,18 @@ describe('a message whose turn was cancelled in line', () => {
     const [start] = await readUntil(waiting, isPhase('queued'));
     const { body } = await server.post(`/turns/${start?.data.turn_id}/cancel?wait=true`);
     expect(body.state).toBe('cancelled');
+    // A copy made at this moment has it, too.
+    const lines = await fetch(`${server.url}/api/v1/sessions/${sessionId}/export?format=jsonl`);
+    const copy = await startTestServer();
+    const imported = await fetch(`${copy.url}/api/v1/sessions/import`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: await lines.text(),
+    });
+    expect(imported.status).toBe(201);
+    const copied = await copy.messages(sessionId);
+    expect(copied.map(({ content }) => content)).toEqual(['hang 1', 't0 ', 'My precious text']);
+    await copy.close();
     void holder.all().catch(() => undefined);
     void waiting.all().catch(() => undefined);
     await server.kill('SIGKILL');
