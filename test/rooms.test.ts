@@ -13,18 +13,43 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   window: ['contract', 'kit'],
   tools: ['contract', 'kit'],
   sessions: ['contract', 'kit', 'store'],
+  transfer: ['contract', 'kit', 'store', 'sessions'],
   summaries: ['contract', 'kit', 'store', 'window'],
   chat: ['contract', 'kit', 'store', 'window', 'tools', 'sessions', 'summaries'],
   agents: ['contract', 'kit', 'store', 'window', 'tools', 'sessions', 'summaries', 'chat'],
-  http: ['contract', 'kit', 'store', 'window', 'tools', 'sessions', 'summaries', 'chat', 'agents'],
+  http: [
+    'contract',
+    'kit',
+    'store',
+    'window',
+    'tools',
+    'sessions',
+    'transfer',
+    'summaries',
+    'chat',
+    'agents',
+  ],
 };
+
+/** The floors of chat, from the lowest up, and which of the others each may import. */
+const CHAT_FLOORS: Readonly<Record<string, readonly string[]>> = {
+  shared: [],
+  watch: ['shared'],
+  line: ['shared'],
+  prompt: ['shared'],
+  step: ['shared', 'watch', 'prompt'],
+  root: ['shared', 'watch', 'line', 'prompt', 'step'],
+};
+
+/** Files beside the floors that all of them share. */
+const SHARED_BY_FLOORS = new Set(['src/chat/turn-deps.ts', 'src/chat/turn-request.ts']);
 
 /** Files that stand in no room, and what each may import. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
   server: ['version', ...Object.keys(ROOMS)],
   // Commands beside a running server read and write the store themselves.
-  cli: ['version', 'kit', 'contract', 'config', 'server', 'sessions', 'store', 'chat', 'engines'],
+  cli: ['version', 'kit', 'contract', 'config', 'server', 'transfer', 'store', 'chat', 'engines'],
   main: ['version', 'contract', 'cli'],
   bin: ['version', 'cli', 'main'],
   // What users of the package import: the function, and types.
@@ -45,11 +70,59 @@ function findViolations(files: readonly SourceFile[]): string[] {
     const from = roomOf(path);
     const allowed = ALLOWED[from];
     if (allowed === undefined) return [`${path}: ${from} is no room`];
-    return listImports(text)
-      .map((specifier) => posix.join(posix.dirname(path), specifier))
+    return listTargets(path, text)
       .filter((target) => roomOf(target) !== from && !allowed.includes(roomOf(target)))
       .map((target) => `${path} → ${target}`);
   });
+}
+
+/** `file → import` of everything in chat that climbs from one of its floors to a higher one. */
+function findClimbs(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => {
+    const from = floorOf(path);
+    if (from === null) return [];
+    const allowed = CHAT_FLOORS[from];
+    if (allowed === undefined) return [`${path}: ${from} is no floor`];
+    return listTargets(path, text)
+      .filter((target) => {
+        const floor = floorOf(target);
+        return floor !== null && floor !== from && !allowed.includes(floor);
+      })
+      .map((target) => `${path} → ${target}`);
+  });
+}
+
+/** `src/chat/step/draft.ts` is on step, `src/chat/run-turn.ts` on the root; null: not in chat. */
+function floorOf(path: string): string | null {
+  if (!path.startsWith('src/chat/')) return null;
+  if (SHARED_BY_FLOORS.has(path)) return 'shared';
+  const [first = '', ...below] = path.slice('src/chat/'.length).split('/');
+  return below.length === 0 ? 'root' : first;
+}
+
+/** Each way that leads from a file back to itself, types included: the shortest one. */
+function findCircles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(files.map(({ path, text }) => [path, listTargets(path, text)]));
+  return files.flatMap(({ path: start }) => {
+    const cameFrom = new Map<string, string>();
+    const open = [start];
+    for (let at = open.shift(); at !== undefined; at = open.shift()) {
+      for (const next of imports.get(at) ?? []) {
+        if (cameFrom.has(next)) continue;
+        cameFrom.set(next, at);
+        open.push(next);
+      }
+    }
+    if (!cameFrom.has(start)) return [];
+    const circle = [start];
+    for (let at = cameFrom.get(start); at !== undefined && at !== start; at = cameFrom.get(at))
+      circle.push(at);
+    return [[...circle, start].toReversed().join(' → ')];
+  });
+}
+
+function listTargets(path: string, text: string): string[] {
+  return listImports(text).map((specifier) => posix.join(posix.dirname(path), specifier));
 }
 
 /** `src/chat/draft.ts` is in chat, `src/config.ts` and `src/config/settings.ts` are in config. */
@@ -96,6 +169,10 @@ describe('the rooms of src/', () => {
     expect(findViolations(sources)).toEqual([]);
   });
 
+  it('stand in no circle, types included', () => {
+    expect(findCircles(sources)).toEqual([]);
+  });
+
   it('are all read', () => {
     const rooms = new Set(sources.map(({ path }) => roomOf(path)));
     expect([...rooms].filter((room) => !(room in ALLOWED))).toEqual([]);
@@ -107,6 +184,7 @@ describe('the rooms of src/', () => {
       'store',
       'window',
       'sessions',
+      'transfer',
       'summaries',
       'chat',
       'http',
@@ -124,12 +202,26 @@ describe('the rooms of src/', () => {
   it('import files with their names: every relative import is there', () => {
     const paths = new Set(sources.map(({ path }) => path));
     const missing = sources.flatMap(({ path, text }) =>
-      listImports(text)
-        .map((specifier) => posix.join(posix.dirname(path), specifier))
+      listTargets(path, text)
         .filter((target) => !paths.has(target))
         .map((target) => `${path} → ${target}`),
     );
     expect(missing).toEqual([]);
+  });
+});
+
+describe('the floors of chat', () => {
+  const sources = readSources();
+
+  it('import only lower ones', () => {
+    expect(findClimbs(sources)).toEqual([]);
+  });
+
+  it('are all there, and so is what they share', () => {
+    const floors = new Set(sources.map(({ path }) => floorOf(path)).filter((floor) => floor !== null));
+    expect([...floors].sort()).toEqual(Object.keys(CHAT_FLOORS).sort());
+    const paths = sources.map(({ path }) => path);
+    expect([...SHARED_BY_FLOORS].filter((path) => !paths.includes(path))).toEqual([]);
   });
 });
 
@@ -150,17 +242,18 @@ describe('single rooms', () => {
 
   it('http does not see how the store is opened or what its tables are', () => {
     const hidden = /^src\/store\/(open-store|sqlite|database|data-folder-lock|migrations\/.*)\.ts$/;
-    const seen = inRoom('http').flatMap(({ path, text }) =>
-      listImports(text).map((specifier) => posix.join(posix.dirname(path), specifier)),
-    );
+    const seen = inRoom('http').flatMap(({ path, text }) => listTargets(path, text));
     expect(seen.filter((target) => hidden.test(target))).toEqual([]);
   });
 });
 
-describe('the table', () => {
-  it('has no way up: a room imports only those above it in the list', () => {
-    const order = Object.keys(ROOMS);
-    for (const [index, [room, allowed]] of Object.entries(ROOMS).entries()) {
+describe.each([
+  ['the table of rooms', ROOMS],
+  ['the table of floors', CHAT_FLOORS],
+])('%s', (_name, table) => {
+  it('has no way up: each imports only those above it in the list', () => {
+    const order = Object.keys(table);
+    for (const [index, [room, allowed]] of Object.entries(table).entries()) {
       const below = order.slice(0, index);
       expect([room, allowed.filter((other) => !below.includes(other))]).toEqual([room, []]);
     }
@@ -172,18 +265,18 @@ describe('the check', () => {
 
   it.each([
     ['a value', `import { runTurn } from '../chat/run-turn.ts';`],
-    ['a type', `import type { LiveTurn } from '../chat/live-turn.ts';`],
+    ['a type', `import type { LiveTurn } from '../chat/watch/live-turn.ts';`],
     ['many lines', `import {\n  a,\n  b,\n} from "../chat/run-turn.ts";`],
     ['a side effect', `import '../chat/run-turn.ts';`],
     ['a re-export', `export * from '../chat/run-turn.ts';`],
     ['a named re-export', `export { runTurn } from '../chat/run-turn.ts';`],
     ['a dynamic import', `const chat = await import('../chat/run-turn.ts');`],
     ['a dynamic import over lines', 'const chat = await import(\n  `../chat/run-turn.ts`,\n);'],
-    ['an inline type', `let turn: import('../chat/live-turn.ts').LiveTurn;`],
+    ['an inline type', `let turn: import('../chat/watch/live-turn.ts').LiveTurn;`],
     ['a way round', `import { runTurn } from '../../src/chat/run-turn.ts';`],
   ])('catches %s from the wrong room', (_what, text) => {
     expect(violationsOf('src/store/messages.ts', text)).toEqual([
-      expect.stringMatching(/^src\/store\/messages\.ts → src\/chat\/(run|live)-turn\.ts$/),
+      expect.stringMatching(/^src\/store\/messages\.ts → src\/chat\/(run-turn|watch\/live-turn)\.ts$/),
     ]);
   });
 
@@ -197,6 +290,8 @@ describe('the check', () => {
     ['src/http/app.ts', '../config/settings.ts'],
     ['src/http/routes/models.ts', '../../engines/ollama/models.ts'],
     ['src/sessions/fork.ts', '../http/app.ts'],
+    ['src/sessions/branches.ts', '../transfer/import-sessions.ts'],
+    ['src/transfer/jsonl/import.ts', '../../chat/recover-turns.ts'],
     ['src/chat/run-turn.ts', '../server.ts'],
     ['src/http/document.ts', '../version.ts'],
     ['src/main.ts', './http/app.ts'],
@@ -215,10 +310,45 @@ describe('the check', () => {
     ['src/http/routes/chat.ts', '../../chat/live-turns.ts'],
     ['src/server.ts', './engines/ollama/ollama-engine.ts'],
     ['src/main.ts', './cli/import.ts'],
-    ['src/cli/import.ts', '../sessions/import-sessions.ts'],
+    ['src/cli/import.ts', '../transfer/import-sessions.ts'],
+    ['src/transfer/original/settings.ts', '../../sessions/metadata.ts'],
     ['src/bin.ts', './main.ts'],
   ])('allows %s to import %s', (path, specifier) => {
     expect(violationsOf(path, `import { a } from '${specifier}';`)).toEqual([]);
+  });
+
+  it.each([
+    ['src/chat/watch/replay-turn.ts', '../step/settle-tool-calls.ts'],
+    ['src/chat/prompt/plan-prompt.ts', '../step/draft.ts'],
+    ['src/chat/step/call-model.ts', '../run-turn.ts'],
+    ['src/chat/step/draft.ts', '../line/turn-lines.ts'],
+    ['src/chat/turn-deps.ts', './step/checkpoints.ts'],
+    ['src/chat/attic/dust.ts', './more-dust.ts'],
+  ])('refuses that %s climbs to %s', (path, specifier) => {
+    expect(findClimbs([{ path, text: `import type { A } from '${specifier}';` }])).toHaveLength(1);
+  });
+
+  it.each([
+    ['src/chat/run-turn.ts', './step/call-model.ts'],
+    ['src/chat/step/call-model.ts', '../prompt/plan-prompt.ts'],
+    ['src/chat/step/call-model.ts', '../turn-deps.ts'],
+    ['src/chat/step/call-model.ts', './draft.ts'],
+    ['src/http/frames.ts', '../chat/watch/turn-log.ts'],
+  ])('lets %s import %s', (path, specifier) => {
+    expect(findClimbs([{ path, text: `import { a } from '${specifier}';` }])).toEqual([]);
+  });
+
+  it('sees a circle of types, and who is not in it', () => {
+    const circle = [
+      { path: 'src/kit/a.ts', text: `import { b } from './b.ts';` },
+      { path: 'src/kit/b.ts', text: `import type { C } from './c.ts';` },
+      { path: 'src/kit/c.ts', text: `export type C = import('./b.ts').B;` },
+    ];
+    expect(findCircles(circle)).toEqual([
+      'src/kit/b.ts → src/kit/c.ts → src/kit/b.ts',
+      'src/kit/c.ts → src/kit/b.ts → src/kit/c.ts',
+    ]);
+    expect(findCircles(circle.slice(0, 2))).toEqual([]);
   });
 
   it('names a folder that is no room', () => {

@@ -3,11 +3,11 @@
 import { requireSession } from '../sessions/require.ts';
 import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
-import type { LiveTurn } from './live-turn.ts';
+import type { Place } from './line/turn-lines.ts';
 import { closeLeftTurns } from './recover-turns.ts';
 import type { TurnDeps } from './turn-deps.ts';
-import type { Place } from './turn-lines.ts';
 import type { TurnRequest } from './turn-request.ts';
+import type { LiveTurn } from './watch/live-turn.ts';
 
 export interface AcceptedTurn {
   /** Null while the turn waits in line. */

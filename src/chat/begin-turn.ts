@@ -1,9 +1,10 @@
 // Where a turn begins: what it answers, and the user message put on the path. Runs inside a transaction.
 import { MochiError } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
-import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import { appendToPath } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { findLastUserMessage, findMessage, type PathMessage } from '../store/messages.ts';
+import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import type { TurnRequest } from './turn-request.ts';

@@ -4,8 +4,8 @@ import { MochiError } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { findTip } from './begin-turn.ts';
-import { checkFits } from './check-fits.ts';
-import { checkFormat } from './structured-output.ts';
+import { checkFits } from './prompt/check-fits.ts';
+import { checkFormat } from './step/structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
 

@@ -9,17 +9,17 @@ import { deleteSession } from '../store/sessions.ts';
 import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { checkRequest } from './check-request.ts';
-import { ClientWork } from './client-work.ts';
 import { driveTurn } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
-import { LiveTurn, type WatchableTurn } from './live-turn.ts';
+import { ClientWork } from './line/client-work.ts';
+import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
 import { previewTurn } from './preview-turn.ts';
-import { createStoredTurns, type StoredTurns } from './replay-turn.ts';
+import type { StepDeps } from './step/step-deps.ts';
 import { summarizeSession } from './summarize-session.ts';
-import type { TurnDeps } from './turn-deps.ts';
-import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './turn-lines.ts';
-import { TurnRegistry } from './turn-registry.ts';
 import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
+import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
+import { createStoredTurns, type StoredTurns } from './watch/replay-turn.ts';
+import { TurnRegistry } from './watch/turn-registry.ts';
 
 /** Where a request came in, and how it names itself. */
 export interface TurnOrigin {
@@ -30,7 +30,7 @@ export interface TurnOrigin {
 
 /** Has a lifetime: from the start of the server to `close`. */
 export class LiveTurns {
-  readonly #deps: TurnDeps;
+  readonly #deps: StepDeps;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
@@ -39,7 +39,7 @@ export class LiveTurns {
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
 
-  constructor(deps: TurnDeps, limits: TurnLimits) {
+  constructor(deps: StepDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
     this.#stored = createStoredTurns(deps.db);

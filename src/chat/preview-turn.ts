@@ -1,9 +1,9 @@
 // What a request would send to the engine, planned as its turn would plan it, and undone.
 import type { ChatPreview } from '../contract/chat.ts';
 import { beginTurn } from './begin-turn.ts';
-import { toEngineRequest } from './call-model.ts';
 import { checkRequest } from './check-request.ts';
-import { planPrompt } from './plan-prompt.ts';
+import { planPrompt } from './prompt/plan-prompt.ts';
+import { toEngineRequest } from './step/call-model.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
 

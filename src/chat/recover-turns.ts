@@ -1,9 +1,10 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
-import { appendToPath, type PathPlace } from '../store/active-path.ts';
+import { appendToPath } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
+import type { PathPlace } from '../store/path-place.ts';
 import {
   dropRequest,
   finishTurn,
@@ -12,7 +13,7 @@ import {
   type QueuedMessage,
   type UnfinishedTurn,
 } from '../store/turns.ts';
-import { answerOpenCalls } from './settle-tool-calls.ts';
+import { answerOpenCalls } from './step/settle-tool-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /**

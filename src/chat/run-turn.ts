@@ -5,17 +5,18 @@ import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { callModel } from './call-model.ts';
-import { finishAnswer, finishFailed, finishToolRequest } from './finish-step.ts';
-import type { LiveTurn } from './live-turn.ts';
-import { settleToolCalls } from './settle-tool-calls.ts';
-import { parseStructured } from './structured-output.ts';
+import { callModel } from './step/call-model.ts';
+import { finishAnswer, finishFailed, finishToolRequest } from './step/finish-step.ts';
+import { settleToolCalls } from './step/settle-tool-calls.ts';
+import type { StepDeps } from './step/step-deps.ts';
+import { parseStructured } from './step/structured-output.ts';
+import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import type { TurnDeps } from './turn-deps.ts';
-import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+import type { LiveTurn } from './watch/live-turn.ts';
 
 /** Yields every event of the turn from the first model call to `done`; never throws. */
 export async function* runTurn(
-  deps: TurnDeps,
+  deps: StepDeps,
   turn: RunningTurn,
 ): AsyncGenerator<readonly TurnEvent[], void> {
   const progress: TurnProgress = {
@@ -43,7 +44,7 @@ export async function* runTurn(
 }
 
 async function* answer(
-  deps: TurnDeps,
+  deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], void> {
@@ -77,7 +78,7 @@ async function* answer(
 
 /** Stores the answer, then says so: what a client heard of is on disk. */
 async function complete(
-  deps: TurnDeps,
+  deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
   usage: EngineUsage,
@@ -118,7 +119,7 @@ async function complete(
 }
 
 /** Faults of our own are logged whole and told in general words. */
-export function toTurnFailure(deps: TurnDeps, live: LiveTurn, error: unknown): MochiError {
+export function toTurnFailure(deps: Pick<TurnDeps, 'log'>, live: LiveTurn, error: unknown): MochiError {
   if (error instanceof MochiError) return error;
   deps.log.error({ err: error, turn_id: live.turnId }, 'turn failed');
   return new MochiError(

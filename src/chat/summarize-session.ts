@@ -7,8 +7,8 @@ import { beginJob } from '../store/background-jobs.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { summarize } from '../summaries/summarize.ts';
 import { findSummaryModel, summaryCandidates } from '../summaries/summary-model.ts';
-import type { ClientWork } from './client-work.ts';
-import { readConversation } from './read-conversation.ts';
+import type { ClientWork } from './line/client-work.ts';
+import { readConversation } from './prompt/read-conversation.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** @throws MochiError as `LiveTurns.summarize` */

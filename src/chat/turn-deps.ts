@@ -5,8 +5,6 @@ import type { Db } from '../store/database.ts';
 import type { BackgroundJobs } from '../summaries/background-jobs.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
 import type { TokenRatios } from '../window/token-ratios.ts';
-import type { Checkpoints } from './checkpoints.ts';
-import type { ModelRates } from './model-rates.ts';
 
 /** What the operator says about context windows. */
 interface WindowPolicy {
@@ -24,8 +22,6 @@ export interface TurnDeps {
   /** What a client waits for comes before it. */
   readonly background: BackgroundJobs;
   readonly modelWindows: ModelWindows;
-  readonly modelRates: ModelRates;
-  readonly checkpoints: Checkpoints;
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;
   /** Model calls in one turn, at most. */

@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
 import type { ExportFormat } from '../contract/jsonl.ts';
 import { writeAtomically } from '../kit/atomic-file.ts';
-import { exportText } from '../sessions/export-session.ts';
 import { openSnapshot } from '../store/open-snapshot.ts';
 import { findSessionRow, listSessionIds } from '../store/session-rows.ts';
+import { exportText } from '../transfer/export-session.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit, asFileFailure } from './explain-error.ts';
 

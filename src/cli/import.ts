@@ -3,9 +3,9 @@ import { closeImportedTurns } from '../chat/recover-turns.ts';
 import type { Config } from '../config.ts';
 import { timestampNow } from '../kit/clock.ts';
 import { randomHex } from '../kit/ids.ts';
-import { describeOutcome } from '../sessions/import-on-first-start.ts';
-import { importSessions } from '../sessions/import-sessions.ts';
 import { openStore } from '../store/open-store.ts';
+import { describeOutcome } from '../transfer/import-on-first-start.ts';
+import { importSessions } from '../transfer/import-sessions.ts';
 import { EXIT_FAILURE, ExitError } from './command.ts';
 import { asExit } from './explain-error.ts';
 

@@ -1,7 +1,7 @@
 // A turn sent to a reader, as fast as it reads.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { WatchableTurn } from '../chat/live-turn.ts';
+import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import { toPieces } from './frames.ts';
 
 /** Proxies cut silent connections; clients give up on them. */

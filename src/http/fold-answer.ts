@@ -1,5 +1,5 @@
 // The events of a turn folded into the plain answer.
-import type { WatchableTurn } from '../chat/live-turn.ts';
+import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import type { ChatAnswer } from '../contract/chat.ts';
 import { type ErrorBody, kindOf, MochiError } from '../contract/errors.ts';
 import type { ExecutedToolCall } from '../contract/tool.ts';

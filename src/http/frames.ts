@@ -1,5 +1,5 @@
 // Turn events → SSE bytes. What waits together goes out in one write, what is long in pieces.
-import type { NumberedEvent } from '../chat/turn-log.ts';
+import type { NumberedEvent } from '../chat/watch/turn-log.ts';
 
 /** What a reader that stops reading holds of the server, about: as much as Node lets wait before it asks to stop. */
 const PIECE_LENGTH = 64 * 1024;

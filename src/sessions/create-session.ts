@@ -3,11 +3,11 @@ import type { CreateSession } from '../contract/session.ts';
 import { insertSession, type StoredSession } from '../store/sessions.ts';
 import { changeWindow, INITIAL_WINDOW } from './change-window.ts';
 import { checkMetadata } from './metadata.ts';
-import { readPromptText } from './prompt-text.ts';
+import { readPromptText, type SystemText } from './prompt-text.ts';
 import { requireChatModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { completeAgentSettings, completeToolSettings } from './settings.ts';
-import { placeSystemMessage, type SystemText } from './system-prompt.ts';
+import { placeSystemMessage } from './system-prompt.ts';
 
 /** @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, validation_error */
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {

@@ -2,7 +2,12 @@
 import { MochiError } from '../contract/errors.ts';
 import { isPromptContent } from '../contract/prompt.ts';
 import { readPrompt } from '../store/prompts.ts';
-import type { SystemText } from './system-prompt.ts';
+
+export interface SystemText {
+  readonly content: string;
+  /** The file that the text is from, or a label of the client's. */
+  readonly sourceFile: string | null;
+}
 
 /** @throws MochiError invalid_filename, prompt_not_found, invalid_content, session_load_error */
 export async function readPromptText(folder: string, name: string): Promise<SystemText> {

@@ -3,15 +3,9 @@ import { MochiError } from '../contract/errors.ts';
 import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
 import { deleteMessage, insertMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { updateSession } from '../store/sessions.ts';
-import { readPromptText } from './prompt-text.ts';
+import { readPromptText, type SystemText } from './prompt-text.ts';
 import { requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
-
-export interface SystemText {
-  readonly content: string;
-  /** The file that the text is from, or a label of the client's. */
-  readonly sourceFile: string | null;
-}
 
 /** @throws MochiError session_not_found, prompt_not_found, invalid_filename, invalid_content, validation_error */
 export async function setSystemPrompt(

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore } from '../../test/support/open-test-store.ts';
-import { moveHead, type PathPlace, refreshPreview } from './active-path.ts';
+import { moveHead, refreshPreview } from './active-path.ts';
 import { findMessage, listPath, listTree } from './messages.ts';
+import type { PathPlace } from './path-place.ts';
 import { findSession } from './sessions.ts';
 
 let store: TestStore;

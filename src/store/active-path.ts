@@ -2,14 +2,9 @@
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { findMessage, insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
+import type { PathPlace } from './path-place.ts';
 import { prepared } from './prepared.ts';
 import { updateSession } from './sessions.ts';
-
-/** Where on the active path a message goes; null: at the start. */
-export interface PathPlace {
-  readonly id: string;
-  readonly depth: number;
-}
 
 export type AppendedMessage = Omit<NewMessage, 'parentId' | 'depth' | 'active'>;
 

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
-import type { PathPlace } from './active-path.ts';
 import { copyPath } from './copy-path.ts';
 import {
   deleteMessage,
@@ -15,6 +14,7 @@ import {
   SYSTEM_DEPTH,
   updateMessage,
 } from './messages.ts';
+import type { PathPlace } from './path-place.ts';
 import { deleteSession } from './sessions.ts';
 import { insertToolCalls, listOpenToolCalls, listToolCalls } from './tool-calls.ts';
 

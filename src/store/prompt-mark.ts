@@ -1,5 +1,5 @@
 // What the engine was last sent for a session: the next prompt is planned, and compared, on top of it.
-import type { PathPlace } from './active-path.ts';
+import type { PathPlace } from './path-place.ts';
 
 /** Stored as JSON in the session's row. */
 export interface PromptMark {

@@ -5,13 +5,13 @@ import SqliteDriver from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MessageLine, SessionLine, TurnLine } from '../../src/contract/jsonl.ts';
+import { openStore, type Store } from '../../src/store/open-store.ts';
 import {
   MESSAGE_COLUMNS,
   SESSION_COLUMNS,
   TOOL_CALL_COLUMNS,
   TURN_COLUMNS,
-} from '../../src/sessions/jsonl-columns.ts';
-import { openStore, type Store } from '../../src/store/open-store.ts';
+} from '../../src/transfer/jsonl/columns.ts';
 import { randomSession, storeRandomSession } from '../support/random-session.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appendToPath, type PathPlace } from '../../src/store/active-path.ts';
+import { appendToPath } from '../../src/store/active-path.ts';
 import type { Db } from '../../src/store/database.ts';
 import type { NewMessage } from '../../src/store/messages.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import type { PathPlace } from '../../src/store/path-place.ts';
 import { insertSession, type NewSession } from '../../src/store/sessions.ts';
 
 export const TIME = '2026-02-15T09:49:38.310281Z';

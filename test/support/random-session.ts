@@ -1,9 +1,10 @@
 // Random sessions written straight into the store: every column that a session can fill, in every way it can.
 import fc from 'fast-check';
 import { formatMicroseconds } from '../../src/kit/clock.ts';
-import { appendToPath, moveHead, type PathPlace } from '../../src/store/active-path.ts';
+import { appendToPath, moveHead } from '../../src/store/active-path.ts';
 import type { Db } from '../../src/store/database.ts';
 import { insertMessage, SYSTEM_DEPTH } from '../../src/store/messages.ts';
+import type { PathPlace } from '../../src/store/path-place.ts';
 import { insertSession, updateSession } from '../../src/store/sessions.ts';
 import { answerToolCall, insertToolCalls } from '../../src/store/tool-calls.ts';
 import { finishTurn, insertTurn } from '../../src/store/turns.ts';

@@ -1,7 +1,7 @@
 // Chat: one request, watched as JSON or as a stream. Both are the same turn.
 import type { FastifyReply } from 'fastify';
-import type { WatchableTurn } from '../../chat/live-turn.ts';
 import { toTurnRequest } from '../../chat/turn-request.ts';
+import type { WatchableTurn } from '../../chat/watch/live-turn.ts';
 import { ChatAnswer, ChatPreview, ChatRequest } from '../../contract/chat.ts';
 import type { ErrorKindName } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';

@@ -12,9 +12,9 @@ import {
 } from '../../contract/jsonl.ts';
 import { OriginalFile } from '../../contract/original-file.ts';
 import { oneOf, ref } from '../../contract/schema.ts';
-import { openExport } from '../../sessions/export-session.ts';
-import { importJsonBody, importJsonlBody } from '../../sessions/import-body.ts';
-import type { ImportDeps } from '../../sessions/import-deps.ts';
+import { openExport } from '../../transfer/export-session.ts';
+import { importJsonBody, importJsonlBody } from '../../transfer/import-body.ts';
+import type { ImportDeps } from '../../transfer/import-deps.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';

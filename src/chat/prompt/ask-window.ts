@@ -1,0 +1,43 @@
+// What a plan begins with: the window that may be asked for, the system prompt, and what a schema takes.
+import type { EngineModel } from '../../contract/engine.ts';
+import { findSystemMessage, type PromptMessage } from '../../store/messages.ts';
+import type { StoredSession } from '../../store/sessions.ts';
+import type { WindowQuestion } from '../../window/choose-window.ts';
+import { estimateTokens, sizeOf } from '../../window/estimate.ts';
+import type { TurnDeps } from '../turn-deps.ts';
+import type { TurnRequest } from '../turn-request.ts';
+
+/** What planning may touch. */
+export type PlanDeps = Pick<TurnDeps, 'db' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'>;
+
+/** What is planned, wherever it stands on the path. */
+export interface PlannedRequest {
+  readonly session: StoredSession;
+  /** Null when the engine could not be asked about it. */
+  readonly model: EngineModel | null;
+  readonly request: TurnRequest;
+}
+
+export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRequest): WindowQuestion {
+  return {
+    config: session.context_window,
+    ...deps.windowPolicy,
+    trainedLength: model?.trainedLength ?? null,
+    turnWindow: request.options.num_ctx ?? null,
+    modelWindow: deps.modelWindows.current(session.model),
+    loadedWindow: deps.modelWindows.loaded(session.model),
+    numPredict: request.options.num_predict ?? null,
+  };
+}
+
+/** A schema may be written into the prompt; that it is not costs little room. */
+export function formatTokens(deps: PlanDeps, { session, request }: PlannedRequest): number {
+  if (request.format === null || request.format === 'json') return 0;
+  const content = JSON.stringify(request.format);
+  return estimateTokens(sizeOf({ content }), deps.tokenRatios.current(session.model));
+}
+
+/** The system message; null when the session has none. */
+export async function findSystem(deps: PlanDeps, session: StoredSession): Promise<PromptMessage | null> {
+  return session.systemId === null ? null : findSystemMessage(deps.db, session.session_id);
+}

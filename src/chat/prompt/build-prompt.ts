@@ -1,0 +1,105 @@
+// Stored messages → what the engine is sent. Pure.
+import type { EngineMessage, EngineModel, EngineToolCall } from '../../contract/engine.ts';
+import type { PromptMessage } from '../../store/messages.ts';
+
+/** Calls of assistant messages by message id, with the ids under which the engine knows them. */
+export type ToolCallsByMessage = ReadonlyMap<string, readonly EngineToolCall[]>;
+
+/** The result of a call that has none. */
+const NO_RESULT = 'Error: no result';
+
+/** What stands before the history: the system prompt and what the summary says of what was left out. */
+export interface Prelude {
+  readonly system: string | null;
+  readonly summary: string | null;
+}
+
+/** One system message, first; then the history as it is stored, so that a prompt is a prefix of the next one. */
+export function buildPrompt(
+  prelude: Prelude,
+  history: readonly PromptMessage[],
+  toolCalls: ToolCallsByMessage,
+): EngineMessage[] {
+  const messages = answerEveryCall(history.map((message) => toEngineMessage(message, toolCalls)));
+  const content = systemText(prelude);
+  return content === null ? messages : [{ role: 'system', content }, ...messages];
+}
+
+/** What a model can read of them: the images may have come when the session had another one. */
+export function readableBy(
+  model: EngineModel | null,
+  messages: readonly EngineMessage[],
+): readonly EngineMessage[] {
+  if (model === null || model.capabilities.includes('vision')) return messages;
+  return messages.map(({ images: _images, ...text }) => text);
+}
+
+/** How many messages of a prompt stand for what is stored, the calls that it leaves open not answered. */
+export function countStored(prompt: readonly EngineMessage[]): number {
+  return prompt.findLastIndex((message) => message.content !== NO_RESULT) + 1;
+}
+
+/** Null when there is nothing to say first. */
+export function systemText({ system, summary }: Prelude): string | null {
+  if (summary === null) return system;
+  const told = `Summary of the earlier part of this conversation, which is not shown:\n${summary}`;
+  return system === null ? told : `${system}\n\n${told}`;
+}
+
+/** A call without its result, as an imported file can have one, would be refused by strict engines. */
+function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
+  const complete: EngineMessage[] = [];
+  let open: EngineToolCall[] = [];
+  const closeOpen = () => {
+    for (const call of open) {
+      complete.push({ role: 'tool', content: NO_RESULT, toolName: call.name, toolCallId: call.id });
+    }
+    open = [];
+  };
+  for (const message of messages) {
+    if (message.role === 'tool' && open.length === 0) {
+      // A result without its call, as a file of another program can have one: kept as text.
+      complete.push({ role: 'user', content: message.content });
+      continue;
+    }
+    if (message.role === 'tool') open = open.slice(1);
+    else closeOpen();
+    complete.push(message);
+    if (message.toolCalls) open = [...message.toolCalls];
+  }
+  closeOpen();
+  return complete;
+}
+
+function toEngineMessage(message: PromptMessage, toolCalls: ToolCallsByMessage): EngineMessage {
+  const { role, content } = message;
+  if (role === 'tool') {
+    return {
+      role,
+      content,
+      ...(message.tool_name !== null && { toolName: message.tool_name }),
+      ...(message.toolCallId !== null && { toolCallId: message.toolCallId }),
+    };
+  }
+  if (role === 'assistant') {
+    const calls = toolCalls.get(message.message_id) ?? importedCalls(message);
+    return {
+      role,
+      content,
+      ...(message.thinking !== null && { thinking: message.thinking }),
+      ...(calls.length > 0 && { toolCalls: calls }),
+    };
+  }
+  // A system message in the middle (an imported file can have one) would be refused by strict templates.
+  if (role === 'system') return { role: 'user', content };
+  return { role, content, ...(message.images && { images: message.images }) };
+}
+
+/** Calls of an imported message, which were stored without ids: the order tells which result is whose. */
+function importedCalls(message: PromptMessage): EngineToolCall[] {
+  return (message.tool_calls ?? []).map((call, index) => ({
+    id: `call_${message.message_id}_${index}`,
+    name: call.function.name,
+    arguments: call.function.arguments,
+  }));
+}

@@ -1,0 +1,51 @@
+// What a model call spends its time on before the first token, from what earlier calls were measured at.
+import type { EngineUsage } from '../../contract/engine.ts';
+
+/** Loading takes at least this long; less is the engine looking up what it has. Milliseconds. */
+const MIN_LOAD_MS = 100;
+
+interface Measured {
+  readonly loadMs: number | null;
+  /** Milliseconds per prompt token. */
+  readonly promptRate: number | null;
+}
+
+interface ExpectedPhase {
+  readonly phase: 'loading_model' | 'evaluating_prompt';
+  /** Null where nothing was measured. */
+  readonly estimateMs: number | null;
+}
+
+interface ModelCall {
+  readonly model: string;
+  /** Whether the engine holds the model with the window that will be asked for. */
+  readonly isLoaded: boolean;
+  readonly promptTokens: number;
+}
+
+export interface ModelRates {
+  /** What the next call will do first, and how long that takes. */
+  expect(call: ModelCall): ExpectedPhase;
+  observe(model: string, usage: EngineUsage): void;
+}
+
+export function createModelRates(): ModelRates {
+  const measured = new Map<string, Measured>();
+  return {
+    expect({ model, isLoaded, promptTokens }) {
+      const last = measured.get(model);
+      if (!isLoaded) return { phase: 'loading_model', estimateMs: last?.loadMs ?? null };
+      const rate = last?.promptRate ?? null;
+      const estimateMs = rate === null ? null : Math.round(rate * promptTokens);
+      return { phase: 'evaluating_prompt', estimateMs };
+    },
+    observe(model, { loadMs, promptEvalMs, promptTokens }) {
+      const last = measured.get(model);
+      const hasRate = promptEvalMs !== null && promptTokens !== null && promptTokens > 0;
+      measured.set(model, {
+        loadMs: loadMs !== null && loadMs >= MIN_LOAD_MS ? loadMs : (last?.loadMs ?? null),
+        promptRate: hasRate ? promptEvalMs / promptTokens : (last?.promptRate ?? null),
+      });
+    },
+  };
+}

@@ -1,0 +1,15 @@
+// After a restart: the engine still holds what it was used with a moment ago, and a smaller window would make it load anew.
+import { formatMicroseconds } from '../../kit/clock.ts';
+import type { Db } from '../../store/database.ts';
+import { listPromptMarks } from '../../store/sessions.ts';
+import { KEEP_ALIVE_MS, type ModelWindows } from '../../window/model-windows.ts';
+
+/** Asks nobody: what was sent last is in the rows of the sessions. */
+export async function recallWindows(db: Db, modelWindows: ModelWindows): Promise<void> {
+  const since = formatMicroseconds((Date.now() - KEEP_ALIVE_MS) * 1000);
+  for (const { model, window } of await listPromptMarks(db, since)) {
+    if (window === null) continue;
+    modelWindows.noteUse(model, window);
+    modelWindows.raise(model, window);
+  }
+}

@@ -1,0 +1,140 @@
+// One model call of a turn: planned, sent, streamed into a draft.
+import type { EngineChatRequest, EngineModel, EngineUsage } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import { measuredRatio } from '../../window/token-ratios.ts';
+import { readableBy } from '../prompt/build-prompt.ts';
+import { learnWindows } from '../prompt/learn-windows.ts';
+import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
+import { Draft } from './draft.ts';
+import { modelStep } from './model-step.ts';
+import type { StepDeps } from './step-deps.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/**
+ * Leaves the answer in the progress's draft. An engine that finds the prompt too long says how long it is: it
+ * is then planned once more with that measure, on a higher step or with less of the history.
+ * @throws what the engine throws
+ */
+export async function* callModel(
+  deps: StepDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+  try {
+    return yield* callOnce(deps, turn, progress, null);
+  } catch (error) {
+    const ratio = ratioOfRefused(error, progress);
+    if (ratio === null) throw error;
+    return yield* callOnce(deps, turn, progress, ratio);
+  }
+}
+
+/** @param ratio bytes per token of this very prompt, where the engine has counted it */
+async function* callOnce(
+  deps: StepDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  ratio: number | null,
+): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+  const { session, live } = turn;
+  live.signal.throwIfAborted();
+  progress.draft = null;
+  const { tip, reason, mark: before } = progress;
+  const plan = await planPrompt(deps, { ...turn, tip, before, reason, ratio });
+  progress.plan = plan;
+  progress.receipt = plan.receipt;
+  yield [
+    { event: 'context', data: plan.receipt },
+    { event: 'status', data: waitingPhase(deps, session.model, plan) },
+  ];
+  progress.draft = new Draft({
+    checkpoints: deps.checkpoints,
+    sessionId: session.session_id,
+    turnId: live.turnId,
+    messageId: deps.newId(10),
+    model: session.model,
+    timestamp: deps.now(),
+    parent: tip,
+    lastEventId: () => live.lastEventId,
+    receipt: plan.receipt,
+  });
+  const usage = yield* modelStep({
+    engine: deps.engine,
+    draft: progress.draft,
+    signal: live.signal,
+    request: toEngineRequest(turn, plan),
+    onBegin: () => noteBegun(deps, turn, progress),
+  });
+  deps.modelRates.observe(session.model, usage);
+  deps.modelWindows.noteUse(session.model, plan.chosen.window);
+  live.signal.throwIfAborted();
+  await progress.draft.close();
+  return usage;
+}
+
+/** What the engine is sent. */
+export function toEngineRequest(
+  { session, request, model }: Pick<RunningTurn, 'session' | 'request' | 'model'>,
+  plan: PromptPlan,
+): EngineChatRequest {
+  const { num_ctx: _window, ...options } = request.options;
+  return {
+    model: session.model,
+    messages: readableBy(model, plan.messages),
+    think: canThink(model) ? request.think : false,
+    window: plan.chosen.window,
+    options,
+    ...(request.format !== null && { format: request.format }),
+  };
+}
+
+/** A model that nobody could ask about is sent what the client wants. */
+function canThink(model: EngineModel | null): boolean {
+  return model === null || model.capabilities.includes('thinking');
+}
+
+/** What the client waits for until the first token. */
+function waitingPhase(
+  deps: StepDeps,
+  model: string,
+  { receipt }: PromptPlan,
+): Extract<TurnEvent, { event: 'status' }>['data'] {
+  const expected = deps.modelRates.expect({
+    model,
+    isLoaded: !receipt.reload_expected,
+    promptTokens: receipt.planned_tokens,
+  });
+  const { phase, estimateMs } = expected;
+  return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
+}
+
+/** The engine holds the model now, and has read the prompt. */
+function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgress): void {
+  const { plan, draft } = progress;
+  if (plan === null || draft === null) return;
+  const { window, step, reason } = plan.chosen;
+  const { model } = session;
+  progress.reason = reason;
+  if (step !== null) deps.modelWindows.raise(model, step);
+  deps.modelWindows.noteUse(model, window);
+  progress.mark = { ...plan.mark, answerId: draft.options.messageId };
+  if (progress.hasAskedWindows || !deps.modelWindows.isStale(model, window)) return;
+  progress.hasAskedWindows = true;
+  // Nobody waits for the answer.
+  void learnWindows(deps);
+}
+
+/** A refusal without a count says no more than that the window was exceeded; by this much, then. */
+const PRESUMED_EXCESS = 1.25;
+
+/** Bytes per token of a prompt that the engine found too long; null for every other failure, and for a second one. */
+function ratioOfRefused(error: unknown, { plan }: TurnProgress): number | null {
+  if (!(error instanceof MochiError) || error.kind !== 'context_overflow' || plan === null) return null;
+  const { window, step } = plan.chosen;
+  // What was set by hand, or left to the engine, is not for us to change.
+  if (window === null || step === null) return null;
+  const told = error.details['required_tokens'];
+  const tokens = typeof told === 'number' ? told : Math.ceil(window * PRESUMED_EXCESS);
+  return tokens > plan.receipt.planned_tokens ? measuredRatio(plan.size, tokens) : null;
+}

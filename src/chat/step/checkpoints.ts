@@ -1,0 +1,96 @@
+// Checkpoints of all answers that are being written: they share transactions, since one for each would cost more
+// than passing on its tokens.
+import { setImmediate } from 'node:timers/promises';
+import { commitUnsynced } from '../../store/commit-unsynced.ts';
+import type { Db } from '../../store/database.ts';
+import type { PathPlace } from '../../store/path-place.ts';
+
+/** A crash loses at most about this much of a streamed text. */
+const CHECKPOINT_MS = 1000;
+/** Drafts written at a time: everybody else waits meanwhile. */
+const MOST_PER_COMMIT = 32;
+
+/** An answer that is being written. */
+export interface CheckpointedDraft {
+  /** Where it lies on the path; null until it was stored for the first time. */
+  place: PathPlace | null;
+  /** Writes the text so far. @returns where it lies once this is committed */
+  save(db: Db): Promise<PathPlace>;
+  /** It could not be stored. */
+  fail(error: unknown): void;
+}
+
+/** Has a lifetime: that of the server. Its one timer runs while a draft has text that is not stored. */
+export class Checkpoints {
+  readonly #db: Db;
+  /** Drafts with text that is not stored. */
+  readonly #unsaved = new Set<CheckpointedDraft>();
+  #timer: NodeJS.Timeout | null = null;
+  /** The writes that were asked for, one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+  #committing: { readonly drafts: readonly CheckpointedDraft[]; readonly done: Promise<void> } | null = null;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** The draft has new text: it is stored at once the first time, then within a second. */
+  note(draft: CheckpointedDraft): void {
+    if (this.#unsaved.has(draft)) return;
+    this.#unsaved.add(draft);
+    if (draft.place === null) this.#write([draft]);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      this.#write([...this.#unsaved]);
+    }, CHECKPOINT_MS);
+  }
+
+  /** Writes nothing more of the draft; resolves when what is being written of it is committed. */
+  async forget(draft: CheckpointedDraft): Promise<void> {
+    this.#drop(draft);
+    if (this.#committing?.drafts.includes(draft)) await this.#committing.done;
+  }
+
+  #drop(draft: CheckpointedDraft): void {
+    this.#unsaved.delete(draft);
+    if (this.#unsaved.size > 0 || this.#timer === null) return;
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #write(due: readonly CheckpointedDraft[]): void {
+    this.#writing = this.#writing.then(() => this.#writeInTurn(due));
+  }
+
+  async #writeInTurn(due: readonly CheckpointedDraft[]): Promise<void> {
+    for (let start = 0; start < due.length; start += MOST_PER_COMMIT) {
+      // What is on its way to clients goes first.
+      await setImmediate();
+      const drafts = due.slice(start, start + MOST_PER_COMMIT).filter((draft) => this.#unsaved.has(draft));
+      if (drafts.length === 0) continue;
+      const done = this.#commit(drafts);
+      this.#committing = { drafts, done };
+      await done;
+      this.#committing = null;
+    }
+  }
+
+  /** Never rejects: a draft that cannot be written has the reason, and the others are written without it. */
+  async #commit(drafts: readonly CheckpointedDraft[]): Promise<void> {
+    const places = new Map<CheckpointedDraft, PathPlace>();
+    try {
+      await commitUnsynced(this.#db, async (db) => {
+        for (const draft of drafts) {
+          this.#drop(draft);
+          places.set(draft, await draft.save(db));
+        }
+      });
+      // Only now are they there: a commit can fail.
+      for (const [draft, place] of places) draft.place = place;
+    } catch (error) {
+      const [first, ...others] = drafts;
+      if (others.length === 0) first?.fail(error);
+      else for (const draft of drafts) await this.#commit([draft]);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// The assistant message while it is being written: in memory token by token, in the store about once a second.
+import type { ContextReceipt } from '../../contract/context-window.ts';
+import type { EngineToolCall } from '../../contract/engine.ts';
+import { appendToPath } from '../../store/active-path.ts';
+import type { Db } from '../../store/database.ts';
+import { updateMessage } from '../../store/messages.ts';
+import type { PathPlace } from '../../store/path-place.ts';
+import { noteAnswer, noteLastEvent } from '../../store/turns.ts';
+import { type PromptSize, sizeOf } from '../../window/estimate.ts';
+import type { Checkpoints } from './checkpoints.ts';
+
+export interface DraftOptions {
+  readonly checkpoints: Checkpoints;
+  readonly sessionId: string;
+  readonly turnId: string;
+  readonly messageId: string;
+  readonly model: string;
+  readonly timestamp: string;
+  /** The message that it answers. */
+  readonly parent: PathPlace;
+  /** How far the events of the turn have come. */
+  readonly lastEventId: () => number;
+  /** What was sent. */
+  readonly receipt: ContextReceipt;
+}
+
+/** Has a lifetime: from the first chunk of a model call to `close`. */
+export class Draft {
+  content = '';
+  thinking = '';
+  readonly toolCalls: EngineToolCall[] = [];
+  /** Where the message lies on the path; null while it was not written. */
+  place: PathPlace | null = null;
+  readonly options: DraftOptions;
+  #failure: unknown = null;
+
+  constructor(options: DraftOptions) {
+    this.options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.content === '' && this.thinking === '';
+  }
+
+  get size(): PromptSize {
+    return sizeOf({ content: this.content, thinking: this.thinking, tool_calls: this.toolCalls });
+  }
+
+  /** Sees to it that the text is stored soon. @throws what a write threw */
+  touch(): void {
+    if (this.#failure !== null) throw this.#failure;
+    if (!this.isEmpty) this.options.checkpoints.note(this);
+  }
+
+  /** Ends the checkpoints and waits for the one that runs. */
+  close(): Promise<void> {
+    return this.options.checkpoints.forget(this);
+  }
+
+  /** It could not be stored: whoever adds to it next is told. */
+  fail(error: unknown): void {
+    this.#failure = error;
+  }
+
+  /** A checkpoint: the message begins, or gets the text so far. @returns where it lies once this is committed */
+  async save(db: Db): Promise<PathPlace> {
+    const { sessionId, messageId, turnId } = this.options;
+    if (this.place === null) return this.begin(db);
+    await updateMessage(db, sessionId, messageId, {
+      content: this.content,
+      thinking: this.thinking || null,
+      status: 'streaming',
+    });
+    await noteLastEvent(db, turnId, this.options.lastEventId());
+    return this.place;
+  }
+
+  /** Puts the message on the path, as `streaming`. */
+  async begin(db: Db): Promise<PathPlace> {
+    const { sessionId, turnId, messageId, model, timestamp, parent, receipt } = this.options;
+    await noteAnswer(db, turnId, { messageId, context: receipt });
+    return appendToPath(db, parent, {
+      sessionId,
+      id: messageId,
+      role: 'assistant',
+      content: this.content,
+      thinking: this.thinking || null,
+      timestamp,
+      status: 'streaming',
+      model,
+      turnId,
+    });
+  }
+}

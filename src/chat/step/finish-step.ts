@@ -1,0 +1,213 @@
+// How a model call ends in the store: a finished answer, a request for tools, or a failure with its part.
+// Each is one transaction, so that no restart finds a half of it.
+import type {
+  ContextReceipt,
+  ContextWindowConfig,
+  ContextWindowInfo,
+} from '../../contract/context-window.ts';
+import type { EngineUsage } from '../../contract/engine.ts';
+import type { MochiError } from '../../contract/errors.ts';
+import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
+import { withAdjustment } from '../../sessions/change-window.ts';
+import type { Db } from '../../store/database.ts';
+import { updateMessage } from '../../store/messages.ts';
+import type { PathPlace } from '../../store/path-place.ts';
+import { findSession, type StoredSession, updateSession } from '../../store/sessions.ts';
+import { saveTokenRatio } from '../../store/token-ratios.ts';
+import { insertToolCalls } from '../../store/tool-calls.ts';
+import { finishTurn } from '../../store/turns.ts';
+import type { TurnDeps } from '../turn-deps.ts';
+import { shownArguments } from '../watch/shown-arguments.ts';
+import type { Draft } from './draft.ts';
+import { addUsage, learnRatio, measured } from './measure-call.ts';
+import { answerOpenCalls } from './settle-tool-calls.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** The events that follow the last one in the log when a turn's row is closed: the answer or the error, and `done`. */
+const CLOSING_EVENTS = 2;
+
+export interface FinishedAnswer {
+  readonly contextWindow: ContextWindowInfo;
+  readonly receipt: ContextReceipt;
+}
+
+/** The answer and the end of the turn. A failure here is one of its content: the text is kept whole. */
+export async function finishAnswer(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  end: { readonly usage: EngineUsage; readonly failure: MochiError | null },
+): Promise<FinishedAnswer> {
+  const { session, live } = turn;
+  const { usage, failure } = end;
+  const draft = requireDraft(progress);
+  progress.usage = addUsage(progress.usage, usage);
+  const receipt = measured(deps, progress, { draft, usage });
+  const ratio = learnRatio(deps, progress, usage);
+  const info = windowInfo(session.context_window, receipt, usage);
+  const finishedAt = deps.now();
+  await deps.db.transaction().execute(async (transaction) => {
+    await storeDraft(transaction, draft, usage);
+    progress.messageId = draft.options.messageId;
+    await updateSession(transaction, session.session_id, {
+      updated_at: finishedAt,
+      ...(progress.mark && { promptMark: progress.mark }),
+      ...(await windowChange(transaction, session, info, finishedAt)),
+    });
+    if (ratio !== null) await saveTokenRatio(transaction, session.model, ratio);
+    if (failure !== null) return;
+    await deps.background.answered(transaction, session);
+    await finishTurn(transaction, live.turnId, {
+      state: 'completed',
+      finishedAt,
+      error: null,
+      messageId: progress.messageId,
+      usage: progress.usage,
+      context: receipt,
+      lastEventId: live.lastEventId + CLOSING_EVENTS,
+    });
+  });
+  progress.draft = null;
+  return { contextWindow: info, receipt };
+}
+
+/** The assistant message and its calls, stored before any of them runs. @returns where the message lies */
+export async function finishToolRequest(
+  deps: TurnDeps,
+  progress: TurnProgress,
+  usage: EngineUsage,
+): Promise<PathPlace> {
+  const draft = requireDraft(progress);
+  const { sessionId, messageId } = draft.options;
+  progress.usage = addUsage(progress.usage, usage);
+  measured(deps, progress, { draft, usage });
+  const place = await deps.db.transaction().execute(async (transaction) => {
+    const stored = await storeDraft(transaction, draft, usage);
+    await insertToolCalls(transaction, { sessionId, messageId }, draft.toolCalls);
+    return stored;
+  });
+  progress.messageId = messageId;
+  progress.tip = place;
+  progress.draft = null;
+  return place;
+}
+
+/**
+ * The part of the answer, if there is one, and the error. Never throws: the client is told in any case.
+ * @returns the error as it is told and stored, with the ids involved
+ */
+export async function finishFailed(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  end: { readonly state: FinalTurnState; readonly failure: MochiError },
+): Promise<ErrorObject> {
+  const { live } = turn;
+  const { draft } = progress;
+  const hasPart = draft !== null && !draft.isEmpty;
+  try {
+    // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
+    await draft?.close();
+    await deps.db.transaction().execute(async (transaction) => {
+      await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
+      if (hasPart) await storePart(transaction, draft);
+      const { mark } = progress;
+      if (mark !== turn.session.promptMark && mark !== null) {
+        await updateSession(transaction, live.sessionId, { promptMark: mark });
+      }
+      await finishTurn(transaction, live.turnId, {
+        state: end.state,
+        finishedAt: deps.now(),
+        error: failureData(turn, end.failure, hasPart ? draft.options.messageId : progress.messageId),
+        messageId: hasPart ? draft.options.messageId : progress.messageId,
+        usage: progress.usage,
+        context: progress.receipt,
+        lastEventId: live.lastEventId + CLOSING_EVENTS,
+      });
+    });
+    if (hasPart) progress.messageId = draft.options.messageId;
+  } catch (error) {
+    deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');
+  }
+  return failureData(turn, end.failure, progress.messageId);
+}
+
+/** The error as it is told: with the ids involved. */
+function failureData({ live }: RunningTurn, failure: MochiError, messageId: string | null): ErrorObject {
+  const { code, message, details } = failure.toBody();
+  return {
+    code,
+    message,
+    details: {
+      ...details,
+      session_id: live.sessionId,
+      turn_id: live.turnId,
+      ...(messageId !== null && { message_id: messageId }),
+    },
+  };
+}
+
+function requireDraft({ draft }: TurnProgress): Draft {
+  if (draft === null) throw new Error('No model call is open.');
+  return draft;
+}
+
+async function storeDraft(db: Db, draft: Draft, usage: EngineUsage): Promise<PathPlace> {
+  const place = draft.place ?? (await draft.begin(db));
+  const { toolCalls } = draft;
+  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
+    content: draft.content,
+    thinking: draft.thinking || null,
+    status: 'complete',
+    evalCount: usage.outputTokens,
+    promptEvalCount: usage.promptTokens,
+    ...(toolCalls.length > 0 && {
+      toolCalls: toolCalls.map((call) => ({
+        function: { name: call.name, arguments: shownArguments(call) },
+      })),
+    }),
+  });
+  return place;
+}
+
+async function storePart(db: Db, draft: Draft): Promise<void> {
+  if (draft.place === null) await draft.begin(db);
+  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
+    content: draft.content,
+    thinking: draft.thinking || null,
+    status: 'partial',
+  });
+}
+
+function windowInfo(
+  config: ContextWindowConfig,
+  receipt: ContextReceipt,
+  usage: EngineUsage,
+): ContextWindowInfo {
+  return {
+    // Left to the engine, it is the engine's; until that is known, what the session would ask for.
+    current_window: receipt.window ?? receipt.loaded_window ?? config.current_window,
+    usage_tokens: (usage.promptTokens ?? 0) + (usage.outputTokens ?? 0),
+    reason: receipt.window_reason,
+  };
+}
+
+/**
+ * Only real changes are written, and only they enter the history. A window for one turn is no change.
+ * Read anew: a client may have changed the settings while the turn ran.
+ */
+async function windowChange(
+  db: Db,
+  session: StoredSession,
+  info: ContextWindowInfo,
+  timestamp: string,
+): Promise<{ contextWindow?: ContextWindowConfig }> {
+  const { current_window: window, reason, usage_tokens } = info;
+  if (window === session.context_window.current_window || reason === 'manual_override') return {};
+  const config = (await findSession(db, session.session_id))?.context_window;
+  if (config === undefined || config.manual_override) return {};
+  const entry = { reason, window, usage_tokens, timestamp };
+  return {
+    contextWindow: withAdjustment({ ...config, current_window: window, last_adjustment: reason }, entry),
+  };
+}

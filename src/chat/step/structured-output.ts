@@ -1,0 +1,50 @@
+// Structured output: a schema from the client, an answer from the model, and whether one fits the other.
+import { MochiError } from '../../contract/errors.ts';
+import { parseFencedJson } from '../../kit/fenced-json.ts';
+import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
+
+type Format = 'json' | JsonSchema;
+
+/** @throws MochiError validation_error for a schema that is none */
+export function checkFormat(format: Format): void {
+  if (format === 'json') return;
+  try {
+    compileSchema(format);
+  } catch (error) {
+    const reason = schemaFault(error);
+    const message = `must be "json" or a JSON Schema: ${reason}`;
+    throw new MochiError('validation_error', `The request is not valid: /format ${message}.`, {
+      errors: [{ path: '/format', message }],
+    });
+  }
+}
+
+export interface Structured {
+  readonly value: unknown;
+  /** Why the text is not what was asked for; null when it is. */
+  readonly failure: MochiError | null;
+}
+
+export function parseStructured(format: Format, text: string): Structured {
+  let value: unknown;
+  try {
+    value = parseFencedJson(text);
+  } catch {
+    return { value: null, failure: misfit('it is not JSON') };
+  }
+  if (format === 'json') return { value, failure: null };
+  try {
+    const validate = compileSchema(format);
+    const isFit = withinTime(() => validate(value));
+    return { value, failure: isFit ? null : misfit(misfitsOf(validate)) };
+  } catch (error) {
+    return { value, failure: misfit(`the schema cannot be applied: ${schemaFault(error)}`) };
+  }
+}
+
+function misfit(reason: string): MochiError {
+  return new MochiError(
+    'invalid_structured_output',
+    `The answer does not fit the requested format: ${reason}. Its text is kept.`,
+  );
+}

@@ -1,0 +1,149 @@
+// A turn while it lives: the log of its events, whoever watches, and the one switch that stops it.
+import type { DisconnectPolicy } from '../../contract/chat.ts';
+import type { ContextReceipt } from '../../contract/context-window.ts';
+import { MochiError } from '../../contract/errors.ts';
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import { type NumberedEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
+
+/** Connections that may watch one turn. */
+const MAX_WATCHERS = 2000;
+
+/** What a connection needs of a turn, whether it lives or is told from its rows. */
+export type WatchableTurn = Pick<
+  LiveTurn,
+  'turnId' | 'sessionId' | 'lastEventId' | 'isFinished' | 'watcherCount' | 'hold' | 'watch'
+>;
+
+/** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
+export class LiveTurn {
+  readonly turnId: string;
+  readonly sessionId: string;
+  readonly #log: TurnLog;
+  readonly #abort = new AbortController();
+  readonly #wakers = new Set<() => void>();
+  readonly #finished = Promise.withResolvers<void>();
+  #isFinished = false;
+  /** Connections of requests for this turn that are open. */
+  #holders = 0;
+
+  constructor(options: TurnLogOptions) {
+    this.turnId = options.turnId;
+    this.sessionId = options.sessionId;
+    this.#log = new TurnLog(options);
+  }
+
+  /** Aborted when the turn is to stop; its reason says why. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get lastEventId(): number {
+    return this.#log.lastId;
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Resolves when no event comes any more. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  /** The assistant message that is being written, or was written last. */
+  get messageId(): string | null {
+    return this.#log.messageId;
+  }
+
+  /** What was sent for that message; null before the first plan. */
+  get receipt(): ContextReceipt | null {
+    return this.#log.receipt;
+  }
+
+  /** Roughly what the log holds in memory, in characters. */
+  get size(): number {
+    return this.#log.size;
+  }
+
+  get watcherCount(): number {
+    return this.#wakers.size;
+  }
+
+  /** Stops the turn; the first reason holds. */
+  stop(reason: MochiError): void {
+    if (!this.#isFinished) this.#abort.abort(reason);
+  }
+
+  /**
+   * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
+   * connection must not cancel what the second one waits for.
+   * @returns what to call when the connection closes before the end
+   */
+  hold(policy: DisconnectPolicy): { release(): void } {
+    this.#holders += 1;
+    return {
+      release: () => {
+        this.#holders -= 1;
+        if (this.#holders > 0 || policy === 'continue') return;
+        this.stop(new MochiError('turn_cancelled', 'The client left; what came until then is kept.'));
+      },
+    };
+  }
+
+  append(events: readonly TurnEvent[]): void {
+    this.#log.append(events);
+    this.#wake();
+  }
+
+  /** No event comes after this. */
+  finish(): void {
+    this.#isFinished = true;
+    this.#finished.resolve();
+    this.#wake();
+  }
+
+  /**
+   * The events after number `after`, then those that follow, in batches of what there is; a snapshot first
+   * where events are gone. Every watcher sees the same list. Ends after the last event, or when the signal aborts.
+   * @throws MochiError overloaded
+   */
+  watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+    if (this.#wakers.size >= MAX_WATCHERS) {
+      throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
+        turn_id: this.turnId,
+      });
+    }
+    return this.#follow(after, signal);
+  }
+
+  async *#follow(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+    // Nobody has seen what has not been told.
+    let seen = this.#isFinished ? after : Math.min(after, this.lastEventId);
+    let resume: (() => void) | null = null;
+    const wake = () => resume?.();
+    this.#wakers.add(wake);
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted) {
+        if (seen < this.lastEventId) {
+          const batch = this.#log.after(seen, this.#wakers.size > 1);
+          seen = this.lastEventId;
+          yield batch;
+        } else if (this.#isFinished) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            resume = resolve;
+          });
+        }
+      }
+    } finally {
+      this.#wakers.delete(wake);
+      signal.removeEventListener('abort', wake);
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers) wake();
+  }
+}

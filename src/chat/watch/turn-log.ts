@@ -1,0 +1,169 @@
+// The events of a turn in memory, small enough that a thousand open streams fit: a piece of the answer is kept as its
+// text alone, and the state of the turn is folded only for whom it is told to.
+import type { ContextReceipt } from '../../contract/context-window.ts';
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import { copyFold, emptyFold, type FoldedTurn, foldEvent, toSnapshot } from './fold-turn.ts';
+
+/** An event with its number within the turn: 1, 2, 3 … */
+export interface NumberedEvent {
+  readonly id: number;
+  readonly event: TurnEvent;
+}
+
+/** Events that a turn keeps for those who come late; older ones are told as a snapshot. */
+const MAX_EVENTS = 10_000;
+/** Characters of text in those events. */
+const MAX_CHARACTERS = 2_000_000;
+/** Dropping the oldest moves the rest: done a share at a time. */
+const DROPPED_SHARE = 4;
+
+/** A longer list is made for one watcher who comes late, and is not held for others. */
+const SHARED_EVENTS = 64;
+
+export interface TurnLogOptions {
+  readonly turnId: string;
+  readonly sessionId: string;
+  readonly createdAt: string;
+}
+
+/** Has a lifetime: that of its turn. */
+export class TurnLog {
+  readonly #options: TurnLogOptions;
+  /** A `content_delta` is its text alone; any other event is the same object for all who are told it. */
+  readonly #kept: (string | NumberedEvent)[] = [];
+  /** The state after the events that are gone from the front. */
+  readonly #droppedFold = emptyFold();
+  #dropped = 0;
+  #characters = 0;
+  /** The number of the event that tells how the turn ended: the answer or the error. */
+  #closingId = Number.POSITIVE_INFINITY;
+  /** What was asked for last: watchers that keep up ask for the same. */
+  #newest: { readonly after: number; readonly events: readonly NumberedEvent[] } | null = null;
+  /** Told to all who come late, until the log has moved past it; once the turn is closing, for good. */
+  #snapshot: NumberedEvent | null = null;
+
+  constructor(options: TurnLogOptions) {
+    this.#options = options;
+  }
+
+  get lastId(): number {
+    return this.#dropped + this.#kept.length;
+  }
+
+  /** Roughly what it holds in memory, in characters. */
+  get size(): number {
+    const { message } = this.#droppedFold;
+    return this.#characters + (message?.content.length ?? 0) + (message?.thinking?.length ?? 0);
+  }
+
+  /** The assistant message that is being written, or was written last. */
+  get messageId(): string | null {
+    for (const kept of this.#kept.toReversed()) {
+      const event = typeof kept === 'string' ? null : kept.event;
+      if (event?.event === 'status' && event.data.message_id !== undefined) return event.data.message_id;
+    }
+    return this.#droppedFold.message?.message_id ?? null;
+  }
+
+  /** What was sent for the answer that is being written, or was written last. */
+  get receipt(): ContextReceipt | null {
+    for (const kept of this.#kept.toReversed()) {
+      if (typeof kept === 'string') continue;
+      if (kept.event.event === 'context') return kept.event.data;
+      if (kept.event.event === 'message_complete') return kept.event.data.context;
+    }
+    return this.#droppedFold.context;
+  }
+
+  append(events: readonly TurnEvent[]): void {
+    this.#newest = null;
+    for (const event of events) {
+      const id = this.lastId + 1;
+      this.#kept.push(event.event === 'content_delta' ? event.data.content : { id, event });
+      this.#characters += sizeOf(event);
+      if (event.event !== 'message_complete' && event.event !== 'error') continue;
+      this.#closingId = id;
+      this.#snapshot = null;
+    }
+    if (this.#kept.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
+  }
+
+  /**
+   * The events after a number; a snapshot first where events are gone.
+   * @param isShared others are likely to ask for the same
+   */
+  after(seen: number, isShared: boolean): readonly NumberedEvent[] {
+    if (this.#newest?.after === seen) return this.#newest.events;
+    const events = this.#read(seen);
+    if (isShared && events.length <= SHARED_EVENTS) this.#newest = { after: seen, events };
+    return events;
+  }
+
+  #read(seen: number): readonly NumberedEvent[] {
+    if (seen >= this.#dropped) return this.#from(seen + 1);
+    const snapshot = this.#sharedSnapshot();
+    // The answer or the error, and `done`, are told to everyone.
+    return [snapshot, ...this.#from(Math.max(snapshot.id, seen) + 1)];
+  }
+
+  #from(firstId: number): NumberedEvent[] {
+    const events: NumberedEvent[] = [];
+    for (let id = firstId; id <= this.lastId; id += 1) {
+      const kept = this.#kept[id - 1 - this.#dropped] ?? '';
+      events.push(typeof kept === 'string' ? { id, event: toEvent(kept) } : kept);
+    }
+    return events;
+  }
+
+  /** One object for many watchers, so that its text is encoded once for all of them. */
+  #sharedSnapshot(): NumberedEvent {
+    const isClosing = this.#closingId <= this.lastId;
+    const isUsable = isClosing || (this.#snapshot?.id ?? -1) >= this.#dropped;
+    if (this.#snapshot === null || !isUsable) this.#snapshot = this.#takeSnapshot();
+    return this.#snapshot;
+  }
+
+  /** The state now, or before the answer was complete or the error came. */
+  #takeSnapshot(): NumberedEvent {
+    const id = Math.min(this.lastId, this.#closingId - 1);
+    const fold = copyFold(this.#droppedFold);
+    this.#foldInto(fold, id - this.#dropped);
+    const { turnId, sessionId, createdAt } = this.#options;
+    const turn = { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id: id };
+    return { id, event: { event: 'snapshot', data: toSnapshot(fold, turn) } };
+  }
+
+  #dropOldest(): void {
+    const share = Math.ceil(this.#kept.length / DROPPED_SHARE);
+    const count = Math.min(share, this.#closingId - 1 - this.#dropped);
+    this.#foldInto(this.#droppedFold, count);
+    for (const kept of this.#kept.splice(0, count)) this.#characters -= sizeOf(toEvent(kept));
+    this.#dropped += count;
+  }
+
+  #foldInto(fold: FoldedTurn, count: number): void {
+    for (const kept of this.#kept.slice(0, count)) foldEvent(fold, toEvent(kept));
+  }
+}
+
+function toEvent(kept: string | NumberedEvent): TurnEvent {
+  if (typeof kept === 'object') return kept.event;
+  return { event: 'content_delta', data: { content: kept, role: 'assistant' } };
+}
+
+/** What an event weighs besides its text. */
+const EVENT_OVERHEAD = 100;
+
+function sizeOf(event: TurnEvent): number {
+  switch (event.event) {
+    case 'content_delta':
+    case 'thinking_delta':
+      return EVENT_OVERHEAD + event.data.content.length;
+    case 'message_complete':
+      return EVENT_OVERHEAD + event.data.message.content.length;
+    case 'tool_result':
+      return EVENT_OVERHEAD + event.data.result.length;
+    default:
+      return EVENT_OVERHEAD;
+  }
+}

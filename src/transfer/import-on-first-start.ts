@@ -1,0 +1,43 @@
+// The first start in a folder of the original: its sessions come along.
+
+import { stat } from 'node:fs/promises';
+import type { Log } from '../kit/log.ts';
+import type { SessionDeps } from '../sessions/session-deps.ts';
+import { readMeta, writeMeta } from '../store/meta.ts';
+import type { ImportDeps } from './import-deps.ts';
+import { type ImportOutcome, importSessions } from './import-sessions.ts';
+
+/** Set when an import on start has run to its end: a kill in the middle begins it again, and doubles nothing. */
+const DONE_KEY = 'first_import';
+
+export async function importOnFirstStart(
+  deps: ImportDeps & Pick<SessionDeps, 'now'> & { readonly folder: string; readonly log: Log },
+): Promise<void> {
+  const { db, folder, log } = deps;
+  if ((await readMeta(db, DONE_KEY)) !== null) return;
+  const isFolder = await stat(folder).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+  if (isFolder) {
+    for await (const outcome of importSessions(deps, [folder])) {
+      if (outcome.type === 'unreadable') log.warn(describeOutcome(outcome));
+      else log.info(describeOutcome(outcome));
+    }
+  }
+  await writeMeta(db, DONE_KEY, deps.now());
+}
+
+/** One line for people. */
+export function describeOutcome(outcome: ImportOutcome): string {
+  switch (outcome.type) {
+    case 'imported':
+      return `${outcome.file}: imported as session ${outcome.sessionId} (${outcome.messages} messages)`;
+    case 'known':
+      return `${outcome.file}: already there as session ${outcome.sessionId}`;
+    case 'unreadable':
+      return `${outcome.file}: not imported: ${outcome.reason}`;
+    default:
+      return outcome satisfies never;
+  }
+}

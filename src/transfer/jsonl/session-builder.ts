@@ -1,0 +1,135 @@
+// Checked lines → the rows of one session: places in the tree, the active path, and what belongs together.
+
+import { isMetadata } from '../../sessions/metadata.ts';
+import { SYSTEM_DEPTH } from '../../store/messages.ts';
+import type { MessageRow, SessionRow, SessionRows, ToolCallRow, TurnRow } from '../../store/session-rows.ts';
+import {
+  type Line,
+  MESSAGE_COLUMNS,
+  SESSION_COLUMNS,
+  TOOL_CALL_COLUMNS,
+  TURN_COLUMNS,
+  toRow,
+} from './columns.ts';
+
+/** What is wrong with a line or with what the lines say together; for people, and never a quote of what was said. */
+export class LineError extends Error {
+  override readonly name = 'LineError';
+  /** Of the session that the line begins, where it can be read. */
+  readonly sourceId: string | null;
+
+  constructor(message: string, sourceId: string | null = null) {
+    super(message);
+    this.sourceId = sourceId;
+  }
+}
+
+interface MessageEntry {
+  readonly row: MessageRow;
+  readonly calls: readonly ToolCallRow[];
+}
+
+export class SessionBuilder {
+  readonly #session: SessionRow;
+  readonly #announced: { readonly messages: number | null; readonly turns: number | null };
+  readonly #messages = new Map<string, MessageEntry>();
+  readonly #turns = new Map<string, TurnRow>();
+
+  /** @param line of a session, as its schema says. @throws LineError */
+  constructor(line: Line) {
+    this.#session = toRow(SESSION_COLUMNS, line, {
+      head_depth: SYSTEM_DEPTH,
+      preview: null,
+      import_hash: null,
+      prompt_mark: null,
+    });
+    // The schema says so.
+    const { message_lines: messages, turn_lines: turns } = line as Record<string, number | null>;
+    this.#announced = { messages: messages ?? null, turns: turns ?? null };
+    if (!isMetadata(JSON.parse(this.#session.metadata))) {
+      throw new LineError('/metadata is too large', this.sourceId);
+    }
+  }
+
+  get sourceId(): string {
+    return this.#session.id;
+  }
+
+  /** @param line as its schema says. @throws LineError */
+  add(type: 'message' | 'turn', line: Line): void {
+    if (type === 'message') this.#addMessage(line);
+    else this.#addTurn(line);
+  }
+
+  #addMessage(line: Line): void {
+    const { calls, ...message } = line;
+    const placeless = toRow(MESSAGE_COLUMNS, message, { session_id: this.sourceId, active: 0 });
+    const row = { ...placeless, depth: this.#depthOf(placeless) };
+    if (this.#messages.has(row.id)) throw new LineError(`/message_id ${row.id} is there twice`);
+    if ((row.depth === SYSTEM_DEPTH) !== (row.id === this.#session.system_id && row.role === 'system')) {
+      throw new LineError(`/role of the system message ${row.id} is ${row.role}`);
+    }
+    // The schema says that they are lines of calls.
+    const entries = (calls as readonly Line[]).map((call, index) =>
+      toRow(TOOL_CALL_COLUMNS, call, {
+        session_id: this.sourceId,
+        message_id: row.id,
+        call_index: index,
+      }),
+    );
+    this.#messages.set(row.id, { row, calls: entries });
+  }
+
+  #depthOf({ id, parent_id: parentId }: Pick<MessageRow, 'id' | 'parent_id'>): number {
+    if (id === this.#session.system_id) return SYSTEM_DEPTH;
+    if (parentId === null) return 0;
+    const parent = this.#messages.get(parentId)?.row;
+    if (parent === undefined || parent.depth === SYSTEM_DEPTH) {
+      throw new LineError(`/parent_id ${parentId} is no message before this one`);
+    }
+    return parent.depth + 1;
+  }
+
+  #addTurn(line: Line): void {
+    const row = toRow(TURN_COLUMNS, line, { session_id: this.sourceId });
+    if (this.#turns.has(row.id)) throw new LineError(`/turn_id ${row.id} is there twice`);
+    this.#turns.set(row.id, row);
+  }
+
+  /** @throws LineError for what the lines do not hold */
+  finish(): SessionRows {
+    this.#refuseMissing('message', this.#announced.messages, this.#messages.size);
+    this.#refuseMissing('turn', this.#announced.turns, this.#turns.size);
+    const { system_id: systemId, head_id: headId } = this.#session;
+    if (systemId !== null && !this.#messages.has(systemId)) {
+      throw new LineError(`the system message ${systemId} is missing`);
+    }
+    const head = headId === null ? null : this.#messages.get(headId)?.row;
+    if (head === undefined || head?.depth === SYSTEM_DEPTH)
+      throw new LineError(`the head ${headId} is missing`);
+    const path = this.#pathTo(head);
+    return {
+      session: { ...this.#session, head_depth: head?.depth ?? SYSTEM_DEPTH },
+      messages: Array.from(this.#messages.values(), ({ row, calls }) => ({
+        row: { ...row, active: row.id === systemId || path.has(row.id) ? 1 : 0 },
+        calls,
+      })),
+      turns: [...this.#turns.values()],
+    };
+  }
+
+  #refuseMissing(what: string, announced: number | null, found: number): void {
+    if (announced === null || announced === found) return;
+    throw new LineError(`there are ${found} ${what} lines, not ${announced}: the file is not whole`);
+  }
+
+  #pathTo(head: MessageRow | null): Set<string> {
+    const path = new Set<string>();
+    let place = head;
+    while (place !== null) {
+      path.add(place.id);
+      place = place.parent_id === null ? null : (this.#messages.get(place.parent_id)?.row ?? null);
+    }
+    return path;
+  }
+}
