@@ -21,7 +21,10 @@ const Filename = Type.String({
 });
 
 export const Prompt = Type.Object(
-  { filename: Type.String({ examples: ['reviewer.md'] }), content: Type.String() },
+  {
+    filename: Type.String({ examples: ['reviewer.md'] }),
+    content: Type.String({ description: 'Written as UTF-8. A file in UTF-16 with its mark is read, too.' }),
+  },
   {
     $id: 'Prompt',
     examples: [{ filename: 'reviewer.md', content: 'You review code. Be brief and kind.' }],

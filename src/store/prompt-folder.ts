@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { decodeText } from '../kit/decode-text.ts';
 import { isPromptName } from './prompt-name.ts';
 
 /** Far beyond what a prompt may hold; a larger file is no prompt and is never read into memory. */
@@ -26,7 +27,7 @@ export function findEntry(entries: readonly string[], name: string): string | nu
 
 /**
  * The text of an entry; null for what is no prompt: a link that leads outside, a folder, what may not be read,
- * is too large or is not UTF-8.
+ * is too large or is neither UTF-8 nor marked UTF-16.
  */
 export async function readEntry(folder: string, entry: string): Promise<string | null> {
   try {
@@ -37,7 +38,7 @@ export async function readEntry(folder: string, entry: string): Promise<string |
     try {
       const { size } = await file.stat().then((found) => (found.isFile() ? found : { size: Infinity }));
       if (size > MAX_FILE_BYTES) return null;
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await file.readFile());
+      return decodeText(await file.readFile());
     } finally {
       await file.close();
     }

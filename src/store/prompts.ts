@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { MochiError } from '../contract/errors.ts';
 import type { Prompt, PromptListItem } from '../contract/prompt.ts';
 import { syncFolder, writeAtomically } from '../kit/atomic-file.ts';
+import { withoutMark } from '../kit/decode-text.ts';
 import { oneAtATime } from '../kit/one-at-a-time.ts';
 import { findEntry, listEntries, readEntry } from './prompt-folder.ts';
 import { checkPromptName, foldName, shownName } from './prompt-name.ts';
+
+/** What `readEntry` cannot read. */
+const NO_PROMPT =
+  'is there, but is no system prompt: a link that leads outside, a folder, larger than 1 MiB, not readable, or neither UTF-8 nor UTF-16 with its mark';
 
 /** Sorted by name; what cannot be read is left out. @throws MochiError session_load_error */
 export async function listPrompts(folder: string): Promise<PromptListItem[]> {
@@ -26,7 +31,9 @@ export async function readPrompt(folder: string, name: string): Promise<Prompt> 
   const content = entry === null ? null : await readEntry(folder, entry);
   if (entry === null || content === null) {
     const filename = shownName(name);
-    throw new MochiError('prompt_not_found', `There is no system prompt file ${filename}.`, { filename });
+    const message =
+      entry === null ? `There is no system prompt file ${filename}.` : `${filename} ${NO_PROMPT}.`;
+    throw new MochiError('prompt_not_found', message, { filename });
   }
   return { filename: entry, content };
 }
@@ -75,34 +82,39 @@ export async function deletePrompt(folder: string, name: string): Promise<void> 
 }
 
 /** New files have names in form NFC, and none that another file system would take for the name of an old one. */
-async function create(folder: string, { filename, content }: Prompt): Promise<Prompt> {
+async function create(folder: string, { filename, content: given }: Prompt): Promise<Prompt> {
   const name = filename.normalize('NFC');
+  const content = withoutMark(given);
   const taken = (await entriesOf(folder)).find((entry) => foldName(entry) === foldName(name));
-  if (taken !== undefined) throw exists(name, taken);
+  if (taken !== undefined) throw exists(name, taken, (await readEntry(folder, taken)) !== null);
   await saving(async () => {
     await mkdir(folder, { recursive: true });
     await writeAtomically(join(folder, name), 'create', (file) => file.writeFile(content)).catch(
       (error: NodeJS.ErrnoException) => {
         // Another program was quicker.
-        throw error.code === 'EEXIST' ? exists(name, name) : error;
+        throw error.code === 'EEXIST' ? exists(name, name, true) : error;
       },
     );
   });
   return { filename: name, content };
 }
 
-async function replace(folder: string, prompt: Prompt): Promise<Prompt> {
+async function replace(folder: string, { filename, content }: Prompt): Promise<Prompt> {
+  const prompt = { filename, content: withoutMark(content) };
   await saving(() =>
     writeAtomically(join(folder, prompt.filename), 'replace', (file) => file.writeFile(prompt.content)),
   );
   return prompt;
 }
 
-function exists(filename: string, existing: string): MochiError {
+function exists(filename: string, existing: string, isPrompt: boolean): MochiError {
+  const message = isPrompt
+    ? `There is a system prompt file ${filename} already. Change it with PUT.`
+    : `${existing} ${NO_PROMPT}. Move it away, or choose another name.`;
   return new MochiError(
     'prompt_exists',
-    filename === existing
-      ? `There is a system prompt file ${filename} already. Change it with PUT.`
+    filename === existing || !isPrompt
+      ? message
       : `${filename} differs from ${existing} only in letter case. Choose another name, or change that file.`,
     { filename, existing },
   );

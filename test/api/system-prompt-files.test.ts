@@ -58,7 +58,7 @@ describe('the life of a file', () => {
   });
 
   it('keeps any text as it came', async () => {
-    const content = '\uFEFF \u0000 тест 🦙\u2028\r\n\tend  ';
+    const content = ' \uFEFF\u0000 тест 🦙\u2028\r\n\tend  ';
     expect((await create('any.md', content)).body.content).toBe(content);
     expect((await read('any.md')).body.content).toBe(content);
   });
@@ -180,6 +180,47 @@ describe('in a session', () => {
       expectError(await created({ system_prompt: '', system_prompt_source_file: name }), status, code);
     }
     expect((await server.get(`/sessions/${sessionId}`)).body).toEqual(before);
+  });
+});
+
+describe('files from Windows', () => {
+  const TEXT = 'Antworte höflich. 🍡\r\n';
+  const utf16 = Buffer.from(`\uFEFF${TEXT}`, 'utf16le');
+  const written: [string, Buffer][] = [
+    ['utf-8-mark.md', Buffer.from(`\uFEFF${TEXT}`)],
+    ['utf-16-le.md', utf16],
+    ['utf-16-be.md', Buffer.from(utf16).swap16()],
+  ];
+
+  it.each(written)('%s is listed and read without its mark, and changed to UTF-8', async (name, bytes) => {
+    await writeFile(join(folder, name), bytes);
+    expect(await list()).toContainEqual({ filename: name, preview: TEXT, word_count: 3 });
+    expect((await read(name)).body.content).toBe(TEXT);
+    const session = await server.post('/sessions', {
+      model: 'llama3.2:latest',
+      system_prompt_source_file: name,
+    });
+    const { messages } = (await server.get(`/sessions/${session.body.session_id}`)).body;
+    expect(messages).toMatchObject([{ role: 'system', content: TEXT, source_file: name }]);
+    expect((await change(name, `\uFEFF${TEXT}`)).body.content).toBe(TEXT);
+    expect(await readFile(join(folder, name))).toEqual(Buffer.from(TEXT));
+  });
+
+  it('half a character is no text', async () => {
+    await writeFile(join(folder, 'half.md'), Buffer.from('\uFEFFx\uD83C', 'utf16le'));
+    await writeFile(join(folder, 'odd.md'), Buffer.concat([utf16, Buffer.from('x')]));
+    for (const name of ['half.md', 'odd.md'])
+      expect((await list()).map((file: any) => file.filename)).not.toContain(name);
+  });
+
+  it('an entry that is there but no prompt is told as such', async () => {
+    await mkdir(join(folder, 'there.md'));
+    const readIt = await read('there.md');
+    expectError(readIt, 404, 'prompt_not_found');
+    expect(readIt.body.detail.error.message).toMatch(/there.md is there, but .*UTF-16/);
+    const createIt = await create('there.md');
+    expectError(createIt, 409, 'prompt_exists');
+    expect(createIt.body.detail.error.message).toMatch(/there.md is there, but .*UTF-16.*[Mm]ove it away/);
   });
 });
 

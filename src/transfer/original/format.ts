@@ -3,6 +3,7 @@ import type { ContextWindowConfig } from '../../contract/context-window.ts';
 import type { SessionSummary } from '../../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../../contract/tool.ts';
 import { formatMicroseconds } from '../../kit/clock.ts';
+import { withoutMark } from '../../kit/decode-text.ts';
 import { type OriginalMessage, parseOriginalMessages } from './message.ts';
 import { takeAgentSettings, takeContextWindow, takeSummary, takeToolSettings } from './settings.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
@@ -102,11 +103,11 @@ export function readOriginalSession(file: unknown, fallbackId: string): Original
 }
 
 function parseFile(text: string): unknown {
-  const withoutMark = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const json = withoutMark(text);
   try {
-    return JSON.parse(withoutMark);
+    return JSON.parse(json);
   } catch (error) {
-    if (!/\S/.test(withoutMark)) throw new OriginalFormatError('the file is empty');
+    if (!/\S/.test(json)) throw new OriginalFormatError('the file is empty');
     // Only the place: the parser's own text may quote the conversation.
     const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
     throw new OriginalFormatError(place === undefined ? 'not JSON' : `not JSON ${place}`);
