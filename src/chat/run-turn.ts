@@ -86,7 +86,8 @@ async function complete(
   const { draft } = progress;
   if (draft === null) throw new Error('A turn cannot be complete without an answer.');
   const { request } = turn;
-  const parsed = request.format === null ? undefined : parseStructured(request.format, draft.content);
+  const parsed =
+    request.format === null ? undefined : parseStructured(request.format, draft.content, draft.finishReason);
   const finished = await finishAnswer(deps, turn, progress, {
     usage,
     failure: parsed?.failure ?? null,
@@ -100,6 +101,7 @@ async function complete(
     timestamp: draft.options.timestamp,
     eval_count: usage.outputTokens,
     prompt_eval_count: usage.promptTokens,
+    finish_reason: draft.finishReason,
     tool_calls: null,
     thinking: draft.thinking || null,
     ...(parsed !== undefined && { parsed: parsed.value }),
@@ -111,6 +113,7 @@ async function complete(
       model: message.model,
       eval_count: message.eval_count,
       prompt_eval_count: message.prompt_eval_count,
+      finish_reason: message.finish_reason,
       context_window: finished.contextWindow,
       message,
       context: finished.receipt,

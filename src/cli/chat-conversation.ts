@@ -114,6 +114,7 @@ export class ChatConversation {
           style(event === 'thinking_delta');
           process.stdout.write(String(data['content']));
         }
+        if (data['finish_reason'] === 'length') process.stdout.write(' (cut: finish_reason length)');
         if (event === 'error') throw new ServerAnswerError(String(data['code']), String(data['message']));
       }
     } catch (error) {

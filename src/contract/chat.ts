@@ -1,6 +1,7 @@
 // Chat: the request of both chat routes and the plain answer.
 import { type Static, Type } from 'typebox';
 import { ContextReceipt, ContextWindowInfo, RECEIPT_EXAMPLE } from './context-window.ts';
+import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
 import { ExecutedToolCall, StoredToolCall, ToolSettingsInput } from './tool.ts';
 
@@ -132,6 +133,7 @@ export const AnswerMessage = Type.Object(
     timestamp: Timestamp,
     eval_count: nullable(Type.Integer()),
     prompt_eval_count: nullable(Type.Integer()),
+    finish_reason: FinishReasonField,
     tool_calls: nullable(Type.Array(ref(StoredToolCall))),
     thinking: nullable(Type.String()),
     parsed: Type.Optional(Type.Unknown({ description: 'The value of a structured answer.' })),
@@ -162,6 +164,7 @@ export const ChatAnswer = Type.Object(
           timestamp: '2026-02-15T09:49:38.310281Z',
           eval_count: 7,
           prompt_eval_count: 31,
+          finish_reason: 'stop',
           tool_calls: null,
           thinking: null,
         },

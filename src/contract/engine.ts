@@ -1,5 +1,5 @@
 // The one port to what runs models. A second engine is a folder that implements this and a line in server.ts.
-import type { Role } from './message.ts';
+import type { FinishReason, Role } from './message.ts';
 import type { Model } from './model.ts';
 
 export type Think = boolean | 'low' | 'medium' | 'high';
@@ -47,7 +47,12 @@ export type EngineChunk =
   | { readonly type: 'content'; readonly text: string }
   | { readonly type: 'thinking'; readonly text: string }
   | { readonly type: 'tool_call'; readonly call: EngineToolCall }
-  | { readonly type: 'done'; readonly reason: string; readonly usage: EngineUsage };
+  | {
+      readonly type: 'done';
+      /** Null where the engine did not say, or said what is not known here. */
+      readonly reason: FinishReason | null;
+      readonly usage: EngineUsage;
+    };
 
 /** A model with what planning needs to know of it. */
 export interface EngineModel extends Model {

@@ -2,7 +2,7 @@
 // order. What may be null may be left out.
 import { type TSchema, Type } from 'typebox';
 import { ContextWindowConfig } from './context-window.ts';
-import { MESSAGE_STATUSES, ROLES } from './message.ts';
+import { FinishReasonField, MESSAGE_STATUSES, ROLES } from './message.ts';
 import { FreeObject, ID_PATTERN, nullable, nullableRef, oneOf, ref } from './schema.ts';
 import { SESSION_TITLE_LENGTH, SessionSummary } from './session.ts';
 import { AgentSettings, StoredToolCall, ToolSettings } from './tool.ts';
@@ -66,6 +66,7 @@ export const MessageLine = closed('MessageLine', {
   model: Text,
   eval_count: Count,
   prompt_eval_count: Count,
+  finish_reason: { ...FinishReasonField, default: null },
   tool_calls: Type.Unsafe<unknown>({
     type: ['array', 'null'],
     items: ref(StoredToolCall),

@@ -9,6 +9,17 @@ export type Role = (typeof ROLES)[number];
 export const MESSAGE_STATUSES = ['complete', 'partial', 'streaming'] as const;
 export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
+export const FINISH_REASONS = ['stop', 'length', 'tool_calls'] as const;
+/** How a model's message ended: by itself, at a limit of its length, or with calls of tools. */
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+export const FinishReasonField = Type.Unsafe<FinishReason | null>({
+  type: ['string', 'null'],
+  enum: [...FINISH_REASONS, null],
+  description:
+    '`stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.',
+});
+
 const Count = nullable(Type.Integer());
 
 export const Message = Type.Object(
@@ -21,6 +32,7 @@ export const Message = Type.Object(
     model: nullable(Type.String()),
     eval_count: Count,
     prompt_eval_count: Count,
+    finish_reason: FinishReasonField,
     tool_calls: nullable(Type.Array(ref(StoredToolCall))),
     source_file: nullable(Type.String()),
     tool_name: nullable(Type.String()),
@@ -46,6 +58,7 @@ export const Message = Type.Object(
         model: null,
         eval_count: null,
         prompt_eval_count: null,
+        finish_reason: null,
         tool_calls: null,
         source_file: null,
         tool_name: null,

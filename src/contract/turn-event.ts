@@ -2,6 +2,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
+import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, oneOf, ref } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
 import { EVENT_EXAMPLES } from './turn-event-examples.ts';
@@ -94,6 +95,7 @@ export const TURN_EVENTS = {
       model: nullable(Type.String()),
       eval_count: nullable(Type.Integer()),
       prompt_eval_count: nullable(Type.Integer()),
+      finish_reason: FinishReasonField,
       context_window: ref(ContextWindowInfo),
       message: ref(AnswerMessage),
       context: ref(ContextReceipt),

@@ -1,6 +1,7 @@
 // Turn: everything that happens to answer one request. A stored thing, apart from any connection.
 import { type Static, Type } from 'typebox';
 import { ContextReceipt } from './context-window.ts';
+import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, Timestamp } from './schema.ts';
 
 export const TURN_STATES = [
@@ -47,6 +48,7 @@ export const Turn = Type.Object(
     finished_at: nullable(Timestamp),
     error: nullableRef(ErrorObject),
     message_id: nullable(Type.String({ description: 'The last assistant message of the turn.' })),
+    finish_reason: FinishReasonField,
     usage: nullableRef(TurnUsage),
     context: nullableRef(ContextReceipt),
     last_event_id: Type.Integer(),

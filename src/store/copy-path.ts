@@ -19,12 +19,12 @@ export async function copyPath(
     )
     insert into messages (
       session_id, id, parent_id, depth, active, role, content, thinking, timestamp, model, eval_count,
-      prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id, status, images, extra
+      prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id, status, finish_reason, images, extra
     )
     select
       ${to}, id, parent_id, depth, 1, role, content, thinking, timestamp, model, eval_count,
       prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id,
-      case status when 'streaming' then 'partial' else status end, images, extra
+      case status when 'streaming' then 'partial' else status end, finish_reason, images, extra
     from messages
     where session_id = ${from} and (depth = ${SYSTEM_DEPTH} or id in (select id from path))
     order by depth

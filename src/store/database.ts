@@ -1,6 +1,6 @@
 // The tables, as the query functions see them. JSON columns hold text; the noun's file reads and writes it.
 import type { Generated, Kysely } from 'kysely';
-import type { MessageStatus, Role } from '../contract/message.ts';
+import type { FinishReason, MessageStatus, Role } from '../contract/message.ts';
 import type { TurnState } from '../contract/turn.ts';
 
 /** The database or a transaction on it: query functions take either. */
@@ -69,6 +69,8 @@ export interface MessageTable {
   tool_call_id: string | null;
   turn_id: string | null;
   status: MessageStatus;
+  /** How a model's message ended; null for every other, and where it is not known. */
+  finish_reason: FinishReason | null;
   images: string | null;
   extra: string | null;
 }

@@ -1,6 +1,6 @@
 // Message rows: write one, read a stretch of the active path, read the tree.
 import { type Insertable, type SelectQueryBuilder, sql, type Updateable } from 'kysely';
-import type { Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
+import type { FinishReason, Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
 import { prepared } from './prepared.ts';
@@ -26,6 +26,7 @@ export interface NewMessage {
   readonly model?: string | null;
   readonly evalCount?: number | null;
   readonly promptEvalCount?: number | null;
+  readonly finishReason?: FinishReason | null;
   readonly toolCalls?: readonly StoredToolCall[] | null;
   readonly sourceFile?: string | null;
   readonly toolName?: string | null;
@@ -75,6 +76,7 @@ function toRow(message: NewMessage): Insertable<MessageTable> {
     tool_call_id: message.toolCallId ?? null,
     turn_id: message.turnId ?? null,
     status: message.status,
+    finish_reason: message.finishReason ?? null,
     images: images.length > 0 ? JSON.stringify(images) : null,
     extra: extra && JSON.stringify(extra),
   };
@@ -86,6 +88,7 @@ export interface MessageChange {
   readonly status: MessageStatus;
   readonly evalCount?: number | null;
   readonly promptEvalCount?: number | null;
+  readonly finishReason?: FinishReason | null;
   readonly toolCalls?: readonly StoredToolCall[] | null;
 }
 
@@ -101,7 +104,7 @@ export async function updateMessage(
   messageId: string,
   change: MessageChange,
 ): Promise<void> {
-  const { content, thinking, status, evalCount, promptEvalCount, toolCalls } = change;
+  const { content, thinking, status, evalCount, promptEvalCount, finishReason, toolCalls } = change;
   await writeMessage(db, {
     session: sessionId,
     message: messageId,
@@ -110,6 +113,7 @@ export async function updateMessage(
     status,
     ...(evalCount !== undefined && { eval_count: evalCount }),
     ...(promptEvalCount !== undefined && { prompt_eval_count: promptEvalCount }),
+    ...(finishReason !== undefined && { finish_reason: finishReason }),
     ...(toolCalls && { tool_calls: JSON.stringify(toolCalls) }),
   });
 }
@@ -274,6 +278,7 @@ function toMessage(row: MessageRow): PathMessage {
     model: row.model,
     eval_count: row.eval_count,
     prompt_eval_count: row.prompt_eval_count,
+    finish_reason: row.finish_reason,
     tool_calls: row.tool_calls === null ? null : JSON.parse(row.tool_calls),
     source_file: row.source_file,
     tool_name: row.tool_name,

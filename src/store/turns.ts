@@ -1,8 +1,9 @@
 // Turn rows.
-import { sql, type Updateable } from 'kysely';
+import { type SelectQueryBuilder, sql, type Updateable } from 'kysely';
 import type { ContextReceipt } from '../contract/context-window.ts';
+import type { FinishReason } from '../contract/message.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
-import type { Db, TurnTable } from './database.ts';
+import type { Database, Db, TurnTable } from './database.ts';
 import { prepared } from './prepared.ts';
 
 export interface NewTurn {
@@ -103,7 +104,7 @@ export async function isStructuredTurn(db: Db, turnId: string): Promise<boolean>
 }
 
 const selectTurn = prepared((db, { turnId }: { readonly turnId: string }) =>
-  db.selectFrom('turns').selectAll().where('id', '=', turnId),
+  turnQuery(db).where('turns.id', '=', turnId),
 );
 
 export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
@@ -174,9 +175,7 @@ export async function listTurns(
   sessionId: string,
   page: { readonly limit: number; readonly before: TurnPosition | null },
 ): Promise<Turn[]> {
-  let query = db
-    .selectFrom('turns')
-    .selectAll()
+  let query = turnQuery(db)
     .where('session_id', '=', sessionId)
     .orderBy('created_at', 'desc')
     .orderBy('id')
@@ -238,7 +237,24 @@ export async function listOpenMessages(
   );
 }
 
-function toTurn(row: TurnTable): Turn {
+type TurnRow = TurnTable & { finish_reason: FinishReason | null };
+
+/** How a turn's answer ended stands with the answer. */
+function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {
+  return db
+    .selectFrom('turns')
+    .selectAll()
+    .select((is) =>
+      is
+        .selectFrom('messages')
+        .select('messages.finish_reason')
+        .whereRef('messages.session_id', '=', 'turns.session_id')
+        .whereRef('messages.id', '=', 'turns.message_id')
+        .as('finish_reason'),
+    );
+}
+
+function toTurn(row: TurnRow): Turn {
   return {
     turn_id: row.id,
     session_id: row.session_id,
@@ -247,6 +263,7 @@ function toTurn(row: TurnTable): Turn {
     finished_at: row.finished_at,
     error: row.error === null ? null : JSON.parse(row.error),
     message_id: row.message_id,
+    finish_reason: row.finish_reason,
     usage: row.usage === null ? null : JSON.parse(row.usage),
     context: row.context === null ? null : JSON.parse(row.context),
     last_event_id: row.last_event_id,

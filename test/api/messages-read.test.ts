@@ -19,6 +19,7 @@ const nothing = {
   model: null,
   eval_count: null,
   prompt_eval_count: null,
+  finish_reason: null,
   tool_calls: null,
   source_file: null,
   tool_name: null,
@@ -55,12 +56,13 @@ describe('GET /sessions/{id}/messages', () => {
       {
         ...common(2),
         ...counts,
+        finish_reason: 'tool_calls',
         role: 'assistant',
         content: '',
         tool_calls: [{ function: { name: 'rm', arguments: { path: 'a' } } }],
       },
       { ...common(3), role: 'tool', content: expect.stringMatching(/^Error: /), tool_name: 'rm' },
-      { ...common(4), ...counts, role: 'assistant', content: 'I cannot.' },
+      { ...common(4), ...counts, finish_reason: 'stop', role: 'assistant', content: 'I cannot.' },
     ]);
   });
 

@@ -39,6 +39,7 @@ function forgetIndex(folder: string): void {
     .all();
   for (const name of triggers) driver.exec(`drop trigger ${String(name)}`);
   driver.exec('drop table search_index; drop table search_titles; drop table background_jobs');
+  driver.exec('alter table messages drop column finish_reason');
   driver.exec("update sessions set title = 'Old talk' where id = (select min(id) from sessions)");
   driver.exec("delete from kysely_migration where name >= '004'");
   driver.close();

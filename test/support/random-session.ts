@@ -1,5 +1,6 @@
 // Random sessions written straight into the store: every column that a session can fill, in every way it can.
 import fc from 'fast-check';
+import { FINISH_REASONS } from '../../src/contract/message.ts';
 import { formatMicroseconds } from '../../src/kit/clock.ts';
 import { appendToPath, moveHead } from '../../src/store/active-path.ts';
 import type { Db } from '../../src/store/database.ts';
@@ -77,6 +78,7 @@ const step = fc.oneof(
       content: text,
       thinking: maybe(text),
       evalCount: maybe(count),
+      finishReason: maybe(fc.constantFrom(...FINISH_REASONS)),
       status: fc.constantFrom('complete' as const, 'partial' as const),
       calls: fc.array(call, { maxLength: 3 }),
       extra: maybe(object),
@@ -168,6 +170,7 @@ async function store(db: Db, { settings, steps }: RandomSession): Promise<string
           model: settings.model,
           evalCount: one.evalCount,
           promptEvalCount: one.evalCount,
+          finishReason: one.finishReason,
           status: one.status,
           extra: one.extra,
           turnId,

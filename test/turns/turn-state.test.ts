@@ -34,6 +34,7 @@ describe('GET /turns/{id}', () => {
       finished_at: null,
       error: null,
       message_id: null,
+      finish_reason: null,
       usage: null,
       context: null,
       last_event_id: 2,

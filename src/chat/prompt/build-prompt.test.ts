@@ -13,6 +13,7 @@ const stored = (changes: Partial<PathMessage>): PathMessage => ({
   timestamp: '2026-02-15T09:49:38.310281Z',
   model: null,
   eval_count: null,
+  finish_reason: null,
   prompt_eval_count: null,
   tool_calls: null,
   source_file: null,

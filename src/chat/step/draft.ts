@@ -1,6 +1,7 @@
 // The assistant message while it is being written: in memory token by token, in the store about once a second.
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import type { EngineToolCall } from '../../contract/engine.ts';
+import type { FinishReason } from '../../contract/message.ts';
 import { appendToPath } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { updateMessage } from '../../store/messages.ts';
@@ -29,6 +30,8 @@ export class Draft {
   content = '';
   thinking = '';
   readonly toolCalls: EngineToolCall[] = [];
+  /** Null while it has not ended. */
+  finishReason: FinishReason | null = null;
   /** Where the message lies on the path; null while it was not written. */
   place: PathPlace | null = null;
   readonly options: DraftOptions;

@@ -161,6 +161,7 @@ async function storeDraft(db: Db, draft: Draft, usage: EngineUsage): Promise<Pat
     status: 'complete',
     evalCount: usage.outputTokens,
     promptEvalCount: usage.promptTokens,
+    finishReason: draft.finishReason,
     ...(toolCalls.length > 0 && {
       toolCalls: toolCalls.map((call) => ({
         function: { name: call.name, arguments: shownArguments(call) },

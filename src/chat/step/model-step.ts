@@ -17,6 +17,7 @@ export interface ModelStep {
 export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   const { engine, request, draft, signal } = step;
   let hasBegun = false;
+  let unasked = '';
   for await (const batch of engine.chat(request, signal)) {
     const events: TurnEvent[] = [];
     if (!hasBegun) {
@@ -26,10 +27,15 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     }
     for (const chunk of batch) {
       if (chunk.type === 'done') {
+        draft.finishReason = draft.toolCalls.length > 0 ? 'tool_calls' : chunk.reason;
+        if (draft.isEmpty && draft.toolCalls.length === 0 && unasked !== '')
+          showThinking(unasked, draft, events);
         if (events.length > 0) yield events;
         return chunk.usage;
       }
-      take(chunk, draft, request.think !== false, events);
+      // Some models think whether asked or not; nobody asked to see it then, unless nothing else comes.
+      if (chunk.type === 'thinking' && request.think === false) unasked += chunk.text;
+      else take(chunk, draft, events);
     }
     if (events.length > 0) yield events;
     draft.touch();
@@ -40,22 +46,14 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
   );
 }
 
-function take(
-  chunk: Exclude<EngineChunk, { type: 'done' }>,
-  draft: Draft,
-  showsThinking: boolean,
-  events: TurnEvent[],
-): void {
+function take(chunk: Exclude<EngineChunk, { type: 'done' }>, draft: Draft, events: TurnEvent[]): void {
   switch (chunk.type) {
     case 'content':
       draft.content += chunk.text;
       events.push({ event: 'content_delta', data: { content: chunk.text, role: 'assistant' } });
       return;
     case 'thinking':
-      // Some models think whether asked or not; nobody asked to see it then.
-      if (!showsThinking) return;
-      draft.thinking += chunk.text;
-      events.push({ event: 'thinking_delta', data: { content: chunk.text } });
+      showThinking(chunk.text, draft, events);
       return;
     case 'tool_call':
       draft.toolCalls.push(chunk.call);
@@ -63,6 +61,11 @@ function take(
     default:
       chunk satisfies never;
   }
+}
+
+function showThinking(text: string, draft: Draft, events: TurnEvent[]): void {
+  draft.thinking += text;
+  events.push({ event: 'thinking_delta', data: { content: text } });
 }
 
 function generatingPhase({ options }: Draft): Extract<TurnEvent, { event: 'status' }>['data'] {

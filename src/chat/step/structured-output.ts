@@ -1,5 +1,6 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
 import { MochiError } from '../../contract/errors.ts';
+import type { FinishReason } from '../../contract/message.ts';
 import { parseFencedJson } from '../../kit/fenced-json.ts';
 import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
 
@@ -25,7 +26,13 @@ export interface Structured {
   readonly failure: MochiError | null;
 }
 
-export function parseStructured(format: Format, text: string): Structured {
+/** @param finishReason how the text ended: of one that was cut, nothing else is worth saying */
+export function parseStructured(
+  format: Format,
+  text: string,
+  finishReason: FinishReason | null = null,
+): Structured {
+  const misfit = (reason: string) => misfitError(reason, finishReason);
   let value: unknown;
   try {
     value = parseFencedJson(text);
@@ -42,9 +49,11 @@ export function parseStructured(format: Format, text: string): Structured {
   }
 }
 
-function misfit(reason: string): MochiError {
+function misfitError(reason: string, finishReason: FinishReason | null): MochiError {
+  const cause = finishReason === 'length' ? 'it was cut before its end (finish_reason: length)' : reason;
   return new MochiError(
     'invalid_structured_output',
-    `The answer does not fit the requested format: ${reason}. Its text is kept.`,
+    `The answer does not fit the requested format: ${cause}. Its text is kept.`,
+    { finish_reason: finishReason },
   );
 }

@@ -73,6 +73,7 @@ describe('the state of a turn', () => {
         finished_at: null,
         error: null,
         message_id: null,
+        finish_reason: null,
         usage: null,
         context,
         last_event_id: 2,

@@ -56,7 +56,10 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       return;
     }
     case 'tool_continuation_start':
-      if (fold.message !== null) fold.message.status = 'complete';
+      if (fold.message !== null) {
+        fold.message.status = 'complete';
+        fold.message.finish_reason = 'tool_calls';
+      }
       return;
     case 'message_complete':
       fold.message = { ...event.data.message, status: 'complete' };
@@ -86,6 +89,7 @@ function emptyMessage(status: Extract<TurnEvent, { event: 'status' }>['data']): 
     timestamp,
     eval_count: null,
     prompt_eval_count: null,
+    finish_reason: null,
     tool_calls: null,
     thinking: null,
     status: 'streaming',
@@ -104,6 +108,7 @@ export function toSnapshot(
       finished_at: null,
       error: fold.error,
       message_id: fold.message?.message_id ?? null,
+      finish_reason: fold.message?.finish_reason ?? null,
       usage: null,
       context: fold.context,
     },

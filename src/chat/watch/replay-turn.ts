@@ -123,6 +123,7 @@ function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[]
         model: message.model,
         eval_count: message.eval_count,
         prompt_eval_count: message.prompt_eval_count,
+        finish_reason: message.finish_reason,
         context_window: windowOf(turn, message),
         message: {
           ...toAnswer(message),
@@ -152,6 +153,7 @@ function toAnswer(message: PathMessage): AnswerMessage {
     timestamp: message.timestamp,
     eval_count: message.eval_count,
     prompt_eval_count: message.prompt_eval_count,
+    finish_reason: message.finish_reason,
     tool_calls: message.tool_calls,
     thinking: message.thinking,
   };

@@ -1,5 +1,6 @@
 // One chat inside the engine process: prompt in pieces, then token by token until the answer ends.
 import type { EngineChunk } from '../../contract/engine.ts';
+import type { FinishReason } from '../../contract/message.ts';
 import { createAnswerText, createDecoder } from './answer-text.ts';
 import type { Binding, Grammar, Llama, Sequence, Token } from './binding.ts';
 import type { ContextHolder, Ready } from './loaded-context.ts';
@@ -53,7 +54,7 @@ export async function generate({ binding, holder, chat, signal, emit }: Generati
   const limit = Math.min(sampling.maxTokens, room);
   const isComplete = chat.format === undefined ? () => false : createCompleteJson();
   let firstAt: number | null = null;
-  let reason = 'stop';
+  let reason: FinishReason = 'stop';
   const options = { ...sampling.evaluate, ...(await grammarFor(binding, ready, chat)) };
   if (limit > 0) {
     for await (const token of sequence.evaluate(last, options)) {

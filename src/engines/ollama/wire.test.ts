@@ -78,9 +78,9 @@ describe('toChunks', () => {
 
   it('knows no counts where there are none', () => {
     const usage = { promptTokens: null, outputTokens: null, loadMs: null, promptEvalMs: null, evalMs: null };
-    expect(toChunks({ done: true })).toEqual([{ type: 'done', reason: 'stop', usage }]);
+    expect(toChunks({ done: true })).toEqual([{ type: 'done', reason: null, usage }]);
     const strange = { done: true, prompt_eval_count: '31', eval_count: null, load_duration: [] };
-    expect(toChunks(strange)).toEqual([{ type: 'done', reason: 'stop', usage }]);
+    expect(toChunks(strange)).toEqual([{ type: 'done', reason: null, usage }]);
   });
 
   it.each([

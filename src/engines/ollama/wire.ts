@@ -6,6 +6,7 @@ import type {
   EngineToolCall,
   EngineUsage,
 } from '../../contract/engine.ts';
+import { FINISH_REASONS } from '../../contract/message.ts';
 import { randomHex } from '../../kit/ids.ts';
 
 /** The body of POST /api/chat. `think` is always sent: left out, it means on for a model that can (v0.12.4). */
@@ -56,7 +57,7 @@ export function toChunks(line: unknown): EngineChunk[] {
     for (const call of message['tool_calls']) chunks.push({ type: 'tool_call', call: fromWireCall(call) });
   }
   if (line['done'] === true) {
-    const reason = isText(line['done_reason']) ? line['done_reason'] : 'stop';
+    const reason = FINISH_REASONS.find((known) => known === line['done_reason']) ?? null;
     chunks.push({ type: 'done', reason, usage: toUsage(line) });
   }
   return chunks;

@@ -6,6 +6,7 @@ import { m002IdempotentTurns } from './m002-idempotent-turns.ts';
 import { m003PromptMarks } from './m003-prompt-marks.ts';
 import { m004Search } from './m004-search.ts';
 import { m005BackgroundJobs } from './m005-background-jobs.ts';
+import { m006FinishReasons } from './m006-finish-reasons.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -17,4 +18,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '003_prompt_marks': step(m003PromptMarks),
   '004_search': step(m004Search),
   '005_background_jobs': step(m005BackgroundJobs),
+  '006_finish_reasons': step(m006FinishReasons),
 });

@@ -45,6 +45,7 @@ export const MESSAGE_COLUMNS: Columns<MessageRow> = {
   model: { key: 'model' },
   eval_count: { key: 'eval_count' },
   prompt_eval_count: { key: 'prompt_eval_count' },
+  finish_reason: { key: 'finish_reason' },
   tool_calls: { key: 'tool_calls', as: 'json' },
   source_file: { key: 'source_file' },
   tool_name: { key: 'tool_name' },
