@@ -1,6 +1,6 @@
 // The fetching of a model: its request, and the events that tell how far it is.
 import { type TSchema, Type } from 'typebox';
-import { nullable, ref } from './schema.ts';
+import { eventUnion, nullable, pascal, ref } from './schema.ts';
 import { ErrorObject } from './turn.ts';
 
 export const PullModel = Type.Object(
@@ -29,7 +29,10 @@ function event<const Name extends keyof typeof PULL_EXAMPLES, T extends TSchema>
   description: string,
 ) {
   const examples = [{ event: name, data: PULL_EXAMPLES[name] }];
-  return Type.Object({ event: Type.Literal(name), data }, { description, examples });
+  return Type.Object(
+    { event: Type.Literal(name), data },
+    { $id: `Pull${pascal(name)}Event`, description, examples },
+  );
 }
 
 /** Every event by name, in the order in which they come. */
@@ -42,3 +45,6 @@ export const PULL_EVENTS = {
   done: event('done', Type.Object({ name: Type.String() }), 'Last: the model can be used.'),
   error: event('error', ref(ErrorObject), 'Last, in place of `done`: the model could not be fetched.'),
 } as const;
+
+/** One of them. */
+export const PullEvent = eventUnion('PullEvent', PULL_EVENTS);

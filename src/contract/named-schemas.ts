@@ -10,7 +10,7 @@ import {
 import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
 import { Message, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
-import { PullModel } from './model-pull.ts';
+import { PULL_EVENTS, PullEvent, PullModel } from './model-pull.ts';
 import { OriginalFile } from './original-file.ts';
 import { CreatePrompt, Prompt, PromptInput, PromptListItem } from './prompt.ts';
 import { SearchAnswer, SearchResult } from './search.ts';
@@ -39,11 +39,14 @@ import {
   ToolSettings,
   ToolSettingsInput,
 } from './tool.ts';
-import { ErrorObject, Turn, TurnUsage } from './turn.ts';
+import { ErrorEnvelope, ErrorObject, Turn, TurnUsage } from './turn.ts';
+import { TURN_EVENTS, TurnEventSchema } from './turn-event.ts';
 import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot.ts';
 
 export const NAMED_SCHEMAS: readonly TSchema[] = [
+  PullEvent,
   PullModel,
+  ...Object.values(PULL_EVENTS),
   AgentSettings,
   AgentSettingsInput,
   AnswerMessage,
@@ -59,6 +62,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   EditedMessage,
   EditMessageInput,
   EngineOptions,
+  ErrorEnvelope,
   ErrorObject,
   ExecutedToolCall,
   ForkInput,
@@ -92,6 +96,8 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ToolSettingsInput,
   TreeMessage,
   Turn,
+  TurnEventSchema,
+  ...Object.values(TURN_EVENTS),
   TurnLine,
   TurnSnapshot,
   TurnUsage,

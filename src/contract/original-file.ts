@@ -7,10 +7,12 @@ export const OriginalFile = Type.Unsafe<unknown>({
   description:
     'Formats 1.0 to 1.4 are read, 1.4 is written: the active path. `title`, `client_metadata` and `partial_messages` in `metadata` are additions.',
   required: ['metadata'],
+  additionalProperties: true,
   properties: {
     metadata: {
       type: 'object',
       required: ['model'],
+      additionalProperties: true,
       properties: { session_id: { type: 'string' }, model: { type: 'string' } },
     },
     messages: { type: 'array', items: { type: 'object' } },

@@ -17,6 +17,26 @@ export function nullableRef<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T> | null>({ anyOf: [{ $ref: `${nameOf(schema)}#` }, { type: 'null' }] });
 }
 
+/** Events of a stream by the name of each: one of them, told apart by `event`. */
+export function eventUnion<T extends Readonly<Record<string, TSchema>>>($id: string, events: T) {
+  const mapping = Object.entries(events).map(([name, schema]) => [
+    name,
+    `#/components/schemas/${nameOf(schema)}`,
+  ]);
+  return Type.Unsafe<Static<T[keyof T]>>({
+    $id,
+    description: 'One frame of the stream: the name of its event and its data.',
+    type: 'object',
+    discriminator: { propertyName: 'event', mapping: Object.fromEntries(mapping) },
+    oneOf: Object.values(events).map((schema) => ({ $ref: `${nameOf(schema)}#` })),
+  });
+}
+
+/** `turn_start` → `TurnStart`: schemas are named like types. */
+export function pascal(name: string): string {
+  return name.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase());
+}
+
 /** The `$id` of a named schema. @throws Error for a schema without one: a slip of the programmer, seen at load */
 function nameOf(schema: TSchema): string {
   const { $id: name } = schema as { $id?: unknown };

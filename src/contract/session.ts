@@ -155,7 +155,10 @@ export type SystemPromptInput = Static<typeof SystemPromptInput>;
 
 export const SystemPromptAnswer = Type.Object(
   { content: Type.String(), source_file: nullable(Type.String()), message_index: Type.Literal(0) },
-  { $id: 'SystemPromptAnswer' },
+  {
+    $id: 'SystemPromptAnswer',
+    examples: [{ content: 'Answer in one sentence.', source_file: null, message_index: 0 }],
+  },
 );
 export type SystemPromptAnswer = Static<typeof SystemPromptAnswer>;
 
@@ -187,7 +190,10 @@ export const ForkInput = Type.Object(
 
 export const SessionHead = Type.Object(
   { session_id: Type.String(), head: nullable(Type.String()), message_count: Type.Integer() },
-  { $id: 'SessionHead' },
+  {
+    $id: 'SessionHead',
+    examples: [{ session_id: 'b5a3d7e4c9', head: '9191228aff', message_count: 1 }],
+  },
 );
 export type SessionHead = Static<typeof SessionHead>;
 

@@ -3,7 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
-import { FreeObject, nullable, oneOf, ref } from './schema.ts';
+import { eventUnion, FreeObject, nullable, oneOf, pascal, ref } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
 import { EVENT_EXAMPLES } from './turn-event-examples.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
@@ -14,7 +14,10 @@ function event<const Name extends keyof typeof EVENT_EXAMPLES, T extends TSchema
   description: string,
 ) {
   const examples = [{ event: name, data: EVENT_EXAMPLES[name] }];
-  return Type.Object({ event: Type.Literal(name), data }, { description, examples });
+  return Type.Object(
+    { event: Type.Literal(name), data },
+    { $id: `${pascal(name)}Event`, description, examples },
+  );
 }
 
 const toolCallFields = {
@@ -118,6 +121,9 @@ export const TURN_EVENTS = {
     'Always last, exactly once, also after `error`.',
   ),
 } as const;
+
+/** One of them, as the OpenAPI document names it. */
+export const TurnEventSchema = eventUnion('TurnEvent', TURN_EVENTS);
 
 /** Typed with `?: undefined` left out of optional keys, so that events compare literally. */
 export type TurnEvent = {

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { ContextReceipt } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
-import { FreeObject, nullable, nullableRef, oneOf, Timestamp } from './schema.ts';
+import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
 
 export const TURN_STATES = [
   'queued',
@@ -38,6 +38,12 @@ export const ErrorObject = Type.Object(
   { $id: 'ErrorObject' },
 );
 export type ErrorObject = Static<typeof ErrorObject>;
+
+/** How every error of every route is answered. */
+export const ErrorEnvelope = Type.Object(
+  { detail: Type.Object({ error: ref(ErrorObject) }) },
+  { $id: 'ErrorEnvelope' },
+);
 
 export const Turn = Type.Object(
   {

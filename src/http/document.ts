@@ -1,14 +1,15 @@
 // The OpenAPI document: made from the schemas that validate, with the errors and events of every route.
-import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import type { TSchema } from 'typebox';
 import { codeOf, ERRORS, type ErrorKind, type ErrorKindName, MochiError } from '../contract/errors.ts';
 import { ref } from '../contract/schema.ts';
-import { ErrorObject } from '../contract/turn.ts';
-import { TURN_EVENTS } from '../contract/turn-event.ts';
+import { ErrorEnvelope } from '../contract/turn.ts';
+import { TURN_EVENTS, TurnEventSchema } from '../contract/turn-event.ts';
 import { EVENT_EXAMPLES } from '../contract/turn-event-examples.ts';
 import { docsRoutes } from './docs.ts';
 import { envelope } from './error-response.ts';
+import { tidyDocument } from './tidy-document.ts';
 
 /** What every route can answer, whatever it does. */
 const COMMON_ERRORS: readonly ErrorKindName[] = ['unauthorized', 'host_not_allowed', 'internal_error'];
@@ -52,7 +53,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       security: [{}, { apiKey: [] }],
     },
     transform: nameWildcards,
-    transformObject: markOptionalBodies,
+    transformObject: tidyDocument,
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : String(index),
@@ -61,21 +62,6 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   docsRoutes(app);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   app.get('/redoc', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
-}
-
-/** Bodies that may be left out; the generator takes every body for required. */
-const OPTIONAL_BODIES = ['/api/v1/sessions/{session_id}/fork', '/api/v1/sessions/{session_id}/summarize'];
-
-function markOptionalBodies(
-  document: Parameters<SwaggerTransformObject>[0],
-): ReturnType<SwaggerTransformObject> {
-  if (!('openapiObject' in document)) return document.swaggerObject;
-  const { openapiObject } = document;
-  for (const path of OPTIONAL_BODIES) {
-    const body = openapiObject.paths?.[path]?.post?.requestBody;
-    if (body && 'required' in body) body.required = false;
-  }
-  return openapiObject;
 }
 
 /** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */
@@ -111,14 +97,6 @@ export const BODY_ERRORS = ['validation_error', 'payload_too_large', 'unsupporte
 /** 204. */
 export const NO_CONTENT = { description: 'Done.', type: 'null' };
 
-const EnvelopeSchema = {
-  type: 'object',
-  required: ['detail'],
-  properties: {
-    detail: { type: 'object', required: ['error'], properties: { error: ref(ErrorObject) } },
-  },
-};
-
 function errorResponse(kinds: readonly ErrorKindName[]): object {
   const examples = Object.fromEntries(
     kinds.map((kind) => [
@@ -127,7 +105,7 @@ function errorResponse(kinds: readonly ErrorKindName[]): object {
     ]),
   );
   const description = kinds.map((kind) => `\`${codeOf(kind)}\`: ${ERRORS[kind].text}`).join('\n\n');
-  return { description, content: { 'application/json': { schema: EnvelopeSchema, examples } } };
+  return { description, content: { 'application/json': { schema: ref(ErrorEnvelope), examples } } };
 }
 
 /** The stream of a turn: every event with its payload, and a whole stream as example. */
@@ -145,15 +123,16 @@ export function eventStreamAnswer(description: string): object {
     description: `${description}\n\nFrames: \`id: <n>\`, \`event: NAME\`, \`data: {one line of JSON}\`. Ignore events that you do not know.\n\n${events.join('\n')}`,
     content: {
       'text/event-stream': {
-        schema: {
-          type: 'object',
-          description: 'One frame: its event and its data.',
-          oneOf: Object.values(TURN_EVENTS),
-        },
+        schema: framesOf(TurnEventSchema),
         example: EXAMPLE_STREAM,
       },
     },
   };
+}
+
+/** A stream is text; what each frame of it says is a schema. */
+export function framesOf(event: TSchema): object {
+  return { type: 'string', contentMediaType: 'text/event-stream', contentSchema: ref(event) };
 }
 
 const EXAMPLE_STREAM = (

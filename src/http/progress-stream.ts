@@ -2,7 +2,8 @@
 import type { FastifyReply } from 'fastify';
 import type { PullProgress } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
-import { PULL_EVENTS, PULL_EXAMPLES } from '../contract/model-pull.ts';
+import { type PULL_EVENTS, PULL_EXAMPLES, PullEvent } from '../contract/model-pull.ts';
+import { framesOf } from './document.ts';
 
 /** Proxies cut silent connections. */
 const PING_INTERVAL_MS = 15_000;
@@ -74,11 +75,7 @@ export const PROGRESS_STREAM_ANSWER = {
     'Frames: `event: NAME`, `data: {one line of JSON}`. Closing the connection stops the pull; the next one goes on where it stopped.',
   content: {
     'text/event-stream': {
-      schema: {
-        type: 'object',
-        description: 'One frame: its event and its data.',
-        oneOf: Object.values(PULL_EVENTS),
-      },
+      schema: framesOf(PullEvent),
       example: toFrame('progress', PULL_EXAMPLES.progress) + toFrame('done', PULL_EXAMPLES.done),
     },
   },

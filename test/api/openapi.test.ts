@@ -20,6 +20,7 @@ interface Response {
 }
 interface Operation {
   readonly tags?: string[];
+  readonly operationId?: string;
   readonly summary?: string;
   readonly parameters?: {
     readonly name: string;
@@ -35,10 +36,20 @@ interface Document {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly tags: { readonly name: string; readonly description: string }[];
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, object> };
+  readonly servers: { readonly url: string }[];
+  readonly components: {
+    readonly schemas: Record<string, object>;
+    readonly responses: Record<string, Response>;
+  };
 }
 
-const document: Document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
+const written: Document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'));
+/** As it reads: answers that operations share stand in each of them. */
+const document: Document = JSON.parse(JSON.stringify(written), (_key, value) =>
+  typeof value?.$ref === 'string' && value.$ref.startsWith('#/components/responses/')
+    ? written.components.responses[value.$ref.slice('#/components/responses/'.length)]
+    : value,
+);
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]): [string, Operation] => [
     `${method.toUpperCase()} ${path}`,
@@ -56,7 +67,7 @@ describe('the served document', () => {
   it('is the one in the repository', async () => {
     const { status, body, headers } = await server.get('/openapi.json');
     expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
-    expect(body).toEqual(document);
+    expect(body).toEqual(written);
   });
 });
 
@@ -70,18 +81,53 @@ describe('the document', () => {
   });
 
   it('refers to nothing that it does not have', () => {
-    const references = findAll(document, '$ref');
+    const references = findAll(written, '$ref');
     expect(references.length).toBeGreaterThan(50);
     for (const reference of references)
       expect([reference, resolve(reference)]).toEqual([reference, expect.any(Object)]);
   });
 
   it('has no schema that nobody refers to', () => {
-    const used = new Set(findAll(document, '$ref'));
-    const unused = Object.keys(document.components.schemas).filter(
-      (name) => !used.has(`#/components/schemas/${name}`),
+    const used = new Set(findAll(written, '$ref'));
+    const names = [
+      ...Object.keys(written.components.schemas).map((name) => `#/components/schemas/${name}`),
+      ...Object.keys(written.components.responses).map((name) => `#/components/responses/${name}`),
+    ];
+    expect(names.filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('tells each answer of an error once, and what is the same in all of them once', () => {
+    const answers = Object.values(written.paths).flatMap((methods) =>
+      Object.values(methods).flatMap(({ responses }) => Object.entries(responses)),
     );
-    expect(unused).toEqual([]);
+    const errors = answers.filter(([status]) => Number(status) >= 400);
+    expect(errors.length).toBeGreaterThan(100);
+    expect(errors.filter(([, response]) => !('$ref' in response))).toEqual([]);
+    for (const { content } of Object.values(written.components.responses)) {
+      expect(content?.['application/json']?.schema).toEqual({ $ref: '#/components/schemas/ErrorEnvelope' });
+    }
+  });
+
+  it('names every operation for generators of clients, and where the server is', () => {
+    const ids = operations.map(([, { operationId }]) => operationId);
+    for (const id of ids) expect(id).toMatch(/^[a-z][A-Za-z]+$/);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(written.servers).toEqual([{ url: '.', description: 'This server.' }]);
+  });
+
+  it('has no default that makes a generator take a property for required', () => {
+    const schemas = JSON.stringify(written, (key, value) => (key.startsWith('example') ? undefined : value));
+    expect(schemas).not.toMatch(/"default":/);
+    const request = written.components.schemas['ChatRequest'];
+    expect(request).toMatchObject({
+      properties: { mode: { description: expect.stringContaining('Default: `"regenerate"`.') } },
+    });
+  });
+
+  it('says that an object without a description of its members may have any', () => {
+    expect(written.components.schemas['CreateSession']).toMatchObject({
+      properties: { metadata: { additionalProperties: true } },
+    });
   });
 
   it('gives every operation a place and a name of its own', () => {
@@ -242,9 +288,12 @@ interface Frame {
   readonly examples?: { readonly data: unknown }[];
 }
 
-/** The schema of each event of a stream. */
+/** The schema of each event of a stream, which is text with frames of one of them. */
 function framesOf({ schema }: Media): Map<string, Frame> {
-  const frames: Frame[] = 'oneOf' in schema && Array.isArray(schema.oneOf) ? schema.oneOf : [];
+  const { type, contentSchema } = schema as { type?: string; contentSchema?: { $ref: string } };
+  expect(type).toBe('string');
+  const { oneOf = [] } = Object(resolve(contentSchema?.$ref ?? '')) as { oneOf?: { $ref: string }[] };
+  const frames = oneOf.map(({ $ref }) => resolve($ref) as Frame);
   return new Map(
     frames.map((frame) => [frame.properties.event.const ?? frame.properties.event.enum?.[0] ?? '', frame]),
   );

@@ -2,13 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
+interface Response {
+  readonly content?: Record<string, { schema: object }>;
+}
+
 interface Operation {
-  readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
+  readonly responses: Record<string, Response | { readonly $ref: string }>;
 }
 
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: object;
+  readonly components: { readonly responses: Record<string, Response> };
 }
 
 const file = new URL('../../openapi.json', import.meta.url);
@@ -41,7 +45,7 @@ export async function expectDescribed({ method, url, status, body, isJson }: See
   // Unknown paths and methods, and refusals before routing, are not of any operation.
   if (operation === undefined || ([400, 405, 408, 431].includes(status) && !(status in operation.responses)))
     return;
-  const response = operation.responses[String(status)];
+  const response = resolve(operation.responses[String(status)]);
   const name = `${method} ${template?.path} → ${status}`;
   if (response === undefined)
     throw new Error(`${name} is not described: ${JSON.stringify(body).slice(0, 300)}`);
@@ -54,6 +58,12 @@ export async function expectDescribed({ method, url, status, body, isJson }: See
       `${name} does not fit its description: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(body).slice(0, 500)}`,
     );
   }
+}
+
+/** Answers of errors stand beside the operations that share them. */
+function resolve(response: Operation['responses'][string] | undefined): Response | undefined {
+  if (response === undefined || !('$ref' in response)) return response;
+  return document.components.responses[response.$ref.slice('#/components/responses/'.length)];
 }
 
 /** References of the document point into it from wherever they stand. */

@@ -22,6 +22,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getTree',
         summary: 'Every message of every branch',
         params: SessionParams,
         querystring: PageQuery,
@@ -65,6 +66,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'setHead',
         summary: 'Show another branch',
         description: 'The active path then ends at this message, an inner one included.',
         params: SessionParams,
@@ -91,6 +93,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
       },
       schema: {
         tags,
+        operationId: 'forkSession',
         summary: 'Fork: a new session with the path up to a message',
         params: SessionParams,
         body: ref(ForkInput),

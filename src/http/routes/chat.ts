@@ -50,6 +50,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'chat',
         summary: 'Send a message and wait for the answer',
         headers: IdempotencyHeader,
         params: SessionParams,
@@ -87,6 +88,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'streamChat',
         summary: 'Send a message and stream the answer',
         headers: IdempotencyHeader,
         description: 'Closing the connection cancels the turn; what came until then is kept.',
@@ -110,6 +112,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'previewChat',
         summary: 'What a chat would send',
         description:
           'The exact request to the engine, with the plan of its tokens. Nothing is sent to the model, and nothing is stored.',
@@ -133,6 +136,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'cancelChat',
         summary: 'Cancel the turn that holds a session',
         params: SessionParams,
         querystring: WaitQuery,

@@ -32,15 +32,27 @@ const Health = Type.Object(
 const Probe = Type.Object({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] });
 
 export function healthRoutes(app: App, { engine, version }: AppDeps): void {
-  const describe = (summary: string, description: string, schema: typeof Health | typeof Probe) => ({
+  const describe = (
+    operationId: string,
+    text: { readonly summary: string; readonly description: string },
+    schema: typeof Health | typeof Probe,
+  ) => ({
     tags: ['health'],
-    summary,
-    response: responses(200, jsonAnswer(description, schema), []),
+    operationId,
+    summary: text.summary,
+    response: responses(200, jsonAnswer(text.description, schema), []),
   });
   app.get(
     '/api/v1/health',
     {
-      schema: describe('Health of the server and its engine', 'Always 200 while the server serves.', Health),
+      schema: describe(
+        'getHealth',
+        {
+          summary: 'Health of the server and its engine',
+          description: 'Always 200 while the server serves.',
+        },
+        Health,
+      ),
     },
     async () => {
       const { reachable, version: engineVersion, ollama } = await engine.health();
@@ -53,7 +65,12 @@ export function healthRoutes(app: App, { engine, version }: AppDeps): void {
       };
     },
   );
-  for (const path of ['/livez', '/readyz']) {
-    app.get(path, { schema: describe('Probe', 'The server serves.', Probe) }, async () => ({ status: 'ok' }));
+  const probes = [
+    ['/livez', 'isLive'],
+    ['/readyz', 'isReady'],
+  ] as const;
+  for (const [path, operationId] of probes) {
+    const schema = describe(operationId, { summary: 'Probe', description: 'The server serves.' }, Probe);
+    app.get(path, { schema }, async () => ({ status: 'ok' }));
   }
 }

@@ -33,6 +33,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'listMessages',
         summary: 'Messages of the active path',
         description: 'All of them when no limit is given.',
         params: SessionParams,
@@ -67,6 +68,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'editMessage',
         summary: 'Edit a user message',
         description:
           'Adds a sibling with the new text and shows that branch; what followed the old one stays in the tree. Then chat with `message: null`.',
@@ -99,6 +101,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'setSystemPrompt',
         summary: 'Set the system prompt',
         description: 'Message 0, replaced or inserted; the history stays.',
         params: SessionParams,
@@ -122,6 +125,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'removeSystemPrompt',
         summary: 'Remove the system prompt',
         params: SessionParams,
         response: responses(204, NO_CONTENT, ['no_system_prompt', ...CHANGE_ERRORS]),

@@ -31,6 +31,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     {
       schema: {
         tags: ['models'],
+        operationId: 'listModels',
         summary: 'Models that can chat',
         response: responses(
           200,
@@ -46,6 +47,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     {
       schema: {
         tags: ['models'],
+        operationId: 'listLoadedModels',
         summary: 'Models in memory',
         response: responses(
           200,
@@ -62,6 +64,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     {
       schema: {
         tags: ['models'],
+        operationId: 'getModel',
         summary: 'One model by name',
         params: NameParams,
         response: responses(200, jsonAnswer('The model.', ref(Model)), ['model_not_found', ...ENGINE_ERRORS]),
@@ -79,6 +82,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     {
       schema: {
         tags: ['models'],
+        operationId: 'pullModel',
         summary: 'Fetch a model',
         body: ref(PullModel),
         response: responses(200, PROGRESS_STREAM_ANSWER, [
@@ -99,6 +103,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     {
       schema: {
         tags: ['models'],
+        operationId: 'deleteModel',
         summary: 'Delete a model from the disk',
         params: NameParams,
         response: responses(204, NO_CONTENT, ['model_not_found', ...BODY_ERRORS, ...ENGINE_ERRORS]),

@@ -17,6 +17,7 @@ export function searchRoutes(app: App, { db }: AppDeps): void {
     {
       schema: {
         tags: ['sessions'],
+        operationId: 'search',
         summary: 'Search titles and messages, the best first',
         description:
           'Looks in the titles of sessions and in what users, models and tools said, old branches included; not in system prompts and thinking. An answer that is being written is found when it ends.',

@@ -40,6 +40,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'createSession',
         summary: 'Create a session',
         body: ref(CreateSession),
         response: responses(201, jsonAnswer('The new session.', ref(Session)), [
@@ -63,6 +64,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'listSessions',
         summary: 'List sessions, the newest first',
         description:
           'With `q` only those whose title or messages hold what is looked for; a blank one is no filter.',
@@ -112,6 +114,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getSession',
         summary: 'A session with its messages',
         params: SessionParams,
         response: responses(200, jsonAnswer('The session.', ref(SessionWithMessages)), [
@@ -136,6 +139,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getSessionStatus',
         summary: 'How a session stands',
         description: 'Its settings and window, and the receipt of the last turn.',
         params: SessionParams,
@@ -153,6 +157,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'updateSession',
         summary: 'Change settings',
         description:
           'A given `tool_settings`, `agent_settings` or `metadata` replaces the old one whole. What is absent stays. `null` clears `title` and `summary_model`, and leaves everything else as it is.',
@@ -174,6 +179,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'deleteSession',
         summary: 'Delete a session, its branches and turns',
         description: 'A turn that runs is cancelled first.',
         params: SessionParams,

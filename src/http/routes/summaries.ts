@@ -18,6 +18,7 @@ export function summaryRoutes(app: App, { db, turns }: AppDeps): void {
       },
       schema: {
         tags,
+        operationId: 'summarizeSession',
         summary: 'Write a summary now',
         description:
           'Answers when it is written and stored. Without `model`: the model of the session, else its `summary_model`. Summaries are also written by themselves, after each answer, while no client waits for the model.',
@@ -52,6 +53,7 @@ export function summaryRoutes(app: App, { db, turns }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getSummary',
         summary: 'The newest summary',
         params: SessionParams,
         response: responses(200, jsonAnswer('The summary, if there is one.', ref(LatestSummary)), [

@@ -41,6 +41,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'listPrompts',
         summary: 'List the system prompt files',
         description: 'Files that cannot be read are left out.',
         response: responses(
@@ -58,6 +59,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'createPrompt',
         summary: 'Create a system prompt file',
         description: 'Of two requests for one name one succeeds.',
         body: ref(CreatePrompt),
@@ -75,6 +77,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getPrompt',
         summary: 'Read a system prompt file',
         params: PromptParams,
         response: responses(200, jsonAnswer('The file.', ref(Prompt)), [
@@ -92,6 +95,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'updatePrompt',
         summary: 'Change a system prompt file',
         description: 'Never creates one.',
         params: PromptParams,
@@ -107,6 +111,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'savePrompt',
         summary: 'Create or change a system prompt file',
         params: PromptParams,
         body: ref(PromptInput),
@@ -124,6 +129,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'deletePrompt',
         summary: 'Delete a system prompt file',
         description: 'Sessions that were given its text keep it.',
         params: PromptParams,

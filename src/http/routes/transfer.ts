@@ -25,9 +25,11 @@ const STALLED_READER_MS = 60_000;
 
 const LINES = {
   schema: {
+    type: 'string',
     description:
-      'One line. A session comes first, then its messages and turns in creation order; any number of sessions.',
-    oneOf: [ref(SessionLine), ref(MessageLine), ref(TurnLine)],
+      'Lines of JSON. A session comes first, then its messages and turns in creation order; any number of sessions.',
+    contentMediaType: NDJSON,
+    contentSchema: { oneOf: [ref(SessionLine), ref(MessageLine), ref(TurnLine)] },
   },
   example: EXAMPLE_LINES.map((line) => `${JSON.stringify(line)}\n`).join(''),
 };
@@ -51,11 +53,14 @@ export function transferRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'exportSession',
         summary: 'Export a session',
         description:
           '`json`: the session file of the original server, format 1.4, of the active path. `jsonl`: everything, one thing a line. Both are the session at one moment, also while a turn runs.',
         params: SessionParams,
-        querystring: Type.Object({ format: oneOf(EXPORT_FORMATS, { default: 'json' }) }),
+        querystring: Type.Object({
+          format: Type.Optional(oneOf(EXPORT_FORMATS, { description: 'Default: `json`.' })),
+        }),
         response: responses(200, EXPORT_ANSWER, [
           'session_not_found',
           'validation_error',
@@ -65,16 +70,17 @@ export function transferRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params, query, log }, reply) => {
       const sessionId = sessionIdOf(params);
-      const { text, close } = await openExport(deps.openSnapshot, sessionId, query.format);
+      const format = query.format ?? 'json';
+      const { text, close } = await openExport(deps.openSnapshot, sessionId, format);
       const stream = Readable.from(text, { objectMode: false });
       stream.once('close', () => {
         close().catch((error: unknown) => log.error({ err: error }, 'a snapshot could not be closed'));
       });
       reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
-      const type = query.format === 'json' ? 'application/json' : NDJSON;
+      const type = format === 'json' ? 'application/json' : NDJSON;
       return reply
         .type(`${type}; charset=utf-8`)
-        .header('content-disposition', `attachment; filename="${sessionId}.${query.format}"`)
+        .header('content-disposition', `attachment; filename="${sessionId}.${format}"`)
         .send(stream);
     },
   );
@@ -84,6 +90,7 @@ export function transferRoutes(app: App, deps: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'importSessions',
         summary: 'Import sessions',
         description:
           'A session is imported whole or not at all. Identical content is skipped. What is larger than a body may be goes through the command `mochi-server import FILE`.',

@@ -27,6 +27,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'getTurn',
         summary: 'A turn: its state, error and usage',
         params: TurnParams,
         response: responses(200, jsonAnswer('The turn.', ref(Turn)), READ_ERRORS),
@@ -42,6 +43,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
       exposeHeadRoute: false,
       schema: {
         tags,
+        operationId: 'watchTurn',
         summary: 'Watch a turn, from the start or from where you were',
         description:
           'Replays the events after `Last-Event-ID` or `after` (the larger wins), then follows. 204 when the watcher has seen them all: a browser stops reconnecting then. Leaving does nothing to the turn.',
@@ -65,6 +67,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'cancelTurn',
         summary: 'Cancel a turn in whatever state it is',
         description:
           'The engine stops at once, the part is kept. Idempotent: an ended turn stays as it ended.',
@@ -84,6 +87,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
     {
       schema: {
         tags,
+        operationId: 'listTurns',
         summary: 'Turns of a session, the newest first',
         params: SessionParams,
         querystring: PageQuery,
