@@ -79,6 +79,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
         db: store.db,
         engine,
         turns,
+        defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
         learnWindows: () => learnWindows(planning),
         openSnapshot: () => openSnapshot(config.dataDir),

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ServerAnswerError, type ServerClient } from './server-client.ts';
 
 interface ConversationOptions {
-  /** Null: the first one of the engine. */
+  /** Null: the server's default. */
   readonly model: string | null;
   readonly thinks: boolean;
   readonly isColoured: boolean;
@@ -35,9 +35,7 @@ export class ChatConversation {
   async open(id: string | null): Promise<void> {
     const session =
       id === null
-        ? await this.whenReady(async () =>
-            this.client.call('POST', '/sessions', { model: this.options.model ?? (await this.firstModel()) }),
-          )
+        ? await this.whenReady(() => this.client.call('POST', '/sessions', { model: this.options.model }))
         : await this.client.call('GET', `/sessions/${encodeURIComponent(id)}`);
     this.sessionId = String(session['session_id']);
     this.model = String(session['model']);
@@ -75,12 +73,6 @@ export class ChatConversation {
     if (turnId === null) return false;
     void this.client.call('POST', `/turns/${turnId}/cancel`).catch(() => undefined);
     return true;
-  }
-
-  private async firstModel(): Promise<string> {
-    const { models } = await this.client.call('GET', '/models');
-    const [first] = Array.isArray(models) ? models : [];
-    return first === undefined ? 'smollm2-135m' : String(Object(first).name);
   }
 
   private async whenReady<T>(run: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ export function addModelCommands(program: Command): void {
   withSettings(program.command('chat'))
     .description('talk to a running server from the terminal')
     .option('--server <url>', 'where it runs; default: host and port of the settings')
-    .option('--model <name>', "model of a new session; default: the engine's first")
+    .option('--model <name>', 'model of a new session; default: the one of the server')
     .option('--session <id>', 'go on with this session')
     .option('--think', 'show what the model thinks, where it can')
     .action(async (flags: ChatFlags) => {

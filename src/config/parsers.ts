@@ -92,6 +92,12 @@ export const httpUrl: Parser<string> = {
   },
 };
 
+export const modelName: Parser<string> = {
+  valueName: 'name',
+  expected: 'the name of a model, without blanks, of at most 512 characters',
+  parse: (text) => (/^\S{1,512}$/.test(text) ? text : undefined),
+};
+
 export const origins: Parser<'*' | readonly string[]> = {
   valueName: 'list',
   expected:

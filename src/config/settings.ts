@@ -6,6 +6,7 @@ import {
   host,
   hostList,
   httpUrl,
+  modelName,
   ollamaHost,
   oneOf,
   origins,
@@ -22,6 +23,8 @@ export interface Config {
   readonly ollamaHost: string;
   /** auto: Ollama when it answers at the start, the embedded engine otherwise. */
   readonly engine: 'auto' | 'ollama' | 'embedded';
+  /** null: the engine's first. */
+  readonly defaultModel: string | null;
   /** Base URL without trailing slash. */
   readonly modelHub: string;
   readonly downloadsEnabled: boolean;
@@ -105,6 +108,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: engine,
     default: 'auto',
     description: 'What runs models: ollama, embedded, or auto: Ollama when it answers, else the embedded one',
+  },
+  defaultModel: {
+    parser: modelName,
+    default: null,
+    description: 'Model of sessions that name none; the first installed one when not set',
   },
   modelHub: {
     parser: httpUrl,

@@ -95,6 +95,8 @@ export interface Engine {
   chat(request: EngineChatRequest, signal: AbortSignal): AsyncIterable<readonly EngineChunk[]>;
   /** Models that can chat, in the engine's order. */
   listModels(): Promise<readonly EngineModel[]>;
+  /** For who names none; null where nothing is installed. @throws MochiError while a first one is being fetched */
+  defaultModel(): Promise<EngineModel | null>;
   /** One model by name (a missing tag means `:latest`), fresh from the engine; null when it is not installed. */
   findModel(name: string): Promise<EngineModel | null>;
   /** The same from memory where it is known: no request then. */

@@ -87,7 +87,14 @@ const settingsFields = {
 
 export const CreateSession = Type.Object(
   {
-    model: ModelName,
+    model: Type.Optional(
+      nullable(
+        Type.String({
+          ...ModelName,
+          description: 'Left out or null: MOCHI_DEFAULT_MODEL, else the first installed one.',
+        }),
+      ),
+    ),
     system_prompt: Type.Optional(
       nullable(
         Type.String({
@@ -113,9 +120,7 @@ export const CreateSession = Type.Object(
   },
   {
     $id: 'CreateSession',
-    examples: [
-      { model: 'llama3.2:latest', system_prompt: 'You are a pirate. Always respond like a pirate.' },
-    ],
+    examples: [{ system_prompt: 'You are a pirate. Always respond like a pirate.' }, {}],
   },
 );
 export type CreateSession = Static<typeof CreateSession>;
@@ -128,7 +133,7 @@ export const PatchSession = Type.Object(
       Type.Unsafe<Record<string, unknown> | null>({ ...Metadata, type: ['object', 'null'] }),
     ),
   },
-  { $id: 'PatchSession', examples: [{ model: 'qwen3:14b', title: 'Capitals' }] },
+  { $id: 'PatchSession', examples: [{ title: 'Capitals' }] },
 );
 export type PatchSession = Static<typeof PatchSession>;
 

@@ -14,7 +14,7 @@ export const SummarizeInput = Type.Object(
       }),
     ),
   },
-  { $id: 'SummarizeInput', examples: [{ model: 'llama3.2:latest' }, {}] },
+  { $id: 'SummarizeInput', examples: [{}, { model: 'llama3.2:latest' }] },
 );
 export type SummarizeInput = Static<typeof SummarizeInput>;
 

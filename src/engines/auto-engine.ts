@@ -33,6 +33,11 @@ function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
       // Without a model of its own it has nothing to say but why Ollama has none.
       return own.length === 0 ? ollama.listModels() : [...own, ...(await listIfThere(ollama))];
     },
+    async defaultModel() {
+      const [own] = await embedded.listModels();
+      const [other] = own === undefined ? await listIfThere(ollama) : [];
+      return own ?? other ?? embedded.defaultModel();
+    },
     findModel: async (name) => (await embedded.findModel(name)) ?? ollama.findModel(name),
     recallModel: async (name) => (await embedded.recallModel(name)) ?? ollama.recallModel(name),
     async listLoaded() {

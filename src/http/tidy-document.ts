@@ -5,7 +5,11 @@ import type { SwaggerTransformObject } from '@fastify/swagger';
 type Json = Record<string, unknown>;
 
 /** Bodies that may be left out; the generator of the document takes every body for required. */
-const OPTIONAL_BODIES = ['/api/v1/sessions/{session_id}/fork', '/api/v1/sessions/{session_id}/summarize'];
+const OPTIONAL_BODIES = [
+  '/api/v1/sessions',
+  '/api/v1/sessions/{session_id}/fork',
+  '/api/v1/sessions/{session_id}/summarize',
+];
 
 export const tidyDocument: SwaggerTransformObject = (document) => {
   if (!('openapiObject' in document)) return document.swaggerObject;

@@ -1,20 +1,21 @@
 // A new session.
+import type { EngineModel } from '../contract/engine.ts';
 import type { CreateSession } from '../contract/session.ts';
 import { insertSession, type StoredSession } from '../store/sessions.ts';
 import { changeWindow, INITIAL_WINDOW } from './change-window.ts';
 import { checkMetadata } from './metadata.ts';
 import { readPromptText, type SystemText } from './prompt-text.ts';
-import { requireChatModel, requireSession } from './require.ts';
+import { requireChatModel, requireDefaultModel, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 import { completeAgentSettings, completeToolSettings } from './settings.ts';
 import { placeSystemMessage } from './system-prompt.ts';
 
-/** @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, validation_error */
+/** @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, engine_not_ready, validation_error */
 export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
   checkMetadata(input.metadata);
   const systemText = await readSystemText(deps, input);
   // Its first turn then knows which window is loaded, and need not ask.
-  const [model] = await Promise.all([requireChatModel(deps.engine, input.model), deps.learnWindows()]);
+  const [model] = await Promise.all([requireModel(deps, input.model), deps.learnWindows()]);
   const id = deps.newId(10);
   const now = deps.now();
   return deps.db.transaction().execute(async (transaction) => {
@@ -33,6 +34,10 @@ export async function createSession(deps: SessionDeps, input: CreateSession): Pr
     if (systemText !== null) await placeSystemMessage({ ...deps, db: transaction }, id, systemText);
     return requireSession(transaction, id);
   });
+}
+
+function requireModel(deps: SessionDeps, name: CreateSession['model']): Promise<EngineModel> {
+  return name == null ? requireDefaultModel(deps) : requireChatModel(deps.engine, name);
 }
 
 /** With a text the file is only its label (ORIGINAL.md §5). */

@@ -4,6 +4,7 @@ import { MochiError } from '../contract/errors.ts';
 import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
+import type { SessionDeps } from './session-deps.ts';
 
 /** How much of a name or an id that nobody knows an error repeats. */
 const SHOWN_LENGTH = 200;
@@ -57,4 +58,23 @@ export async function requireChatModel(engine: Engine, name: string): Promise<En
     );
   }
   return model;
+}
+
+/** The model of a session that names none. @throws MochiError model_unusable, ollama_unreachable, engine_not_ready … */
+export async function requireDefaultModel({
+  engine,
+  defaultModel,
+}: Pick<SessionDeps, 'engine' | 'defaultModel'>): Promise<EngineModel> {
+  if (defaultModel !== null) {
+    return requireChatModel(engine, defaultModel).catch((error: unknown) => {
+      if (!(error instanceof MochiError) || error.kind !== 'model_unusable') throw error;
+      throw new MochiError(error.kind, `MOCHI_DEFAULT_MODEL: ${error.message}`, error.details);
+    });
+  }
+  const model = await engine.defaultModel();
+  if (model !== null) return model;
+  throw new MochiError(
+    'model_unusable',
+    'There is no model that can chat. Pull one (POST /api/v1/models/pull, or the command pull).',
+  );
 }

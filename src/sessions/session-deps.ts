@@ -5,6 +5,8 @@ import type { Db } from '../store/database.ts';
 export interface SessionDeps {
   readonly db: Db;
   readonly engine: Engine;
+  /** The model of sessions that name none; null: the engine's. */
+  readonly defaultModel: string | null;
   /** Absolute path of the folder of system prompt files. */
   readonly promptFolder: string;
   /** Asks the engine which windows it holds; never throws. */

@@ -67,6 +67,7 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
       return speak(nextReply(), signal);
     },
     listModels: async () => [MODEL],
+    defaultModel: async () => MODEL,
     findModel: async () => MODEL,
     recallModel: async () => MODEL,
     describe: () => ({}),

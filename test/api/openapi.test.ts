@@ -266,6 +266,7 @@ describe('nothing is left out', () => {
     const optional = operations.filter(([, { requestBody }]) => requestBody && !requestBody.required);
     const required = operations.filter(([, { requestBody }]) => requestBody?.required === true);
     expect(optional.map(([name]) => name)).toEqual([
+      'POST /api/v1/sessions',
       'POST /api/v1/sessions/{session_id}/fork',
       'POST /api/v1/sessions/{session_id}/summarize',
     ]);

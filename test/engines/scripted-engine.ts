@@ -35,6 +35,7 @@ export function createScriptedEngine(): Engine {
       yield [{ type: 'done', reason: 'stop', usage }];
     },
     listModels: async () => [MODEL],
+    defaultModel: async () => MODEL,
     findModel: find,
     recallModel: find,
     describe: (request) => ({ ...request }),

@@ -10,6 +10,9 @@ import { startTestServer, type TestServer } from '../support/test-server.ts';
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const commands = [...readme.matchAll(/^```bash\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
 
+/** All of them, without what is said about them. */
+const typed = commands.join('\n').replaceAll(/^#.*$/gm, '');
+
 /** Separates the outputs of the blocks; no JSON and no event can hold it. */
 const MARK = '\u0001';
 
@@ -54,10 +57,14 @@ describe('README', () => {
     );
   });
 
-  it('creates a session with a system prompt and answers in it', () => {
-    const [session, answer] = parseAll(outputs[2] ?? '');
-    expect(session).toMatchObject({ message_count: 1 });
-    expect(answer).toMatchObject({ message: { role: 'assistant' } });
+  it('creates a session with a system prompt and answers in it', async () => {
+    const [first, pirate] = [outputs[0], outputs[2]].map((output) => JSON.parse(output ?? ''));
+    expect(pirate).toMatchObject({ message: { role: 'assistant' } });
+    // Its own session, and not the one of before.
+    expect(pirate.session_id).not.toBe(first.session_id);
+    const [prompt, said] = await server.messages(pirate.session_id);
+    expect(prompt).toMatchObject({ role: 'system', content: expect.stringMatching(/pirate/) });
+    expect(said).toMatchObject({ role: 'user', content: 'Hello!' });
   });
 
   it('regenerates, goes on and shows the history', () => {
@@ -67,6 +74,15 @@ describe('README', () => {
     expect(roles).toEqual(Array.from({ length: roles.length / 2 }, () => ['user', 'assistant']).flat());
     // One of the answers was made twice: it has a sibling, and the path shows one of them.
     expect(history.messages.filter((message: any) => message.sibling_count === 2)).toHaveLength(1);
+  });
+
+  it('needs nothing but curl and what every shell has', () => {
+    const words = typed.match(/(?<=^|[|(] ?)[a-z]\w+(?= )/gm);
+    expect([...new Set(words)].toSorted()).toEqual(['curl', 'cut']);
+  });
+
+  it('names no model that a fresh machine does not have', () => {
+    expect(typed).not.toMatch(/"model"/);
   });
 
   it('names every call of the API', () => {

@@ -30,3 +30,8 @@ export function findInCatalogue(name: string): CatalogueEntry | null {
   const wanted = name.toLowerCase().replace(/:latest$/, '');
   return CATALOGUE.find((entry) => entry.name === wanted) ?? null;
 }
+
+/** Whether a model is there to see that everything works, and for no more. */
+export function isToy(name: string): boolean {
+  return findInCatalogue(name) === DEFAULT_MODEL;
+}

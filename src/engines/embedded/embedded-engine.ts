@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Engine, EngineChatRequest, EngineChunk, EngineModel } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
-import { findInCatalogue } from './catalogue.ts';
+import { findInCatalogue, isToy } from './catalogue.ts';
 import { createEngineProcess } from './engine-process.ts';
 import { cacheBytes, checkMemory } from './memory.ts';
 import { openModelsFolder, type StoredModel } from './models-folder.ts';
@@ -70,6 +70,13 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     });
   }
 
+  /** The toy comes last: the first is what is taken where nobody names one. */
+  async function listModels(): Promise<readonly EngineModel[]> {
+    const models = (await folder.list()).map(({ model }) => model);
+    const canChat = models.filter((model) => model.capabilities.includes('completion'));
+    return canChat.toSorted((left, right) => Number(isToy(left.name)) - Number(isToy(right.name)));
+  }
+
   async function findModel(name: string): Promise<EngineModel | null> {
     const stored = await folder.find(name);
     if (stored !== null) return stored.model;
@@ -81,9 +88,11 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     name: 'embedded',
     address: 'in a process of its own',
     chat,
-    async listModels() {
-      const models = (await folder.list()).map(({ model }) => model);
-      return models.filter((model) => model.capabilities.includes('completion'));
+    listModels,
+    async defaultModel() {
+      const [first] = await listModels();
+      if (first === undefined) throw setup.notReady();
+      return first;
     },
     findModel,
     recallModel: findModel,

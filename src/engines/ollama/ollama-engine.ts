@@ -102,6 +102,7 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     address: http.address,
     chat,
     listModels: models.list,
+    defaultModel: async () => (await models.list())[0] ?? null,
     findModel: models.find,
     recallModel: models.recall,
     describe: toChatBody,

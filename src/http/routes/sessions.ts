@@ -38,10 +38,15 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
   app.post(
     '/api/v1/sessions',
     {
+      // The body may be left out.
+      preValidation: async (request) => {
+        if (request.body === undefined) request.body = {};
+      },
       schema: {
         tags,
         operationId: 'createSession',
         summary: 'Create a session',
+        description: 'Everything may be left out: an empty body makes a session with the default model.',
         body: ref(CreateSession),
         response: responses(201, jsonAnswer('The new session.', ref(Session)), [
           ...MODEL_ERRORS,
