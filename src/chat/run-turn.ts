@@ -28,6 +28,7 @@ export async function* runTurn(
     receipt: null,
     reason: null,
     mark: turn.session.promptMark,
+    use: null,
     hasAskedWindows: false,
   };
   let state: FinalTurnState;

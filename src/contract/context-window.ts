@@ -61,7 +61,15 @@ export const ContextWindowInfo = Type.Object(
 export type ContextWindowInfo = Static<typeof ContextWindowInfo>;
 
 /** Why the engine cannot go on from what it had read for the session before. */
-export const CACHE_BREAKS = ['system_prompt', 'tools', 'edit', 'model', 'options', 'left_out'] as const;
+export const CACHE_BREAKS = [
+  'system_prompt',
+  'tools',
+  'edit',
+  'model',
+  'options',
+  'left_out',
+  'reload',
+] as const;
 export type CacheBreak = (typeof CACHE_BREAKS)[number];
 
 /** A first turn. */
@@ -104,7 +112,8 @@ export const ContextReceipt = Type.Object(
     cache_break: Type.Unsafe<CacheBreak | null>({
       type: ['string', 'null'],
       enum: [...CACHE_BREAKS, null],
-      description: 'Why the prompt does not go on from the one before; null: it does, or is the first.',
+      description:
+        'Why the engine cannot go on from the prompt before (`reload`: it does not hold the model any more); null: it can, or this is the first.',
     }),
     suspected_truncation: Type.Boolean({
       description: 'The engine counted far fewer tokens than were sent: it may have cut the prompt.',

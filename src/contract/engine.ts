@@ -58,11 +58,18 @@ export type EngineChunk =
 export interface EngineModel extends Model {
   /** Trained context length in tokens; null when the engine does not say. */
   readonly trainedLength: number | null;
+  /** What the name stands for now: another one when another model was put under it; null: the engine has no such thing. */
+  readonly digest: string | null;
+  /** What is loaded for it: names of the same weights share one place in the engine's memory. */
+  readonly weights: string;
 }
 
 /** A model in the memory of the engine. */
 export interface EngineLoadedModel {
+  /** The name that loaded it: others may share it. */
   readonly model: string;
+  readonly digest: string | null;
+  readonly weights: string;
   /** Context window in tokens with which it is held; null while it is being loaded. */
   readonly window: number | null;
   /** How long it stays from now on when nobody uses it, in milliseconds; null when the engine does not say. */

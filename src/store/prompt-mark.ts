@@ -4,6 +4,8 @@ import type { PathPlace } from './path-place.ts';
 /** Stored as JSON in the session's row. */
 export interface PromptMark {
   readonly model: string;
+  /** What the engine had loaded for it; missing in marks of older versions. */
+  readonly weights?: string;
   /** What the engine was asked for; null: its own default. */
   readonly window: number | null;
   /** Tokens that could be planned at most. */

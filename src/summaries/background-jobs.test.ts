@@ -19,6 +19,8 @@ const MODEL: EngineModel = {
   capabilities: ['completion'],
   context_length: 8192,
   trainedLength: 8192,
+  digest: null,
+  weights: 'weights',
 };
 const USAGE = { promptTokens: 1, outputTokens: 1, loadMs: null, promptEvalMs: null, evalMs: null };
 const SUMMARY = '{"summary":"Fine.","topics":[]}';

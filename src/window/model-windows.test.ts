@@ -10,8 +10,10 @@ beforeEach(() => {
   now = 0;
   windows = createModelWindows(() => now);
 });
-const held = (window: number | null, expiresInMs: number | null = 5 * MINUTE, model = MODEL) => ({
-  model,
+const held = (window: number | null, expiresInMs: number | null = 5 * MINUTE, weights = MODEL) => ({
+  model: `a name of ${weights}`,
+  digest: null,
+  weights,
   window,
   expiresInMs,
 });
@@ -73,4 +75,43 @@ it('asks anew after a minute, and where the engine holds another window', () => 
   expect(windows.isStale(MODEL, 16_384)).toBe(true);
   now += MINUTE + 1;
   expect(windows.isStale(MODEL, 8192)).toBe(true);
+});
+
+it('keeps a model for as long as a call is being answered, and after that as after any use', () => {
+  windows.raise(MODEL, 16_384);
+  const use = windows.beginUse(MODEL, 16_384);
+  now += 60 * MINUTE;
+  expect(windows.loaded(MODEL)).toBe(16_384);
+  // The list may have been made before it was loaded.
+  windows.learn([]);
+  expect(windows.loaded(MODEL)).toBe(16_384);
+  use.end();
+  use.end();
+  const other = windows.beginUse(MODEL, 16_384);
+  now += 4 * MINUTE;
+  other.end();
+  expect(windows.loaded(MODEL)).toBe(16_384);
+  now += 2 * MINUTE;
+  expect(windows.loaded(MODEL)).toBeNull();
+});
+
+it('a model that the engine holds is loaded, although it does not say for how long', () => {
+  windows.noteUse(MODEL, 8192);
+  now += 5 * MINUTE - 1;
+  windows.learn([held(8192, null)]);
+  now += MINUTE;
+  expect(windows.loaded(MODEL)).toBe(8192);
+});
+
+it('what answers is what is in memory, where that is one model only', () => {
+  windows.noteUse('copy', 8192);
+  windows.learn([held(8192)], 'copy');
+  windows.raise('copy', 16_384);
+  expect([windows.current(MODEL), windows.loaded('copy')]).toEqual([16_384, 8192]);
+  windows.noteUse('stranger', 4096);
+  windows.learn([held(8192), held(8192, MINUTE, 'another')], 'stranger');
+  expect(windows.current('stranger')).toBeNull();
+  // The engine names it after all.
+  windows.learn([held(4096, MINUTE, 'copy')]);
+  expect([windows.loaded(MODEL), windows.loaded('copy')]).toEqual([null, 4096]);
 });

@@ -13,6 +13,8 @@ const MODEL: EngineModel = {
   capabilities: ['completion'],
   context_length: 8192,
   trainedLength: 8192,
+  digest: null,
+  weights: 'scripted',
 };
 
 export function createScriptedEngine(): Engine {
@@ -24,7 +26,7 @@ export function createScriptedEngine(): Engine {
     async *chat({ model, messages, window }: EngineChatRequest, signal: AbortSignal) {
       signal.throwIfAborted();
       if ((await find(model)) === null) throw new MochiError('model_not_found', `There is no ${model}.`);
-      loaded.splice(0, 1, { model, window, expiresInMs: null });
+      loaded.splice(0, 1, { model, digest: null, weights: MODEL.weights, window, expiresInMs: null });
       const words = messages.at(-1)?.content === 'long' ? 1000 : 2;
       for (let word = 0; word < words; word += 1) {
         await delay(1);

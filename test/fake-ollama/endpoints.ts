@@ -16,6 +16,7 @@ import { Refusal } from './refusal.ts';
 /** Answers a request: access, fault, then the endpoint. Rejects when the client goes away. */
 export async function answer(state: FakeState, exchange: Exchange): Promise<void> {
   const { request, response } = exchange;
+  response.setHeader('date', new Date(Date.now() + state.clockOffsetMs).toUTCString());
   if (!isAllowed(request.headers)) return sendAnswer(response, emptyAnswer(403));
   const fault = state.faults.get(request.path) ?? state.faults.get('*');
   if (fault) return playFault(fault, exchange);
@@ -60,7 +61,7 @@ function plainEndpoint(state: FakeState, path: string, rawBody: string): HttpAns
     case '/api/tags':
       return jsonAnswer(200, tagsBody(state.models, state.version));
     case '/api/ps':
-      return jsonAnswer(200, state.loaded.psBody());
+      return jsonAnswer(200, state.loaded.psBody(state.clockOffsetMs));
     case '/api/show':
       return jsonAnswer(200, showBody(shownModel(state.models, rawBody)));
     case '/api/delete':

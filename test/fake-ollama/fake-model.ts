@@ -19,6 +19,10 @@ export type FakeModel = {
   readonly size?: number;
   /** Default: a hash of the name. Change it to re-tag a model. */
   readonly digest?: string;
+  /** The file of its weights, which names may share. Default: a hash of the digest, so that a copy shares them. */
+  readonly weights?: string;
+  /** `SYSTEM` of the Modelfile. */
+  readonly system?: string;
   /** `PARAMETER num_ctx` of the Modelfile. */
   readonly numCtx?: number;
   readonly modifiedAt?: string;
@@ -68,6 +72,13 @@ export function trainedLength(model: FakeModel): number {
 
 function digestOf(model: FakeModel): string {
   return model.digest ?? createHash('sha256').update(modelKey(model.name)).digest('hex');
+}
+
+/** What the scheduler knows a model by: its path in the blobs. */
+export function weightsOf(model: FakeModel): string {
+  return createHash('sha256')
+    .update(`weights ${model.weights ?? digestOf(model)}`)
+    .digest('hex');
 }
 
 export function detailsOf(model: FakeModel): Record<string, unknown> {

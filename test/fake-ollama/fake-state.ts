@@ -18,6 +18,8 @@ export type FakeOllamaOptions = {
   readonly programs?: boolean | ProgramOptions;
   /** How long a load or reload takes. */
   readonly loadDelayMs?: number;
+  /** How far its clock is ahead of ours; negative: behind. */
+  readonly clockOffsetMs?: number;
   /** The window when neither the request nor the model sets num_ctx. Default: 4096. */
   readonly defaultWindow?: number;
   /** Answers at once; Ollama's own default is 1. Default: no limit. */
@@ -32,6 +34,7 @@ export type FakeState = {
   models: FakeModel[];
   readonly version: string;
   loadDelayMs: number;
+  readonly clockOffsetMs: number;
   defaultReply: ScriptSource | null;
   readonly replies: ScriptSource[];
   readonly faults: Map<string, Fault>;
@@ -47,6 +50,7 @@ export function createState(options: FakeOllamaOptions): FakeState {
     models: [...(options.models ?? defaultModels), ...(chosen === false ? [] : programModels(programs))],
     version: options.version ?? '0.33.0',
     loadDelayMs: options.loadDelayMs ?? 0,
+    clockOffsetMs: options.clockOffsetMs ?? 0,
     defaultReply: null,
     replies: [],
     faults: new Map(),

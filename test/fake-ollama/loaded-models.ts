@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RequestBody } from './chat-request.ts';
 import { keepAliveMs } from './duration.ts';
-import { type FakeModel, hasCapability, listEntry, trainedLength } from './fake-model.ts';
+import { type FakeModel, hasCapability, listEntry, trainedLength, weightsOf } from './fake-model.ts';
 import { goTime } from './go-json.ts';
-import { displayName, modelKey } from './model-name.ts';
+import { displayName } from './model-name.ts';
 
 type LoadedModel = {
   readonly model: FakeModel;
@@ -29,15 +29,18 @@ const runnerOptions = [
   'draft_num_predict',
 ];
 
-/** `defaultWindow` stands for the default by VRAM. */
+/**
+ * Keyed by the weights, as Ollama's scheduler is: all names of the same ones share a runner, which keeps the name
+ * that loaded it. `defaultWindow` stands for the default by VRAM.
+ */
 export function createLoadedModels(defaultWindow: number) {
   const loaded = new Map<string, LoadedModel>();
   const reloads: Record<string, number> = {};
 
   /** Loads or reloads where needed; tells the window in use and how long the request waited. The first load of a model is no reload, and neither is one after an unload. */
   async function load(model: FakeModel, body: RequestBody, loadDelayMs: number, signal: AbortSignal) {
-    const key = modelKey(model.name);
-    const settings = runnerSettings(body);
+    const key = weightsOf(model);
+    const settings = runnerSettings(model, body);
     const current = inMemory(key);
     const keepAlive = body.keep_alive == null ? current?.keepAliveMs : keepAliveMs(body.keep_alive);
     const entry: LoadedModel = {
@@ -68,23 +71,23 @@ export function createLoadedModels(defaultWindow: number) {
   }
 
   function unload(model: FakeModel): void {
-    loaded.delete(modelKey(model.name));
+    loaded.delete(weightsOf(model));
   }
 
   /** The body of /api/ps: `context_length` is the window in use, 0 while loading. */
-  function psBody(): unknown {
+  function psBody(clockOffsetMs: number): unknown {
     const now = Date.now();
     const models = [...loaded.values()].filter((entry) => entry.expiresAt > now);
-    return { models: models.map((entry) => psEntry(entry, now)) };
+    return { models: models.map((entry) => psEntry(entry, now, clockOffsetMs)) };
   }
 
   return { load, unload, unloadAll: () => loaded.clear(), psBody, reloads };
 }
 
-function psEntry(entry: LoadedModel, now: number): unknown {
+function psEntry(entry: LoadedModel, now: number, clockOffsetMs: number): unknown {
   const common = listEntry(entry.model);
   // An endless keep_alive is a date in the 2300s.
-  const expiresAt = Math.min(entry.expiresAt, Date.UTC(2318, 10, 24));
+  const expiresAt = Math.min(entry.expiresAt + clockOffsetMs, Date.UTC(2318, 10, 24));
   return {
     ...common,
     expires_at: goTime(new Date(expiresAt)),
@@ -93,8 +96,9 @@ function psEntry(entry: LoadedModel, now: number): unknown {
   };
 }
 
-function runnerSettings(body: RequestBody): string {
-  return JSON.stringify([...runnerOptions.map((name) => body.options?.[name] ?? null), body.shift ?? true]);
+function runnerSettings(model: FakeModel, body: RequestBody): string {
+  const options: RequestBody['options'] = { num_ctx: model.numCtx, ...body.options };
+  return JSON.stringify([...runnerOptions.map((name) => options[name] ?? null), body.shift ?? true]);
 }
 
 /** The window of a request: silently at least 4 (vision: 2048) and at most the trained length. */

@@ -4,6 +4,7 @@ import { findSystemMessage, type PromptMessage } from '../../store/messages.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { WindowQuestion } from '../../window/choose-window.ts';
 import { estimateTokens, sizeOf } from '../../window/estimate.ts';
+import { weightsOf } from '../../window/model-windows.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
 
@@ -19,13 +20,14 @@ export interface PlannedRequest {
 }
 
 export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRequest): WindowQuestion {
+  const weights = weightsOf(model, session.model);
   return {
     config: session.context_window,
     ...deps.windowPolicy,
     trainedLength: model?.trainedLength ?? null,
     turnWindow: request.options.num_ctx ?? null,
-    modelWindow: deps.modelWindows.current(session.model),
-    loadedWindow: deps.modelWindows.loaded(session.model),
+    modelWindow: deps.modelWindows.current(weights),
+    loadedWindow: deps.modelWindows.loaded(weights),
     numPredict: request.options.num_predict ?? null,
   };
 }

@@ -14,7 +14,7 @@ export interface PromptComparison {
 /** What a prompt is compared by. */
 export type ComparedPrompt = Pick<
   PromptMark,
-  'model' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
+  'model' | 'weights' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
 >;
 
 /**
@@ -33,7 +33,8 @@ export async function comparePrompts(
 ): Promise<PromptComparison> {
   const { before, now, messages } = prompt;
   if (before === null) return { prefixReused: 0, cacheBreak: null };
-  if (before.model !== now.model) return { prefixReused: 0, cacheBreak: 'model' };
+  const { weights = now.weights } = before;
+  if (before.model !== now.model || weights !== now.weights) return { prefixReused: 0, cacheBreak: 'model' };
   if (before.window !== now.window || before.options !== now.options)
     return { prefixReused: 0, cacheBreak: 'options' };
   if (before.systemId !== now.systemId) return { prefixReused: 0, cacheBreak: 'system_prompt' };

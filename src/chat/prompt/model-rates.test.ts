@@ -18,7 +18,7 @@ const usage = (measured: Partial<EngineUsage>): EngineUsage => ({
   ...measured,
 });
 const expected = (isLoaded: boolean, promptTokens = 1000) =>
-  rates.expect({ model: MODEL, isLoaded, promptTokens });
+  rates.expect({ weights: MODEL, isLoaded, promptTokens });
 
 it('expects an unknown model to load, for nobody knows how long', () => {
   expect(expected(false)).toEqual({ phase: 'loading_model', estimateMs: null });
@@ -28,7 +28,7 @@ it('expects a loaded model to read the prompt at the pace that was measured', ()
   rates.observe(MODEL, usage({ loadMs: 4000, promptTokens: 200, promptEvalMs: 100 }));
   expect(expected(true, 1000)).toEqual({ phase: 'evaluating_prompt', estimateMs: 500 });
   expect(expected(true, 0)).toEqual({ phase: 'evaluating_prompt', estimateMs: 0 });
-  expect(rates.expect({ model: 'other', isLoaded: true, promptTokens: 1 }).estimateMs).toBeNull();
+  expect(rates.expect({ weights: 'other', isLoaded: true, promptTokens: 1 }).estimateMs).toBeNull();
 });
 
 it('expects a model that is not loaded to take as long as the last load did', () => {

@@ -17,7 +17,7 @@ interface ExpectedPhase {
 }
 
 interface ModelCall {
-  readonly model: string;
+  readonly weights: string;
   /** Whether the engine holds the model with the window that will be asked for. */
   readonly isLoaded: boolean;
   readonly promptTokens: number;
@@ -26,23 +26,23 @@ interface ModelCall {
 export interface ModelRates {
   /** What the next call will do first, and how long that takes. */
   expect(call: ModelCall): ExpectedPhase;
-  observe(model: string, usage: EngineUsage): void;
+  observe(weights: string, usage: EngineUsage): void;
 }
 
 export function createModelRates(): ModelRates {
   const measured = new Map<string, Measured>();
   return {
-    expect({ model, isLoaded, promptTokens }) {
-      const last = measured.get(model);
+    expect({ weights, isLoaded, promptTokens }) {
+      const last = measured.get(weights);
       if (!isLoaded) return { phase: 'loading_model', estimateMs: last?.loadMs ?? null };
       const rate = last?.promptRate ?? null;
       const estimateMs = rate === null ? null : Math.round(rate * promptTokens);
       return { phase: 'evaluating_prompt', estimateMs };
     },
-    observe(model, { loadMs, promptEvalMs, promptTokens }) {
-      const last = measured.get(model);
+    observe(weights, { loadMs, promptEvalMs, promptTokens }) {
+      const last = measured.get(weights);
       const hasRate = promptEvalMs !== null && promptTokens !== null && promptTokens > 0;
-      measured.set(model, {
+      measured.set(weights, {
         loadMs: loadMs !== null && loadMs >= MIN_LOAD_MS ? loadMs : (last?.loadMs ?? null),
         promptRate: hasRate ? promptEvalMs / promptTokens : (last?.promptRate ?? null),
       });

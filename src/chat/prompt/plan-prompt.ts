@@ -14,6 +14,7 @@ import {
   windowLimits,
 } from '../../window/choose-window.ts';
 import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
+import { weightsOf } from '../../window/model-windows.ts';
 import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
 import { buildPrompt, countStored, systemText } from './build-prompt.ts';
 import { comparePrompts } from './compare-prompts.ts';
@@ -67,7 +68,8 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
         ),
       ),
   });
-  const loaded = deps.modelWindows.loaded(session.model);
+  const { loadedWindow: loaded } = asked;
+  const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
   return {
     messages: prompt,
@@ -84,9 +86,10 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
       messages_left_out: tip.depth + 1 - messages.length,
       summary_used: summary !== null,
       loaded_window: loaded,
-      reload_expected: loaded === null || (window !== null && window !== loaded),
-      prefix_reused: compared.prefixReused,
-      cache_break: compared.cacheBreak,
+      reload_expected: isReload,
+      // What is loaded anew has read nothing.
+      prefix_reused: isReload ? 0 : compared.prefixReused,
+      cache_break: compared.cacheBreak ?? (isReload && before !== null ? 'reload' : null),
       suspected_truncation: false,
     },
   };
@@ -176,7 +179,7 @@ const RELOADING_OPTIONS = [
 ] as const;
 
 function toMark(
-  { session, request, tip }: PromptQuestion,
+  { session, model, request, tip }: PromptQuestion,
   plan: {
     readonly limits: WindowLimits;
     readonly history: GatheredHistory;
@@ -191,6 +194,7 @@ function toMark(
   const reloading = RELOADING_OPTIONS.map((name) => options[name] ?? null);
   return {
     model: session.model,
+    weights: weightsOf(model, session.model),
     window: plan.window,
     budget: plan.limits.budget,
     options: JSON.stringify([request.think, ...reloading]),

@@ -22,7 +22,7 @@ export async function readConversation(
 ): Promise<Conversation> {
   const { session, model, instruction, share } = question;
   // Another program, or this one before its restart, may have loaded it.
-  if (deps.modelWindows.loaded(model.name) === null) await learnWindows(deps);
+  if (deps.modelWindows.loaded(model.weights) === null) await learnWindows(deps);
   const { window, budget } = windowInUse(deps, question);
   const instructionTokens = estimateTokens(
     sizeOf({ content: instruction }),
@@ -50,14 +50,14 @@ function windowInUse(
 ): { readonly window: number | null; readonly budget: number } {
   const isOwn = model.name === session.model;
   const { context_window: config } = session;
-  const loaded = deps.modelWindows.loaded(model.name);
+  const loaded = deps.modelWindows.loaded(model.weights);
   const asked: WindowQuestion = {
     config: { ...config, manual_override: isOwn && config.manual_override },
     ...deps.windowPolicy,
     trainedLength: model.trainedLength,
     turnWindow: null,
     // After a restart the session remembers on which step its model stood.
-    modelWindow: deps.modelWindows.current(model.name) ?? (isOwn ? config.current_window : null),
+    modelWindow: deps.modelWindows.current(model.weights) ?? (isOwn ? config.current_window : null),
     loadedWindow: loaded,
     numPredict: replyTokens,
   };

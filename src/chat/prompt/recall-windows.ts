@@ -7,9 +7,9 @@ import { KEEP_ALIVE_MS, type ModelWindows } from '../../window/model-windows.ts'
 /** Asks nobody: what was sent last is in the rows of the sessions. */
 export async function recallWindows(db: Db, modelWindows: ModelWindows): Promise<void> {
   const since = formatMicroseconds((Date.now() - KEEP_ALIVE_MS) * 1000);
-  for (const { model, window } of await listPromptMarks(db, since)) {
+  for (const { model, weights = model, window } of await listPromptMarks(db, since)) {
     if (window === null) continue;
-    modelWindows.noteUse(model, window);
-    modelWindows.raise(model, window);
+    modelWindows.noteUse(weights, window);
+    modelWindows.raise(weights, window);
   }
 }

@@ -2,6 +2,7 @@
 import type { EngineChatRequest, EngineModel, EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import { weightsOf } from '../../window/model-windows.ts';
 import { measuredRatio } from '../../window/token-ratios.ts';
 import { readableBy } from '../prompt/build-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
@@ -37,7 +38,8 @@ async function* callOnce(
   progress: TurnProgress,
   ratio: number | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
-  const { session, live } = turn;
+  const { session, model, live } = turn;
+  const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
   const { tip, reason, mark: before } = progress;
@@ -46,7 +48,7 @@ async function* callOnce(
   progress.receipt = plan.receipt;
   yield [
     { event: 'context', data: plan.receipt },
-    { event: 'status', data: waitingPhase(deps, session.model, plan) },
+    { event: 'status', data: waitingPhase(deps, weights, plan) },
   ];
   progress.draft = new Draft({
     checkpoints: deps.checkpoints,
@@ -59,20 +61,23 @@ async function* callOnce(
     lastEventId: () => live.lastEventId,
     receipt: plan.receipt,
   });
-  const usage = yield* modelStep({
-    engine: deps.engine,
-    draft: progress.draft,
-    signal: live.signal,
-    request: toEngineRequest(turn, plan),
-    onBegin: () => noteBegun(deps, turn, progress),
-  });
-  deps.modelRates.observe(session.model, usage);
-  deps.modelWindows.noteUse(session.model, plan.chosen.window);
-  live.signal.throwIfAborted();
-  await progress.draft.close();
-  return usage;
+  try {
+    const usage = yield* modelStep({
+      engine: deps.engine,
+      draft: progress.draft,
+      signal: live.signal,
+      request: toEngineRequest(turn, plan),
+      onBegin: () => noteBegun(deps, weights, progress),
+    });
+    deps.modelRates.observe(weights, usage);
+    deps.modelWindows.noteUse(weights, plan.chosen.window);
+    live.signal.throwIfAborted();
+    await progress.draft.close();
+    return usage;
+  } finally {
+    progress.use?.end();
+  }
 }
-
 /** What the engine is sent. */
 export function toEngineRequest(
   { session, request, model }: Pick<RunningTurn, 'session' | 'request' | 'model'>,
@@ -97,11 +102,11 @@ function canThink(model: EngineModel | null): boolean {
 /** What the client waits for until the first token. */
 function waitingPhase(
   deps: StepDeps,
-  model: string,
+  weights: string,
   { receipt }: PromptPlan,
 ): Extract<TurnEvent, { event: 'status' }>['data'] {
   const expected = deps.modelRates.expect({
-    model,
+    weights,
     isLoaded: !receipt.reload_expected,
     promptTokens: receipt.planned_tokens,
   });
@@ -110,19 +115,18 @@ function waitingPhase(
 }
 
 /** The engine holds the model now, and has read the prompt. */
-function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgress): void {
+function noteBegun(deps: StepDeps, weights: string, progress: TurnProgress): void {
   const { plan, draft } = progress;
   if (plan === null || draft === null) return;
   const { window, step, reason } = plan.chosen;
-  const { model } = session;
   progress.reason = reason;
-  if (step !== null) deps.modelWindows.raise(model, step);
-  deps.modelWindows.noteUse(model, window);
+  if (step !== null) deps.modelWindows.raise(weights, step);
+  progress.use = deps.modelWindows.beginUse(weights, window);
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };
-  if (progress.hasAskedWindows || !deps.modelWindows.isStale(model, window)) return;
+  if (progress.hasAskedWindows || !deps.modelWindows.isStale(weights, window)) return;
   progress.hasAskedWindows = true;
   // Nobody waits for the answer.
-  void learnWindows(deps);
+  void learnWindows(deps, weights);
 }
 
 /** A refusal without a count says no more than that the window was exceeded; by this much, then. */

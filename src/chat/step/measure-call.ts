@@ -17,7 +17,7 @@ export function measured(
   const { plan, mark } = progress;
   if (plan === null) throw new Error('A model call has a plan.');
   const { promptTokens, outputTokens } = usage;
-  const { model } = plan.mark;
+  const { model, weights = model } = plan.mark;
   const ratio = deps.tokenRatios.current(model);
   const isCut = promptTokens !== null && isSuspicious(plan.size, promptTokens, ratio);
   const usedTokens = (promptTokens ?? 0) + (outputTokens ?? 0);
@@ -29,7 +29,7 @@ export function measured(
     ...plan.receipt,
     prompt_tokens: promptTokens,
     output_tokens: outputTokens,
-    loaded_window: deps.modelWindows.loaded(model),
+    loaded_window: deps.modelWindows.loaded(weights),
     suspected_truncation: isCut,
   };
   return progress.receipt;

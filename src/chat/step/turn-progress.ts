@@ -5,6 +5,7 @@ import type { TurnUsage } from '../../contract/turn.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
+import type { ModelUse } from '../../window/model-windows.ts';
 import type { PromptPlan } from '../prompt/plan-prompt.ts';
 import type { TurnRequest } from '../turn-request.ts';
 import type { LiveTurn } from '../watch/live-turn.ts';
@@ -32,6 +33,8 @@ export interface TurnProgress {
   reason: WindowReason | null;
   /** The last prompt that the engine has begun to answer, in this turn or before it. */
   mark: PromptMark | null;
+  /** The engine holds the model for it; null before a model call has begun to answer. */
+  use: ModelUse | null;
   /** Whether the engine was asked in this turn which windows it holds. */
   hasAskedWindows: boolean;
 }

@@ -100,7 +100,8 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     async listLoaded() {
       if (loaded === null || engineProcess.pid === null) return [];
       const { expiresInMs } = engineProcess;
-      return [{ model: loaded.stored.model.name, window: loaded.window, expiresInMs }];
+      const { name, digest, weights } = loaded.stored.model;
+      return [{ model: name, digest, weights, window: loaded.window, expiresInMs }];
     },
     pullModel: (name, signal) => pullModel(puller, { name, allowsUrl: false, sha256: null, signal }),
     async deleteModel(name) {

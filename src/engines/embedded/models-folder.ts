@@ -140,6 +140,8 @@ function toModel(name: string, bytes: number, metadata: GgufMetadata): EngineMod
     capabilities: capabilitiesOf(architecture, metadata),
     context_length: trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength,
+    digest: null,
+    weights: name,
   };
 }
 

@@ -1,7 +1,8 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
 import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
-import { fromStatus, garbled, unreachable } from './failures.ts';
-import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
+import { createAsk } from './ask-ollama.ts';
+import { type HeldModel, toHeldModels, weightsIn } from './held-models.ts';
+import type { OllamaHttp } from './ollama-http.ts';
 import { isRecord } from './wire.ts';
 
 export interface OllamaModels {
@@ -20,6 +21,8 @@ export interface OllamaModelsOptions {
 
 interface Tag {
   readonly name: string;
+  readonly digest: string | null;
+  /** What its details are known by. */
   readonly key: string;
   readonly size: number;
   readonly details: Record<string, unknown>;
@@ -28,6 +31,8 @@ interface Tag {
 interface Details {
   readonly capabilities: readonly string[];
   readonly trainedLength: number | null;
+  /** Null: a server that does not say where they lie. */
+  readonly weights: string | null;
 }
 
 /** Asked for when the engine does not say how long a model was trained for (ORIGINAL.md §4). */
@@ -39,30 +44,16 @@ const SHARED_MS = 200;
 export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): OllamaModels {
   const detailsByKey = new Map<string, Promise<Details>>();
   const known = new Map<string, EngineModel>();
+  /** Digests of models in memory that no name stands for any more. */
+  const strangers = new Set<string>();
+  const ask = createAsk(http, timeoutMs);
   let tagsUnderway: { readonly tags: Promise<Tag[]>; readonly askedAt: number } | null = null;
-
-  async function ask(request: Omit<OllamaRequest, 'signal'>): Promise<Record<string, unknown>> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    let status: number;
-    let text: string;
-    try {
-      const response = await http.send({ ...request, signal });
-      status = response.statusCode;
-      text = await response.body.text();
-    } catch (error) {
-      throw unreachable(error, http.address);
-    }
-    if (status !== 200) throw fromStatus(status, text);
-    const value = parse(text);
-    if (!isRecord(value)) throw garbled(`${request.path} answered no JSON object.`);
-    return value;
-  }
 
   /** Requests that come together share one answer; who comes later does not wait for one that hangs. */
   function tags(): Promise<Tag[]> {
     const now = performance.now();
     if (tagsUnderway !== null && now - tagsUnderway.askedAt < SHARED_MS) return tagsUnderway.tags;
-    const asked = ask({ method: 'GET', path: '/api/tags' }).then(toTags);
+    const asked = ask({ method: 'GET', path: '/api/tags' }).then(({ value }) => toTags(value));
     const underway = { tags: asked, askedAt: now };
     tagsUnderway = underway;
     const forget = () => {
@@ -75,8 +66,8 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   function details(tag: Tag): Promise<Details> {
     const cached = detailsByKey.get(tag.key);
     if (cached !== undefined) return cached;
-    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then((answer) =>
-      toDetails(answer, tag.details['family']),
+    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(({ value }) =>
+      toDetails(value, tag.details['family']),
     );
     detailsByKey.set(tag.key, asked);
     // A failure is not remembered.
@@ -98,6 +89,18 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     return null;
   }
 
+  /** Of a model in memory, whatever name has loaded it; its digest where nothing more can be known. */
+  async function weightsOf({ model, digest }: HeldModel): Promise<string> {
+    if (digest === null) return known.get(comparable(model))?.weights ?? model;
+    if (!detailsByKey.has(digest) && !strangers.has(digest)) {
+      const tag = (await tags().catch(() => [])).find(({ key }) => key === digest);
+      if (tag === undefined) strangers.add(digest);
+      else await details(tag).catch(() => undefined);
+    }
+    const described = await detailsByKey.get(digest)?.catch(() => null);
+    return described?.weights ?? digest;
+  }
+
   return {
     find,
     async list() {
@@ -110,8 +113,9 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
       return known.get(comparable(name)) ?? find(name);
     },
     async listLoaded() {
-      const { models } = await ask({ method: 'GET', path: '/api/ps' });
-      return Array.isArray(models) ? models.filter(isRecord).flatMap(toLoadedModel) : [];
+      const { value, toldAt } = await ask({ method: 'GET', path: '/api/ps' });
+      const held = toHeldModels(value, toldAt);
+      return Promise.all(held.map(async (model) => ({ ...model, weights: await weightsOf(model) })));
     },
     forget: (name) => known.delete(comparable(name)),
   };
@@ -133,26 +137,10 @@ function toTags(answer: Record<string, unknown>): Tag[] {
     const name = model['name'] ?? model['model'];
     if (typeof name !== 'string') return [];
     const size = typeof model['size'] === 'number' ? model['size'] : 0;
-    const digest =
-      typeof model['digest'] === 'string'
-        ? model['digest']
-        : JSON.stringify([name, size, model['modified_at']]);
-    return [{ name, key: digest, size, details: isRecord(model['details']) ? model['details'] : {} }];
+    const digest = typeof model['digest'] === 'string' ? model['digest'] : null;
+    const key = digest ?? JSON.stringify([name, size, model['modified_at']]);
+    return [{ name, digest, key, size, details: isRecord(model['details']) ? model['details'] : {} }];
   });
-}
-
-/** Servers before v0.10 tell no window. */
-function toLoadedModel(model: Record<string, unknown>): EngineLoadedModel[] {
-  const { name, context_length: length, expires_at: expiresAt } = model;
-  if (typeof name !== 'string') return [];
-  const expiresInMs = typeof expiresAt === 'string' ? Date.parse(expiresAt) - Date.now() : Number.NaN;
-  return [
-    {
-      model: name,
-      window: typeof length === 'number' && length > 0 ? length : null,
-      expiresInMs: Number.isNaN(expiresInMs) ? null : expiresInMs,
-    },
-  ];
 }
 
 function toDetails(answer: Record<string, unknown>, family: unknown): Details {
@@ -164,6 +152,7 @@ function toDetails(answer: Record<string, unknown>, family: unknown): Details {
     // Servers before v0.6.4 list none.
     capabilities: listed.length > 0 ? listed : ['completion'],
     trainedLength: trainedLength(info, family),
+    weights: weightsIn(answer['modelfile']),
   };
 }
 
@@ -196,13 +185,7 @@ function toModel(tag: Tag, details: Details): EngineModel {
     capabilities: [...details.capabilities],
     context_length: details.trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength: details.trainedLength,
+    digest: tag.digest,
+    weights: details.weights ?? tag.key,
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -135,6 +135,7 @@ function notInstalled(name: string): MochiError {
   );
 }
 
-function toModel({ trainedLength: _trainedLength, ...model }: EngineModel): Model {
+function toModel(described: EngineModel): Model {
+  const { trainedLength: _trainedLength, digest: _digest, weights: _weights, ...model } = described;
   return model;
 }
