@@ -14,6 +14,7 @@ const SOURCES = [
   'LICENSE',
   'README.md',
   'openapi.json',
+  'package-lock.json',
   'package.json',
   'scripts',
   'src',
@@ -53,6 +54,7 @@ describe('the package', () => {
     }
     symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
     npm(['run', 'build'], checkout);
+    run(process.execPath, ['scripts/shrinkwrap.ts'], checkout);
     const [packed] = JSON.parse(npm(['pack', '--json', '--ignore-scripts'], checkout));
     files = packed.files.map(({ path }: { path: string }) => path);
     expect(run('tar', ['-xzf', join(checkout, packed.filename), '-C', folder], folder).status).toBe(0);
@@ -72,10 +74,24 @@ describe('the package', () => {
         'dist/bin.js',
         'dist/index.d.ts',
         'dist/index.js',
+        'npm-shrinkwrap.json',
         'openapi.json',
         'package.json',
       ]),
     );
+  });
+
+  it('pins what it is installed with: the versions of the lock file, and nothing that only development needs', () => {
+    const read = (path: string): Record<string, { version: string; dev?: boolean }> =>
+      JSON.parse(readFileSync(path, 'utf8')).packages;
+    const { '': _root, ...pinned } = read(join(installed, 'npm-shrinkwrap.json'));
+    const locked = read(join(root, 'package-lock.json'));
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    for (const name of Object.keys(dependencies)) expect(pinned).toHaveProperty([`node_modules/${name}`]);
+    for (const [path, { version }] of Object.entries(pinned)) {
+      expect([path, version, locked[path]?.dev ?? false]).toEqual([path, locked[path]?.version, false]);
+    }
+    expect(Object.keys(pinned).filter((path) => /\/node-(bin-)?(darwin|linux|win)/.test(path))).toEqual([]);
   });
 
   it('holds neither sources nor tests', () => {
