@@ -1,4 +1,5 @@
 // The one port to what runs models. A second engine is a folder that implements this and a line in server.ts.
+import type { MochiError } from './errors.ts';
 import type { FinishReason, Role } from './message.ts';
 import type { Model } from './model.ts';
 
@@ -79,6 +80,8 @@ export interface EngineLoadedModel {
 export interface EngineHealth {
   readonly reachable: boolean;
   readonly version: string | null;
+  /** Why it cannot be reached, where that is known. */
+  readonly problem?: MochiError;
   /** Whether an Ollama answers, where that is another question. */
   readonly ollama?: boolean;
 }

@@ -55,7 +55,12 @@ const html200 = { status: 200, headers: { 'content-type': 'text/html' }, body: '
 
 const BEFORE: Readonly<Record<string, Fault>> = {
   'a bad request': error(httpError(400, 'invalid model name'), /invalid model name/),
-  'an unknown model': error(httpError(404, "model 'foo' not found"), /model 'foo' not found/),
+  'an unknown model': {
+    script: httpError(404, "model 'foo' not found"),
+    status: 404,
+    code: 'model_not_found',
+    says: /model 'foo' not found/,
+  },
   'an unknown path': error(httpAnswer(plainAnswer(404, '404 page not found')), /404 page not found/),
   'a wrong method': error(httpAnswer(plainAnswer(405, '405 method not allowed')), /405/),
   'no memory': error(httpError(500, 'model requires more system memory'), /more system memory/),
@@ -73,7 +78,7 @@ const BEFORE: Readonly<Record<string, Fault>> = {
   },
   'an empty 403': error(httpAnswer(emptyAnswer(403)), /403/),
   'a page of a proxy': error(httpAnswer(htmlAnswer()), /502 Bad Gateway/),
-  'a page with status 200': error(httpAnswer(html200), /not its protocol/),
+  'a page with status 200': error(httpAnswer(html200), /web page \("Log in"\): this is no Ollama/),
   'a redirect': error(httpAnswer(redirectAnswer('http://127.0.0.1:1/elsewhere')), /301/),
   'a missing sign-in': error(httpError(401, 'unauthorized'), /unauthorized/),
   'a rate limit': error(httpError(429, 'too many requests'), /too many requests/),

@@ -1,78 +1,62 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromStatus, fromStream, unreachable } from './failures.ts';
+import { broken, fromStream, unreachable } from './failures.ts';
 
-describe('fromStatus', () => {
-  it.each([
-    [400, '{"error":"invalid model name"}', 'ollama_error', 'Ollama answered: invalid model name'],
-    [404, '404 page not found', 'ollama_error', 'Ollama answered: 404 page not found'],
-    [500, '', 'ollama_error', 'Ollama answered with status 500.'],
-    [301, '', 'ollama_error', 'Ollama answered with status 301.'],
-    [403, ' \r\n', 'ollama_error', 'Ollama answered with status 403.'],
-    [
-      502,
-      '<html><style>a{}</style><h1>Bad\r\n Gateway</h1></html>',
-      'ollama_error',
-      'Ollama answered: Bad Gateway',
-    ],
-    [503, '{"error":"server busy"}', 'engine_busy', 'Ollama answered: server busy Try again in a moment.'],
-    [429, '{"error":{"message":"slow down"}}', 'ollama_error', 'Ollama answered: slow down'],
-    [500, '{"no":"error"}', 'ollama_error', 'Ollama answered: {"no":"error"}'],
-  ])('%d %j', (status, body, kind, message) => {
-    expect(fromStatus(status, body)).toMatchObject({ kind, message, details: { status } });
-  });
-
-  it.each([
-    'request (9000 tokens) exceeds the available context size (8192 tokens), try increasing it',
-    'the prompt is longer than the context length currently available to the model; shorten it',
-    'the input length exceeds the context length',
-  ])('knows an over-long prompt in every form: %s', (text) => {
-    const nested = JSON.stringify({ error: { code: 400, message: text } });
-    for (const body of [{ error: text }, { error: { message: text } }, { error: nested }]) {
-      expect(fromStatus(400, JSON.stringify(body))).toMatchObject({ kind: 'context_overflow', status: 400 });
-    }
-    expect(fromStream(text).kind).toBe('context_overflow');
-  });
-
-  it('never throws, and stays short, whatever the body is', () => {
+describe('fromStream', () => {
+  it('knows an over-long prompt, and stays short whatever the text is', () => {
+    expect(fromStream('the input length exceeds the context length').kind).toBe('context_overflow');
     fc.assert(
-      fc.property(
-        fc.integer({ min: 201, max: 599 }),
-        fc.string({ unit: 'binary', maxLength: 800 }),
-        (status, body) => {
-          expect(fromStatus(status, body).message.length).toBeLessThan(600);
-          expect(fromStatus(status, `<${body}`).message.length).toBeLessThan(600);
-          expect(fromStream(body).message.length).toBeLessThan(600);
-        },
-      ),
+      fc.property(fc.string({ unit: 'binary', maxLength: 800 }), (text) => {
+        expect(fromStream(text).message.length).toBeLessThan(600);
+      }),
       { numRuns: 30 },
     );
   });
-
-  it.each(['<', '<style '])('reads a broken page as quickly as any other: %s', (piece) => {
-    const before = process.cpuUsage();
-    fromStatus(502, piece.repeat(60_000 / piece.length));
-    // Microseconds of work, other processes left out: hundreds of times what it needs.
-    expect(process.cpuUsage(before).user).toBeLessThan(200_000);
-  });
 });
 
-describe('unreachable', () => {
-  const failure = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.7:11434`), { code });
+const failure = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.7:11434`), { code });
+const parser = (message: string, data: string) =>
+  Object.assign(new Error(`Response does not match the HTTP/1.1 protocol (${message})`), {
+    name: 'HTTPParserError',
+    data,
+  });
 
+describe('unreachable', () => {
   it.each([
-    [failure('ECONNREFUSED'), 'refused'],
-    [failure('ENOTFOUND'), 'unknown'],
-    [failure('UND_ERR_CONNECT_TIMEOUT'), 'in time'],
-    [failure('ECONNRESET'), 'cut'],
-    [new AggregateError([failure('ECONNREFUSED'), failure('ECONNREFUSED')]), 'refused'],
-    [new AggregateError([]), 'cut'],
-    ['text', 'unknown error'],
-  ])('says in plain words what happened: %s', (error, says) => {
+    [failure('ECONNREFUSED'), 'refused', 'refused'],
+    [failure('ENOTFOUND'), 'unknown_host', 'unknown'],
+    [failure('EAI_AGAIN'), 'unknown_host', 'looked up'],
+    [failure('ENETUNREACH'), 'no_route', 'no network'],
+    [failure('UND_ERR_CONNECT_TIMEOUT'), 'timeout', 'in time'],
+    [failure('ECONNRESET'), 'cut', 'cut'],
+    [failure('CERT_HAS_EXPIRED'), 'certificate', 'expired'],
+    [failure('CERT_SIGNATURE_FAILURE'), 'certificate', 'not accepted'],
+    [failure('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'certificate', 'NODE_EXTRA_CA_CERTS'],
+    [new AggregateError([failure('ECONNREFUSED'), failure('ECONNREFUSED')]), 'refused', 'refused'],
+    [new TypeError('fetch failed', { cause: failure('ENOTFOUND') }), 'unknown_host', 'unknown'],
+    [new AggregateError([]), 'cut', 'cut'],
+    ['text', 'cut', 'unknown error'],
+  ])('says in plain words what happened: %s', (error, cause, says) => {
     const { kind, message, details } = unreachable(error, 'http://localhost:11434');
-    expect([kind, details]).toEqual(['ollama_unreachable', { kind: 'unreachable' }]);
+    expect([kind, details]).toEqual(['ollama_unreachable', { kind: 'unreachable', cause }]);
     expect(message).toContain(says);
     expect(message).toContain('http://localhost:11434');
     expect(message).not.toContain('10.0.0.7');
+  });
+
+  it('is an answer of something else where bytes came', () => {
+    const strange = unreachable(parser('Expected HTTP/, RTSP/ or ICE/', 'SSH-2.0\r\n'), 'http://a.test');
+    expect(strange).toMatchObject({ kind: 'ollama_error', details: { cause: 'not_http' } });
+    expect(strange.message).toContain('"SSH-2.0"');
+  });
+});
+
+describe('broken', () => {
+  it('tells a cut from bytes that are no HTTP', () => {
+    expect(broken(failure('UND_ERR_SOCKET')).kind).toBe('incomplete_response');
+    expect(broken(parser('Invalid character in chunk size', 'zz'))).toMatchObject({
+      kind: 'ollama_error',
+      message: expect.stringContaining('Invalid character in chunk size'),
+    });
   });
 });

@@ -1,27 +1,27 @@
 // What goes wrong between us and Ollama, told apart and put into the contract's words.
 import { MochiError } from '../../contract/errors.ts';
-import { errorText } from './wire.ts';
+import { type ConnectionReason, connectionReason } from '../connection-reason.ts';
 
 /** How much of Ollama's own text goes into a message. */
-const EXCERPT_LENGTH = 500;
-/** How much of a page is searched for it. */
-const PAGE_LENGTH = 4096;
+export const EXCERPT_LENGTH = 500;
 
-/** The connection could not be made, or was cut before any byte came back. */
+/** The connection could not be made, or was cut before any byte came back; or bytes came that are no answer. */
 export function unreachable(error: unknown, address: string): MochiError {
-  return new MochiError(
-    'ollama_unreachable',
-    `Ollama could not be reached at ${address}: ${reasonOf(error)}. Is it running? Check MOCHI_OLLAMA_HOST.`,
-    { kind: 'unreachable' },
-  );
+  return unconnected(connectionReason(error), address);
 }
 
-/** An HTTP status other than 200, with whatever body it came with. */
-export function fromStatus(status: number, body: string): MochiError {
-  const text = bodyText(body);
-  const said = text === '' ? `Ollama answered with status ${status}.` : `Ollama answered: ${text}`;
-  if (status === 503) return new MochiError('engine_busy', `${said} Try again in a moment.`, { status });
-  return isOverflow(text) ? overflow(said, { status }) : new MochiError('ollama_error', said, { status });
+export function unconnected({ cause, text, advice }: ConnectionReason, address: string): MochiError {
+  const check = cause === 'certificate' ? '' : 'Check MOCHI_OLLAMA_HOST.';
+  const ways = [advice, check].filter((way) => way !== '').join(' ');
+  const hasAnswered = cause === 'wants_tls' || cause === 'not_http';
+  const said = hasAnswered
+    ? `What is at ${address} is no Ollama, or is asked in the wrong way: ${text}.`
+    : `Ollama could not be reached at ${address}: ${text}.`;
+  return new MochiError(
+    hasAnswered ? 'ollama_error' : 'ollama_unreachable',
+    ways === '' ? said : `${said} ${ways}`,
+    { kind: hasAnswered ? 'strange' : 'unreachable', cause },
+  );
 }
 
 /** An error that Ollama wrote into the stream. */
@@ -45,12 +45,18 @@ export function incomplete(): MochiError {
   );
 }
 
+/** An answer that began well and then broke, by a cut or by bytes that are no HTTP. */
+export function broken(error: unknown): MochiError {
+  const { cause, text } = connectionReason(error);
+  return cause === 'not_http' ? garbled(`In the middle of an answer ${text}.`) : incomplete();
+}
+
 export function garbled(reason: string): MochiError {
   return new MochiError('ollama_error', `Ollama sent something that is not its protocol. ${reason}`);
 }
 
 /** llama-server says how long the prompt is; Ollama's own check does not. */
-function overflow(said: string, details: Record<string, unknown>): MochiError {
+export function overflow(said: string, details: Record<string, unknown>): MochiError {
   const [, tokens] = /request \((\d+) tokens\)/.exec(said) ?? [];
   return new MochiError('context_overflow', said, {
     ...details,
@@ -58,33 +64,6 @@ function overflow(said: string, details: Record<string, unknown>): MochiError {
   });
 }
 
-function isOverflow(text: string): boolean {
+export function isOverflow(text: string): boolean {
   return /exceeds the available context size|longer than the context length|input length exceeds/i.test(text);
-}
-
-/** Ollama's error as text: JSON in its several forms, or what is left of an HTML page. */
-function bodyText(body: string): string {
-  const trimmed = body.trim();
-  try {
-    const parsed: unknown = JSON.parse(trimmed);
-    const text = errorText(parsed);
-    if (text !== null) return text.slice(0, EXCERPT_LENGTH);
-  } catch {
-    // Not JSON: a proxy's page, or plain text.
-  }
-  const isPage = trimmed.startsWith('<');
-  // The start of a page is enough, and bounds what a broken one can cost.
-  const page = trimmed.slice(0, PAGE_LENGTH);
-  const plain = isPage ? page.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ') : trimmed;
-  return plain.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_LENGTH);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') return 'the connection was refused';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is unknown';
-  if (code.includes('TIMEOUT') || error.name === 'TimeoutError') return 'it did not answer in time';
-  return 'the connection was cut';
 }

@@ -1,4 +1,4 @@
-// HTTP to Ollama: one agent, own deadlines, credentials kept out of what is shown.
+// HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
 import { Agent, type Dispatcher, request } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
 
@@ -18,6 +18,7 @@ export interface OllamaRequest {
 export interface OllamaHttp {
   /** Base URL without credentials. */
   readonly address: string;
+  /** @throws the signal's reason at once when it is aborted, whatever the connection is doing */
   send(request: OllamaRequest): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
@@ -40,16 +41,28 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
   });
   return {
     address: redactUrl(baseUrl),
-    send: ({ method, path, body, signal }) =>
-      request(`${url.origin}${prefix}${path}`, {
+    async send({ method, path, body, signal }) {
+      signal.throwIfAborted();
+      const asked = request(`${url.origin}${prefix}${path}`, {
         dispatcher: agent,
         method,
         signal,
         headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),
-      }),
+      });
+      return unlessAborted(asked, signal);
+    },
     close: () => agent.destroy(),
   };
+}
+
+/** undici lets an abort wait until the connection is made or its making has timed out. */
+function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  return promise;
 }
 
 /** A stray % in a password is itself. */

@@ -13,7 +13,7 @@ async function readAll(chunks: AsyncIterable<Uint8Array>) {
   const batches: (readonly unknown[])[] = [];
   let failure: unknown = null;
   try {
-    for await (const batch of readNdjson(chunks)) batches.push(batch);
+    for await (const batch of readNdjson(chunks, { maxBytes: 1e9 })) batches.push(batch);
   } catch (error) {
     failure = error;
   }
@@ -127,7 +127,7 @@ describe('readNdjson', () => {
         isClosed = true;
       }
     })();
-    for await (const batch of readNdjson(source)) if (batch.length > 0) break;
+    for await (const batch of readNdjson(source, { maxBytes: 1e9 })) if (batch.length > 0) break;
     expect(isClosed).toBe(true);
   });
 });

@@ -3,7 +3,7 @@
 /** A line longer than this is refused rather than gathered without end. Ollama's own client allows 8 MB. */
 const MAX_LINE_LENGTH = 32 * 1024 * 1024;
 
-/** A line that is not JSON, or is too long. */
+/** A line that is not JSON, or is too long, or an answer that is. */
 export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
 }
@@ -11,14 +11,19 @@ export class NdjsonError extends Error {
 /**
  * Yields, per read, the values of the lines that it completed (never an empty list). Blank lines are
  * skipped. Bytes that are not UTF-8 become U+FFFD.
- * @throws NdjsonError for a line that is not JSON: skipping it could drop a part of an answer unseen
+ * @throws NdjsonError for a line that is not JSON (skipping it could drop a part of an answer unseen), and for
+ * more than so many bytes
  */
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
+  { maxBytes }: { readonly maxBytes: number },
 ): AsyncGenerator<readonly unknown[], void> {
   const decoder = new TextDecoder();
   let rest = '';
+  let length = 0;
   for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > maxBytes) throw new NdjsonError(`The answer is longer than ${maxBytes} bytes.`);
     const text = decoder.decode(chunk, { stream: true });
     const lastBreak = text.lastIndexOf('\n');
     if (lastBreak === -1) {

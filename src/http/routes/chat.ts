@@ -30,6 +30,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
 /** Later ones: statuses on the plain route, `error` events on the stream. */
 const TURN_ERRORS: readonly ErrorKindName[] = [
   'turn_cancelled',
+  'model_not_found',
   'ollama_unreachable',
   'engine_failed',
   'engine_not_ready',

@@ -1,0 +1,149 @@
+// One chat with Ollama: a stream with deadlines of its own, aborted at once, and with an end whatever is sent.
+import type { Dispatcher } from 'undici';
+import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
+import { type Deadline, startDeadline } from '../deadline.ts';
+import { sendOllama } from './ask-ollama.ts';
+import { broken, fromStream, garbled, incomplete, timedOut, unreachable } from './failures.ts';
+import type { OllamaModels } from './models.ts';
+import type { OllamaHttp } from './ollama-http.ts';
+import { NdjsonError, readNdjson } from './read-ndjson.ts';
+import { errorText, isRecord, toChatBody, toChunks } from './wire.ts';
+
+export interface OllamaChatDeps {
+  readonly http: OllamaHttp;
+  readonly models: OllamaModels;
+  readonly deadlines: { readonly firstTokenTimeoutSeconds: number; readonly idleTimeoutSeconds: number };
+}
+
+/** After the last line the connection is good for the next chat, if its end comes soon. */
+const DRAIN_TIMEOUT_MS = 1000;
+/** Text, thoughts and calls of one answer: four million tokens, more than any window holds. */
+const MAX_ANSWER_CHARACTERS = 16 * 1024 * 1024;
+/** The same with the frame that every token comes in, and for lines that say nothing. */
+const MAX_ANSWER_BYTES = 64 * MAX_ANSWER_CHARACTERS;
+
+export function createChat(deps: OllamaChatDeps): Engine['chat'] {
+  const { http, deadlines } = deps;
+  return chat;
+
+  async function* chat(
+    request: EngineChatRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly EngineChunk[], void> {
+    const abort = new AbortController();
+    const forwardAbort = () => abort.abort();
+    signal.addEventListener('abort', forwardAbort, { once: true });
+    if (signal.aborted) abort.abort();
+
+    let phase: 'first_token' | 'idle' = 'first_token';
+    let expired = false;
+    const deadline = startDeadline(deadlines.firstTokenTimeoutSeconds * 1000, () => {
+      expired = true;
+      abort.abort();
+    });
+    const seconds = () =>
+      phase === 'first_token' ? deadlines.firstTokenTimeoutSeconds : deadlines.idleTimeoutSeconds;
+    let isComplete = false;
+    let hasAnswered = false;
+    let characters = 0;
+    try {
+      const response = await openChat(deps, request, abort.signal);
+      hasAnswered = true;
+      const lines = readNdjson(response.body, { maxBytes: MAX_ANSWER_BYTES });
+      for (;;) {
+        const read = await lines.next();
+        if (read.done) throw incomplete();
+        phase = 'idle';
+        deadline.extend(deadlines.idleTimeoutSeconds * 1000);
+        const { chunks, failure } = toBatch(read.value);
+        isComplete = chunks.at(-1)?.type === 'done';
+        if (isComplete) drain(lines, abort);
+        characters += lengthOf(chunks);
+        if (characters > MAX_ANSWER_CHARACTERS) throw endless();
+        if (chunks.length > 0) yield chunks;
+        if (failure !== null && !isComplete) throw failure;
+        if (isComplete) return;
+      }
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (expired) throw timedOut(seconds(), phase);
+      if (error instanceof MochiError) throw error;
+      if (error instanceof NdjsonError) throw garbled(error.message);
+      throw hasAnswered ? broken(error) : unreachable(error, http.address);
+    } finally {
+      deadline.stop();
+      signal.removeEventListener('abort', forwardAbort);
+      if (!isComplete) abort.abort();
+    }
+  }
+}
+
+async function openChat(
+  deps: OllamaChatDeps,
+  request: EngineChatRequest,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const body = toChatBody(request);
+  try {
+    return await sendOllama(deps.http, { method: 'POST', path: '/api/chat', body, signal });
+  } catch (error) {
+    if (!(error instanceof MochiError)) throw error;
+    // Models that think in other steps than asked refuse the whole request; an answer without thinking is better.
+    if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
+      return openChat(deps, { ...request, think: false }, signal);
+    }
+    if (error.kind === 'model_not_found') deps.models.forget(request.model);
+    throw error;
+  }
+}
+
+/** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */
+function toBatch(lines: readonly unknown[]): { chunks: EngineChunk[]; failure: MochiError | null } {
+  const chunks: EngineChunk[] = [];
+  for (const line of lines) {
+    const failure = failureOf(line);
+    if (failure !== null) return { chunks, failure };
+    chunks.push(...toChunks(line));
+    if (chunks.at(-1)?.type === 'done') break;
+  }
+  return { chunks, failure: null };
+}
+
+/** A line that is an error, or neither an error nor a part of an answer. */
+function failureOf(line: unknown): MochiError | null {
+  const text = errorText(line);
+  if (text !== null) return fromStream(text);
+  if (isRecord(line) && ('message' in line || 'done' in line)) return null;
+  return garbled(`A line is neither a part of an answer nor an error: ${JSON.stringify(line).slice(0, 200)}`);
+}
+
+/** Reads the end of a finished answer in the background, so that the connection can serve the next one. */
+function drain(lines: AsyncGenerator, abort: AbortController): void {
+  const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => abort.abort());
+  void (async () => {
+    try {
+      while (!(await lines.next()).done);
+    } catch {
+      // Nobody waits for it: the answer is complete.
+    } finally {
+      timer.stop();
+    }
+  })();
+}
+
+function lengthOf(chunks: readonly EngineChunk[]): number {
+  let length = 0;
+  for (const chunk of chunks) {
+    if (chunk.type === 'content' || chunk.type === 'thinking') length += chunk.text.length;
+    else if (chunk.type === 'tool_call') length += JSON.stringify(chunk.call).length;
+  }
+  return length;
+}
+
+function endless(): MochiError {
+  return new MochiError(
+    'ollama_error',
+    `The answer of Ollama has no end: it was stopped after ${MAX_ANSWER_CHARACTERS} characters. What came until then is kept.`,
+  );
+}
