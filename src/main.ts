@@ -17,10 +17,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 
   const serveCommand = withSettings(program.command('serve', { isDefault: true }))
     .description('serve the API (the default command)')
-    .action(async (flags: Flags) => {
+    .option('--new-database', 'make a new database even where one was that is gone')
+    .action(async ({ newDatabase, ...flags }: Flags) => {
       const config = configure(flags);
       const { serve } = await import('./cli/serve.ts');
-      await serve(config);
+      await serve(config, { newDatabase: newDatabase === true });
     });
 
   withSettings(program.command('import'))

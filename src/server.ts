@@ -37,9 +37,14 @@ export interface Server {
 /** Where ids and times come from. */
 const ids = { newId: randomHex, now: timestampNow };
 
+export interface ServerOptions {
+  /** Make a database even where one was that is gone. */
+  readonly newDatabase?: boolean;
+}
+
 /** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
-export async function createServer(config: Config, log: Log): Promise<Server> {
-  const store = await openStore({ dataDir: config.dataDir, exclusive: true });
+export async function createServer(config: Config, log: Log, options: ServerOptions = {}): Promise<Server> {
+  const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true });
   const engine = await createEngine(config, log);
   const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
@@ -115,7 +120,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     };
   } catch (error) {
     await engine.close();
-    await store.close();
+    await store.leave();
     throw error;
   }
 }

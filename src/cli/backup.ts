@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { placeFile, removeUnfinished, unfinishedName } from '../kit/atomic-file.ts';
 import { BackupError, copyDatabase } from '../store/backup.ts';
-import { databaseFile } from '../store/open-store.ts';
+import { databaseFile } from '../store/database-files.ts';
 import { complain, EXIT_FAILURE, ignoreFileSizeSignal } from './command.ts';
 import { asFileFailure } from './explain-error.ts';
 

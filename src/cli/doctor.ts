@@ -8,7 +8,8 @@ import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 import { createEngine } from '../server.ts';
-import { openStore, StoreOpenError } from '../store/open-store.ts';
+import { checkDatabase } from '../store/examine-database.ts';
+import { StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
 import { loadedInServer } from './models.ts';
@@ -27,7 +28,7 @@ const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
 export async function examine(config: Config): Promise<void> {
   const findings = [
     { state: 'ok', text: `mochi-server ${VERSION}, Node ${process.versions.node}, configuration is valid` },
-    await checkDatabase(config),
+    describeDatabase(config),
     await checkServer(config),
     ...(await checkEngines(config)),
   ] satisfies Finding[];
@@ -38,12 +39,11 @@ export async function examine(config: Config): Promise<void> {
   if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);
 }
 
-async function checkDatabase({ dataDir }: Config): Promise<Finding> {
+function describeDatabase({ dataDir }: Config): Finding {
   const file = join(dataDir, 'mochi.db');
   if (!existsSync(file)) return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
   try {
-    const store = await openStore({ dataDir, exclusive: false });
-    await store.close();
+    checkDatabase(dataDir);
     return { state: 'ok', text: `Database: ${file} opens` };
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;

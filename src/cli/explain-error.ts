@@ -1,7 +1,7 @@
 // Errors that commands meet, in plain words.
 import type { Config } from '../config.ts';
 import { MochiError } from '../contract/errors.ts';
-import { StoreOpenError } from '../store/open-store.ts';
+import { StoreOpenError } from '../store/store-open-error.ts';
 import { complain, EXIT_FAILURE } from './command.ts';
 
 /** Plain words for what the user can mend; anything else goes on as it is. */

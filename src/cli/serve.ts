@@ -3,19 +3,19 @@ import module from 'node:module';
 import type { Config } from '../config.ts';
 import { createLog } from '../kit/log.ts';
 import { trimMemory } from '../kit/trim-memory.ts';
-import { createServer } from '../server.ts';
+import { createServer, type ServerOptions } from '../server.ts';
 import { VERSION } from '../version.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit } from './explain-error.ts';
 import { describeEngine } from './ready-lines.ts';
 
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: Config, options: ServerOptions): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   ignoreFileSizeSignal();
   // From the start: a signal that comes with the ready line ends the process in order, too.
   const stopped = nextSignal();
   try {
-    const server = await createServer(config, log);
+    const server = await createServer(config, log, options);
     const url = await server.listen().catch(async (error: unknown) => {
       await server.close();
       throw error;

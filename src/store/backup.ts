@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import SqliteDriver from 'better-sqlite3';
-import { databaseFile, explain, StoreOpenError } from './open-store.ts';
+import { databaseFile } from './database-files.ts';
+import { explain, StoreOpenError } from './store-open-error.ts';
 
 /** The copy is not what it should be; `message` says why. */
 export class BackupError extends Error {

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import type { Database, Db } from './database.ts';
+import { databaseFile } from './database-files.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
-import { databaseFile, explain, StoreOpenError } from './open-store.ts';
 import { openSqliteSnapshot } from './sqlite.ts';
+import { explain, StoreOpenError } from './store-open-error.ts';
 
 export interface Snapshot {
   /** For reading only. */

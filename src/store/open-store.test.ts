@@ -6,8 +6,9 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MIGRATIONS } from './migrations/migrations.ts';
-import { openStore, StoreOpenError } from './open-store.ts';
+import { openStore } from './open-store.ts';
 import { openSqlite } from './sqlite.ts';
+import { StoreOpenError } from './store-open-error.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mochi-store-'));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -1,23 +1,23 @@
 // Opens the data folder: one lock, one database, its schema brought up to date.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { DataFolderInUseError, lockDataFolder } from './data-folder-lock.ts';
+import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
+import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
+import { databaseFile } from './database-files.ts';
+import { examineDatabase } from './examine-database.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
-import { DamagedDatabaseError, openSqlite } from './sqlite.ts';
+import { keepLog } from './open-untouched.ts';
+import { openSqlite } from './sqlite.ts';
+import { explain } from './store-open-error.ts';
 
 export interface Store {
   readonly db: Db;
   /** What it took to bring the schema up to date. */
   readonly migrationMs: number;
   close(): Promise<void>;
-}
-
-/** The data folder cannot be used; `message` says why and what to do. */
-export class StoreOpenError extends Error {
-  override readonly name = 'StoreOpenError';
+  /** Closes it and leaves the files as they are, without moving the log into the database: after a fault. */
+  leave(): Promise<void>;
 }
 
 export interface OpenStoreOptions {
@@ -25,40 +25,55 @@ export interface OpenStoreOptions {
   readonly dataDir: string;
   /** false: another process may be the server of this folder (commands that only add). */
   readonly exclusive: boolean;
+  /** Make a database even where one was that is gone. */
+  readonly newDatabase?: boolean;
 }
 
-/** Where the database of a data folder is. */
-export function databaseFile(dataDir: string): string {
-  return join(dataDir, 'mochi.db');
-}
-
-/** @throws StoreOpenError */
-export async function openStore({ dataDir, exclusive }: OpenStoreOptions): Promise<Store> {
+/** @throws StoreOpenError; the files are then as they were */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { dataDir, exclusive, newDatabase = false } = options;
   const file = databaseFile(dataDir);
-  let unlock: (() => void) | undefined;
+  let lock: DataFolderLock | null = null;
   let db: Db | undefined;
-  let migrationMs: number;
+  const leave = async () => {
+    if (db !== undefined) {
+      const letGo = keepLog(file);
+      await db.destroy();
+      letGo();
+    }
+    lock?.release();
+  };
   try {
-    mkdirSync(dataDir, { recursive: true });
-    unlock = exclusive ? lockDataFolder(dataDir) : undefined;
+    makePrivateFolder(dataDir);
+    lock = exclusive ? lockDataFolder(dataDir) : lockUnlessServed(dataDir);
+    if (lock !== null) examineDatabase(file, { lock, exclusive, newDatabase });
+    makePrivateFile(file);
     db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database: openSqlite(file) }) });
     const startedAt = performance.now();
     await migrate(db);
-    migrationMs = performance.now() - startedAt;
+    const migrationMs = performance.now() - startedAt;
+    if (exclusive) lock?.noteDatabase();
+    else lock?.release();
+    const opened = db;
+    const close = async () => {
+      await opened.destroy();
+      if (exclusive) lock?.release();
+    };
+    return { db, migrationMs, close, leave };
   } catch (error) {
-    await db?.destroy();
-    unlock?.();
+    await leave();
     throw explain(error, dataDir, file);
   }
-  const opened = db;
-  return {
-    db: opened,
-    migrationMs,
-    close: async () => {
-      await opened.destroy();
-      unlock?.();
-    },
-  };
+}
+
+/** Null where a server has the folder: it has examined the database. */
+function lockUnlessServed(dataDir: string): DataFolderLock | null {
+  try {
+    return lockDataFolder(dataDir);
+  } catch (error) {
+    if (error instanceof DataFolderInUseError) return null;
+    throw error;
+  }
 }
 
 /** SQLite can roll a change of the schema back; kysely does not count on it. A kill then leaves no half of one. */
@@ -78,40 +93,4 @@ async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
-}
-
-/** The reason in plain words, with what to do. */
-export function explain(error: unknown, dataDir: string, file: string): StoreOpenError {
-  const reason = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
-  if (error instanceof DataFolderInUseError) {
-    return new StoreOpenError(
-      `The data folder ${dataDir} is in use by another mochi-server. Stop that one, or choose another folder with --data-dir.`,
-    );
-  }
-  if (/previously executed migration|corrupted migrations/i.test(reason)) {
-    return new StoreOpenError(
-      `${file} was written by a newer mochi-server. Start that version, or choose another folder with --data-dir.`,
-    );
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const wireReason = isDetailed(error) ? String(error.details.reason) : '';
-  if (/NOTADB|CORRUPT/i.test(`${code} ${wireReason}`) || error instanceof DamagedDatabaseError) {
-    return new StoreOpenError(
-      `${file} is damaged or no SQLite database (${reason}). It was left as it is: put a backup in its place, or move it away to start anew.`,
-    );
-  }
-  return new StoreOpenError(
-    `The data folder ${dataDir} cannot be used: ${[reason, wireReason].filter(Boolean).join(' ')}.`,
-  );
-}
-
-function isDetailed(error: unknown): error is { details: { reason: unknown } } {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'details' in error &&
-    typeof error.details === 'object' &&
-    error.details !== null &&
-    'reason' in error.details
-  );
 }

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MochiError } from '../contract/errors.ts';
-import { DamagedDatabaseError, openSqlite, toMochiError } from './sqlite.ts';
+import { openSqlite, toMochiError } from './sqlite.ts';
 
 interface Notes {
   notes: { id: number; text: string };
@@ -166,15 +166,6 @@ describe('errors', () => {
 });
 
 describe('a file', () => {
-  it('with damage is refused before anything is written to it', () => {
-    const damaged = join(root, 'damaged.db');
-    new SqliteDriver(damaged).exec('create table a (b); create table c (d)').close();
-    const bytes = readFileSync(damaged).fill('noise', 4096, 8192);
-    writeFileSync(damaged, bytes);
-    expect(() => openSqlite(damaged)).toThrow(DamagedDatabaseError);
-    expect(readFileSync(damaged).equals(bytes)).toBe(true);
-  });
-
   it('that is no database is refused', () => {
     expect(() => openSqlite(root)).toThrow(SqliteDriver.SqliteError);
   });

@@ -3,6 +3,7 @@ import SqliteDriver from 'better-sqlite3';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { MochiError } from '../contract/errors.ts';
 import { indexedWords } from '../kit/words.ts';
+import { keepLog } from './open-untouched.ts';
 
 /** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
 const MAX_CACHED_STATEMENTS = 500;
@@ -15,7 +16,6 @@ const MAX_CACHED_STATEMENTS = 500;
 export function openSqlite(file: string): SqliteDatabase {
   const driver = new SqliteDriver(file, { timeout: 5000 });
   try {
-    refuseDamaged(driver);
     driver.pragma('journal_mode = WAL');
     driver.pragma('synchronous = FULL');
     driver.pragma('foreign_keys = ON');
@@ -24,7 +24,9 @@ export function openSqlite(file: string): SqliteDatabase {
     // The triggers of the search index call it.
     driver.function('search_words', { deterministic: true }, (text) => indexedWords(String(text)));
   } catch (error) {
+    const letGo = keepLog(file);
     driver.close();
+    letGo();
     throw error;
   }
   return wrap(driver);
@@ -50,8 +52,8 @@ export function openSqliteSnapshot(file: string): SqliteDatabase {
 /** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */
 const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 
-/** Looks before the first write, so that a damaged file is left as it was found. */
-function refuseDamaged(driver: SqliteDriver.Database): void {
+/** @throws DamagedDatabaseError */
+export function refuseDamaged(driver: SqliteDriver.Database): void {
   const pages = Number(driver.pragma('page_count', { simple: true }));
   const pageSize = Number(driver.pragma('page_size', { simple: true }));
   if (pages * pageSize > MAX_CHECKED_BYTES) return;

@@ -1,0 +1,128 @@
+// What stands in the way of using the files of a data folder, found before anything is written to them.
+import SqliteDriver from 'better-sqlite3';
+import type { DataFolderLock } from './data-folder-lock.ts';
+import { type DatabaseFiles, databaseFile, filesOf, lookAt, setAside, sizeOf } from './database-files.ts';
+import { readHeader } from './database-header.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import { openUntouched } from './open-untouched.ts';
+import { DamagedDatabaseError, refuseDamaged } from './sqlite.ts';
+import { explain, StoreOpenError, writtenByNewer } from './store-open-error.ts';
+
+interface Examination {
+  readonly lock: DataFolderLock;
+  /** Nobody else may use the database. */
+  readonly exclusive: boolean;
+  /** Make one even where one was that is gone. */
+  readonly newDatabase: boolean;
+}
+
+/**
+ * To be called by who holds the lock of the folder.
+ * @throws StoreOpenError, SqliteError, DamagedDatabaseError; every file is then as it was
+ */
+export function examineDatabase(file: string, { lock, exclusive, newDatabase }: Examination): void {
+  const files = filesOf(file);
+  refuseStrangeFile(file, files);
+  if (sizeOf(files.main) === 0) {
+    if (lock.knowsDatabase || sizeOf(files.log) > 0) missDatabase(file, files, newDatabase);
+    return;
+  }
+  refuseUnusable(file, files);
+  if (exclusive && !lock.knowsDatabase) refuseOtherUsers(file);
+}
+
+/** Only looks, also beside a running server. @throws what `examineDatabase` throws */
+export function checkDatabase(dataDir: string): void {
+  const file = databaseFile(dataDir);
+  try {
+    const files = filesOf(file);
+    refuseStrangeFile(file, files);
+    if (sizeOf(files.main) > 0) refuseUnusable(file, files);
+  } catch (error) {
+    throw explain(error, dataDir, file);
+  }
+}
+
+function refuseUnusable(file: string, files: DatabaseFiles): void {
+  // A transaction was cut off: SQLite has to take it back before the file can be read.
+  if (sizeOf(files.journal) > 0) return;
+  const header = readHeader(files.main);
+  // Its log alone could look like a sound database.
+  if (header === null) throw new DamagedDatabaseError('file is not a database');
+  if (!header.hasLog) refuseForeignLog(file, files);
+  refuseForeignContent(file);
+}
+
+function missDatabase(file: string, { main, log, index }: DatabaseFiles, newDatabase: boolean): void {
+  if (newDatabase) {
+    setAside([log, index], `before-${new Date().toISOString().replace(/\W/g, '')}`);
+    return;
+  }
+  const state = lookAt(main) === null ? 'gone' : 'empty';
+  const left = sizeOf(log) > 0 ? `; ${log}, with its last changes, is still there` : '';
+  throw new StoreOpenError(
+    `${file} is ${state}, but there was a database${left}. Put it back, or a backup in its place ` +
+      '(mochi-server restore FILE), or begin anew with --new-database.',
+  );
+}
+
+function refuseStrangeFile(file: string, { main }: DatabaseFiles): void {
+  const found = lookAt(main);
+  if (found === null) return;
+  if (!found.isFile())
+    throw new StoreOpenError(`${file} is no file. Move it away, or choose another folder with --data-dir.`);
+  // Under each name SQLite would keep another log, and then each would write over the other.
+  if (found.nlink < 2) return;
+  throw new StoreOpenError(
+    `${file} has a second name (a hard link) somewhere, and a database must have one only. It was left as it is: ` +
+      'remove the other name, or copy the file and put the copy in its place.',
+  );
+}
+
+/** A database without a log of its own, such as a backup: SQLite would play whatever log lies beside it into it. */
+function refuseForeignLog(file: string, { log, index }: DatabaseFiles): void {
+  if (sizeOf(log) === 0) return;
+  throw new StoreOpenError(
+    `${file} is a backup or a copy, but ${log} belongs to the database that was there before, and would destroy it. ` +
+      `Both were left as they are: move ${log} and ${index} away and start again, ` +
+      'or put the former database back and use mochi-server restore FILE.',
+  );
+}
+
+/** Damaged, of a newer version, of another program. */
+function refuseForeignContent(file: string): void {
+  const { driver, close } = openUntouched(file);
+  try {
+    refuseDamaged(driver);
+    const tables = driver.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
+    if (tables.length === 0) return;
+    const done = tables.includes('kysely_migration')
+      ? driver.prepare('select name from kysely_migration').pluck().all().map(String)
+      : null;
+    const known = Object.keys(MIGRATIONS);
+    if (done === null || (done.length > 0 && !done.includes(known[0] ?? ''))) {
+      throw new StoreOpenError(
+        `${file} is a database of another program. It was left as it is: choose another folder with --data-dir.`,
+      );
+    }
+    if (done.some((name) => !known.includes(name))) throw writtenByNewer(file);
+  } finally {
+    close();
+  }
+}
+
+/** Without the lock file that it was used under, only the database itself can tell. */
+function refuseOtherUsers(file: string): void {
+  const driver = new SqliteDriver(file, { fileMustExist: true, timeout: 2000 });
+  try {
+    driver.pragma('locking_mode = EXCLUSIVE');
+    driver.exec('begin exclusive; rollback');
+  } catch (error) {
+    if (!(error instanceof SqliteDriver.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+    throw new StoreOpenError(
+      `${file} is in use by another process, maybe a mochi-server whose mochi.lock was deleted. Stop it first.`,
+    );
+  } finally {
+    driver.close();
+  }
+}
