@@ -5,6 +5,7 @@ import { requireSession } from '../sessions/require.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { findTip } from './begin-turn.ts';
 import { checkFits } from './prompt/check-fits.ts';
+import { renewModel, requireVision } from './step/renew-model.ts';
 import { checkFormat } from './step/structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
@@ -23,14 +24,31 @@ export async function checkRequest(
 ): Promise<CheckedRequest> {
   if (request.format !== null) checkFormat(request.format);
   const session = await requireSession(deps.db, sessionId);
+  checkImages(request);
   const model = await recallModel(deps, session.model);
-  checkImages(request, model, session.model);
-  // What a busy session will have to answer is known when its turn has come.
-  if (request.message !== null || session.active_turn === null) {
-    const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
-    await checkFits(deps, { session, model, request, tip });
+  try {
+    await checkModel(deps, { session, model }, request);
+    return { session, model };
+  } catch (refusal) {
+    // The name may stand for another model by now.
+    const renewed = await renewModel(deps, session.model, model);
+    if (renewed === null) throw refusal;
+    await checkModel(deps, { session, model: renewed }, request);
+    return { session, model: renewed };
   }
-  return { session, model };
+}
+
+/** Whether this model can do what is asked of it. */
+async function checkModel(
+  deps: TurnDeps,
+  { session, model }: CheckedRequest,
+  request: TurnRequest,
+): Promise<void> {
+  requireVision(request, model, session.model);
+  // What a busy session will have to answer is known when its turn has come.
+  if (request.message === null && session.active_turn !== null) return;
+  const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
+  await checkFits(deps, { session, model, request, tip });
 }
 
 /** An engine that is down is the turn's business: the message must be stored all the same. */
@@ -38,7 +56,7 @@ export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel |
   return deps.engine.recallModel(name).catch(() => null);
 }
 
-function checkImages(request: TurnRequest, model: EngineModel | null, name: string): void {
+function checkImages(request: TurnRequest): void {
   if (request.images.length > 0 && request.message === null) {
     throw invalidImages('/images', 'belong to a message: send one');
   }
@@ -46,12 +64,6 @@ function checkImages(request: TurnRequest, model: EngineModel | null, name: stri
   if (cut !== -1) {
     throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
   }
-  if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
-  throw new MochiError(
-    'images_not_supported',
-    `The model ${name} does not accept images. Choose one with vision, or send text only.`,
-    { model: name },
-  );
 }
 
 function invalidImages(path: string, message: string): MochiError {

@@ -5,8 +5,8 @@ import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { callModel } from './step/call-model.ts';
 import { finishAnswer, finishFailed, finishToolRequest } from './step/finish-step.ts';
+import { persistCall } from './step/persist-call.ts';
 import { settleToolCalls } from './step/settle-tool-calls.ts';
 import type { StepDeps } from './step/step-deps.ts';
 import { parseStructured } from './step/structured-output.ts';
@@ -24,6 +24,7 @@ export async function* runTurn(
     draft: null,
     messageId: null,
     usage: null,
+    model: turn.model,
     plan: null,
     receipt: null,
     reason: null,
@@ -50,7 +51,7 @@ async function* answer(
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], void> {
   for (let step = 0; step < deps.maxSteps; step += 1) {
-    const usage = yield* callModel(deps, turn, progress);
+    const usage = yield* persistCall(deps, turn, progress);
     const draft = progress.draft;
     if (draft === null) return;
     if (draft.toolCalls.length === 0) {

@@ -87,6 +87,7 @@ export const RECEIPT_EXAMPLE = {
   prefix_reused: 0,
   cache_break: null,
   suspected_truncation: false,
+  model: { name: 'llama3.2:latest', digest: 'a80c4f17acd5' },
 } as const;
 
 /** What was planned, sent and left out: nothing is cut without a word. */
@@ -118,6 +119,26 @@ export const ContextReceipt = Type.Object(
     suspected_truncation: Type.Boolean({
       description: 'The engine counted far fewer tokens than were sent: it may have cut the prompt.',
     }),
+    model: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String(),
+          digest: nullable(
+            Type.String({ description: 'What the name stood for; null: the engine does not say.' }),
+          ),
+        },
+        { description: 'The model that was asked; missing in receipts of older versions.' },
+      ),
+    ),
+    model_changed: Type.Optional(
+      Type.Object(
+        { from: Type.String(), to: Type.String() },
+        {
+          description:
+            'Once, where the name stands for another model than at the turn before: the digests of both.',
+        },
+      ),
+    ),
   },
   {
     $id: 'ContextReceipt',

@@ -6,6 +6,8 @@ export interface PromptMark {
   readonly model: string;
   /** What the engine had loaded for it; missing in marks of older versions. */
   readonly weights?: string;
+  /** What the name stood for; missing where nobody said. */
+  readonly digest?: string | null;
   /** What the engine was asked for; null: its own default. */
   readonly window: number | null;
   /** Tokens that could be planned at most. */

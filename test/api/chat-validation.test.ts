@@ -104,11 +104,11 @@ describe.each(ROUTES)('%s', (route) => {
 
   it('400 for images that the model cannot see, with nothing stored', async () => {
     const id = await server.createSession({ model: 'llama3.2' });
-    const requests = server.ollama.requests.length;
+    const requests = server.ollama.requestsTo('/api/chat').length;
     const { status, body } = await post(id, { message: 'What is this?', images: [PIXEL] });
     expect([status, body.detail.error.code]).toEqual([400, 'images_not_supported']);
     expect(body.detail.error.details.model).toBe('llama3.2:latest');
-    expect(server.ollama.requests).toHaveLength(requests);
+    expect(server.ollama.requestsTo('/api/chat')).toHaveLength(requests);
     expect(await server.messages(id)).toEqual([]);
   });
 });

@@ -70,6 +70,10 @@ export function checkOptions(body: RequestBody): void {
  */
 export function fitPrompt(model: FakeModel, body: RequestBody, window: number): number {
   const messages = body.messages ?? [];
+  const hasImages = messages.some(({ images }) => images?.length);
+  if (hasImages && !hasCapability(model, 'vision')) {
+    throw new Refusal(500, 'this model is missing data required for image input');
+  }
   if (model.strictTemplate) checkTemplate(messages);
   const needed = Math.max(1, estimateTokens(messages));
   if (needed <= window) return needed;

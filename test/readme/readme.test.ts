@@ -44,7 +44,8 @@ describe('README', () => {
     expect(shapeOf(given)).toEqual(shapeOf(shown));
     expect(given.message.content).toBe(shown.message.content);
     expect(given.context_window).toEqual(shown.context_window);
-    expect(given.context).toEqual(shown.context);
+    // Which model it is depends on the machine.
+    expect({ ...given.context, model: null }).toEqual({ ...shown.context, model: null });
   });
 
   it('streams the events that it draws', () => {

@@ -14,7 +14,7 @@ export interface PromptComparison {
 /** What a prompt is compared by. */
 export type ComparedPrompt = Pick<
   PromptMark,
-  'model' | 'weights' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
+  'model' | 'weights' | 'digest' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
 >;
 
 /**
@@ -33,8 +33,7 @@ export async function comparePrompts(
 ): Promise<PromptComparison> {
   const { before, now, messages } = prompt;
   if (before === null) return { prefixReused: 0, cacheBreak: null };
-  const { weights = now.weights } = before;
-  if (before.model !== now.model || weights !== now.weights) return { prefixReused: 0, cacheBreak: 'model' };
+  if (!isSameModel(before, now)) return { prefixReused: 0, cacheBreak: 'model' };
   if (before.window !== now.window || before.options !== now.options)
     return { prefixReused: 0, cacheBreak: 'options' };
   if (before.systemId !== now.systemId) return { prefixReused: 0, cacheBreak: 'system_prompt' };
@@ -52,4 +51,20 @@ export async function comparePrompts(
   if (before.summary !== now.summary) return { prefixReused: 0, cacheBreak: 'left_out' };
   // Another branch, or the same one from an earlier message.
   return { prefixReused: prompt.countThrough(shared), cacheBreak: 'edit' };
+}
+
+/** A name may stand for another model by now. */
+function isSameModel(before: ComparedPrompt, now: ComparedPrompt): boolean {
+  const { weights = now.weights } = before;
+  return before.model === now.model && weights === now.weights && digestChange(before, now) === null;
+}
+
+/** Null as well where one of the digests is not known. */
+export function digestChange(
+  before: Pick<PromptMark, 'model' | 'digest'>,
+  now: Pick<PromptMark, 'model' | 'digest'>,
+): { readonly from: string; readonly to: string } | null {
+  const [from, to] = [before.digest ?? null, now.digest ?? null];
+  if (before.model !== now.model || from === null || to === null || from === to) return null;
+  return { from, to };
 }

@@ -39,13 +39,19 @@ export function createModelRates(): ModelRates {
       const estimateMs = rate === null ? null : Math.round(rate * promptTokens);
       return { phase: 'evaluating_prompt', estimateMs };
     },
-    observe(weights, { loadMs, promptEvalMs, promptTokens }) {
+    observe(weights, usage) {
+      const { loadMs, promptEvalMs, promptTokens } = usage;
       const last = measured.get(weights);
       const hasRate = promptEvalMs !== null && promptTokens !== null && promptTokens > 0;
       measured.set(weights, {
-        loadMs: loadMs !== null && loadMs >= MIN_LOAD_MS ? loadMs : (last?.loadMs ?? null),
+        loadMs: isLoad(usage) ? loadMs : (last?.loadMs ?? null),
         promptRate: hasRate ? promptEvalMs / promptTokens : (last?.promptRate ?? null),
       });
     },
   };
+}
+
+/** Whether the model was loaded for the call. */
+export function isLoad({ loadMs }: EngineUsage): boolean {
+  return loadMs !== null && loadMs >= MIN_LOAD_MS;
 }

@@ -19,6 +19,7 @@ import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest
 import { buildPrompt, countStored, systemText } from './build-prompt.ts';
 import { comparePrompts } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
+import { identifyModel } from './identify-model.ts';
 
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
@@ -91,6 +92,7 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
       prefix_reused: isReload ? 0 : compared.prefixReused,
       cache_break: compared.cacheBreak ?? (isReload && before !== null ? 'reload' : null),
       suspected_truncation: false,
+      ...identifyModel(session, question.model),
     },
   };
 }
@@ -195,6 +197,7 @@ function toMark(
   return {
     model: session.model,
     weights: weightsOf(model, session.model),
+    digest: model?.digest ?? null,
     window: plan.window,
     budget: plan.limits.budget,
     options: JSON.stringify([request.think, ...reloading]),

@@ -2,13 +2,16 @@
 import type { EngineChatRequest, EngineModel, EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import type { StoredSession } from '../../store/sessions.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { measuredRatio } from '../../window/token-ratios.ts';
 import { readableBy } from '../prompt/build-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
+import { isLoad } from '../prompt/model-rates.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
 import { Draft } from './draft.ts';
 import { modelStep } from './model-step.ts';
+import { noteModel } from './note-model.ts';
 import type { StepDeps } from './step-deps.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -38,12 +41,13 @@ async function* callOnce(
   progress: TurnProgress,
   ratio: number | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
-  const { session, model, live } = turn;
+  const { session, live } = turn;
+  const { model } = progress;
   const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
   const { tip, reason, mark: before } = progress;
-  const plan = await planPrompt(deps, { ...turn, tip, before, reason, ratio });
+  const plan = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio });
   progress.plan = plan;
   progress.receipt = plan.receipt;
   yield [
@@ -66,11 +70,13 @@ async function* callOnce(
       engine: deps.engine,
       draft: progress.draft,
       signal: live.signal,
-      request: toEngineRequest(turn, plan),
-      onBegin: () => noteBegun(deps, weights, progress),
+      request: toEngineRequest({ ...turn, model }, plan),
+      onBegin: () => noteBegun(deps, turn, progress),
     });
     deps.modelRates.observe(weights, usage);
-    deps.modelWindows.noteUse(weights, plan.chosen.window);
+    // Another program has made room for its own model, or the name stands for another one.
+    if (!plan.receipt.reload_expected && isLoad(usage)) await askLoaded(deps, session, progress);
+    deps.modelWindows.noteUse(weightsOf(progress.model, session.model), plan.chosen.window);
     live.signal.throwIfAborted();
     await progress.draft.close();
     return usage;
@@ -115,18 +121,25 @@ function waitingPhase(
 }
 
 /** The engine holds the model now, and has read the prompt. */
-function noteBegun(deps: StepDeps, weights: string, progress: TurnProgress): void {
+function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgress): void {
   const { plan, draft } = progress;
   if (plan === null || draft === null) return;
   const { window, step, reason } = plan.chosen;
+  const weights = weightsOf(progress.model, session.model);
   progress.reason = reason;
   if (step !== null) deps.modelWindows.raise(weights, step);
   progress.use = deps.modelWindows.beginUse(weights, window);
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };
-  if (progress.hasAskedWindows || !deps.modelWindows.isStale(weights, window)) return;
-  progress.hasAskedWindows = true;
   // Nobody waits for the answer.
-  void learnWindows(deps, weights);
+  if (deps.modelWindows.isStale(weights, window)) void askLoaded(deps, session, progress);
+}
+
+/** Which models the engine holds now; once a turn. */
+async function askLoaded(deps: StepDeps, session: StoredSession, progress: TurnProgress): Promise<void> {
+  if (progress.hasAskedWindows) return;
+  progress.hasAskedWindows = true;
+  await learnWindows(deps, weightsOf(progress.model, session.model));
+  await noteModel(deps, session, progress);
 }
 
 /** A refusal without a count says no more than that the window was exceeded; by this much, then. */

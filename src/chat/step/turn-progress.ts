@@ -27,6 +27,8 @@ export interface TurnProgress {
   draft: Draft | null;
   messageId: string | null;
   usage: TurnUsage | null;
+  /** What the name of the model stands for, as far as is known by now. */
+  model: EngineModel | null;
   /** Of the model call that runs, or ran last. */
   plan: PromptPlan | null;
   receipt: ContextReceipt | null;
@@ -37,4 +39,9 @@ export interface TurnProgress {
   use: ModelUse | null;
   /** Whether the engine was asked in this turn which windows it holds. */
   hasAskedWindows: boolean;
+}
+
+/** Whether the engine has begun to answer the model call that runs, or ran last. */
+export function hasBegun({ draft, mark }: TurnProgress): boolean {
+  return draft !== null && mark?.answerId === draft.options.messageId;
 }

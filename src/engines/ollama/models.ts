@@ -89,6 +89,15 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     return null;
   }
 
+  /** A name that was loaded as another model than the one that it was known for. */
+  async function lookAnew(held: readonly HeldModel[]): Promise<void> {
+    const changed = held.filter(({ model, digest }) => {
+      const last = known.get(comparable(model));
+      return last !== undefined && digest !== null && last.digest !== digest;
+    });
+    await Promise.all(changed.map(({ model }) => find(model).catch(() => undefined)));
+  }
+
   /** Of a model in memory, whatever name has loaded it; its digest where nothing more can be known. */
   async function weightsOf({ model, digest }: HeldModel): Promise<string> {
     if (digest === null) return known.get(comparable(model))?.weights ?? model;
@@ -115,6 +124,7 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     async listLoaded() {
       const { value, toldAt } = await ask({ method: 'GET', path: '/api/ps' });
       const held = toHeldModels(value, toldAt);
+      await lookAnew(held);
       return Promise.all(held.map(async (model) => ({ ...model, weights: await weightsOf(model) })));
     },
     forget: (name) => known.delete(comparable(name)),

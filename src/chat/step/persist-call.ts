@@ -1,0 +1,34 @@
+// A model call that does not give up at once: what the engine refused is asked once more where something was wrong
+// that can be put right.
+import type { EngineUsage } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import { callModel } from './call-model.ts';
+import { renewModel, requireVision } from './renew-model.ts';
+import type { StepDeps } from './step-deps.ts';
+import { hasBegun, type RunningTurn, type TurnProgress } from './turn-progress.ts';
+
+/** @throws MochiError images_not_supported; what the engine throws */
+export async function* persistCall(
+  deps: StepDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+  try {
+    return yield* callModel(deps, turn, progress);
+  } catch (error) {
+    if (!isRefusal(error, progress)) throw error;
+    const { session, request } = turn;
+    const renewed = await renewModel(deps, session.model, progress.model);
+    if (renewed === null) throw error;
+    progress.model = renewed;
+    requireVision(request, renewed, session.model);
+    return yield* callModel(deps, turn, progress);
+  }
+}
+
+/** Nothing was said yet, and it is the request that the engine does not like. */
+function isRefusal(error: unknown, progress: TurnProgress): boolean {
+  const kinds = ['ollama_error', 'context_overflow'];
+  return error instanceof MochiError && kinds.includes(error.kind) && !hasBegun(progress);
+}

@@ -1,0 +1,25 @@
+// A name may stand for another model than the one that it was known for: a refusal is a reason to look.
+import type { EngineModel } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
+import type { TurnDeps } from '../turn-deps.ts';
+import type { TurnRequest } from '../turn-request.ts';
+
+/** @returns what the name stands for now; null where that is as it was, or cannot be asked */
+export async function renewModel(
+  { engine }: Pick<TurnDeps, 'engine'>,
+  name: string,
+  known: EngineModel | null,
+): Promise<EngineModel | null> {
+  const model = await engine.findModel(name).catch(() => null);
+  return model === null || model.digest === null || model.digest === known?.digest ? null : model;
+}
+
+/** @throws MochiError images_not_supported */
+export function requireVision(request: TurnRequest, model: EngineModel | null, name: string): void {
+  if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
+  throw new MochiError(
+    'images_not_supported',
+    `The model ${name} does not accept images. Choose one with vision, or send text only.`,
+    { model: name },
+  );
+}
