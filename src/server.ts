@@ -15,6 +15,7 @@ import { createApp } from './http/app.ts';
 import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
+import { Clearing } from './store/clearing.ts';
 import type { Db } from './store/database.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore } from './store/open-store.ts';
@@ -57,21 +58,19 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       engine,
       modelWindows,
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
-      windowPolicy: {
-        dynamicEnabled: config.dynamicContextWindowEnabled,
-        firstWindow: config.firstContextWindow,
-        maxWindow: config.maxContextWindow,
-      },
+      windowPolicy: windowPolicyOf(config),
     };
     const background = new BackgroundJobs(
       { db: store.db, engine, log, readConversation: (question) => readConversation(planning, question) },
       { summaries: config.summarizationEnabled, titles: config.titlesEnabled },
     );
+    const clearing = new Clearing({ db: store.db, log });
     const turns = new LiveTurns(
       {
         ...planning,
         log,
         background,
+        clearing,
         ...ids,
         modelRates: createModelRates(),
         checkpoints: new Checkpoints(store.db),
@@ -103,6 +102,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       async listen() {
         await app.listen({ host: config.host, port: config.port });
         background.start();
+        clearing.start();
         // Listening on a host and a port, so the address is never a pipe's name.
         const { port } = app.server.address() as AddressInfo;
         return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
@@ -113,6 +113,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         const quiet = background.close();
         await turns.close(config.shutdownGraceSeconds * 1000);
         await quiet;
+        await clearing.close();
         await closeConnections(app.server, appClosed);
         await engine.close();
         await store.close();
@@ -125,6 +126,14 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   }
 }
 
+function windowPolicyOf(config: Config) {
+  return {
+    dynamicEnabled: config.dynamicContextWindowEnabled,
+    firstWindow: config.firstContextWindow,
+    maxWindow: config.maxContextWindow,
+  };
+}
+
 /** What the last run left open, and what the original left in the folder. */
 async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
   const closed = await recoverTurns({ db, ...ids });
@@ -132,6 +141,7 @@ async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
   await importOnFirstStart({
     db,
     ...ids,
+    openSnapshot: () => openSnapshot(config.dataDir),
     closeTurns: (transaction, sessionId) => closeImportedTurns({ db: transaction, ...ids }, sessionId),
     folder: config.sessionsDir,
     log,

@@ -5,7 +5,8 @@ import { MochiError } from '../contract/errors.ts';
 import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { deleteSession } from '../store/sessions.ts';
+import { deleteSession } from '../store/clear-session.ts';
+import type { Clearing } from '../store/clearing.ts';
 import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import { checkRequest } from './check-request.ts';
@@ -28,9 +29,14 @@ export interface TurnOrigin {
   readonly idempotencyKey: string | null;
 }
 
+export interface LiveTurnDeps extends StepDeps {
+  /** Takes away what a deleted session leaves. */
+  readonly clearing: Clearing;
+}
+
 /** Has a lifetime: from the start of the server to `close`. */
 export class LiveTurns {
-  readonly #deps: StepDeps;
+  readonly #deps: LiveTurnDeps;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
@@ -39,7 +45,7 @@ export class LiveTurns {
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
   #isClosing = false;
 
-  constructor(deps: StepDeps, limits: TurnLimits) {
+  constructor(deps: LiveTurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
     this.#stored = createStoredTurns(deps.db);
@@ -149,14 +155,18 @@ export class LiveTurns {
     return summarizeSession(this.#deps, this.#work, { sessionId, modelName });
   }
 
-  /** Stops the turns of a session and deletes it, with what memory has of them. */
+  /** Stops the turns of a session and deletes it, with what memory has of them. @returns whether it was there */
   async delete(sessionId: string): Promise<boolean> {
     return this.change(sessionId, 'stop', async () => {
-      const wasThere = await deleteSession(this.#deps.db, sessionId);
+      const { db, clearing } = this.#deps;
+      const outcome = await db
+        .transaction()
+        .execute((transaction) => deleteSession(transaction, sessionId, Date.now()));
+      if (outcome === 'hidden') clearing.wake();
       this.#registry.forgetSession(sessionId);
       this.#work.stop(cancelled(), sessionId);
       this.#deps.background.stopSession(sessionId);
-      return wasThere;
+      return outcome !== 'absent';
     });
   }
 

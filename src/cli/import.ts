@@ -3,6 +3,7 @@ import { closeImportedTurns } from '../chat/recover-turns.ts';
 import type { Config } from '../config.ts';
 import { timestampNow } from '../kit/clock.ts';
 import { randomHex } from '../kit/ids.ts';
+import { openSnapshot } from '../store/open-snapshot.ts';
 import { openStore } from '../store/open-store.ts';
 import { describeOutcome } from '../transfer/import-on-first-start.ts';
 import { importSessions } from '../transfer/import-sessions.ts';
@@ -17,6 +18,7 @@ export async function runImport(config: Config, paths: readonly string[]): Promi
   const deps = {
     db: store.db,
     ...ids,
+    openSnapshot: () => openSnapshot(config.dataDir),
     closeTurns: (db: typeof store.db, sessionId: string) => closeImportedTurns({ db, ...ids }, sessionId),
   };
   let unreadable = 0;

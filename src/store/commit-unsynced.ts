@@ -7,11 +7,11 @@ import type { Db } from './database.ts';
  * full commit (WAL, https://www.sqlite.org/pragma.html#pragma_synchronous). Spares the sync, which costs more
  * than everything else in a small transaction.
  */
-export async function commitUnsynced(db: Db, action: (db: Db) => Promise<void>): Promise<void> {
-  await db.connection().execute(async (connection) => {
+export async function commitUnsynced<T>(db: Db, action: (db: Db) => Promise<T>): Promise<T> {
+  return db.connection().execute(async (connection) => {
     await sql`pragma synchronous = normal`.execute(connection);
     try {
-      await connection.transaction().execute(action);
+      return await connection.transaction().execute(action);
     } finally {
       await sql`pragma synchronous = full`.execute(connection);
     }

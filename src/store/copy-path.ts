@@ -1,22 +1,50 @@
-// Copies a path into another session, row by row inside the database.
+// Copies messages of a path into another session, row by row inside the database.
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { SYSTEM_DEPTH } from './messages.ts';
 
-/** The system message and the path down to `headId` (null: an empty path), with their tool calls. */
-export async function copyPath(
+/** A message of a path, and about what it costs to copy it. */
+export interface PathStep {
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** Messages looked up at once. */
+const STRIDE = 500;
+
+/** The path from its first message down to `headId`. What lies on it never changes, so it is read in slices. */
+export async function listPathTo(db: Db, sessionId: string, headId: string): Promise<PathStep[]> {
+  const path: PathStep[] = [];
+  for (let next: string | null = headId; next !== null; ) {
+    const rows: readonly (PathStep & { readonly parent_id: string | null })[] = (
+      await sql<PathStep & { parent_id: string | null }>`
+        with recursive path (id, parent_id, bytes) as (
+          select id, parent_id, octet_length(content) from messages where session_id = ${sessionId} and id = ${next}
+          union all
+          select parent.id, parent.parent_id, octet_length(parent.content)
+          from messages as parent join path on parent.id = path.parent_id
+          where parent.session_id = ${sessionId}
+          limit ${STRIDE}
+        )
+        select * from path
+      `.execute(db)
+    ).rows;
+    for (const { id, bytes } of rows) path.push({ id, bytes });
+    next = rows.at(-1)?.parent_id ?? null;
+    await setImmediate();
+  }
+  return path.toReversed();
+}
+
+/** With their tool calls. @returns how many there were */
+export async function copyMessages(
   db: Db,
-  copy: { readonly from: string; readonly to: string; readonly headId: string | null },
-): Promise<void> {
-  const { from, to, headId } = copy;
+  copy: { readonly from: string; readonly to: string; readonly ids: readonly string[] },
+): Promise<number> {
+  const { from, to } = copy;
+  const ids = JSON.stringify(copy.ids);
   // A message that is still being written is a part in the copy: nobody goes on writing there.
-  await sql`
-    with recursive path (id, parent_id) as (
-      select id, parent_id from messages where session_id = ${from} and id = ${headId}
-      union all
-      select parent.id, parent.parent_id from messages as parent join path on parent.id = path.parent_id
-      where parent.session_id = ${from}
-    )
+  const { numAffectedRows } = await sql`
     insert into messages (
       session_id, id, parent_id, depth, active, role, content, thinking, timestamp, model, eval_count,
       prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id, status, finish_reason, images, extra
@@ -26,13 +54,14 @@ export async function copyPath(
       prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id,
       case status when 'streaming' then 'partial' else status end, finish_reason, images, extra
     from messages
-    where session_id = ${from} and (depth = ${SYSTEM_DEPTH} or id in (select id from path))
+    where session_id = ${from} and id in (select value from json_each(${ids}))
     order by depth
   `.execute(db);
   await sql`
     insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, state, result_message_id, success)
     select ${to}, message_id, call_index, call_id, name, arguments, 'done', coalesce(result_message_id, ''), coalesce(success, 0)
     from tool_calls
-    where session_id = ${from} and message_id in (select id from messages where session_id = ${to})
+    where session_id = ${from} and message_id in (select value from json_each(${ids}))
   `.execute(db);
+  return Number(numAffectedRows ?? 0n);
 }

@@ -7,7 +7,9 @@ import type { TurnState } from '../contract/turn.ts';
 export type Db = Kysely<Database>;
 
 export interface Database {
+  /** A view: the sessions that are there for everybody. Written is `session_rows`. */
   sessions: SessionTable;
+  session_rows: SessionRowTable;
   messages: MessageTable;
   turns: TurnTable;
   tool_calls: ToolCallTable;
@@ -43,6 +45,14 @@ export interface SessionTable {
   extra: string | null;
   /** What the engine was last sent: see PromptMark. Of this server alone, so no copy takes it along. */
   prompt_mark: string | null;
+}
+
+/** Every session, hidden ones included. */
+export interface SessionRowTable extends SessionTable {
+  /** Why nobody sees it: it is not whole yet, or it was deleted and is being cleared. */
+  hidden: 'incoming' | 'deleted' | null;
+  /** When that was last said, in milliseconds since the epoch. */
+  hidden_at: number | null;
 }
 
 export interface MessageTable {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
-import { copyPath } from './copy-path.ts';
+import { deleteSession } from './clear-session.ts';
+import { copyMessages, listPathTo } from './copy-path.ts';
 import {
   deleteMessage,
   findAnswerOfTurn,
@@ -15,7 +16,6 @@ import {
   updateMessage,
 } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
-import { deleteSession } from './sessions.ts';
 import { insertToolCalls, listOpenToolCalls, listToolCalls } from './tool-calls.ts';
 
 let store: TestStore;
@@ -200,7 +200,10 @@ describe('a copy of a path', () => {
       });
     });
     await store.addSession('copy');
-    await copyPath(store.db, { from: 'source', to: 'copy', headId: 'm3' });
+    const path = await listPathTo(store.db, 'source', 'm3');
+    expect(path.map(({ id }) => id)).toEqual(['m0', 'm1', 'm2', 'm3']);
+    const ids = ['system', ...path.map(({ id }) => id)];
+    expect(await copyMessages(store.db, { from: 'source', to: 'copy', ids })).toBe(5);
     const copied = await listPath(store.db, 'copy');
     expect(copied.map(({ message_id: id, status }) => [id, status])).toEqual([
       ['system', 'complete'],
@@ -212,7 +215,7 @@ describe('a copy of a path', () => {
     expect(await listOpenToolCalls(store.db, 'copy')).toEqual([]);
     expect((await listToolCalls(store.db, 'copy', ['m1'])).get('m1')).toMatchObject([{ id: 'call_1' }]);
 
-    await deleteSession(store.db, 'source');
+    expect(await deleteSession(store.db, 'source', Date.now())).toBe('cleared');
     expect(await listPath(store.db, 'source')).toEqual([]);
     expect(await listPath(store.db, 'copy')).toHaveLength(5);
   });

@@ -35,7 +35,7 @@ it('builds once for each set of values that are there', async () => {
 it('writes what is given and leaves the rest, inside the transaction that it is given', async () => {
   const write = prepared(
     (db, { id, ...columns }: { id: string; title?: string | null; model?: string | undefined }) =>
-      db.updateTable('sessions').set(columns).where('id', '=', id),
+      db.updateTable('session_rows').set(columns).where('id', '=', id),
   );
   const read = async () =>
     store.db.selectFrom('sessions').select(['title', 'model']).where('id', '=', 'c').executeTakeFirst();

@@ -52,17 +52,11 @@ export async function search(
   query: SearchQuery,
   page: { readonly limit: number; readonly after: HitPosition | null },
 ): Promise<FoundPage> {
-  const { hits, rest, isTruncated, texts } = await db.connection().execute(async (snapshot) => {
-    const ranked = await rankHits(snapshot, toMatch(query));
-    const start = startOf(ranked.hits, page.after);
-    const shown = ranked.hits.slice(start, start + page.limit);
-    return {
-      hits: shown,
-      rest: ranked.hits.length - start - shown.length,
-      isTruncated: ranked.isTruncated,
-      texts: await readTexts(snapshot, shown),
-    };
-  });
+  const ranked = await rankHits(db, toMatch(query));
+  const start = startOf(ranked.hits, page.after);
+  const hits = ranked.hits.slice(start, start + page.limit);
+  const rest = ranked.hits.length - start - hits.length;
+  const texts = await readTexts(db, hits);
   const results: SearchResult[] = [];
   let startedAt = performance.now();
   for (const { seq, rank } of hits) {
@@ -86,24 +80,52 @@ export async function search(
   }
   const last = hits.at(-1);
   const count = (page.after?.count ?? 0) + hits.length;
-  return { results, next: rest > 0 && last ? { seq: last.seq, count } : null, isTruncated };
+  return {
+    results,
+    next: rest > 0 && last ? { seq: last.seq, count } : null,
+    isTruncated: ranked.isTruncated,
+  };
 }
 
 /** By bm25, which counts rare words more and long texts less: a title wins over a message that is no better. */
 async function rankHits(db: Db, match: string): Promise<{ hits: Hit[]; isTruncated: boolean }> {
-  const { rows } = await sql<Hit & { readonly active: number | null }>`
-    select hit.seq, -hit.score as rank, messages.active
-    from (
-      select rowid as seq, bm25(search_index) as score from search_index where search_index match ${match}
-      order by rowid desc limit ${MAX_RANKED + 1}
-    ) as hit
-    left join messages on messages.seq = hit.seq
-  `.execute(db);
-  const hits = rows
+  const found: FoundHit[] = [];
+  for await (const rows of walkHits(db, match)) {
+    found.push(...rows.filter(({ seen }) => seen === 1));
+    if (found.length > MAX_RANKED) break;
+  }
+  const hits = found
     .slice(0, MAX_RANKED)
     .map(({ seq, rank, active }) => ({ seq, rank: active === 0 ? rank * INACTIVE_WEIGHT : rank }));
   hits.sort((one, other) => other.rank - one.rank || other.seq - one.seq);
-  return { hits, isTruncated: rows.length > MAX_RANKED };
+  return { hits, isTruncated: found.length > MAX_RANKED };
+}
+
+interface FoundHit extends Hit {
+  readonly active: number | null;
+  /** 0 in a session that comes or goes. */
+  readonly seen: number;
+}
+
+/** The newest first; others have a turn before more is looked for. */
+async function* walkHits(db: Db, match: string): AsyncGenerator<readonly FoundHit[], void> {
+  const limit = MAX_RANKED + 1;
+  for (let below: number | null = Number.MAX_SAFE_INTEGER; below !== null; ) {
+    const { rows }: { rows: FoundHit[] } = await sql<FoundHit>`
+      select hit.seq, -hit.score as rank, messages.active,
+        messages.seq is null or exists (select 1 from sessions where id = messages.session_id) as seen
+      from (
+        select rowid as seq, bm25(search_index) as score from search_index
+        where search_index match ${match} and rowid < ${below}
+        order by rowid desc limit ${limit}
+      ) as hit
+      left join messages on messages.seq = hit.seq
+      order by hit.seq desc
+    `.execute(db);
+    yield rows;
+    below = rows.length < limit ? null : (rows.at(-1)?.seq ?? null);
+    await setImmediate();
+  }
 }
 
 function startOf(hits: readonly Hit[], after: HitPosition | null): number {
@@ -136,16 +158,50 @@ export interface FoundSessions {
 
 /** The sessions whose title or messages hold what is looked for, in no order. */
 export async function findSessions(db: Db, query: SearchQuery): Promise<FoundSessions> {
-  const { rows } = await sql<{ readonly session_id: string; readonly hits: number }>`
-    select coalesce(messages.session_id, search_titles.session_id) as session_id, count(*) as hits
+  const ids = new Set<string>();
+  let hits = 0;
+  let below: number | null = Number.MAX_SAFE_INTEGER;
+  while (below !== null && hits <= MAX_LISTED) {
+    const limit: number = MAX_LISTED + 1 - hits;
+    const rows: readonly HitsOfSession[] = await countHits(db, { match: toMatch(query), below, limit });
+    for (const row of rows) {
+      if (row.seen === 0) continue;
+      ids.add(row.session_id);
+      hits += row.hits;
+    }
+    const isEnd = rows.reduce((total, row) => total + row.hits, 0) < limit;
+    below = isEnd ? null : Math.min(...rows.map(({ lowest }) => lowest));
+    await setImmediate();
+  }
+  return { ids: [...ids], isTruncated: hits > MAX_LISTED };
+}
+
+interface HitsOfSession {
+  readonly session_id: string;
+  readonly hits: number;
+  /** Of the hits. */
+  readonly lowest: number;
+  /** 0 when the session comes or goes. */
+  readonly seen: number;
+}
+
+async function countHits(
+  db: Db,
+  walk: { readonly match: string; readonly below: number; readonly limit: number },
+): Promise<HitsOfSession[]> {
+  const { rows } = await sql<HitsOfSession>`
+    select session_id, hits, lowest, exists (select 1 from sessions where id = session_id) as seen
     from (
-      select rowid as seq from search_index where search_index match ${toMatch(query)}
-      order by rowid desc limit ${MAX_LISTED + 1}
-    ) as hit
-    left join messages on messages.seq = hit.seq
-    left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
-    group by 1
+      select coalesce(messages.session_id, search_titles.session_id) as session_id,
+        count(*) as hits, min(hit.seq) as lowest
+      from (
+        select rowid as seq from search_index where search_index match ${walk.match} and rowid < ${walk.below}
+        order by rowid desc limit ${walk.limit}
+      ) as hit
+      left join messages on messages.seq = hit.seq
+      left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
+      group by 1
+    )
   `.execute(db);
-  const hits = rows.reduce((total, row) => total + row.hits, 0);
-  return { ids: rows.map((row) => row.session_id), isTruncated: hits > MAX_LISTED };
+  return rows;
 }

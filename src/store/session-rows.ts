@@ -65,8 +65,7 @@ export async function* streamMessageRows(
           .orderBy('call_index'),
       ).as('calls'),
     )
-    // Only the places are gathered and sorted, and not the messages with all that they hold.
-    .where('seq', 'in', (is) => is.selectFrom('messages').select('seq').where('session_id', '=', sessionId))
+    .where('session_id', '=', sessionId)
     .orderBy('seq')
     .stream();
   for await (const { seq: _order, calls, ...row } of rows) {
@@ -127,31 +126,26 @@ export async function findTakenTurnIds(db: Db, ids: readonly string[]): Promise<
   return taken;
 }
 
-/** Inside the caller's transaction. @param pause between batches: lets whatever else waits have its turn */
-export async function insertSessionRows(
+export async function insertSessionRow(db: Db, session: SessionRow): Promise<void> {
+  await db
+    .insertInto('session_rows')
+    .values({ ...session, hidden: null, hidden_at: null })
+    .execute();
+}
+
+/** Rows of a session that is there. Inside the caller's transaction. */
+export async function insertRowsOf<Table extends 'messages' | 'tool_calls' | 'turns'>(
   db: Db,
-  { session, messages, turns }: SessionRows,
-  pause: () => Promise<unknown>,
+  table: Table,
+  rows: readonly Insertable<Database[Table]>[],
 ): Promise<void> {
-  const insert = async <Table extends 'messages' | 'tool_calls' | 'turns'>(
-    table: Table,
-    rows: readonly Insertable<Database[Table]>[],
-  ) => {
-    for (const batch of inBatches(rows)) {
-      await db.insertInto(table).values(batch).execute();
-      await pause();
-    }
-  };
-  await db.insertInto('sessions').values(session).execute();
-  await insert(
-    'messages',
-    messages.map(({ row }) => row),
-  );
-  await insert(
-    'tool_calls',
-    messages.flatMap(({ calls }) => calls),
-  );
-  await insert('turns', turns);
+  for (const batch of inBatches(rows)) await db.insertInto(table).values(batch).execute();
+}
+
+/** Whether an id is in use, be it by a session that nobody sees. */
+export async function isTakenSessionId(db: Db, sessionId: string): Promise<boolean> {
+  const row = await db.selectFrom('session_rows').select('id').where('id', '=', sessionId).executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */

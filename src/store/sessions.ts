@@ -42,7 +42,7 @@ export interface NewSession {
 export async function insertSession(db: Db, session: NewSession): Promise<void> {
   const { summary = null, extra = null } = session;
   await db
-    .insertInto('sessions')
+    .insertInto('session_rows')
     .values({
       id: session.id,
       model: session.model,
@@ -62,6 +62,8 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       import_hash: session.importHash ?? null,
       extra: extra && JSON.stringify(extra),
       prompt_mark: null,
+      hidden: null,
+      hidden_at: null,
     })
     .execute();
 }
@@ -172,7 +174,7 @@ export type SessionChange = Partial<
 type SessionColumns = { readonly sessionId: string } & Updateable<SessionTable>;
 
 const writeSession = prepared((db, { sessionId, ...columns }: SessionColumns) =>
-  db.updateTable('sessions').set(columns).where('id', '=', sessionId),
+  db.updateTable('session_rows').set(columns).where('id', '=', sessionId),
 );
 
 export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
@@ -189,17 +191,13 @@ export async function updateSession(db: Db, sessionId: string, change: SessionCh
   });
 }
 
-/** @returns whether there was one; messages, turns and tool calls go with it */
-export async function deleteSession(db: Db, sessionId: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('sessions').where('id', '=', sessionId).executeTakeFirst();
-  return numDeletedRows > 0n;
-}
-
-export async function findImportedSession(db: Db, importHash: string): Promise<string | null> {
+/** @param except an id that is not looked for */
+export async function findImportedSession(db: Db, importHash: string, except = ''): Promise<string | null> {
   const row = await db
     .selectFrom('sessions')
     .select('id')
     .where('import_hash', '=', importHash)
+    .where('id', '!=', except)
     .executeTakeFirst();
   return row?.id ?? null;
 }

@@ -103,8 +103,11 @@ export async function isStructuredTurn(db: Db, turnId: string): Promise<boolean>
   return row?.is_structured === 1;
 }
 
+/** Of a session that is hidden nobody hears of a turn. */
+const isSeen = sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`;
+
 const selectTurn = prepared((db, { turnId }: { readonly turnId: string }) =>
-  turnQuery(db).where('turns.id', '=', turnId),
+  turnQuery(db).where('turns.id', '=', turnId).where(isSeen),
 );
 
 export async function findTurn(db: Db, turnId: string): Promise<Turn | null> {
@@ -138,6 +141,7 @@ export async function findIdempotentTurn(
     .select(['id', 'idempotency_hash'])
     .where('session_id', '=', sessionId)
     .where('idempotency_key', '=', mark.key)
+    .where(isSeen)
     .where('created_at', '>', mark.since)
     .orderBy('created_at', 'desc')
     .limit(1)
@@ -201,6 +205,7 @@ const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: str
     .selectFrom('turns')
     .select(['id', 'session_id', 'request', 'last_event_id'])
     .where('finished_at', 'is', null)
+    .where(isSeen)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
     .orderBy(sql`+created_at`)
     .orderBy(sql`rowid`);
@@ -228,6 +233,7 @@ export async function listOpenMessages(
     .select(['id', 'session_id', 'request'])
     .where('request', 'is not', null)
     .where('finished_at', 'is not', null)
+    .where(isSeen)
     .orderBy(sql`+created_at`)
     .orderBy(sql`rowid`);
   if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);

@@ -171,7 +171,7 @@ describe('a job', () => {
     await answered('other');
     jobs.start();
     await expect.poll(() => calls.length).toBe(1);
-    await store.db.deleteFrom('sessions').where('id', '=', 's').execute();
+    await store.db.deleteFrom('session_rows').where('id', '=', 's').execute();
     jobs.stopSession('other');
     expect(calls[0]?.signal.aborted).toBe(false);
     jobs.stopSession('s');

@@ -38,6 +38,9 @@ function forgetIndex(folder: string): void {
     .pluck()
     .all();
   for (const name of triggers) driver.exec(`drop trigger ${String(name)}`);
+  driver.exec(`drop view sessions; drop index messages_order; drop index turns_order;
+    drop index session_rows_hidden; alter table session_rows drop column hidden;
+    alter table session_rows drop column hidden_at; alter table session_rows rename to sessions`);
   driver.exec('drop table search_index; drop table search_titles; drop table background_jobs');
   driver.exec('alter table messages drop column finish_reason');
   driver.exec("update sessions set title = 'Old talk' where id = (select min(id) from sessions)");

@@ -105,7 +105,7 @@ function countRows(server: TestServer, sessionId: string): Record<string, number
     const count = (table: string, column: string) =>
       driver.prepare(`select count(*) from ${table} where ${column} = ?`).pluck().get(sessionId) as number;
     return {
-      sessions: count('sessions', 'id'),
+      sessions: count('session_rows', 'id'),
       messages: count('messages', 'session_id'),
       turns: count('turns', 'session_id'),
       tool_calls: count('tool_calls', 'session_id'),

@@ -172,7 +172,7 @@ describe('the table types', () => {
     const driver = new SqliteDriver(join(from.dataDir, 'mochi.db'), { readonly: true });
     const names = driver
       .prepare(
-        `select m.name from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table' and f."table" = 'sessions'`,
+        `select m.name from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.type = 'table' and f."table" = 'session_rows'`,
       )
       .pluck()
       .all() as string[];

@@ -113,8 +113,8 @@ describe('kill -9 and a new start', () => {
       driver.prepare('delete from messages where session_id = ? and depth > 1').run(sessionId);
       driver
         .prepare(
-          `update sessions set head_depth = 1,
-             head_id = (select id from messages where session_id = sessions.id and depth = 1)
+          `update session_rows set head_depth = 1,
+             head_id = (select id from messages where session_id = session_rows.id and depth = 1)
            where id = ?`,
         )
         .run(sessionId);

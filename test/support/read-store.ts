@@ -17,13 +17,17 @@ export interface StoredRows {
 export function readStore(dataDir: string, sessionId?: string): StoredRows {
   const driver = new SqliteDriver(join(dataDir, 'mochi.db'), { readonly: true });
   // The statements name whole tables, so that the rows are those of the schema.
-  const all = <T>(table: string, key = 'session_id') =>
+  const all = <T>(table: string, key = 'session_id', order = 'rowid') =>
     driver
-      .prepare(`select * from ${table} where ${key} = coalesce(?, ${key}) order by rowid`)
+      .prepare(`select * from ${table} where ${key} = coalesce(?, ${key}) order by ${order}`)
       .all(sessionId ?? null) as T[];
   try {
     return driver.transaction(() => ({
-      sessions: all<SessionTable>('sessions', 'id'),
+      sessions: all<SessionTable>(
+        'sessions',
+        'id',
+        '(select rowid from session_rows where id = sessions.id)',
+      ),
       messages: all<MessageRow>('messages'),
       turns: all<TurnTable>('turns'),
       toolCalls: all<ToolCallRow>('tool_calls'),

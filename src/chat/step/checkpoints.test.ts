@@ -67,7 +67,7 @@ it('writes nothing more of a draft once it is closed', async () => {
 
 it('tells the one draft that cannot be written, and stores the others', async () => {
   const [good, bad] = [await newDraft('good'), await newDraft('bad')];
-  await store.db.deleteFrom('sessions').where('id', '=', 'bad').execute();
+  await store.db.deleteFrom('session_rows').where('id', '=', 'bad').execute();
   add(bad, 'lost');
   add(good, 'kept');
   await vi.waitFor(() => expect(good.place).not.toBeNull());

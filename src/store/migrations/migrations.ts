@@ -7,6 +7,7 @@ import { m003PromptMarks } from './m003-prompt-marks.ts';
 import { m004Search } from './m004-search.ts';
 import { m005BackgroundJobs } from './m005-background-jobs.ts';
 import { m006FinishReasons } from './m006-finish-reasons.ts';
+import { m007HiddenSessions } from './m007-hidden-sessions.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -19,4 +20,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '004_search': step(m004Search),
   '005_background_jobs': step(m005BackgroundJobs),
   '006_finish_reasons': step(m006FinishReasons),
+  '007_hidden_sessions': step(m007HiddenSessions),
 });

@@ -3,63 +3,65 @@ import { createHash } from 'node:crypto';
 import { refreshPreview } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { insertMessages, type NewMessage, SYSTEM_DEPTH } from '../../store/messages.ts';
-import { countMessages, findSessionRow } from '../../store/session-rows.ts';
-import { findImportedSession, insertSession, updateSession } from '../../store/sessions.ts';
+import { countMessages } from '../../store/session-rows.ts';
+import { insertSession, updateSession } from '../../store/sessions.ts';
+import { inSlices } from '../../store/slices.ts';
 import type { ImportDeps, StoredImport } from '../import-deps.ts';
+import { storeImport } from '../store-import.ts';
 import { takeAdditions } from './additions.ts';
 import { exportOriginal } from './export.ts';
 import { type OriginalSession, parseOriginalSession } from './format.ts';
 
-/** A session that is there already, or was imported from the same content before, is recognised and not doubled. */
 export async function storeOriginal(deps: ImportDeps, session: OriginalSession): Promise<StoredImport> {
   const importHash = hashOf(session);
-  return deps.db.transaction().execute(async (db) => {
-    const known = await findImportedSession(db, importHash);
-    if (known !== null) return { type: 'known', sessionId: known };
-    const existing = await findSessionRow(db, session.sessionId);
-    // Counted first: a session of any length may have this id.
-    if (existing !== null && countMessages(existing) === session.messages.length) {
+  const { additions, rest } = takeAdditions(session.extra);
+  const rows = toMessages(session, new Set(additions.partial));
+  return storeImport(deps, {
+    id: session.sessionId,
+    importHash,
+    messages: rows.length,
+    isSame: async (db, existing) => {
+      // Counted first: a session of any length may have this id.
+      if (countMessages(existing) !== rows.length) return false;
       const exported = (await Array.fromAsync(exportOriginal(db, existing))).join('');
-      if (hashOf(parseOriginalSession(exported, existing.id)) === importHash) {
-        return { type: 'known', sessionId: existing.id };
+      return hashOf(parseOriginalSession(exported, existing.id)) === importHash;
+    },
+    begin: (db, id) =>
+      insertSession(db, {
+        id,
+        model: session.model,
+        createdAt: session.createdAt,
+        updatedAt: session.updatedAt,
+        title: additions.title,
+        metadata: additions.metadata,
+        toolSettings: session.toolSettings,
+        agentSettings: session.agentSettings,
+        contextWindow: session.contextWindow,
+        summary: session.summary,
+        summaryModel: session.summaryModel,
+        importHash,
+        extra: { ...rest, format_version: session.formatVersion },
+      }),
+    *slices(id) {
+      for (const slice of inSlices(rows, sizeOf)) {
+        yield (db) =>
+          insertMessages(
+            db,
+            slice.map((row) => ({ ...row, sessionId: id })),
+          );
       }
-    }
-    const id = existing === null ? session.sessionId : deps.newId(10);
-    const { additions, rest } = takeAdditions(session.extra);
-    await insertSession(db, {
-      id,
-      model: session.model,
-      createdAt: session.createdAt,
-      updatedAt: session.updatedAt,
-      title: additions.title,
-      metadata: additions.metadata,
-      toolSettings: session.toolSettings,
-      agentSettings: session.agentSettings,
-      contextWindow: session.contextWindow,
-      summary: session.summary,
-      summaryModel: session.summaryModel,
-      importHash,
-      extra: { ...rest, format_version: session.formatVersion },
-    });
-    await storeMessages(db, id, session, new Set(additions.partial));
-    return { type: 'imported', sessionId: id, messages: session.messages.length };
+    },
+    finish: (db, id) => finishPath(db, id, rows),
   });
 }
 
 /** The first message is the system message if it is one; the rest is a tree with a single branch. */
-async function storeMessages(
-  db: Db,
-  sessionId: string,
-  session: OriginalSession,
-  partial: ReadonlySet<string>,
-): Promise<void> {
-  const [first] = session.messages;
-  const hasSystem = first?.role === 'system';
-  const rows = session.messages.map((message, index): NewMessage => {
+function toMessages({ messages }: OriginalSession, partial: ReadonlySet<string>): FoundMessage[] {
+  const hasSystem = messages[0]?.role === 'system';
+  return messages.map((message, index) => {
     const depth = hasSystem ? index - 1 : index;
-    const parent = depth > 0 ? session.messages[index - 1] : undefined;
+    const parent = depth > 0 ? messages[index - 1] : undefined;
     return {
-      sessionId,
       id: message.messageId,
       parentId: parent?.messageId ?? null,
       depth,
@@ -78,11 +80,20 @@ async function storeMessages(
       extra: Object.keys(message.extra).length > 0 ? message.extra : null,
     };
   });
-  await insertMessages(db, rows);
+}
+
+type FoundMessage = Omit<NewMessage, 'sessionId'>;
+
+function sizeOf({ content, thinking }: FoundMessage): number {
+  return content.length + (thinking?.length ?? 0);
+}
+
+async function finishPath(db: Db, sessionId: string, rows: readonly FoundMessage[]): Promise<void> {
+  const [first] = rows;
   const last = rows.at(-1);
   const headDepth = last?.depth ?? SYSTEM_DEPTH;
   await updateSession(db, sessionId, {
-    system_id: hasSystem ? first.messageId : null,
+    system_id: first?.depth === SYSTEM_DEPTH ? first.id : null,
     head_id: headDepth > SYSTEM_DEPTH && last ? last.id : null,
     head_depth: headDepth,
   });

@@ -1,0 +1,86 @@
+// A session of a file → the store: once, and whole or not at all.
+import { setTimeout } from 'node:timers/promises';
+import { clearSession } from '../store/clear-session.ts';
+import type { Db } from '../store/database.ts';
+import { condemnSession, isIncoming } from '../store/hidden-sessions.ts';
+import { receiveSession, type Slice } from '../store/receive-session.ts';
+import { findSessionRow, isTakenSessionId, type SessionRow } from '../store/session-rows.ts';
+import { findImportedSession } from '../store/sessions.ts';
+import type { ImportDeps, StoredImport } from './import-deps.ts';
+
+export interface FoundSession {
+  /** The id that it would like to have. */
+  readonly id: string;
+  /** What tells its content from another. */
+  readonly importHash: string;
+  readonly messages: number;
+  /** Whether the session that has its id has its content. @param db a snapshot: it may take its time */
+  isSame(db: Db, existing: SessionRow): Promise<boolean>;
+  /** Inserts the session's row. */
+  begin(db: Db, sessionId: string): Promise<void>;
+  slices(sessionId: string): Iterable<Slice>;
+  /** With the last slice. */
+  finish(db: Db, sessionId: string): Promise<void>;
+}
+
+/** A session that is there already, or was imported from the same content before, is recognised and not doubled. */
+export async function storeImport(deps: ImportDeps, found: FoundSession): Promise<StoredImport> {
+  const { db } = deps;
+  const { importHash } = found;
+  await makeRoom(db, found.id);
+  const known = (await findImportedSession(db, importHash)) ?? (await findSame(deps, found));
+  if (known !== null) return { type: 'known', sessionId: known };
+  try {
+    const sessionId = await receiveSession(db, {
+      begin: async (transaction) => {
+        const id = (await isTakenSessionId(transaction, found.id)) ? deps.newId(10) : found.id;
+        await found.begin(transaction, id);
+        return id;
+      },
+      slices: (id) => found.slices(id),
+      finish: async (transaction, id) => {
+        const other = await findImportedSession(transaction, importHash, id);
+        if (other !== null) throw new ImportedMeanwhile(other);
+        await found.finish(transaction, id);
+      },
+    });
+    return { type: 'imported', sessionId, messages: found.messages };
+  } catch (error) {
+    if (error instanceof ImportedMeanwhile) return { type: 'known', sessionId: error.sessionId };
+    throw error;
+  }
+}
+
+/** Somebody else was quicker with the same content: this copy goes. */
+class ImportedMeanwhile extends Error {
+  override readonly name = 'ImportedMeanwhile';
+  readonly sessionId: string;
+
+  constructor(sessionId: string) {
+    super('The same content was imported meanwhile.');
+    this.sessionId = sessionId;
+  }
+}
+
+/** How often somebody looks whether another import of the same session has ended. */
+const LOOK_MS = 200;
+
+/** What was deleted, or left by a killed import, makes room for what comes; an import that lives is waited for. */
+async function makeRoom(db: Db, sessionId: string): Promise<void> {
+  for (;;) {
+    if (await condemnSession(db, sessionId, Date.now())) return clearSession(db, sessionId);
+    if (!(await isIncoming(db, sessionId))) return;
+    await setTimeout(LOOK_MS);
+  }
+}
+
+async function findSame(deps: ImportDeps, found: FoundSession): Promise<string | null> {
+  if ((await findSessionRow(deps.db, found.id)) === null) return null;
+  const snapshot = await deps.openSnapshot();
+  try {
+    const existing = await findSessionRow(snapshot.db, found.id);
+    return existing !== null && (await found.isSame(snapshot.db, existing)) ? existing.id : null;
+  } finally {
+    await snapshot.close();
+  }
+}

@@ -1,0 +1,189 @@
+// Large sessions come and go in slices, between which everybody else has a turn; nobody sees one that is not whole.
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import SqliteDriver from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SLICE_ROWS } from '../../src/store/slices.ts';
+import { sessionLines } from '../support/session-lines.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { expectError } from './wire-formats.ts';
+
+const MESSAGES = 1500;
+const TURNS = 300;
+
+let server: TestServer;
+/** Reads beside the server. */
+let reader: SqliteDriver.Database;
+beforeAll(async () => {
+  server = await startTestServer();
+  reader = new SqliteDriver(join(server.dataDir, 'mochi.db'), { readonly: true });
+});
+afterAll(async () => {
+  reader.close();
+  await server.close();
+});
+
+const rowsOf = (sessionId: string) =>
+  ['messages', 'turns', 'tool_calls']
+    .map((table) =>
+      reader.prepare(`select count(*) from ${table} where session_id = ?`).pluck().get(sessionId),
+    )
+    .reduce<number>((total, count) => total + Number(count), 0);
+
+const importLines = (lines: string) =>
+  server.post('/sessions/import', lines, { 'content-type': 'application/x-ndjson' });
+
+async function imported(id: string, content?: (index: number) => string): Promise<string> {
+  const { body } = await importLines(
+    sessionLines({ id, messages: MESSAGES, turns: TURNS, ...(content && { content }) }),
+  );
+  expect(body).toMatchObject({ imported: [{ source_id: id }] });
+  return body.imported[0].session_id;
+}
+
+/** How many rows the session has at each turn of the loop until `until` says so. */
+async function watchRows(
+  id: () => string | null,
+  until: () => boolean | Promise<boolean>,
+): Promise<number[]> {
+  const seen: number[] = [];
+  while (!(await until())) {
+    const sessionId = id();
+    if (sessionId !== null) {
+      const rows = rowsOf(sessionId);
+      if (rows !== seen.at(-1)) seen.push(rows);
+    }
+    await setImmediate();
+  }
+  return seen;
+}
+
+function largestStep(counts: readonly number[]): number {
+  return Math.max(...counts.map((count, index) => Math.abs(count - (counts[index - 1] ?? count))));
+}
+
+const hiddenId = () =>
+  (reader.prepare('select id from session_rows where hidden is not null').pluck().get() ?? null) as
+    | string
+    | null;
+
+describe('an import', () => {
+  it('writes a slice at a time, and is seen whole or not at all', async () => {
+    const progress = { isDone: false };
+    const importing = imported('long').finally(() => {
+      progress.isDone = true;
+    });
+    const counting = watchRows(
+      () => 'long',
+      () => progress.isDone,
+    );
+    let looks = 0;
+    while (!progress.isDone) {
+      const { body } = await server.get('/sessions');
+      const found = await server.get('/search?q=700');
+      const { status } = await server.get('/sessions/long/messages?limit=1');
+      if (progress.isDone) break;
+      expect([body.sessions, found.body.results, status]).toEqual([[], [], 404]);
+      looks += 1;
+    }
+    const counts = await counting;
+    expect(await importing).toBe('long');
+    expect(looks).toBeGreaterThan(0);
+    expect(largestStep(counts)).toBeLessThanOrEqual(SLICE_ROWS);
+    expect((await server.get('/search?q=700')).body.results).toHaveLength(1);
+    expect((await server.get('/sessions/long')).body.message_count).toBe(MESSAGES);
+  });
+
+  it('of the same content twice at once is stored once', async () => {
+    const answers = await Promise.all(
+      [1, 2].map(() =>
+        importLines(sessionLines({ id: 'twin', messages: MESSAGES, content: (n) => `twin ${n}` })),
+      ),
+    );
+    const outcome = answers.map(({ body }) => `${body.imported.length} ${body.skipped.length}`);
+    expect(outcome.toSorted()).toEqual(['0 1', '1 0']);
+    expect(rowsOf('twin')).toBe(MESSAGES);
+    expect(hiddenId()).toBeNull();
+  });
+});
+
+describe('a fork', () => {
+  it('copies a slice at a time, and is seen when it is whole', async () => {
+    let isDone = false;
+    const forking = server.post('/sessions/long/fork', {}).finally(() => {
+      isDone = true;
+    });
+    let id: string | null = null;
+    const counts = await watchRows(
+      () => (id ??= hiddenId()),
+      () => isDone,
+    );
+    const { status, body } = await forking;
+    expect([status, body.session_id, body.message_count]).toEqual([201, id, MESSAGES]);
+    expect(largestStep(counts)).toBeLessThanOrEqual(SLICE_ROWS);
+    const [source, copy] = await Promise.all([server.messages('long'), server.messages(body.session_id)]);
+    expect(copy).toEqual(source.map((message) => ({ ...message, sibling_count: 1 })));
+  });
+
+  it('of a session that is deleted meanwhile is a fork or nothing', async () => {
+    const source = await imported('fading', (n) => `fading ${n}`);
+    const forking = server.post(`/sessions/${source}/fork`, {});
+    await vi.waitFor(() => expect(hiddenId()).not.toBeNull(), { interval: 1 });
+    expect((await server.request('DELETE', `/sessions/${source}`)).status).toBe(204);
+    const answer = await forking;
+    if (answer.status === 201) expect(await server.messages(answer.body.session_id)).toHaveLength(MESSAGES);
+    else expectError(answer, 404, 'session_not_found');
+    await vi.waitFor(() => expect(hiddenId()).toBeNull(), { timeout: 20_000 });
+  });
+});
+
+describe('a deletion', () => {
+  it('is done at once for readers, and is cleared a slice at a time', async () => {
+    const id = await imported('gone', (n) => `gone ${n}`);
+    const [turn] = (await server.get(`/sessions/${id}/turns?limit=1`)).body.turns;
+    const watching = watchRows(
+      () => id,
+      () => rowsOf(id) === 0,
+    );
+    expect((await server.request('DELETE', `/sessions/${id}`)).status).toBe(204);
+    expectError(await server.get(`/sessions/${id}`), 404, 'session_not_found');
+    expectError(await server.get(`/sessions/${id}/export`), 404, 'session_not_found');
+    expectError(await server.get(`/turns/${turn.turn_id}`), 404, 'turn_not_found');
+    expect((await server.get('/search?q=gone')).body.results).toEqual([]);
+    expect((await server.get('/sessions?q=gone')).body.sessions).toEqual([]);
+    expectError(await server.request('DELETE', `/sessions/${id}`), 404, 'session_not_found');
+    const counts = await watching;
+    expect(counts[0]).toBe(MESSAGES + TURNS);
+    expect(largestStep(counts)).toBeLessThanOrEqual(SLICE_ROWS);
+    await vi.waitFor(() => expect(hiddenId()).toBeNull());
+  });
+
+  it('makes its id free for an import', async () => {
+    const id = await imported('again', (n) => `again ${n}`);
+    await server.request('DELETE', `/sessions/${id}`);
+    expect(await imported('again', (n) => `again ${n}`)).toBe('again');
+    expect(await server.messages('again')).toHaveLength(MESSAGES);
+  });
+
+  it('goes on over a restart, as does what a killed import has left', async () => {
+    const [deleted, left, alive] = [
+      await imported('deleted', (n) => `deleted ${n}`),
+      await imported('left', (n) => `left ${n}`),
+      await imported('alive', (n) => `alive ${n}`),
+    ];
+    await server.restart();
+    const writer = new SqliteDriver(join(server.dataDir, 'mochi.db'));
+    const hide = writer.prepare('update session_rows set hidden = ?, hidden_at = ? where id = ?');
+    hide.run('incoming', Date.now(), alive);
+    hide.run('incoming', Date.now() - 3_600_000, left);
+    hide.run('deleted', Date.now(), deleted);
+    writer.close();
+    await server.restart();
+    for (const id of [deleted, left, alive]) {
+      expectError(await server.get(`/sessions/${id}`), 404, 'session_not_found');
+    }
+    await vi.waitFor(() => expect(rowsOf(deleted) + rowsOf(left)).toBe(0), { timeout: 20_000 });
+    // Somebody may still be writing it.
+    expect(rowsOf(alive)).toBe(MESSAGES + TURNS);
+  });
+});
