@@ -2,14 +2,11 @@
 // The entry of the command: checks the runtime before anything that needs it is loaded.
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { nodeFault } from './kit/node-version.ts';
 
-const NEEDED: readonly [number, number] = [22, 19];
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-
-if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
-  process.stderr.write(
-    `mochi-server needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}.\n`,
-  );
+const fault = nodeFault();
+if (fault !== null) {
+  process.stderr.write(`${fault}\n`);
   process.exitCode = 2;
 } else {
   // A second start need not compile again. Inside the package, where nobody else can write.

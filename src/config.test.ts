@@ -227,6 +227,21 @@ test('deeply frozen', () => {
   expect([config, ...Object.values(config)].every(Object.isFrozen)).toBe(true);
 });
 
+test('quotes around a value are told, whether or not it could be read', () => {
+  const warning = (name: string) =>
+    `${name} has quotes around its value, which are taken as part of it: leave them out.`;
+  const env = {
+    MOCHI_API_KEYS: '"secret"',
+    MOCHI_PORT: "'8000'",
+    MOCHI_CORS_ORIGINS: '["https://a.example"]',
+  };
+  const loaded = loadConfig({ env });
+  expect(loaded.warnings).toEqual([warning('MOCHI_PORT'), warning('MOCHI_API_KEYS')]);
+  expect(loaded.ok).toBe(false);
+  expect(JSON.stringify(loaded)).not.toContain('secret');
+  expect(load({ env: { MOCHI_DATA_DIR: '"data"' } }).warnings).toEqual([warning('MOCHI_DATA_DIR')]);
+});
+
 test('warnings for variables without effect, also next to problems', () => {
   const env = {
     MOCHI_API_KEY: 'hush',

@@ -37,10 +37,18 @@ export function loadConfig({ flags = {}, env = process.env }: ConfigSources = {}
   // The type of the table ties the parser and the default of each key to its type in Config.
   const read = values as ReadValues;
   problems.push(...exposureProblems(read));
-  const warnings = unknownVariables(env);
+  const warnings = [...unknownVariables(env), ...quotedVariables(env)];
   if (problems.length > 0) return { ok: false, problems, warnings };
   // No problem: every value is there.
   return { ok: true, config: freeze(withAbsolutePaths(read as Config)), warnings };
+}
+
+/** Shells take quotes off a value, readers of env files often do not: it is then another one than was meant. */
+function quotedVariables(env: Required<ConfigSources>['env']): readonly string[] {
+  return Object.keys(settings)
+    .map(variableName)
+    .filter((name) => /^(["'`]).*\1$/s.test(env[name]?.trim() ?? ''))
+    .map((name) => `${name} has quotes around its value, which are taken as part of it: leave them out.`);
 }
 
 /** The options for commander: no defaults in them, so that only what was typed counts as a flag. */

@@ -1,4 +1,6 @@
 // What users of the package import: the server as a function, and the types of the contract.
+import './require-node.ts';
+
 export { type Config, loadConfig } from './config.ts';
 export type * from './contract/chat.ts';
 export type * from './contract/context-window.ts';

@@ -51,9 +51,10 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   // Commands beside a running server read and write the store themselves.
   cli: ['version', 'kit', 'contract', 'config', 'server', 'transfer', 'store', 'chat', 'engines'],
   main: ['version', 'contract', 'cli'],
-  bin: ['version', 'cli', 'main'],
+  bin: ['version', 'kit', 'cli', 'main'],
+  'require-node': ['kit'],
   // What users of the package import: the function, and types.
-  index: ['version', 'kit', 'contract', 'config', 'server'],
+  index: ['version', 'require-node', 'kit', 'contract', 'config', 'server'],
 };
 
 const ALLOWED: Readonly<Record<string, readonly string[]>> = { ...ROOMS, ...ENTRIES };

@@ -1,6 +1,6 @@
 // What can be said of a chat request before anything of it is stored.
 import type { EngineModel } from '../contract/engine.ts';
-import { MochiError } from '../contract/errors.ts';
+import { invalidField } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { findTip } from './begin-turn.ts';
@@ -58,16 +58,10 @@ export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel |
 
 function checkImages(request: TurnRequest): void {
   if (request.images.length > 0 && request.message === null) {
-    throw invalidImages('/images', 'belong to a message: send one');
+    throw invalidField('/images', 'belong to a message: send one');
   }
   const cut = request.images.findIndex((image) => image.length % 4 !== 0);
   if (cut !== -1) {
-    throw invalidImages(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
+    throw invalidField(`/images/${cut}`, 'must be base64: its length is no multiple of 4');
   }
-}
-
-function invalidImages(path: string, message: string): MochiError {
-  return new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
-    errors: [{ path, message }],
-  });
 }

@@ -22,9 +22,14 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
     think: body.think ?? false,
     options: body.options ?? {},
     format: body.format ?? null,
-    images: body.images ?? [],
+    images: (body.images ?? []).map(plainBase64),
     onBusy: body.on_busy ?? 'queue',
   };
+}
+
+/** Engines take the bare base64 only; clients have it as a browser (`data:…`) or `base64` (lines of 76) gives it. */
+function plainBase64(image: string): string {
+  return image.replace(/^\s*data:[^,]*,/, '').replaceAll(/\s+/g, '');
 }
 
 /** The new message with the id that it will have; null: the request has none. */

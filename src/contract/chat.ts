@@ -60,6 +60,9 @@ export type ChatMode = (typeof CHAT_MODES)[number];
 /** Longest message, in characters; the body limit of 10 MiB comes first for most texts. */
 const MESSAGE_LENGTH = 10 * 1024 * 1024;
 
+/** Base64 in one line or many, with what a browser or a command puts before it. */
+const IMAGE_PATTERN = '^\\s*(data:image/[A-Za-z0-9.+-]+;base64,)?[A-Za-z0-9+/\\s]+={0,2}\\s*$';
+
 export const ChatRequest = Type.Object(
   {
     message: Type.Optional(
@@ -93,10 +96,11 @@ export const ChatRequest = Type.Object(
       }),
     ),
     images: Type.Optional(
-      Type.Array(Type.String({ minLength: 4, pattern: '^[A-Za-z0-9+/]+={0,2}$' }), {
+      Type.Array(Type.String({ minLength: 4, pattern: IMAGE_PATTERN }), {
         maxItems: 16,
         default: [],
-        description: 'Base64 images of the new message, for models with vision.',
+        description:
+          'Images of the new message in base64, for models with vision; a data URI or broken lines will do.',
       }),
     ),
     tool_settings: Type.Optional(

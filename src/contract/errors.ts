@@ -109,6 +109,17 @@ export class MochiError extends Error {
   }
 }
 
+/**
+ * A value of the request that is not as it must be.
+ * @param path of the value, such as `/format`
+ * @param message completes it: "must be …"
+ */
+export function invalidField(path: string, message: string): MochiError {
+  return new MochiError('validation_error', `The request is not valid: ${path} ${message}.`, {
+    errors: [{ path, message }],
+  });
+}
+
 /** The code that a kind of error has on the wire. */
 export function codeOf(kind: ErrorKindName): string {
   const entry: ErrorKind = ERRORS[kind];

@@ -3,16 +3,23 @@ import { type TSchema, Type } from 'typebox';
 import { eventUnion, nullable, pascal, ref } from './schema.ts';
 import { ErrorObject } from './turn.ts';
 
+const PulledName = Type.String({
+  minLength: 1,
+  maxLength: 512,
+  description:
+    'Ollama: a name of its library. Embedded engine: `smollm2-135m`, or `hf.co/OWNER/REPO/FILE.gguf`. Addresses are refused here: `mochi-server pull URL` takes them.',
+});
+
 export const PullModel = Type.Object(
   {
-    name: Type.String({
-      minLength: 1,
-      maxLength: 512,
-      description:
-        'Ollama: a name of its library. Embedded engine: `smollm2-135m`, or `hf.co/OWNER/REPO/FILE.gguf`. Addresses are refused here: `mochi-server pull URL` takes them.',
-    }),
+    model: Type.Optional(PulledName),
+    name: Type.Optional({ ...PulledName, description: 'The same as `model`: send one of them.' }),
   },
-  { $id: 'PullModel', examples: [{ name: 'smollm2-135m' }] },
+  {
+    $id: 'PullModel',
+    oneOf: [{ required: ['model'] }, { required: ['name'] }],
+    examples: [{ model: 'smollm2-135m' }, { name: 'smollm2-135m' }],
+  },
 );
 
 const Bytes = nullable(Type.Integer({ description: 'Bytes; null where the engine does not say.' }));

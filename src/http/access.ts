@@ -48,8 +48,9 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
   });
   app.addHook('onRequest', async (request) => {
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
-    if (OPEN_PATHS.has(pathOf(request.url).replace(/\/+$/, '')) || isKey(bearerOf(request))) return;
-    throw new MochiError('unauthorized', 'Send an API key: authorization: Bearer KEY.');
+    if (OPEN_PATHS.has(pathOf(request.url).replace(/\/+$/, ''))) return;
+    const key = bearerOf(request);
+    if (!isKey(key)) throw keyRefused(key);
   });
 }
 
@@ -106,6 +107,15 @@ function digest(text: string): Buffer {
 function bearerOf(request: FastifyRequest): string {
   const [scheme = '', ...rest] = (request.headers.authorization ?? '').split(' ');
   return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : '';
+}
+
+function keyRefused(key: string): MochiError {
+  return new MochiError(
+    'unauthorized',
+    key === ''
+      ? 'This server asks for an API key. Send one of MOCHI_API_KEYS: authorization: Bearer KEY.'
+      : 'This API key is none of the server: it must be one of MOCHI_API_KEYS, as they stand there.',
+  );
 }
 
 function hostRefused(request: FastifyRequest): MochiError {

@@ -56,13 +56,22 @@ function isFastifyError(error: unknown): error is FastifyError {
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   'must match pattern "\\S"': 'must not be blank',
   'must match pattern "^$|\\S"': 'must not be blank',
-  'must match pattern "^[A-Za-z0-9+/]+={0,2}$"': 'must be base64',
 };
+
+/** Patterns of more than a glance. */
+const PLAIN_PATTERNS: readonly (readonly [string, string])[] = [
+  ['must match pattern "^\\s*(data:image/', 'must be base64, or a data URI of an image in base64'],
+];
+
+function inPlainWords(message: string): string {
+  const known = PLAIN_PATTERNS.find(([pattern]) => message.startsWith(pattern));
+  return PLAIN_WORDS[message] ?? known?.[1] ?? message;
+}
 
 function validationError(error: FastifyError): MochiError {
   const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
     path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath.slice(0, SHOWN_PATH),
-    message: (PLAIN_WORDS[message] ?? message).slice(0, SHOWN_PATH),
+    message: inPlainWords(message).slice(0, SHOWN_PATH),
   }));
   const first = errors[0];
   const said = first === undefined ? '' : `: ${first.path} ${first.message}`;

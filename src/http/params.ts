@@ -1,7 +1,7 @@
 // Ids in paths: checked once, here, before they reach anything.
 import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from 'typebox';
-import { MochiError } from '../contract/errors.ts';
+import { invalidField, MochiError } from '../contract/errors.ts';
 import { ID_PATTERN } from '../contract/schema.ts';
 
 export const SessionParams = Type.Object({
@@ -47,10 +47,10 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
   const key = headers['idempotency-key'];
   if (key === undefined) return null;
   if (typeof key === 'string' && KEY_PATTERN.test(key)) return key;
-  const message = 'must be 1 to 255 printable ASCII characters without blanks';
-  throw new MochiError('validation_error', `The request is not valid: idempotency-key ${message}.`, {
-    errors: [{ path: '/headers/idempotency-key', message }],
-  });
+  throw invalidField(
+    '/headers/idempotency-key',
+    'must be 1 to 255 printable ASCII characters without blanks',
+  );
 }
 
 /** The number after which a watcher goes on: the larger of the header and the query. */

@@ -1,8 +1,26 @@
 // The log: JSON lines for machines, readable lines for a terminal, both on stderr.
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { showControls } from './show-controls.ts';
 
-export type Log = Logger;
+interface Write {
+  (fields: object, text?: string): void;
+  (text: string): void;
+}
+
+/** What is logged with: the usual levels. Written out here, so that who imports the package needs no other types. */
+export interface Log {
+  level: string;
+  readonly trace: Write;
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  readonly fatal: Write;
+  readonly silent: Write;
+  /** A log whose lines all carry these fields. */
+  child(fields: object, options?: object): Log;
+}
 
 export interface LogOptions {
   readonly level: string;
@@ -20,16 +38,32 @@ export function createLog({ level, format }: LogOptions): Log {
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
-  if (!isReadable) return pino(options, pino.destination({ dest: 2, sync: true }));
-  return pino(
-    options,
-    pretty({
-      destination: 2,
-      sync: true,
-      colorize: process.stderr.isTTY,
-      translateTime: 'HH:MM:ss.l',
-      singleLine: true,
-      ignore: 'pid,hostname',
-    }),
-  );
+  const destination = isReadable ? readableLines() : pino.destination({ dest: 2, sync: true });
+  return pino(options, harmless(destination));
+}
+
+function readableLines(): DestinationStream {
+  return pretty({
+    destination: 2,
+    sync: true,
+    // Node knows NO_COLOR and FORCE_COLOR.
+    colorize: process.stderr.isTTY && process.stderr.hasColors(),
+    translateTime: 'HH:MM:ss.l',
+    singleLine: true,
+    ignore: 'pid,hostname',
+  });
+}
+
+/** An escaped character in a line of JSON, or one that JSON lets stand as it is although terminals act on it. */
+const IN_JSON = /\\(?:u00[0-9a-f]{2}|.)|[\u007f-\u009f]/gi;
+
+/** What engines and clients said is shown, not sent: a log is read on terminals. */
+function harmless(destination: DestinationStream): DestinationStream {
+  return { write: (line) => destination.write(line.replaceAll(IN_JSON, showEscaped)) };
+}
+
+function showEscaped(found: string): string {
+  const character: string = found.startsWith('\\') ? JSON.parse(`"${found}"`) : found;
+  const shown = showControls(character);
+  return shown === character ? found : shown;
 }

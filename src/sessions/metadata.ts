@@ -1,5 +1,5 @@
 // The client's own JSON object on a session.
-import { MochiError } from '../contract/errors.ts';
+import { invalidField } from '../contract/errors.ts';
 
 /** API.md §3. */
 const MAX_METADATA_BYTES = 16 * 1024;
@@ -8,10 +8,10 @@ const MAX_METADATA_BYTES = 16 * 1024;
 export function checkMetadata(metadata: Record<string, unknown> | null | undefined): void {
   if (metadata == null) return;
   if (isMetadata(metadata)) return;
-  const message = `must be at most ${MAX_METADATA_BYTES} bytes as JSON, is ${bytesOf(metadata)}`;
-  throw new MochiError('validation_error', `The request is not valid: /metadata ${message}.`, {
-    errors: [{ path: '/metadata', message }],
-  });
+  throw invalidField(
+    '/metadata',
+    `must be at most ${MAX_METADATA_BYTES} bytes as JSON, is ${bytesOf(metadata)}`,
+  );
 }
 
 /** Whether an object is small enough. */

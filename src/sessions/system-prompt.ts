@@ -1,5 +1,5 @@
 // The system prompt: one message before the tree, replaced or removed without touching the history.
-import { MochiError } from '../contract/errors.ts';
+import { invalidField, MochiError } from '../contract/errors.ts';
 import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
 import { deleteMessage, insertMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { updateSession } from '../store/sessions.ts';
@@ -28,10 +28,7 @@ async function readSystemText(deps: SessionDeps, input: SystemPromptInput): Prom
   const { content, source_file: sourceFile = null } = input;
   if (content != null) return { content, sourceFile };
   if (sourceFile !== null) return readPromptText(deps.promptFolder, sourceFile);
-  const message = 'must be a text, or source_file must name a file';
-  throw new MochiError('validation_error', `The request is not valid: /content ${message}.`, {
-    errors: [{ path: '/content', message }],
-  });
+  throw invalidField('/content', 'must be a text, or source_file must name a file');
 }
 
 /** @throws MochiError session_not_found, no_system_prompt */

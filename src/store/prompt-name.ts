@@ -6,8 +6,8 @@ const MAX_BYTES = 255;
 /** How much of a name an error repeats. */
 const SHOWN_LENGTH = 200;
 
-/** @returns why the name cannot be one; null for a name that can */
-function nameFault(name: string): string | null {
+/** @returns why the name cannot be one, as "must …"; null for a name that can */
+export function promptNameFault(name: string): string | null {
   if (!name.endsWith('.md') || name.length < 4) return 'must end in .md';
   if (/[/\\]/.test(name)) return 'must not hold / or \\';
   if (name.startsWith('.')) return 'must not begin with a dot';
@@ -18,12 +18,12 @@ function nameFault(name: string): string | null {
 }
 
 export function isPromptName(name: string): boolean {
-  return nameFault(name) === null;
+  return promptNameFault(name) === null;
 }
 
 /** @throws MochiError invalid_filename */
 export function checkPromptName(name: string): void {
-  const fault = nameFault(name);
+  const fault = promptNameFault(name);
   if (fault === null) return;
   throw new MochiError('invalid_filename', `The name of a system prompt file ${fault}.`, {
     filename: shownName(name),

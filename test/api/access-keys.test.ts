@@ -48,6 +48,16 @@ describe('with MOCHI_API_KEYS', () => {
   );
 
   it.each([
+    ['no key', {}, /asks for an API key.*MOCHI_API_KEYS/],
+    ['another scheme', { authorization: `Basic ${KEYS[0]}` }, /asks for an API key/],
+    ['a wrong key', { authorization: 'Bearer sk-other' }, /none of the server.*MOCHI_API_KEYS/],
+  ])('tells %s as what it is', async (_what, headers, text) => {
+    const { body } = await server.get('/sessions', headers);
+    expect(body.detail.error.message).toMatch(text);
+    expect(body.detail.error.message).not.toContain('sk-');
+  });
+
+  it.each([
     'Bearer',
     'Bearer ',
     'Bearer wrong',

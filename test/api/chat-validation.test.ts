@@ -41,7 +41,8 @@ const INVALID: readonly [name: string, body: unknown, path: string][] = [
   ['format: a word', { format: 'yaml' }, '/format'],
   ['format: a boolean', { format: true }, '/format'],
   ['images: a text', { images: PIXEL }, '/images'],
-  ['images: a data URI', { images: [`data:image/png;base64,${PIXEL}`] }, '/images/0'],
+  ['images: a data URI of something else', { images: [`data:text/html;base64,${PIXEL}`] }, '/images/0'],
+  ['images: a data URI that is no base64', { images: ['data:image/svg+xml,%3Csvg/%3E'] }, '/images/0'],
   ['images: an address', { images: ['https://example.com/a.png'] }, '/images/0'],
   ['images: not base64', { images: ['not an image!'] }, '/images/0'],
   ['images: the length of no base64', { images: ['abcde'] }, '/images/0'],
@@ -100,6 +101,16 @@ describe.each(ROUTES)('%s', (route) => {
     };
     expect((await post(id, body)).status).toBe(200);
     expect((await server.messages(id)).map(({ role }) => role)).toEqual(['user', 'assistant']);
+  });
+
+  it('images are sent to the engine in bare base64, however they came', async () => {
+    const id = await server.createSession({ model: 'llava:7b' });
+    const wrapped = PIXEL.replaceAll(/.{10}/g, '$&\r\n');
+    const images = [`data:image/png;base64,${PIXEL}`, `${wrapped}\n`, ` data:image/jpeg;base64,${wrapped}`];
+    expect((await post(id, { message: 'Which?', images })).status).toBe(200);
+    const sent = server.ollama.requests.findLast(({ path }) => path === '/api/chat');
+    expect(sent?.body).toMatchObject({ messages: [{ images: [PIXEL, PIXEL, PIXEL] }] });
+    expect((await server.messages(id))[0]).toMatchObject({ images: [PIXEL, PIXEL, PIXEL] });
   });
 
   it('400 for images that the model cannot see, with nothing stored', async () => {

@@ -61,7 +61,22 @@ describe('with Ollama', () => {
     ]);
   });
 
-  it.each([{}, { name: '' }, { name: 7 }, { name: 'x'.repeat(600) }])('refuses %j', async (body) => {
+  it('takes the name as `model`, as everything else does', async () => {
+    const { body, status } = await server.post('/models/pull', { model: 'another-model' });
+    expect([status, String(body)]).toEqual([
+      200,
+      expect.stringContaining('event: done\ndata: {"name":"another-model"}'),
+    ]);
+  });
+
+  it.each([
+    {},
+    { name: '' },
+    { name: 7 },
+    { name: 'x'.repeat(600) },
+    { model: 7 },
+    { model: 'a', name: 'b' },
+  ])('refuses %j', async (body) => {
     expectError(await server.post('/models/pull', body), 422, 'validation_error');
   });
 

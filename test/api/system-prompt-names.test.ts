@@ -53,9 +53,11 @@ describe.each(BAD_NAMES)('the name %j', (name) => {
   });
 
   it('is refused in a body', async () => {
-    const { status } = await server.post('/system-prompts', { filename: name, content: 'x' });
-    const isShapeless = !name.endsWith('.md') || /[/\\]/.test(name) || name.length < 4;
-    expect(status).toBe(isShapeless ? 422 : 400);
+    const answer = await server.post('/system-prompts', { filename: name, content: 'x' });
+    expectError(answer, 422, 'validation_error');
+    expect(answer.body.detail.error.details.errors).toEqual([
+      { path: '/filename', message: expect.stringMatching(/^must /) },
+    ]);
   });
 });
 

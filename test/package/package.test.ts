@@ -132,6 +132,38 @@ describe('the package', () => {
     });
   });
 
+  it('says in one line that a Node is too old, before anything breaks on it', () => {
+    const older = `data:text/javascript,${encodeURIComponent(
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });`,
+    )}`;
+    const program = `await import('mochi-server').catch((error) => console.log(error.stack));`;
+    expect(
+      run(process.execPath, ['--import', older, '--input-type=module', '--eval', program], folder),
+    ).toEqual({
+      status: 0,
+      stdout: 'mochi-server needs Node 22.19 or newer; this is 20.20.2.\n',
+      stderr: '',
+    });
+  });
+
+  it('has types that need none of Node and of no package but the schema library', () => {
+    const packages = new Set<string>();
+    const seen = new Set<string>();
+    const open = [join(installed, 'dist', 'index.d.ts')];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const text = readFileSync(path, 'utf8');
+      expect([path, /reference types|\bNodeJS\.|\bBuffer\b/.test(text)]).toEqual([path, false]);
+      for (const [, from = ''] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)) {
+        if (from.startsWith('.')) open.push(join(path, '..', from.replace(/\.[jt]s$/, '.d.ts')));
+        else packages.add(from);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(10);
+    expect([...packages]).toEqual(['typebox']);
+  });
+
   it('has types that a program compiles against', () => {
     const program = `
       import { type Config, createServer, loadConfig, type Message, type TurnEvent } from 'mochi-server';

@@ -1,5 +1,5 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
-import { MochiError } from '../../contract/errors.ts';
+import { invalidField, MochiError } from '../../contract/errors.ts';
 import type { FinishReason } from '../../contract/message.ts';
 import { parseFencedJson } from '../../kit/fenced-json.ts';
 import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
@@ -13,10 +13,7 @@ export function checkFormat(format: Format): void {
     compileSchema(format);
   } catch (error) {
     const reason = schemaFault(error);
-    const message = `must be "json" or a JSON Schema: ${reason}`;
-    throw new MochiError('validation_error', `The request is not valid: /format ${message}.`, {
-      errors: [{ path: '/format', message }],
-    });
+    throw invalidField('/format', `must be "json" or a JSON Schema: ${reason}`);
   }
 }
 

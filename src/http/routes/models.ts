@@ -93,7 +93,9 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
         ]),
       },
     },
-    async ({ body: { name } }, reply) => {
+    async ({ body }, reply) => {
+      // The schema asks for one of them.
+      const name = body.model ?? body.name ?? '';
       await sendProgress(reply, { run: (signal) => engine.pullModel(name, signal), done: { name } });
       return reply;
     },

@@ -1,7 +1,9 @@
 // System prompt files: list, read, create, update, delete.
 import { Type } from 'typebox';
+import { invalidField } from '../../contract/errors.ts';
 import { CreatePrompt, Prompt, PromptInput, PromptListItem } from '../../contract/prompt.ts';
 import { ref } from '../../contract/schema.ts';
+import { promptNameFault } from '../../store/prompt-name.ts';
 import {
   createPrompt,
   deletePrompt,
@@ -65,11 +67,15 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
         body: ref(CreatePrompt),
         response: responses(201, jsonAnswer('The new file.', ref(Prompt)), [
           'prompt_exists',
-          ...WRITE_ERRORS,
+          ...WRITE_ERRORS.filter((kind) => kind !== 'invalid_filename'),
         ]),
       },
     },
-    async ({ body }, reply) => reply.code(201).send(await createPrompt(promptFolder, body)),
+    async ({ body }, reply) => {
+      const fault = promptNameFault(body.filename);
+      if (fault !== null) throw invalidField('/filename', fault);
+      return reply.code(201).send(await createPrompt(promptFolder, body));
+    },
   );
 
   app.get(
