@@ -41,6 +41,7 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   maxContextWindow: { good: '32768', value: 32_768, bad: '255' },
   summarizationEnabled: { good: 'no', value: false, bad: 'never' },
   titlesEnabled: { good: '0', value: false, bad: 'null' },
+  summaryMinBillions: { good: '0.5', value: 0.5, bad: '-1' },
 };
 const keys = Object.keys(examples) as Key[]; // the type above allows no other keys
 const flagged = keys.filter((key) => key !== 'apiKeys');
@@ -93,6 +94,7 @@ test('defaults', () => {
     maxContextWindow: null,
     summarizationEnabled: true,
     titlesEnabled: true,
+    summaryMinBillions: 1,
   } satisfies Config);
 });
 

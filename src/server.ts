@@ -1,6 +1,7 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
 import { LiveTurns } from './chat/live-turns.ts';
+import type { PlanDeps } from './chat/prompt/ask-window.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
 import { createModelRates } from './chat/prompt/model-rates.ts';
 import { readConversation } from './chat/prompt/read-conversation.ts';
@@ -60,10 +61,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
       windowPolicy: windowPolicyOf(config),
     };
-    const background = new BackgroundJobs(
-      { db: store.db, engine, log, readConversation: (question) => readConversation(planning, question) },
-      { summaries: config.summarizationEnabled, titles: config.titlesEnabled },
-    );
+    const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
     const turns = new LiveTurns(
       {
@@ -132,6 +130,28 @@ function windowPolicyOf(config: Config) {
     firstWindow: config.firstContextWindow,
     maxWindow: config.maxContextWindow,
   };
+}
+
+function createBackground(
+  planning: PlanDeps & { readonly engine: Engine },
+  config: Config,
+  log: Log,
+): BackgroundJobs {
+  const { db, engine } = planning;
+  return new BackgroundJobs(
+    {
+      db,
+      engine,
+      log,
+      isBackground: true,
+      readConversation: (question) => readConversation(planning, question),
+    },
+    {
+      summaries: config.summarizationEnabled,
+      titles: config.titlesEnabled,
+      minBillions: config.summaryMinBillions,
+    },
+  );
 }
 
 /** What the last run left open, and what the original left in the folder. */

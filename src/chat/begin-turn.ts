@@ -3,7 +3,7 @@ import { MochiError } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
 import { appendToPath } from '../store/active-path.ts';
 import type { Db } from '../store/database.ts';
-import { findLastUserMessage, findMessage, type PathMessage } from '../store/messages.ts';
+import { findMessage, findUserMessage, type PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
@@ -70,7 +70,7 @@ export async function findTip(db: Db, session: StoredSession, mode: TurnRequest[
   const head = await findHead(db, session);
   const answersHead = head !== null && (head.role === 'user' || head.role === 'tool' || mode === 'continue');
   if (answersHead && head.role !== 'system') return toPlace(head);
-  const question = head === null ? null : await findLastUserMessage(db, session.session_id);
+  const question = head === null ? null : await findUserMessage(db, session.session_id, 'last');
   if (question !== null) return toPlace(question);
   throw new MochiError('empty_history', 'There is nothing to answer: send a message first.', {
     session_id: session.session_id,

@@ -1,7 +1,7 @@
 // A repeated request joins the turn that the first one started, also after a restart.
 import { createHash } from 'node:crypto';
 import { MochiError } from '../contract/errors.ts';
-import { formatMicroseconds } from '../kit/clock.ts';
+import { timestampBefore } from '../kit/clock.ts';
 import type { Db } from '../store/database.ts';
 import { findIdempotentTurn, type IdempotencyMark } from '../store/turns.ts';
 import type { TurnRequest } from './turn-request.ts';
@@ -26,7 +26,7 @@ export async function findEarlierTurn(
   sessionId: string,
   mark: IdempotencyMark,
 ): Promise<string | null> {
-  const since = formatMicroseconds((Date.now() - KEPT_HOURS * 3_600_000) * 1000);
+  const since = timestampBefore(KEPT_HOURS * 3_600_000);
   const earlier = await findIdempotentTurn(db, sessionId, { key: mark.key, since });
   if (earlier === null || earlier.hash === mark.hash) return earlier?.turnId ?? null;
   throw new MochiError(

@@ -25,7 +25,7 @@ export async function summarizeSession(
     const session = await requireHistory(deps, sessionId);
     const version = await beginJob(db, { sessionId, kind: 'summary' });
     const { summary, topics, model_used } = await summarize(
-      { db, engine, readConversation: (question) => readConversation(deps, question) },
+      { db, engine, isBackground: false, readConversation: (question) => readConversation(deps, question) },
       { session, version, model, isNamed: modelName !== null },
       signal,
     );

@@ -13,6 +13,8 @@ export interface Parser<T> {
   readonly parse: (text: string) => T | undefined;
 }
 
+const DECIMAL = /^\d*\.?\d+$/;
+
 export function wholeNumber(least: number, most: number): Parser<number> {
   return {
     valueName: 'number',
@@ -21,12 +23,20 @@ export function wholeNumber(least: number, most: number): Parser<number> {
   };
 }
 
+export function number(least: number, most: number): Parser<number> {
+  return {
+    valueName: 'number',
+    expected: `a number from ${least} to ${most}`,
+    parse: (text) => (DECIMAL.test(text) ? within(Number(text), least, most) : undefined),
+  };
+}
+
 /** From a millisecond up: a shorter time would round to 0, which timers take for "no limit". */
 export function seconds(most: number): Parser<number> {
   return {
     valueName: 'seconds',
     expected: `a number of seconds from 0.001 to ${most}`,
-    parse: (text) => (/^\d*\.?\d+$/.test(text) ? within(Number(text), 0.001, most) : undefined),
+    parse: (text) => (DECIMAL.test(text) ? within(Number(text), 0.001, most) : undefined),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   hostList,
   httpUrl,
   modelName,
+  number,
   ollamaHost,
   oneOf,
   origins,
@@ -62,6 +63,8 @@ export interface Config {
   readonly maxContextWindow: number | null;
   readonly summarizationEnabled: boolean;
   readonly titlesEnabled: boolean;
+  /** Billions of parameters; 0: every model is asked. */
+  readonly summaryMinBillions: number;
 }
 
 export interface Setting<T> {
@@ -249,5 +252,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: boolean,
     default: true,
     description: 'Give a session a title after its first answer, unless the client gave one',
+  },
+  summaryMinBillions: {
+    parser: number(0, 1000),
+    default: 1,
+    description:
+      'Billions of parameters from which a model writes summaries and titles by itself; below, a title is the first words; 0: every model writes',
   },
 };

@@ -33,6 +33,8 @@ export interface EngineChatRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Structured output: any JSON, or JSON that fits a schema. */
   readonly format?: 'json' | Readonly<Record<string, unknown>>;
+  /** Nobody waits for it: no reason to keep the model in memory any longer. */
+  readonly isBackground?: boolean;
 }
 
 /** Token counts and durations (milliseconds) of one model call; null where the engine did not say. */

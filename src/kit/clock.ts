@@ -1,9 +1,26 @@
-// Time as it is stored and sent.
+// Time as it is stored and sent. One rule for all of the code: an instant is what `Date` says, since it must agree with
+// other machines and with the next run; how long something takes is measured with `performance.now()`, since `Date` can
+// be set. Neither is ever compared with the other.
 
-/** Now as ISO 8601, UTC, with six fraction digits and `Z`: sorts as text, compares as an instant. */
+/** By so little the wall clock may go back, in microseconds, and nobody notices; by more, it is followed. */
+const SMALLEST_STEP = 1_000_000;
+
+let last = 0;
+
+/**
+ * Now as ISO 8601, UTC, with six fraction digits and `Z`: sorts as text, compares as an instant. Each is later than the
+ * one before, unless the clock was set back.
+ */
 export function timestampNow(): string {
-  const microseconds = Math.round((performance.timeOrigin + performance.now()) * 1000);
-  return formatMicroseconds(microseconds);
+  const now = Date.now() * 1000;
+  const isAhead = last >= now && last - now < SMALLEST_STEP;
+  last = isAhead ? last + 1 : now;
+  return formatMicroseconds(last);
+}
+
+/** The instant so many milliseconds ago, to be compared with stored ones. */
+export function timestampBefore(milliseconds: number): string {
+  return formatMicroseconds((Date.now() - milliseconds) * 1000);
 }
 
 /** @param microseconds since the epoch */

@@ -8,6 +8,30 @@ import { updateSession } from './sessions.ts';
 
 export type AppendedMessage = Omit<NewMessage, 'parentId' | 'depth' | 'active'>;
 
+const selectTimestamp = prepared((db, message: { readonly sessionId: string; readonly id: string }) =>
+  db
+    .selectFrom('messages')
+    .select('timestamp')
+    .where('session_id', '=', message.sessionId)
+    .where('id', '=', message.id),
+);
+
+/**
+ * When a message was said: never before the one that it follows, although the clock may have been set back, or the
+ * message may have waited in line.
+ */
+export async function instantAfter(
+  db: Db,
+  sessionId: string,
+  parent: PathPlace | null,
+  instant: string,
+): Promise<string> {
+  if (parent === null) return instant;
+  const { rows } = await selectTimestamp(db, { sessionId, id: parent.id });
+  const before = rows[0]?.timestamp ?? '';
+  return before > instant ? before : instant;
+}
+
 /**
  * Adds a message after `parent`, which lies on the active path, and makes it the head. What came after
  * the parent stays in the tree as another branch. Costs the same whatever the length of the path.
@@ -21,12 +45,9 @@ export async function appendToPath(
   const { sessionId } = message;
   const depth = parent === null ? 0 : parent.depth + 1;
   const left = await leavePath(db, sessionId, depth);
-  await insertMessage(db, { ...message, parentId: parent?.id ?? null, depth, active: true });
-  await updateSession(db, sessionId, {
-    head_id: message.id,
-    head_depth: depth,
-    updated_at: message.timestamp,
-  });
+  const timestamp = await instantAfter(db, sessionId, parent, message.timestamp);
+  await insertMessage(db, { ...message, timestamp, parentId: parent?.id ?? null, depth, active: true });
+  await updateSession(db, sessionId, { head_id: message.id, head_depth: depth, updated_at: timestamp });
   if (left || (message.role === 'user' && depth < PREVIEW_DEPTH)) await refreshPreview(db, sessionId);
   return { id: message.id, depth };
 }

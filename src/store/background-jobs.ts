@@ -13,8 +13,8 @@ export interface Job {
 
 export interface WaitingJob extends Job {
   readonly attempts: number;
-  /** Milliseconds since the epoch. */
-  readonly dueAt: number;
+  /** That of the session. */
+  readonly model: string;
 }
 
 type JobName = Omit<Job, 'version'>;
@@ -75,11 +75,11 @@ export async function completeJob(db: Db, { sessionId, kind, version }: Job): Pr
   return numUpdatedRows > 0n;
 }
 
-/** It failed: tried again later, unless the session has changed since. */
-export async function postponeJob(db: Db, job: Job, dueAt: number): Promise<void> {
+/** It failed: tried again after all others, unless the session has changed since. @param now milliseconds since the epoch */
+export async function postponeJob(db: Db, job: Job, now: number): Promise<void> {
   await db
     .updateTable('background_jobs')
-    .set({ attempts: sql`attempts + 1`, due_at: dueAt })
+    .set({ attempts: sql`attempts + 1`, due_at: now })
     .where('session_id', '=', job.sessionId)
     .where('kind', '=', job.kind)
     .where('wanted', '<=', job.version)
@@ -95,11 +95,20 @@ export async function forgetJob(db: Db, { sessionId, kind }: JobName): Promise<v
     .execute();
 }
 
-/** The job that is due first, be it in the future; its version is the newest. One step into an index. */
-export async function findNextJob(db: Db, kinds: readonly JobKind[]): Promise<WaitingJob | null> {
+/**
+ * The job that has waited longest; its version is the newest. One step into an index.
+ * @param resting models whose sessions are passed over
+ */
+export async function findNextJob(
+  db: Db,
+  kinds: readonly JobKind[],
+  resting: readonly string[],
+): Promise<WaitingJob | null> {
   const row = await db
     .selectFrom('background_jobs')
-    .selectAll()
+    .innerJoin('sessions', 'sessions.id', 'background_jobs.session_id')
+    .select(['session_id', 'kind', 'version', 'attempts', 'sessions.model'])
+    .where('sessions.model', 'not in', resting)
     .where(sql<boolean>`wanted > done`)
     .where('kind', 'in', kinds)
     .orderBy('due_at')
@@ -107,6 +116,6 @@ export async function findNextJob(db: Db, kinds: readonly JobKind[]): Promise<Wa
     .limit(1)
     .executeTakeFirst();
   if (row === undefined) return null;
-  const { session_id: sessionId, kind, attempts, due_at: dueAt } = row;
-  return { sessionId, kind, version: row.version, attempts, dueAt };
+  const { session_id: sessionId, ...job } = row;
+  return { sessionId, ...job };
 }

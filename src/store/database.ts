@@ -138,7 +138,7 @@ interface BackgroundJobTable {
   done: number;
   /** Failures of the version that is wanted. */
   attempts: number;
-  /** Not before, in milliseconds since the epoch. */
+  /** When it was wanted, or failed last, in milliseconds since the epoch: says which has waited longest, and no more. */
   due_at: number;
 }
 

@@ -5,8 +5,8 @@ import { copyMessages, listPathTo } from './copy-path.ts';
 import {
   deleteMessage,
   findAnswerOfTurn,
-  findLastUserMessage,
   findMessage,
+  findUserMessage,
   insertMessages,
   listPath,
   listPathBackwards,
@@ -143,10 +143,10 @@ describe('a path', () => {
   });
 
   it('knows its newest user message and the answer of each turn', async () => {
-    expect(await findLastUserMessage(store.db, 'long')).toMatchObject({ message_id: 'm8' });
+    expect(await findUserMessage(store.db, 'long', 'last')).toMatchObject({ message_id: 'm8' });
     expect(await findAnswerOfTurn(store.db, 'long', 'turn2')).toBe('m5');
     expect(await findAnswerOfTurn(store.db, 'long', 'turn9')).toBeNull();
-    expect(await findLastUserMessage(store.db, 'nobody')).toBeNull();
+    expect(await findUserMessage(store.db, 'nobody', 'last')).toBeNull();
   });
 });
 

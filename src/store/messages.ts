@@ -198,12 +198,16 @@ export async function findMessage(db: Db, sessionId: string, messageId: string):
   return row === undefined ? null : toMessage(row);
 }
 
-/** The newest user message of the active path. */
-export async function findLastUserMessage(db: Db, sessionId: string): Promise<PathMessage | null> {
+/** The user message with which the active path begins, or the newest one. */
+export async function findUserMessage(
+  db: Db,
+  sessionId: string,
+  which: 'first' | 'last',
+): Promise<PathMessage | null> {
   const row = await messageQuery(db, sessionId)
     .where('active', '=', 1)
     .where('role', '=', 'user')
-    .orderBy('depth', 'desc')
+    .orderBy('depth', which === 'first' ? 'asc' : 'desc')
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : toMessage(row);

@@ -75,8 +75,12 @@ export interface TurnEnd {
 
 type TurnColumns = { readonly turnId: string } & Updateable<TurnTable>;
 
-const writeTurn = prepared((db, { turnId, ...columns }: TurnColumns) =>
-  db.updateTable('turns').set(columns).where('id', '=', turnId),
+const writeTurn = prepared((db, { turnId, finished_at: end, ...columns }: TurnColumns) =>
+  db
+    .updateTable('turns')
+    // The clock may have been set back since the turn began.
+    .set({ ...columns, ...(end !== undefined && { finished_at: sql<string>`max(${end}, created_at)` }) })
+    .where('id', '=', turnId),
 );
 
 export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<void> {

@@ -61,6 +61,7 @@ async function attempt<T>(
       window,
       options: { num_predict: replyTokens, temperature: 0.3 },
       format: schema,
+      ...(deps.isBackground && { isBackground: true }),
     },
     signal,
   );

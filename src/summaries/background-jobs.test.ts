@@ -29,6 +29,9 @@ const SUMMARY = '{"summary":"Fine.","topics":[]}';
 type Reply = string | MochiError | null;
 
 let store: TestStore;
+/** Of models, unless said otherwise of one. */
+let size: string;
+let sizes: Map<string, string>;
 let replies: Reply[];
 let calls: { readonly request: EngineChatRequest; readonly signal: AbortSignal }[];
 let lines: { readonly level: number; readonly msg: string }[];
@@ -56,6 +59,8 @@ function nextReply(): Reply {
   return reply;
 }
 
+const recall = async (name: string) => ({ ...MODEL, name, parameter_size: sizes.get(name) ?? size });
+
 function unexpected(): never {
   throw new Error('a job fetches and deletes nothing');
 }
@@ -70,8 +75,8 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
     },
     listModels: async () => [MODEL],
     defaultModel: async () => MODEL,
-    findModel: async () => MODEL,
-    recallModel: async () => MODEL,
+    findModel: recall,
+    recallModel: recall,
     describe: () => ({}),
     listLoaded: async () => [],
     pullModel: () => unexpected(),
@@ -84,10 +89,11 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
     messages: [{ role: 'user' as const, content: 'Hi' }],
     window: 8192,
   });
-  const deps = { db: store.db, engine, log, readConversation };
+  const deps = { db: store.db, engine, log, isBackground: true, readConversation };
   return new BackgroundJobs(deps, {
     summaries: true,
     titles: false,
+    minBillions: 1,
     idleMs: 1,
     pausesMs: [1, 1],
     ...options,
@@ -95,15 +101,20 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
 }
 
 /** A session whose last message is an answer, and which wants its summary. */
-async function answered(id = 's'): Promise<void> {
+async function answered(id = 's', model = 'llama3.2:latest'): Promise<void> {
   const settings = { sessionId: id };
   if (id !== 's') await store.addSession(id);
+  await updateSession(store.db, id, { model });
   const question = await store.append(null, `question-${id}`, settings);
   await store.append(question, `answer-${id}`, { ...settings, role: 'assistant' });
-  await jobs.answered(store.db, { session_id: id, title: null });
+  await answeredBy(model, id);
 }
 
-const next = () => findNextJob(store.db, ['summary', 'title']);
+/** The session has one more answer. */
+const answeredBy = (model: string, id = 's') =>
+  jobs.answered(store.db, { session_id: id, title: null, model });
+
+const next = () => findNextJob(store.db, ['summary', 'title'], []);
 const summaryOf = async (id = 's') => (await findSession(store.db, id))?.summary?.summary;
 const warnings = () => lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
 const outage = new MochiError('ollama_unreachable', 'It is gone.');
@@ -112,6 +123,7 @@ const broken = new MochiError('ollama_error', 'It broke.');
 beforeEach(async () => {
   store = await openTestStore();
   [replies, calls, lines] = [[], [], []];
+  [size, sizes] = ['3B', new Map()];
   jobs = open();
 });
 afterEach(async () => {
@@ -188,12 +200,8 @@ describe('a job that fails', () => {
     jobs.start();
     await expect.poll(next).toBeNull();
     expect(calls).toHaveLength(3);
-    expect(warnings()).toEqual(['background job given up; what there was is kept']);
+    expect(warnings()).toContain('background job given up; what there was is kept');
     expect(await summaryOf()).toBe('Old.');
-    replies = [SUMMARY];
-    await jobs.answered(store.db, { session_id: 's', title: null });
-    jobs.hold().release();
-    await expect.poll(() => summaryOf()).toBe('Fine.');
   });
 
   it('by what the model wrote is asked twice each time', async () => {
@@ -204,19 +212,22 @@ describe('a job that fails', () => {
     expect(calls).toHaveLength(6);
   });
 
-  it('does not keep the others waiting', async () => {
+  it('keeps waiting whoever needs the same model, and nobody else', async () => {
     await jobs.close();
     jobs = open({ pausesMs: [3_600_000] });
     await answered();
-    await answered('other');
+    await answered('alike');
+    await answered('other', 'mistral:latest');
     replies = [broken, SUMMARY];
     jobs.start();
     await expect.poll(() => summaryOf('other')).toBe('Fine.');
-    expect(await next()).toMatchObject({ sessionId: 's', attempts: 1 });
+    jobs.hold().release();
+    await expect.poll(async () => (await findNextJob(store.db, ['summary'], []))?.sessionId).toBe('alike');
+    expect(calls).toHaveLength(2);
     expect(await summaryOf()).toBeUndefined();
   });
 
-  it('begins its tries anew with the next answer', async () => {
+  it('is not tried any sooner because its model answers clients', async () => {
     await jobs.close();
     jobs = open({ pausesMs: [3_600_000] });
     replies = [broken];
@@ -224,9 +235,84 @@ describe('a job that fails', () => {
     jobs.start();
     await expect.poll(async () => (await next())?.attempts).toBe(1);
     replies = [SUMMARY];
-    await jobs.answered(store.db, { session_id: 's', title: null });
+    await answeredBy('llama3.2:latest');
     jobs.hold().release();
+    await answered('other', 'mistral:latest');
+    await expect.poll(() => summaryOf('other')).toBe('Fine.');
+    expect(calls).toHaveLength(2);
+  });
+
+  it('four times in a row by one model is the last of that model until another one has answered', async () => {
+    await jobs.close();
+    jobs = open({ pausesMs: [1, 1, 1] });
+    replies = [broken];
+    jobs.start();
+    await answered();
+    jobs.hold().release();
+    await expect.poll(next).toBeNull();
+    expect(calls).toHaveLength(4);
+    expect(warnings()).toContain(
+      'a model that fails again and again is asked for no more until another one has answered',
+    );
+
+    replies = [SUMMARY];
+    await answeredBy('llama3.2:latest');
+    await answered('alike');
+    jobs.hold().release();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(calls).toHaveLength(4);
+    await answered('other', 'mistral:latest');
+    jobs.hold().release();
+    await expect.poll(next).toBeNull();
+    expect([await summaryOf(), await summaryOf('alike'), await summaryOf('other')]).toEqual(
+      Array(3).fill('Fine.'),
+    );
+  });
+
+  it('is due again whatever the clock says', async () => {
+    await answered();
+    await store.db
+      .updateTable('background_jobs')
+      .set({ due_at: Date.now() + 7_200_000 })
+      .execute();
+    jobs.start();
     await expect.poll(() => summaryOf()).toBe('Fine.');
+  });
+});
+
+describe('a model below a billion parameters', () => {
+  beforeEach(async () => {
+    await jobs.close();
+    size = '134.52M';
+  });
+
+  it('is not asked: the title is how the conversation begins, and there is no summary', async () => {
+    jobs = open({ titles: true });
+    await answered();
+    jobs.start();
+    await expect.poll(next).toBeNull();
+    expect((await findSession(store.db, 's'))?.title).toBe('question-s');
+    expect(await summaryOf()).toBeUndefined();
+    expect(calls).toEqual([]);
+  });
+
+  it('is asked where the operator wants all of them', async () => {
+    jobs = open({ titles: true, minBillions: 0 });
+    replies = ['{"title":"Found"}', SUMMARY];
+    await answered();
+    jobs.start();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+    expect((await findSession(store.db, 's'))?.title).toBe('Found');
+  });
+
+  it('leaves it to a larger one that is named for summaries', async () => {
+    sizes.set('mistral:latest', '7B');
+    jobs = open();
+    await answered();
+    await updateSession(store.db, 's', { summary_model: 'mistral:latest' });
+    jobs.start();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+    expect(calls.map(({ request }) => request.model)).toEqual(['mistral:latest']);
   });
 });
 
@@ -269,7 +355,7 @@ describe('a result', () => {
     await answered();
     const job = await next();
     if (job === null) throw new Error('no job');
-    await jobs.answered(store.db, { session_id: 's', title: null });
+    await answeredBy('llama3.2:latest');
     expect(await completeJob(store.db, job)).toBe(true);
     expect(await next()).toMatchObject({ version: job.version + 1 });
   });
@@ -301,12 +387,12 @@ it('answers that are switched off leave no trace', async () => {
 it('a title is wanted once in the life of a session, and not where there is one', async () => {
   await jobs.close();
   jobs = open({ summaries: false, titles: true });
-  await jobs.answered(store.db, { session_id: 's', title: 'Mine' });
+  await jobs.answered(store.db, { session_id: 's', title: 'Mine', model: 'llama3.2:latest' });
   expect(await next()).toBeNull();
   await answered();
   const job = await next();
-  expect(job).toMatchObject({ kind: 'title', dueAt: expect.any(Number) });
+  expect(job).toMatchObject({ kind: 'title', attempts: 0 });
   if (job !== null) await completeJob(store.db, job);
-  await jobs.answered(store.db, { session_id: 's', title: null });
+  await answeredBy('llama3.2:latest');
   expect(await next()).toBeNull();
 });

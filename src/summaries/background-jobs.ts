@@ -13,6 +13,7 @@ import {
   wantJobOnce,
 } from '../store/background-jobs.ts';
 import type { Db } from '../store/database.ts';
+import { ModelRests, PAUSES_MS } from './model-rests.ts';
 import { runJob } from './run-job.ts';
 import type { SummaryDeps } from './summary-deps.ts';
 
@@ -23,14 +24,15 @@ export interface BackgroundDeps extends SummaryDeps {
 export interface BackgroundOptions {
   readonly summaries: boolean;
   readonly titles: boolean;
+  /** Billions of parameters from which a model is worth asking; 0: all are. */
+  readonly minBillions: number;
   /** Quiet time before a job begins: whoever asks again at once never meets one. */
   readonly idleMs?: number;
-  /** Pauses after the first failure, the second …; after the last one it is given up. */
+  /** Pauses after the first failure in a row, the second …; after one more it is given up. */
   readonly pausesMs?: readonly number[];
 }
 
 const IDLE_MS = 250;
-const PAUSES_MS = [5000, 30_000, 180_000, 600_000];
 /** The longest time that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -44,7 +46,9 @@ export class BackgroundJobs {
   readonly #deps: BackgroundDeps;
   readonly #kinds: readonly JobKind[];
   readonly #idleMs: number;
+  readonly #minBillions: number;
   readonly #pausesMs: readonly number[];
+  readonly #rests: ModelRests;
   /** Clients' work under way. */
   #holds = 0;
   #isOpen = false;
@@ -56,11 +60,13 @@ export class BackgroundJobs {
   #pausedUntil = 0;
 
   constructor(deps: BackgroundDeps, options: BackgroundOptions) {
-    const { summaries, titles, idleMs = IDLE_MS, pausesMs = PAUSES_MS } = options;
+    const { summaries, titles, minBillions, idleMs = IDLE_MS, pausesMs = PAUSES_MS } = options;
     this.#deps = deps;
     this.#kinds = [...(titles ? (['title'] as const) : []), ...(summaries ? (['summary'] as const) : [])];
     this.#idleMs = idleMs;
+    this.#minBillions = minBillions;
     this.#pausesMs = pausesMs;
+    this.#rests = new ModelRests(pausesMs);
   }
 
   /** Takes up what the last run of the server has left. */
@@ -72,7 +78,7 @@ export class BackgroundJobs {
   /** A session has a new answer. Called in the transaction that stores it, so that no restart forgets it. */
   async answered(
     db: Db,
-    session: { readonly session_id: string; readonly title: string | null },
+    session: { readonly session_id: string; readonly title: string | null; readonly model: string },
   ): Promise<void> {
     const sessionId = session.session_id;
     const now = Date.now();
@@ -80,6 +86,7 @@ export class BackgroundJobs {
       await wantJobOnce(db, { sessionId, kind: 'title' }, now);
     }
     if (this.#kinds.includes('summary')) await wantJob(db, { sessionId, kind: 'summary' }, now);
+    this.#rests.answered(session.model);
     this.#endOutage();
   }
 
@@ -144,10 +151,9 @@ export class BackgroundJobs {
   /** Runs what is due. @returns when to look again, in milliseconds; null: not before something happens */
   async #work(): Promise<number | null> {
     while (this.#isFree) {
-      const job = await findNextJob(this.#deps.db, this.#kinds);
-      if (job === null) return null;
-      const waitMs = job.dueAt - Date.now();
-      if (waitMs > 0) return waitMs;
+      const resting = this.#rests.resting();
+      const job = await findNextJob(this.#deps.db, this.#kinds, resting.models);
+      if (job === null) return resting.nextMs;
       if (!this.#isFree) break;
       const hasEngine = await this.#run(job);
       if (!hasEngine) return 0;
@@ -163,9 +169,13 @@ export class BackgroundJobs {
     const abort = new AbortController();
     this.#running = { job, abort };
     try {
-      await runJob(this.#deps, job, abort.signal);
+      const deps = { ...this.#deps, minBillions: this.#minBillions };
+      const hasWritten = await runJob(deps, job, abort.signal);
       log.debug(about, 'background job done');
-      this.#endOutage();
+      if (hasWritten) {
+        this.#rests.succeed(job.model);
+        this.#endOutage();
+      }
     } catch (error) {
       if (abort.signal.aborted) {
         log.debug(about, 'background job stopped for a client');
@@ -183,17 +193,28 @@ export class BackgroundJobs {
     return true;
   }
 
+  /** It is due again, behind all others; its model rests. */
   async #postpone(job: WaitingJob, error: unknown): Promise<void> {
     const { db, log } = this.#deps;
-    const pauseMs = this.#pausesMs[job.attempts];
-    const about = { session_id: job.sessionId, job: job.kind, ...explain(error) };
-    if (pauseMs === undefined) {
+    const { model } = job;
+    const about = { session_id: job.sessionId, job: job.kind, model, ...explain(error) };
+    const pauseMs = this.#rests.fail(model);
+    const isLast = job.attempts >= this.#pausesMs.length;
+    if (isLast) {
       log.warn(about, 'background job given up; what there was is kept');
       await completeJob(db, job);
     } else {
-      log.info({ ...about, again_in_ms: pauseMs }, 'background job failed');
-      await postponeJob(db, job, Date.now() + pauseMs);
+      log.info(
+        { ...about, ...(Number.isFinite(pauseMs) && { again_in_ms: pauseMs }) },
+        'background job failed',
+      );
+      await postponeJob(db, job, Date.now());
     }
+    if (Number.isFinite(pauseMs)) return;
+    log.warn(
+      { model },
+      'a model that fails again and again is asked for no more until another one has answered',
+    );
   }
 
   /** After the last pause nothing is tried until a client's answer shows that the engine is back. */

@@ -1,6 +1,7 @@
 // Writes the title of a session, unless somebody else gives it one meanwhile.
 import type { EngineModel } from '../contract/engine.ts';
 import { completeJob } from '../store/background-jobs.ts';
+import { findUserMessage } from '../store/messages.ts';
 import { findSession, type StoredSession, updateSession } from '../store/sessions.ts';
 import { askStructured } from './ask-structured.ts';
 import { cleanTitle } from './clean-title.ts';
@@ -38,8 +39,31 @@ export async function entitle(deps: SummaryDeps, work: TitleWork, signal: AbortS
     },
     signal,
   );
+  await store(deps, { session, version }, title);
+}
+
+/**
+ * The title of a conversation with a model that is too small to find one: how it began.
+ * @returns false where no words are left to make one of
+ */
+export async function entitleByFirstWords(
+  deps: SummaryDeps,
+  work: Omit<TitleWork, 'model'>,
+): Promise<boolean> {
+  const question = await findUserMessage(deps.db, work.session.session_id, 'first');
+  const title = cleanTitle(question?.content ?? '');
+  if (title === '') return false;
+  await store(deps, work, title);
+  return true;
+}
+
+async function store(
+  { db }: SummaryDeps,
+  { session, version }: Omit<TitleWork, 'model'>,
+  title: string,
+): Promise<void> {
   const sessionId = session.session_id;
-  await deps.db.transaction().execute(async (transaction) => {
+  await db.transaction().execute(async (transaction) => {
     // A client that has set or cleared the title has settled the job.
     if (!(await completeJob(transaction, { sessionId, kind: 'title', version }))) return;
     const now = await findSession(transaction, sessionId);

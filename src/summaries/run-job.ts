@@ -2,30 +2,47 @@
 import { completeJob, forgetJob, type Job, wantJob } from '../store/background-jobs.ts';
 import { findMessage } from '../store/messages.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
-import { entitle } from './entitle.ts';
+import { entitle, entitleByFirstWords } from './entitle.ts';
+import { isLargeEnough } from './model-size.ts';
 import { summarize } from './summarize.ts';
 import type { SummaryDeps } from './summary-deps.ts';
 import { findSummaryModel } from './summary-model.ts';
 
-/** @throws MochiError for what the engine did; the job is still due then */
-export async function runJob(deps: SummaryDeps, job: Job, signal: AbortSignal): Promise<void> {
-  const { db, engine } = deps;
+export interface JobDeps extends SummaryDeps {
+  /** Billions of parameters from which a model is worth asking. */
+  readonly minBillions: number;
+}
+
+/**
+ * @returns whether a model has written something
+ * @throws MochiError for what the engine did; the job is still due then
+ */
+export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Promise<boolean> {
+  const { db, engine, minBillions } = deps;
   const { sessionId, kind, version } = job;
   const session = await findSession(db, sessionId);
-  if (session === null) return;
+  if (session === null) return false;
   if (!(await hasAnswer(deps, session))) return drop(deps, job);
-  const model = await findSummaryModel(session, engine.recallModel);
-  if (model === null) return drop(deps, job);
+  if (kind === 'title' && session.title !== null) return drop(deps, job);
+  const model = await findSummaryModel(session, engine.recallModel, (found) =>
+    isLargeEnough(found, minBillions),
+  );
   signal.throwIfAborted();
+  if (model === null) {
+    const hasToy = (await findSummaryModel(session, engine.recallModel)) !== null;
+    if (kind === 'title' && hasToy && (await entitleByFirstWords(deps, { session, version }))) return false;
+    return drop(deps, job);
+  }
   switch (kind) {
     case 'title':
-      if (session.title !== null) return drop(deps, job);
-      return entitle(deps, { session, version, model }, signal);
+      await entitle(deps, { session, version, model }, signal);
+      return true;
     case 'summary':
       await summarize(deps, { session, version, model, isNamed: false }, signal);
-      return catchUp(deps, job, session);
+      await catchUp(deps, job, session);
+      return true;
     default:
-      kind satisfies never;
+      return kind satisfies never;
   }
 }
 
@@ -37,9 +54,10 @@ async function hasAnswer({ db }: SummaryDeps, session: StoredSession): Promise<b
 }
 
 /** Nothing to write now. The next answer wants it again: a title, too. */
-async function drop({ db }: SummaryDeps, job: Job): Promise<void> {
+async function drop({ db }: SummaryDeps, job: Job): Promise<false> {
   if (job.kind === 'title') await forgetJob(db, job);
   else await completeJob(db, job);
+  return false;
 }
 
 /** Another branch was chosen while its summary was being written. */

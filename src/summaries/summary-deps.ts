@@ -25,6 +25,8 @@ export interface Conversation {
 export interface SummaryDeps {
   readonly db: Db;
   readonly engine: Engine;
+  /** Whether nobody waits for what is written. */
+  readonly isBackground: boolean;
   /** As much of a session as fits the window in use, the newest first. */
   readonly readConversation: (question: ConversationQuestion) => Promise<Conversation>;
 }

@@ -12,16 +12,17 @@ export function summaryCandidates({ model, summary_model }: StoredSession): stri
 }
 
 /**
- * The first candidate that is installed.
+ * The first candidate that is installed and accepted.
  * @param find how the engine is asked: from memory, or afresh. @throws MochiError when it cannot be asked
  */
 export async function findSummaryModel(
   session: StoredSession,
   find: Engine['findModel'],
+  accepts: (model: EngineModel) => boolean = () => true,
 ): Promise<EngineModel | null> {
   for (const name of summaryCandidates(session)) {
     const model = await find(name);
-    if (model?.capabilities.includes('completion')) return model;
+    if (model?.capabilities.includes('completion') && accepts(model)) return model;
   }
   return null;
 }

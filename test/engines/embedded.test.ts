@@ -207,6 +207,21 @@ describe('memory', { timeout: SLOW_MACHINE_MS }, () => {
     expect((await failure(answer('Hello', { window: 666 }))).code).toBe('insufficient_memory');
   });
 
+  it('is not held any longer by what nobody waits for', async () => {
+    const expiresIn = async () => (await recorded.engine.listLoaded())[0]?.expiresInMs ?? Number.NaN;
+    await answer('Hello');
+    const before = await expiresIn();
+    await answer('Hello', { isBackground: true });
+    expect(await expiresIn()).toBeLessThan(before);
+
+    const lazy = openEmbedded(dataDir, { unloadAfterSeconds: 0.05 });
+    await answer('Hello', { isBackground: true }, lazy);
+    await expect.poll(() => lazy.engine.processId, { timeout: SLOW_MACHINE_MS }).toBeNull();
+    expect((await answer('Hello', {}, lazy)).content).toBe('Hello there!');
+    expect(lazy.crashes).toEqual([]);
+    await lazy.engine.close();
+  });
+
   it('gives its memory back when nobody chats', async () => {
     const lazy = openEmbedded(dataDir, { unloadAfterSeconds: 0.05 });
     expect(lazy.engine.processId).toBeNull();

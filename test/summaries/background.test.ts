@@ -7,7 +7,7 @@ import { firstTokenMs, hangAfter, script } from '../fake-ollama/script-modifiers
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { inTurn, isKind, json, kindOf, requestsOf, summaryOf, titleOf, write } from './writer.ts';
 
-const ON = { summarizationEnabled: true, titlesEnabled: true };
+const ON = { summarizationEnabled: true, titlesEnabled: true, summaryMinBillions: 0 };
 /** Patience for a loaded machine; what is waited for comes within a second. */
 const PATIENT = { timeout: 10_000, interval: 20 };
 
@@ -249,7 +249,7 @@ describe('a model', () => {
     expect(requestsOf(server.ollama, 'title')).toHaveLength(2);
   });
 
-  it('that answers garbage twice leaves the old summary; the others get theirs', async () => {
+  it('that answers garbage twice leaves the old summary; other models write theirs', async () => {
     const sessionId = await talk();
     await summaryComes(sessionId, 'Of 3 messages.');
     server.ollama.setDefault(
@@ -257,7 +257,7 @@ describe('a model', () => {
     );
     await chat(sessionId, 'And of Italy?');
     await expect.poll(() => countJobs('attempts = 1'), PATIENT).toBe(1);
-    const otherId = await talk();
+    const otherId = await talk({ model: 'llava:7b' });
     await summaryComes(otherId, 'S');
     expect(await summaryOf(server, sessionId)).toBe('Of 3 messages.');
     await server.request('DELETE', `/sessions/${sessionId}`);
@@ -348,6 +348,31 @@ describe('a restart', () => {
     const bareId = await talk();
     expect(countJobs('true')).toBe(rows);
     expect((await server.post(`/sessions/${bareId}/summarize`)).status).toBe(200);
+    await server.restart(ON);
+  });
+});
+
+describe('a model below a billion parameters', () => {
+  it('is asked for nothing by itself: the title is how the conversation began', async () => {
+    await server.restart({ ...ON, summaryMinBillions: 1 });
+    server.ollama.requests.length = 0;
+    const toyId = await server.createSession({ model: 'tiny' });
+    await chat(toyId, '**What** is the capital of France, and how many people live there today, roughly?');
+    await titleComes(toyId, 'What is the capital of France, and how many people live…');
+    await allIsDone();
+    expect(aboutSession('title', 'roughly?')).toEqual([]);
+    expect(aboutSession('summary', 'roughly?')).toEqual([]);
+    expect(await summaryOf(server, toyId)).toBeNull();
+    expect((await server.post(`/sessions/${toyId}/summarize`)).body.model_used).toBe('tiny:latest');
+    await server.restart(ON);
+  });
+
+  it('has no title where there are no words to make one of', async () => {
+    await server.restart({ ...ON, summaryMinBillions: 1 });
+    const toyId = await server.createSession({ model: 'tiny' });
+    await chat(toyId, '...');
+    await allIsDone();
+    expect(await titleOf(server, toyId)).toBeNull();
     await server.restart(ON);
   });
 });

@@ -11,7 +11,7 @@ const PATIENT = { timeout: 10_000, interval: 20 };
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({
-    config: { summarizationEnabled: true, titlesEnabled: true },
+    config: { summarizationEnabled: true, titlesEnabled: true, summaryMinBillions: 0 },
     ollama: { parallel: 1 },
   });
 });

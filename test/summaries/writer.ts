@@ -3,7 +3,7 @@ import type { RequestBody } from '../fake-ollama/chat-request.ts';
 import { type ChatScript, text } from '../fake-ollama/chat-script.ts';
 import type { FakeOllama } from '../fake-ollama/fake-ollama.ts';
 import type { RecordedRequest } from '../fake-ollama/request-log.ts';
-import type { TestServer } from '../support/test-server.ts';
+import type { TestClient } from '../support/test-client.ts';
 
 export type RequestKind = 'chat' | 'title' | 'summary';
 
@@ -56,10 +56,10 @@ export function inTurn(...scripts: readonly ChatScript[]): () => ChatScript {
   };
 }
 
-export async function summaryOf(server: TestServer, sessionId: string): Promise<string | null> {
+export async function summaryOf(server: TestClient, sessionId: string): Promise<string | null> {
   return (await server.get(`/sessions/${sessionId}/summary`)).body.summary;
 }
 
-export async function titleOf(server: TestServer, sessionId: string): Promise<string | null> {
+export async function titleOf(server: TestClient, sessionId: string): Promise<string | null> {
   return (await server.get(`/sessions/${sessionId}`)).body.title;
 }

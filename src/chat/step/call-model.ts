@@ -2,6 +2,7 @@
 import type { EngineChatRequest, EngineModel, EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { measuredRatio } from '../../window/token-ratios.ts';
@@ -60,7 +61,7 @@ async function* callOnce(
     turnId: live.turnId,
     messageId: deps.newId(10),
     model: session.model,
-    timestamp: deps.now(),
+    timestamp: await instantAfter(deps.db, session.session_id, tip, deps.now()),
     parent: tip,
     lastEventId: () => live.lastEventId,
     receipt: plan.receipt,

@@ -41,6 +41,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   const line = createWaitingLine();
   let running: RunningProcess | null = null;
   let idle: NodeJS.Timeout | undefined;
+  /** When a client last used it; of one that was started in the background, when it began. Null: a client uses it. */
   let restsSince: number | null = null;
   let lastId = 0;
 
@@ -60,10 +61,11 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
     return started;
   }
 
+  const remainingMs = () => options.idleMs - (restsSince === null ? 0 : performance.now() - restsSince);
+
   function rest(): void {
     clearTimeout(idle);
-    restsSince = performance.now();
-    idle = setTimeout(() => void stop(), options.idleMs);
+    idle = setTimeout(() => void stop(), Math.max(remainingMs(), 0));
     idle.unref();
   }
 
@@ -74,8 +76,10 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
   ): AsyncGenerator<readonly EngineChunk[], void> {
     const leave = await line.enter(signal);
     clearTimeout(idle);
-    restsSince = null;
     if (running !== null && running.bindingEntry !== bindingEntry) await stop();
+    // What nobody waits for does not count as use: an idle engine is unloaded when it would have been.
+    if (request.isBackground !== true) restsSince = null;
+    else if (running === null) restsSince = performance.now();
     running ??= start(bindingEntry);
     const mine = running;
     const mailbox = createMailbox<Reply>();
@@ -105,6 +109,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
       const letsGo = () => (patience.expired === null ? letGo(mine, id, mailbox) : mine.kill());
       void (hasEnded ? Promise.resolve() : letsGo()).finally(() => {
         mine.receive = null;
+        restsSince ??= performance.now();
         rest();
         leave();
       });
@@ -117,7 +122,7 @@ export function createEngineProcess(options: EngineProcessOptions): EngineProces
       return running?.pid ?? null;
     },
     get expiresInMs() {
-      return options.idleMs - (restsSince === null ? 0 : performance.now() - restsSince);
+      return remainingMs();
     },
     stop,
   };
