@@ -63,6 +63,7 @@ export const ERRORS = {
   ollama_error: { status: 502, text: 'Ollama answered with an error; its text is in the message.' },
   ollama_unreachable: { status: 502, text: 'Ollama could not be reached.' },
   tool_loop_limit: { status: 502, text: 'The model asked for tools too many times in one turn.' },
+  database_busy: { status: 503, text: 'Another program is writing to the database; try again.' },
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },
   engine_not_ready: {
     status: 503,

@@ -5,7 +5,12 @@ import { type ErrorBody, type ErrorKindName, MochiError } from '../contract/erro
 /** Seconds after which a client may try again where the server was full or is being set up. */
 const RETRY_AFTER_SECONDS = 2;
 
-const RETRIED: ReadonlySet<ErrorKindName> = new Set(['overloaded', 'engine_busy', 'engine_not_ready']);
+const RETRIED: ReadonlySet<ErrorKindName> = new Set([
+  'overloaded',
+  'database_busy',
+  'engine_busy',
+  'engine_not_ready',
+]);
 
 export function envelope(error: ErrorBody): { detail: { error: ErrorBody } } {
   return { detail: { error } };

@@ -1,6 +1,7 @@
 // Sessions that nobody sees: those that come in slices and are not whole yet, and those that were deleted and are
 // being cleared. `sessions` is the view of all others.
 import { sql } from 'kysely';
+import { MochiError } from '../contract/errors.ts';
 import type { Db, SessionRowTable } from './database.ts';
 
 /** Whoever writes an incoming session renews its mark with every slice: after this long nobody does any more. */
@@ -38,12 +39,17 @@ export async function renewIncoming(
     .where('hidden', '=', 'incoming')
     .where('hidden_at', '=', mark.from)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new IncomingLostError(`Session ${sessionId} is no longer being written.`);
+  if (numUpdatedRows === 0n) throw new IncomingLostError();
 }
 
 /** The process stood still for so long that its session was cleared. */
-export class IncomingLostError extends Error {
-  override readonly name = 'IncomingLostError';
+export class IncomingLostError extends MochiError {
+  constructor() {
+    super(
+      'database_busy',
+      'Writing stood still for so long that it was begun anew. Nothing was stored: try again.',
+    );
+  }
 }
 
 /** The session is whole: everybody sees it once this is committed. */

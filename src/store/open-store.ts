@@ -1,5 +1,5 @@
 // Opens the data folder: one lock, one database, its schema brought up to date.
-import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
+import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDialectConfig } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
 import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
@@ -8,6 +8,7 @@ import { databaseFile } from './database-files.ts';
 import { examineDatabase } from './examine-database.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { keepLog } from './open-untouched.ts';
+import { PatientSqliteDriver } from './patient-driver.ts';
 import { openSqlite } from './sqlite.ts';
 import { explain } from './store-open-error.ts';
 
@@ -78,8 +79,19 @@ function lockUnlessServed(dataDir: string): DataFolderLock | null {
 
 /** SQLite can roll a change of the schema back; kysely does not count on it. A kill then leaves no half of one. */
 class AtomicSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
   override createAdapter(): SqliteAdapter {
     return new AtomicSqliteAdapter();
+  }
+
+  override createDriver(): PatientSqliteDriver {
+    return new PatientSqliteDriver(this.#config);
   }
 }
 

@@ -131,11 +131,12 @@ describe('errors', () => {
     'SQLITE_IOERR_DIR_FSYNC',
     'SQLITE_IOERR_DELETE',
     'SQLITE_CANTOPEN',
-    'SQLITE_BUSY',
-    'SQLITE_BUSY_SNAPSHOT',
-    'SQLITE_LOCKED',
   ])('%s is one of writing', (code) => {
     expect(fault(code)).toMatchObject({ kind: 'session_save_error', status: 500 });
+  });
+
+  it.each(['SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED'])('%s is one that passes', (code) => {
+    expect(fault(code)).toMatchObject({ kind: 'database_busy', status: 503 });
   });
 
   it.each([

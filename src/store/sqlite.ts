@@ -21,6 +21,8 @@ export function openSqlite(file: string): SqliteDatabase {
     driver.pragma('foreign_keys = ON');
     driver.pragma('journal_size_limit = 67108864');
     driver.pragma('cache_size = -16000');
+    // From here on nothing waits inside of SQLite, where it would hold the loop.
+    driver.pragma('busy_timeout = 0');
     // The triggers of the search index call it.
     driver.function('search_words', { deterministic: true }, (text) => indexedWords(String(text)));
   } catch (error) {
@@ -109,10 +111,17 @@ function prepare(driver: SqliteDriver.Database, sql: string, translated: Transla
 /** Faults of the disk and the file become errors that a client may see; the rest stays internal. */
 export function toMochiError(error: unknown): unknown {
   if (!(error instanceof SqliteDriver.SqliteError)) return error;
-  if (/^SQLITE_(FULL|READONLY|IOERR(?!_(READ|SHORT_READ|CORRUPTFS))|CANTOPEN|BUSY|LOCKED)/.test(error.code)) {
+  if (/^SQLITE_(BUSY|LOCKED)/.test(error.code)) {
+    return new MochiError(
+      'database_busy',
+      'Another program is writing to the database, such as an import. Nothing of this request was stored: try again.',
+      { reason: error.code.toLowerCase() },
+    );
+  }
+  if (/^SQLITE_(FULL|READONLY|IOERR(?!_(READ|SHORT_READ|CORRUPTFS))|CANTOPEN)/.test(error.code)) {
     return new MochiError(
       'session_save_error',
-      'The data could not be written: the disk is full, read-only or in use. Nothing of this request was stored.',
+      'The data could not be written: the disk is full or read-only. Nothing of this request was stored.',
       { reason: error.code.toLowerCase() },
     );
   }

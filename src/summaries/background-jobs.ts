@@ -233,7 +233,13 @@ export class BackgroundJobs {
 /** Nothing that is wrong with the job: any other one would fail as well. */
 function isOutage(error: unknown): error is MochiError {
   if (!(error instanceof MochiError)) return false;
-  return ['ollama_unreachable', 'engine_busy', 'engine_timeout', 'session_save_error'].includes(error.kind);
+  return [
+    'ollama_unreachable',
+    'engine_busy',
+    'engine_timeout',
+    'session_save_error',
+    'database_busy',
+  ].includes(error.kind);
 }
 
 /** Our own faults are logged whole. */

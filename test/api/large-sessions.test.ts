@@ -47,14 +47,16 @@ async function watchRows(
   until: () => boolean | Promise<boolean>,
 ): Promise<number[]> {
   const seen: number[] = [];
-  while (!(await until())) {
+  const look = () => {
     const sessionId = id();
-    if (sessionId !== null) {
-      const rows = rowsOf(sessionId);
-      if (rows !== seen.at(-1)) seen.push(rows);
-    }
+    const rows = sessionId === null ? 0 : rowsOf(sessionId);
+    if (rows !== seen.at(-1)) seen.push(rows);
+  };
+  while (!(await until())) {
+    look();
     await setImmediate();
   }
+  look();
   return seen;
 }
 

@@ -12,7 +12,13 @@ import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 import { toSession } from './sessions.ts';
 
-const COMMON = ['session_not_found', ...BODY_ERRORS, 'session_load_error', 'session_save_error'] as const;
+const COMMON = [
+  'session_not_found',
+  ...BODY_ERRORS,
+  'session_load_error',
+  'session_save_error',
+  'database_busy',
+] as const;
 
 export function branchRoutes(app: App, deps: AppDeps): void {
   const tags = ['branches'];

@@ -24,6 +24,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'idempotency_mismatch',
   'session_load_error',
   'session_save_error',
+  'database_busy',
   'overloaded',
   'turn_interrupted',
 ];

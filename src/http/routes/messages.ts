@@ -23,6 +23,7 @@ const CHANGE_ERRORS = [
   ...BODY_ERRORS,
   'session_load_error',
   'session_save_error',
+  'database_busy',
 ] as const;
 
 export function messageRoutes(app: App, deps: AppDeps): void {

@@ -42,6 +42,7 @@ export function summaryRoutes(app: App, { db, turns }: AppDeps): void {
           ...BODY_ERRORS,
           'session_load_error',
           'session_save_error',
+          'database_busy',
         ]),
       },
     },

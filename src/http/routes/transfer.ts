@@ -99,6 +99,7 @@ export function transferRoutes(app: App, deps: AppDeps): void {
           ...BODY_ERRORS,
           'session_load_error',
           'session_save_error',
+          'database_busy',
         ]),
       },
     },

@@ -1,0 +1,45 @@
+// Another process may be writing: an import beside the server, or somebody's own tool. SQLite would wait for it and
+// hold the loop meanwhile. Here the loop goes on, and the statement is tried again.
+import { setTimeout } from 'node:timers/promises';
+import { type CompiledQuery, type DatabaseConnection, type QueryResult, SqliteDriver } from 'kysely';
+import { MochiError } from '../contract/errors.ts';
+
+/** How long a statement is tried. */
+const PATIENCE_MS = 5000;
+/** Between two tries, at most; whoever writes in slices rests for about as long as it works. */
+const PAUSE_MS = 10;
+
+/** Transactions begin as writers, so that only their first statement ever waits. */
+export class PatientSqliteDriver extends SqliteDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return new PatientConnection(await super.acquireConnection());
+  }
+}
+
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection;
+
+  constructor(connection: DatabaseConnection) {
+    this.#connection = connection;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    let waitedMs = 0;
+    for (;;) {
+      try {
+        return await this.#connection.executeQuery<R>(query);
+      } catch (error) {
+        if (!(error instanceof MochiError && error.kind === 'database_busy') || waitedMs > PATIENCE_MS) {
+          throw error;
+        }
+      }
+      const startedAt = performance.now();
+      await setTimeout(1 + Math.random() * PAUSE_MS);
+      waitedMs += performance.now() - startedAt;
+    }
+  }
+
+  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    return this.#connection.streamQuery<R>(query, chunkSize);
+  }
+}
