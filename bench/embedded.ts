@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readServerEvents } from '../src/cli/read-server-events.ts';
-import { DEFAULT_MODEL } from '../src/engines/embedded/catalogue.ts';
+import { TOY_MODEL } from '../src/engines/embedded/catalogue.ts';
 import { findBinding } from '../src/engines/embedded/find-binding.ts';
 import { openRealEngine, REAL_DATA_DIR } from '../test/model/real-engine.ts';
 import type { BareAnswer, BareQuestion } from './bare-binding.ts';
@@ -109,7 +109,7 @@ async function askServer({ url }: Program, message: string): Promise<ServerAnswe
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  const session: unknown = await (await post('/sessions', { model: DEFAULT_MODEL.name })).json();
+  const session: unknown = await (await post('/sessions', { model: TOY_MODEL.name })).json();
   const startedAt = performance.now();
   const response = await post(`/chat/${Object(session).session_id}/stream`, { message, options: OPTIONS });
   let firstAt = 0;
@@ -132,7 +132,7 @@ async function askServer({ url }: Program, message: string): Promise<ServerAnswe
 
 async function startBare(entry: string): Promise<ChildProcess> {
   const file = fileURLToPath(new URL('./bare-binding.ts', import.meta.url));
-  const model = join(REAL_DATA_DIR, 'models', `${DEFAULT_MODEL.name}.gguf`);
+  const model = join(REAL_DATA_DIR, 'models', `${TOY_MODEL.name}.gguf`);
   const child = fork(file, [entry, model, String(WINDOW)], { execArgv: [] });
   await once(child, 'message');
   return child;

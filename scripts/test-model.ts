@@ -2,7 +2,7 @@
 // MOCHI_TEST_OLLAMA=http://localhost:11434 runs them against that Ollama (MOCHI_TEST_OLLAMA_MODEL names the model).
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_MODEL } from '../src/engines/embedded/catalogue.ts';
+import { TOY_MODEL } from '../src/engines/embedded/catalogue.ts';
 import { openRealEngine, REAL_DATA_DIR } from '../test/model/real-engine.ts';
 
 /** What fetching may take; a machine without network should say so long before. */
@@ -19,7 +19,7 @@ if (problem === null) {
 } else {
   const line = '='.repeat(100);
   process.stdout.write(
-    `${line}\nSKIPPED: the tests on a real model (${DEFAULT_MODEL.title}). It cannot be had here:\n${problem}\n${line}\n`,
+    `${line}\nSKIPPED: the tests on a real model (${TOY_MODEL.title}). It cannot be had here:\n${problem}\n${line}\n`,
   );
 }
 // An npm that hangs must not hold the process.

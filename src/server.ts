@@ -189,6 +189,7 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
       dataDir: config.dataDir,
       modelHub: config.modelHub,
       downloadsEnabled: config.downloadsEnabled,
+      defaultModel: config.defaultModel,
       unloadAfterSeconds: config.engineUnloadSeconds,
       report: (text) => log.info(text),
       onCrash: ({ how, stderr }) => log.warn({ how, stderr }, 'the engine process ended'),

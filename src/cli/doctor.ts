@@ -114,7 +114,7 @@ async function checkModels(
   models: readonly { readonly name: string; readonly context_length: number }[],
 ): Promise<Finding[]> {
   if (models.length === 0) {
-    return [{ state: 'note', text: 'Models: none', next: 'Fetch one: mochi-server pull smollm2-135m' }];
+    return [{ state: 'note', text: 'Models: none', next: 'Fetch one: mochi-server pull qwen3-0.6b' }];
   }
   const loaded = (await loadedInServer(config)) ?? [];
   const names = models.map(({ name }) => name).join(', ');

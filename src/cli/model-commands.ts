@@ -28,7 +28,7 @@ export function addModelCommands(program: Command): void {
     .description('fetch a model')
     .argument(
       '<name>',
-      'smollm2-135m, hf.co/OWNER/REPO/FILE.gguf or the URL of a .gguf file for the embedded engine; any other name is for Ollama',
+      'qwen3-0.6b, smollm2-135m, hf.co/OWNER/REPO/FILE.gguf or the URL of a .gguf file for the embedded engine; any other name is for Ollama',
     )
     .option('--sha256 <hex>', 'what the file of a URL must hash to')
     .action(async (name: string, flags: Flags & { readonly sha256?: string }) => {

@@ -23,7 +23,7 @@ export async function listModels(config: Config): Promise<void> {
       ];
     });
     process.stdout.write(`Engine: ${engine.name} (${engine.address})\n`);
-    if (rows.length === 0) process.stdout.write('No models. Fetch one: mochi-server pull smollm2-135m\n');
+    if (rows.length === 0) process.stdout.write('No models. Fetch one: mochi-server pull qwen3-0.6b\n');
     else print([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;

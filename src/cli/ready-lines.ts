@@ -1,6 +1,7 @@
 // What a start says of its engine: which one it is, and a first thing to try.
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
+import { DEFAULT_MODEL } from '../engines/embedded/catalogue.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 
 export interface ReadyLines {
@@ -9,14 +10,12 @@ export interface ReadyLines {
   readonly firstSteps: string;
 }
 
-const DEFAULT_MODEL = 'smollm2-135m';
-
 /** @param url where the server listens */
 export async function describeEngine(engine: Engine, config: Config, url: string): Promise<ReadyLines> {
   if (engine.name === 'ollama') return { name: `Ollama: ${redactUrl(config.ollamaHost)}`, firstSteps: '' };
   const { reachable } = await engine.health();
   const [model] = reachable ? await engine.listModels().catch(() => []) : [];
-  const name = model?.name ?? DEFAULT_MODEL;
+  const name = model?.name ?? DEFAULT_MODEL.name;
   return {
     name: `embedded engine, model ${name}`,
     firstSteps: firstSteps(config, url, { name, isMissing: model === undefined }),
@@ -33,7 +32,7 @@ function firstSteps(
   const state = !model.isMissing
     ? ''
     : config.downloadsEnabled
-      ? ` It and its model ${model.name} (Apache-2.0) are fetched now, about 180 MB; until then a chat answers 503.`
+      ? ` It and its model ${model.name} (Apache-2.0) are fetched now, about 720 MB; until then a chat answers 503.`
       : ` It or its model is not installed: mochi-server doctor says what to do.`;
   return `${reason} embedded engine answers.${state}\nTalk to it: mochi-server chat, or\n${tryLine(url, model.name)}\n`;
 }

@@ -7,7 +7,7 @@ const PulledName = Type.String({
   minLength: 1,
   maxLength: 512,
   description:
-    'Ollama: a name of its library. Embedded engine: `smollm2-135m`, or `hf.co/OWNER/REPO/FILE.gguf`. Addresses are refused here: `mochi-server pull URL` takes them.',
+    'Ollama: a name of its library. Embedded engine: `qwen3-0.6b`, `smollm2-135m`, or `hf.co/OWNER/REPO/FILE.gguf`. Addresses are refused here: `mochi-server pull URL` takes them.',
 });
 
 export const PullModel = Type.Object(
@@ -18,15 +18,15 @@ export const PullModel = Type.Object(
   {
     $id: 'PullModel',
     oneOf: [{ required: ['model'] }, { required: ['name'] }],
-    examples: [{ model: 'smollm2-135m' }, { name: 'smollm2-135m' }],
+    examples: [{ model: 'qwen3-0.6b' }, { name: 'qwen3-0.6b' }],
   },
 );
 
 const Bytes = nullable(Type.Integer({ description: 'Bytes; null where the engine does not say.' }));
 
 export const PULL_EXAMPLES = {
-  progress: { status: 'downloading smollm2-135m', completed: 1_048_576, total: 98_362_432 },
-  done: { name: 'smollm2-135m' },
+  progress: { status: 'downloading qwen3-0.6b', completed: 1_048_576, total: 639_446_688 },
+  done: { name: 'qwen3-0.6b' },
   error: { code: 'model_pull_failed', message: 'The model could not be fetched.', details: {} },
 } as const;
 

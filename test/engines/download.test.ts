@@ -25,8 +25,9 @@ let ranges: (string | undefined)[];
 
 beforeAll(async () => {
   hub = createServer((request, response) => {
-    ranges.push(request.headers.range);
     const { body, etag, cutAfter, status } = behaviour;
+    if (request.method === 'HEAD') return response.writeHead(status).end();
+    ranges.push(request.headers.range);
     if (status !== 200) return response.writeHead(status).end();
     const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
     const isPart = from !== undefined && request.headers['if-range'] === etag;

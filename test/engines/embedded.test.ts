@@ -288,7 +288,7 @@ describe('a machine without the binding', { timeout: SLOW_MACHINE_MS }, () => {
     expect(await bare.engine.listModels()).toEqual([]);
     const error = await failure(bare.engine.findModel('smollm2-135m'));
     expect([error.status, error.code]).toEqual([503, 'engine_not_ready']);
-    expect(error.message).toMatch(/MOCHI_DOWNLOADS_ENABLED.*mochi-server pull smollm2-135m.*Ollama/);
+    expect(error.message).toMatch(/MOCHI_DOWNLOADS_ENABLED.*mochi-server pull qwen3-0\.6b.*Ollama/);
     await writeGguf(join(folder, 'models', 'small.gguf'));
     expect((await failure(answer('Hello', {}, bare))).code).toBe('engine_not_ready');
   });

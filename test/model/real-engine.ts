@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/config.ts';
-import { DEFAULT_MODEL } from '../../src/engines/embedded/catalogue.ts';
+import { TOY_MODEL } from '../../src/engines/embedded/catalogue.ts';
 import { createEmbeddedEngine, type EmbeddedEngine } from '../../src/engines/embedded/embedded-engine.ts';
 import { WITHOUT_BACKGROUND_JOBS } from '../support/spawned-server.ts';
 
@@ -18,6 +18,7 @@ export function openRealEngine(report: (text: string) => void = () => undefined)
     dataDir: REAL_DATA_DIR,
     modelHub: 'https://huggingface.co',
     downloadsEnabled: true,
+    defaultModel: TOY_MODEL.name,
     unloadAfterSeconds: 300,
     firstTokenTimeoutSeconds: 80,
     idleTimeoutSeconds: 80,
@@ -40,6 +41,6 @@ export function realConfig(dataDir: string, flags: Record<string, string> = {}):
 /** The model to talk to. */
 export async function realModel(list: () => Promise<readonly string[]>): Promise<string> {
   const wanted = process.env['MOCHI_TEST_OLLAMA_MODEL'];
-  if (isEmbedded) return DEFAULT_MODEL.name;
+  if (isEmbedded) return TOY_MODEL.name;
   return wanted ?? (await list())[0] ?? '';
 }

@@ -115,7 +115,7 @@ describe('models and doctor', { timeout: SLOW_MACHINE_MS }, () => {
     });
     expect(embedded.status).toBe(1);
     expect(embedded.stdout).toMatch(/ - Fetching is switched off\. By hand: npm install .*node-llama-cpp@/);
-    expect(embedded.stdout).toMatch(/ - Fetch one: mochi-server pull smollm2-135m/);
+    expect(embedded.stdout).toMatch(/ - Fetch one: mochi-server pull qwen3-0\.6b/);
     const models = await runCommand(['models'], { env: nothing });
     expect(models).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be reached') });
   });
@@ -164,10 +164,7 @@ describe('a start without Ollama', { timeout: SLOW_MACHINE_MS }, () => {
     const running = startCommand(['--port', '0', '--data-dir', join(folder, 'first')], {
       env: { MOCHI_ENGINE: 'auto', MOCHI_OLLAMA_HOST: '127.0.0.1:9', MOCHI_DOWNLOADS_ENABLED: 'false' },
     });
-    const [, url] = await running.printed(
-      'stdout',
-      /is ready at (\S+) \(embedded engine, model smollm2-135m/,
-    );
+    const [, url] = await running.printed('stdout', /is ready at (\S+) \(embedded engine, model qwen3-0\.6b/);
     await running.printed('stdout', /\ncurl .*\n$/);
     const { status, stdout } = await running.kill('SIGTERM');
     expect(status).toBe(0);

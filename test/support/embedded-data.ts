@@ -34,6 +34,7 @@ export function openEmbedded(dataDir: string, options: Partial<EmbeddedEngineOpt
     dataDir,
     modelHub: 'http://127.0.0.1:1',
     downloadsEnabled: false,
+    defaultModel: null,
     unloadAfterSeconds: 60,
     firstTokenTimeoutSeconds: 30,
     idleTimeoutSeconds: 30,

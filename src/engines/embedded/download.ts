@@ -110,6 +110,14 @@ async function ask(
   return { response, start: 0 };
 }
 
+/** Bytes of a file that are there already; 0 where nothing is. */
+export async function partialSize(path: string): Promise<number> {
+  return stat(partialPath(path)).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
 async function readPart(path: string, url: string): Promise<{ size: number; etag: string | null }> {
   const partial = partialPath(path);
   try {

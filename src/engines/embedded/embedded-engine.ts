@@ -1,9 +1,9 @@
 // llama.cpp behind the Engine interface, in a process of its own: for a machine that has nothing but Node.
 import { join } from 'node:path';
-import type { Engine, EngineChatRequest, EngineChunk, EngineModel } from '../../contract/engine.ts';
+import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
-import { findInCatalogue, isToy } from './catalogue.ts';
 import { createEngineProcess } from './engine-process.ts';
+import { findInstalled } from './find-installed.ts';
 import { cacheBytes, checkMemory } from './memory.ts';
 import { openModelsFolder, type StoredModel } from './models-folder.ts';
 import { pullModel } from './pull-model.ts';
@@ -17,6 +17,10 @@ export interface EmbeddedEngineOptions {
   /** Base URL of the model hub. */
   readonly modelHub: string;
   readonly downloadsEnabled: boolean;
+  /** The operator's choice of a model; null: what suits the machine. */
+  readonly defaultModel: string | null;
+  /** Bytes of memory that are free; the machine's unless stated. */
+  readonly freeMemory?: () => number;
   /** Seconds without a chat after which the process ends. */
   readonly unloadAfterSeconds: number;
   readonly firstTokenTimeoutSeconds: number;
@@ -37,8 +41,9 @@ const DEFAULT_WINDOW = 8192;
 export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEngine {
   const folder = openModelsFolder(join(options.dataDir, 'models'));
   const puller = { folder, hub: options.modelHub, line: createWaitingLine() };
-  const setup = createSetup({ ...options, puller });
+  const setup = createSetup({ freeMemory: () => process.availableMemory(), ...options, puller });
   const engineProcess = createEngineProcess({ ...options, idleMs: options.unloadAfterSeconds * 1000 });
+  const models = findInstalled(folder, setup);
   let loaded: { readonly stored: StoredModel; readonly window: number } | null = null;
 
   async function* chat(
@@ -48,7 +53,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     const stored = await folder.find(name);
     signal.throwIfAborted();
     const binding = await setup.binding();
-    if (stored === null) throw missing(name);
+    if (stored === null) throw await notInstalled(name);
     if (binding === null) throw setup.notReady();
     const wanted = window ?? Math.min(DEFAULT_WINDOW, stored.model.trainedLength ?? DEFAULT_WINDOW);
     checkMemory(stored, wanted, heldBytes());
@@ -62,40 +67,19 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     return loaded.stored.bytes + cacheBytes(loaded.stored.metadata, loaded.window);
   }
 
-  /** A model that is fetched by itself is not missing, but not ready. */
-  function missing(name: string): MochiError {
-    if (findInCatalogue(name) !== null) return setup.notReady();
-    return new MochiError('model_not_found', `Model ${name.slice(0, 200)} is not installed.`, {
-      model: name.slice(0, 200),
-    });
-  }
-
-  /** The toy comes last: the first is what is taken where nobody names one. */
-  async function listModels(): Promise<readonly EngineModel[]> {
-    const models = (await folder.list()).map(({ model }) => model);
-    const canChat = models.filter((model) => model.capabilities.includes('completion'));
-    return canChat.toSorted((left, right) => Number(isToy(left.name)) - Number(isToy(right.name)));
-  }
-
-  async function findModel(name: string): Promise<EngineModel | null> {
-    const stored = await folder.find(name);
-    if (stored !== null) return stored.model;
-    if (findInCatalogue(name) !== null) throw setup.notReady();
-    return null;
+  async function notInstalled(name: string): Promise<MochiError> {
+    // A model that is on its way is said to be.
+    await models.findModel(name);
+    const shown = name.slice(0, 200);
+    return new MochiError('model_not_found', `Model ${shown} is not installed.`, { model: shown });
   }
 
   return {
     name: 'embedded',
     address: 'in a process of its own',
     chat,
-    listModels,
-    async defaultModel() {
-      const [first] = await listModels();
-      if (first === undefined) throw setup.notReady();
-      return first;
-    },
-    findModel,
-    recallModel: findModel,
+    ...models,
+    recallModel: models.findModel,
     describe: (request) => ({ ...request, window: request.window ?? DEFAULT_WINDOW }),
     async listLoaded() {
       if (loaded === null || engineProcess.pid === null) return [];

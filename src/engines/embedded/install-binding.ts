@@ -2,11 +2,15 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { arch, platform } from 'node:process';
+import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
-import { BINDING_PACKAGE, engineFolder, type FoundBinding, inFolder } from './find-binding.ts';
+import { watchFilling } from './filling-folder.ts';
+import { BINDING_PACKAGE, engineFolder, inFolder } from './find-binding.ts';
 import { runCommand } from './run-command.ts';
 
-export const BINDING_VERSION = '3.21.1';
+const BINDING_VERSION = '3.21.1';
+/** What it takes on disk, a little more or less by platform. */
+const BINDING_BYTES = 80_000_000;
 const BINDING_INTEGRITY =
   'sha512-E3N0Ev2Va0wzydvXYFwM9Hvyo07PoWjt8T/9GMc43Cvt8YkV/NU/tYUgEMC1grTPv2o9PRjQi0G3Wb5P/awiMg==';
 
@@ -57,7 +61,10 @@ function packagesFor(): readonly string[] | null {
 }
 
 /** @throws MochiError engine_not_ready, with the ways out */
-export async function installBinding(dataDir: string, signal: AbortSignal): Promise<FoundBinding> {
+export async function* installBinding(
+  dataDir: string,
+  signal: AbortSignal,
+): AsyncGenerator<PullProgress, void> {
   const packages = packagesFor();
   if (packages === null) throw failed(`There are no binaries for ${platform} on ${arch}.`);
   const target = engineFolder(dataDir);
@@ -74,7 +81,13 @@ export async function installBinding(dataDir: string, signal: AbortSignal): Prom
       '--no-fund',
       '--loglevel=error',
     ];
-    const end = await runCommand('npm', [...args, ...packages], { cwd: folder, signal });
+    const filling = {
+      status: `fetching the embedded engine (node-llama-cpp ${BINDING_VERSION}, about 80 MB) through npm`,
+      folder,
+      total: BINDING_BYTES,
+      run: (stop: AbortSignal) => runCommand('npm', [...args, ...packages], { cwd: folder, signal: stop }),
+    };
+    const end = yield* watchFilling(filling, signal);
     if (end.status !== 0) throw failed(`npm could not fetch it: ${end.lastWords}`);
     await verify(folder);
     await rm(target, { recursive: true, force: true });
@@ -82,9 +95,7 @@ export async function installBinding(dataDir: string, signal: AbortSignal): Prom
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const found = await inFolder(target);
-  if (found === null) throw failed('npm ended well, but the package is not there.');
-  return found;
+  if ((await inFolder(target)) === null) throw failed('npm ended well, but the package is not there.');
 }
 
 /** npm holds what it fetched against the registry's sums; these must be the ones that this version was tried with. */

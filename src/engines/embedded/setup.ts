@@ -1,9 +1,17 @@
 // What the embedded engine needs before its first chat: the native binding and a model. Fetched once, on demand.
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
-import { DEFAULT_MODEL } from './catalogue.ts';
+import {
+  type CatalogueEntry,
+  DEFAULT_MODEL,
+  findInCatalogue,
+  isToy,
+  TOY_MODEL,
+  TOY_WARNING,
+} from './catalogue.ts';
 import { type FoundBinding, findBinding } from './find-binding.ts';
-import { BINDING_VERSION, installBinding } from './install-binding.ts';
+import { installBinding } from './install-binding.ts';
+import { memoryFor } from './memory.ts';
 import { type Puller, pullModel } from './pull-model.ts';
 
 export interface SetupOptions {
@@ -11,6 +19,10 @@ export interface SetupOptions {
   readonly puller: Puller;
   /** false: nothing is ever fetched unasked. */
   readonly downloadsEnabled: boolean;
+  /** The model that the operator names; null, or one that is not known here: what suits the machine. */
+  readonly defaultModel: string | null;
+  /** Bytes of memory that are free. */
+  readonly freeMemory: () => number;
   /** What is told to people while something is fetched. */
   readonly report: (text: string) => void;
 }
@@ -29,30 +41,41 @@ const RETRY_AFTER_FAILURE_MS = 30_000;
 /** A report at every so many percent. */
 const REPORT_STEP = 10;
 
-export function createSetup({ dataDir, puller, downloadsEnabled, report }: SetupOptions): Setup {
+export function createSetup(options: SetupOptions): Setup {
+  const { dataDir, puller, report } = options;
   const abort = new AbortController();
+  const progress = createReporter(report);
   let underway: Promise<void> | null = null;
-  let status = '';
   let failure: { readonly error: MochiError; readonly at: number } | null = null;
-
-  function tell(text: string): void {
-    status = text;
-    report(text);
-  }
 
   async function run(): Promise<void> {
     if ((await findBinding(dataDir)) === null) {
-      tell(`Fetching the embedded engine (node-llama-cpp ${BINDING_VERSION}, 85 MB on disk) through npm …`);
-      await installBinding(dataDir, abort.signal);
+      for await (const step of installBinding(dataDir, abort.signal)) progress.tell(step);
     }
-    if ((await puller.folder.list()).length === 0) await pullDefault();
-    report('The embedded engine is ready.');
+    if ((await puller.folder.list()).length === 0) await pullFirst();
+    const names = (await puller.folder.list()).map(({ model }) => model.name);
+    report(`The embedded engine is ready.${names.every(isToy) ? onlyToy() : ''}`);
   }
 
-  async function pullDefault(): Promise<void> {
-    const request = { name: DEFAULT_MODEL.name, allowsUrl: false, sha256: null, signal: abort.signal };
-    const told = createPercentReporter(tell);
-    for await (const progress of pullModel(puller, request)) status = told(progress);
+  /** What was named and no other; else the default where it can be had, and the toy where it cannot. */
+  async function pullFirst(): Promise<void> {
+    const named = findInCatalogue(options.defaultModel ?? '');
+    if (named !== null) return pull(named);
+    try {
+      checkRoom(DEFAULT_MODEL, options.freeMemory());
+      await pull(DEFAULT_MODEL);
+    } catch (error) {
+      abort.signal.throwIfAborted();
+      if (!(error instanceof MochiError)) throw error;
+      const { reasons = [error.message] } = error.details;
+      report(`${String(reasons)} Fetching ${TOY_MODEL.name} instead: ${TOY_WARNING}.`);
+      await pull(TOY_MODEL, error.kind === 'model_pull_failed');
+    }
+  }
+
+  async function pull({ name }: CatalogueEntry, hubIsDown = false): Promise<void> {
+    const request = { name, allowsUrl: false, sha256: null, signal: abort.signal, hubIsDown };
+    for await (const step of pullModel(puller, request)) progress.tell(step);
   }
 
   function prepare(): Promise<void> {
@@ -75,14 +98,14 @@ export function createSetup({ dataDir, puller, downloadsEnabled, report }: Setup
     binding: () => findBinding(dataDir),
     prepare,
     notReady() {
-      if (!downloadsEnabled) return switchedOff();
+      if (!options.downloadsEnabled) return switchedOff();
       if (failure !== null && performance.now() - failure.at < RETRY_AFTER_FAILURE_MS) return failure.error;
-      if (underway === null) status = '';
+      if (underway === null) progress.forget();
       void prepare();
       return new MochiError(
         'engine_not_ready',
-        `The embedded engine is being set up; try again in a moment. ${status}`.trim(),
-        { is_underway: true },
+        `The embedded engine is being set up; try again in a moment. ${progress.text}`.trim(),
+        { is_underway: true, progress: progress.last },
       );
     },
     async stop() {
@@ -92,17 +115,56 @@ export function createSetup({ dataDir, puller, downloadsEnabled, report }: Setup
   };
 }
 
-/** The first word of a download, and then every tenth part of it. @returns the newest status as text */
-function createPercentReporter(tell: (text: string) => void): (progress: PullProgress) => string {
+interface Reporter {
+  readonly last: PullProgress | null;
+  /** Where it stands, with its percentage. */
+  readonly text: string;
+  tell(progress: PullProgress): void;
+  forget(): void;
+}
+
+/** Reports the first word of a download, and then every tenth part of it. */
+function createReporter(report: (text: string) => void): Reporter {
+  let last: PullProgress | null = null;
   let told = '';
-  return ({ status, completed, total }) => {
-    const percent = total === null || completed === null ? null : Math.floor((completed / total) * 100);
-    const shown = percent === null ? null : percent - (percent % REPORT_STEP);
-    const text = `Model: ${status}${shown === null ? '' : `, ${shown} %`}`;
-    if (text !== told) tell(text);
-    told = text;
-    return text;
+  return {
+    get last() {
+      return last;
+    },
+    get text() {
+      return last === null ? '' : `Now: ${inWords(last, 1)}`;
+    },
+    tell(progress) {
+      last = progress;
+      const text = inWords(progress, REPORT_STEP);
+      if (text !== told) report(text);
+      told = text;
+    },
+    forget() {
+      last = null;
+    },
   };
+}
+
+function inWords({ status, completed, total }: PullProgress, step: number): string {
+  if (completed === null || total === null || total === 0) return status;
+  const percent = Math.floor((completed / total) * 100);
+  return `${status}: ${percent - (percent % step)} %`;
+}
+
+/** @throws MochiError insufficient_memory */
+function checkRoom(entry: CatalogueEntry, free: number): void {
+  const needed = memoryFor(entry);
+  if (needed <= free) return;
+  const [wanted, found] = [needed, free].map((bytes) => Math.round(bytes / 1_048_576));
+  throw new MochiError(
+    'insufficient_memory',
+    `${entry.name} needs about ${wanted} MB of memory, and ${found} MB are free.`,
+  );
+}
+
+function onlyToy(): string {
+  return ` Its model ${TOY_MODEL.name} is ${TOY_WARNING}; one that converses: \`mochi-server pull ${DEFAULT_MODEL.name}\`.`;
 }
 
 function asNotReady(error: unknown): MochiError {

@@ -12,7 +12,7 @@ import { PROGRESS_STREAM_ANSWER, sendProgress } from '../progress-stream.ts';
 const ENGINE_ERRORS = ['ollama_unreachable', 'ollama_error', 'engine_busy', 'engine_not_ready'] as const;
 
 const LoadedModel = Type.Object({
-  name: Type.String({ examples: ['smollm2-135m'] }),
+  name: Type.String({ examples: ['qwen3-0.6b'] }),
   window: nullable(Type.Integer({ description: 'Tokens; null while it is being loaded.', examples: [8192] })),
   expires_in_seconds: nullable(
     Type.Integer({
