@@ -20,10 +20,12 @@ import { Clearing } from './store/clearing.ts';
 import type { Db } from './store/database.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore } from './store/open-store.ts';
+import { listRecentAnswers } from './store/recent-answers.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
 import { BackgroundJobs } from './summaries/background-jobs.ts';
 import { importOnFirstStart } from './transfer/import-on-first-start.ts';
 import { VERSION } from './version.ts';
+import { createAnswerLengths } from './window/answer-lengths.ts';
 import { createModelWindows } from './window/model-windows.ts';
 import { createTokenRatios } from './window/token-ratios.ts';
 
@@ -57,6 +59,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const planning = {
       db: store.db,
       engine,
+      answerLengths: createAnswerLengths(await listRecentAnswers(store.db)),
       modelWindows,
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
       windowPolicy: windowPolicyOf(config),

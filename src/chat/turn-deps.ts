@@ -3,6 +3,7 @@ import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { BackgroundJobs } from '../summaries/background-jobs.ts';
+import type { AnswerLengths } from '../window/answer-lengths.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
 import type { TokenRatios } from '../window/token-ratios.ts';
 
@@ -21,6 +22,7 @@ export interface TurnDeps {
   readonly log: Log;
   /** What a client waits for comes before it. */
   readonly background: BackgroundJobs;
+  readonly answerLengths: AnswerLengths;
   readonly modelWindows: ModelWindows;
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;

@@ -79,6 +79,8 @@ export const RECEIPT_EXAMPLE = {
   planned_tokens: 29,
   prompt_tokens: 31,
   output_tokens: 7,
+  answer_limit: 8064,
+  num_predict_clamped: false,
   messages_sent: 1,
   messages_left_out: 0,
   summary_used: false,
@@ -98,6 +100,15 @@ export const ContextReceipt = Type.Object(
     planned_tokens: Type.Integer({ description: 'Estimate of the prompt.' }),
     prompt_tokens: nullable(Type.Integer({ description: 'Measured by the engine.' })),
     output_tokens: nullable(Type.Integer()),
+    answer_limit: nullable(
+      Type.Integer({
+        description:
+          'Tokens that the answer may take, sent as `num_predict`: the room that the prompt leaves in the window, or what the client asked for where that is less. An answer that reaches it ends with `finish_reason: "length"`. Null: the window is left to an engine that has not told it.',
+      }),
+    ),
+    num_predict_clamped: Type.Boolean({
+      description: 'The client asked for a longer answer than there is room for: `answer_limit` was sent.',
+    }),
     messages_sent: Type.Integer(),
     messages_left_out: Type.Integer({ description: 'Older messages of the path that were not sent.' }),
     summary_used: Type.Boolean({ description: 'Whether a summary stood for what was left out.' }),

@@ -123,7 +123,9 @@ interface ToolCallTable {
 
 interface TokenRatioTable {
   model: string;
+  /** Of words of ASCII. */
   bytes_per_token: number;
+  dense_bytes_per_token: number | null;
 }
 
 /** What is to be written about a session; at most one row of each kind. Due while `wanted` is above `done`. */

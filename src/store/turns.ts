@@ -131,7 +131,7 @@ export async function findLastReceipt(db: Db, sessionId: string): Promise<Contex
     .orderBy(sql`rowid`, 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.context == null ? null : JSON.parse(row.context);
+  return row?.context == null ? null : parseReceipt(row.context);
 }
 
 /** The newest turn of a session that came with this key since an instant. */
@@ -264,6 +264,11 @@ function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {
     );
 }
 
+/** One of an earlier version says nothing about the limit of its answer. */
+function parseReceipt(text: string): ContextReceipt {
+  return { answer_limit: null, num_predict_clamped: false, ...JSON.parse(text) };
+}
+
 function toTurn(row: TurnRow): Turn {
   return {
     turn_id: row.id,
@@ -275,7 +280,7 @@ function toTurn(row: TurnRow): Turn {
     message_id: row.message_id,
     finish_reason: row.finish_reason,
     usage: row.usage === null ? null : JSON.parse(row.usage),
-    context: row.context === null ? null : JSON.parse(row.context),
+    context: row.context === null ? null : parseReceipt(row.context),
     last_event_id: row.last_event_id,
   };
 }

@@ -49,8 +49,8 @@ async function attempt<T>(
   share: number,
   signal: AbortSignal,
 ): Promise<T | null> {
-  const { model, instruction, replyTokens, schema } = question;
-  const { messages, window } = await deps.readConversation({ ...question, share });
+  const { model, instruction, schema } = question;
+  const { messages, window, answerTokens } = await deps.readConversation({ ...question, share });
   signal.throwIfAborted();
   const text = await readAnswer(
     deps,
@@ -59,7 +59,7 @@ async function attempt<T>(
       messages: [...messages, { role: 'user', content: instruction }],
       think: false,
       window,
-      options: { num_predict: replyTokens, temperature: 0.3 },
+      options: { num_predict: answerTokens, temperature: 0.3 },
       format: schema,
       ...(deps.isBackground && { isBackground: true }),
     },

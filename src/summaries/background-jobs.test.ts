@@ -88,6 +88,7 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
   const readConversation = async () => ({
     messages: [{ role: 'user' as const, content: 'Hi' }],
     window: 8192,
+    answerTokens: 256,
   });
   const deps = { db: store.db, engine, log, isBackground: true, readConversation };
   return new BackgroundJobs(deps, {

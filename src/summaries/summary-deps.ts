@@ -20,6 +20,8 @@ export interface Conversation {
   readonly messages: readonly EngineMessage[];
   /** The window in use: asking for another one would load the model anew. */
   readonly window: number | null;
+  /** What the answer may take of it: no more than asked for, and no more than there is room. */
+  readonly answerTokens: number;
 }
 
 export interface SummaryDeps {

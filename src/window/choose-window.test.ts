@@ -27,6 +27,7 @@ const question = (changes: Partial<WindowQuestion> = {}): WindowQuestion => ({
   modelWindow: null,
   loadedWindow: null,
   numPredict: null,
+  usualReserve: 1024,
   ...changes,
 });
 

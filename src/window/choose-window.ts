@@ -2,8 +2,9 @@
 // climbs in few steps, together for all sessions of a model, and only when something would not fit.
 import type { ContextWindowConfig, WindowReason } from '../contract/context-window.ts';
 
-/** Reply reserve in tokens when the client sets no num_predict. */
-const DEFAULT_RESERVE = 1024;
+/** An answer is tried with as little room as this, where the largest window leaves no more. Tokens. */
+const LEAST_ROOM = 128;
+const LEAST_ROOM_PART = 1 / 32;
 /** Estimates are wrong in both directions: a prompt may take this much more than planned. */
 const MARGIN = 1.1;
 
@@ -25,6 +26,8 @@ export interface WindowQuestion {
   readonly loadedWindow: number | null;
   /** `options.num_predict`; null when unset. */
   readonly numPredict: number | null;
+  /** Room for an answer of the model where the client sets no limit, in tokens. */
+  readonly usualReserve: number;
 }
 
 /** How much may be planned at all. */
@@ -33,6 +36,8 @@ export interface WindowLimits {
   readonly largest: number;
   /** How many estimated tokens a prompt may take in it. */
   readonly budget: number;
+  /** How many are tried where less will not do: estimates may be too high, and the engine knows. */
+  readonly most: number;
 }
 
 export interface ChosenWindow {
@@ -55,7 +60,8 @@ function isLeftToEngine({ config, dynamicEnabled }: WindowQuestion): boolean {
 
 export function windowLimits(question: WindowQuestion): WindowLimits {
   const largest = largestWindow(question);
-  return { largest, budget: budgetOf(largest, question) };
+  const leastRoom = Math.min(LEAST_ROOM, replyReserve(question), Math.ceil(largest * LEAST_ROOM_PART));
+  return { largest, budget: budgetOf(largest, question), most: largest - leastRoom };
 }
 
 function largestWindow(question: WindowQuestion): number {
@@ -85,8 +91,8 @@ export function chooseWindow(
   if (isLeftToEngine(question)) return { window: null, reason: 'no_adjustment', step: null };
   const largest = largestWindow(question);
   const start = Math.min(Math.max(question.firstWindow, question.modelWindow ?? 0), largest);
-  const needed = turn.plannedTokens * MARGIN + replyReserve(question);
-  const holds = (window: number) => window >= Math.min(needed, largest);
+  const holds = (window: number) =>
+    window >= largest || window >= turn.plannedTokens * MARGIN + reserveIn(window, question);
   let step = start;
   while (step < largest && !holds(step)) step = Math.min(step * 2, largest);
   const { loadedWindow: loaded } = question;
@@ -101,8 +107,16 @@ function budgetOf(window: number, question: WindowQuestion): number {
   return Math.floor((window - reserve) / MARGIN);
 }
 
-function replyReserve({ numPredict }: WindowQuestion): number {
-  return numPredict !== null && numPredict > 0 ? numPredict : DEFAULT_RESERVE;
+/** What an answer needs of a window. One that is expected to be long takes half of it at most. */
+function reserveIn(window: number, question: WindowQuestion): number {
+  const { numPredict } = question;
+  const reserve = replyReserve(question);
+  return numPredict !== null && numPredict > 0 ? reserve : Math.min(reserve, Math.floor(window / 2));
+}
+
+/** Tokens that a plan leaves free for the answer. */
+export function replyReserve({ numPredict, usualReserve }: WindowQuestion): number {
+  return numPredict !== null && numPredict > 0 ? numPredict : usualReserve;
 }
 
 function reasonFor(

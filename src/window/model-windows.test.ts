@@ -39,6 +39,18 @@ it('knows the window of a model from its use, and from what the engine says', ()
   expect(windows.loaded(MODEL)).toBe(32_768);
 });
 
+it('knows what the engine gives of itself only while that is what it holds', () => {
+  windows.noteUse(MODEL, 8192);
+  windows.learn([held(8192)]);
+  expect(windows.own(MODEL)).toBeNull();
+  windows.noteUse(MODEL, null);
+  expect(windows.own(MODEL)).toBeNull();
+  windows.learn([held(4096)]);
+  expect([windows.own(MODEL), windows.isStale(MODEL, null)]).toEqual([4096, false]);
+  windows.noteUse(MODEL, 16_384);
+  expect(windows.own(MODEL)).toBeNull();
+});
+
 it('forgets what the engine has unloaded', () => {
   windows.raise(MODEL, 16_384);
   windows.noteUse(MODEL, 16_384);
@@ -71,7 +83,9 @@ it('asks anew after a minute, and where the engine holds another window', () => 
   windows.noteUse(MODEL, 8192);
   expect(windows.isStale(MODEL, 8192)).toBe(true);
   windows.learn([held(8192)]);
-  expect([windows.isStale(MODEL, 8192), windows.isStale(MODEL, null)]).toEqual([false, false]);
+  expect(windows.isStale(MODEL, 8192)).toBe(false);
+  // What it gives where nobody asks for a window is another thing.
+  expect(windows.isStale(MODEL, null)).toBe(true);
   expect(windows.isStale(MODEL, 16_384)).toBe(true);
   now += MINUTE + 1;
   expect(windows.isStale(MODEL, 8192)).toBe(true);

@@ -18,6 +18,8 @@ export interface ModelWindows {
   current(weights: string): number | null;
   /** The window with which the engine holds the model; null when that is not known. */
   loaded(weights: string): number | null;
+  /** The window that the engine gives where nobody asks for one; null: not known. */
+  own(weights: string): number | null;
   /** Whether the engine should be asked anew, now that it holds the model. */
   isStale(weights: string, window: number | null): boolean;
   /** A call was answered. @param window what it asked for; null: the engine's own default */
@@ -42,6 +44,10 @@ export interface ModelUse {
 interface Known {
   step: number | null;
   loaded: number | null;
+  /** Whether the last use has left the window to the engine. */
+  isOwn: boolean;
+  /** What it gave then. */
+  own: number | null;
   keepAliveMs: number;
   expiresAt: number;
   toldAt: number;
@@ -63,6 +69,8 @@ export function createModelWindows(now: () => number): ModelWindows {
     const fresh = {
       step: null,
       loaded: null,
+      isOwn: false,
+      own: null,
       keepAliveMs: entry?.keepAliveMs ?? KEEP_ALIVE_MS,
       expiresAt: Number.POSITIVE_INFINITY,
       toldAt: Number.NEGATIVE_INFINITY,
@@ -75,6 +83,8 @@ export function createModelWindows(now: () => number): ModelWindows {
   function noteUse(weights: string, window: number | null): Known {
     const entry = known(weights);
     if (window !== null) entry.loaded = window;
+    entry.isOwn = window === null;
+    if (!entry.isOwn) entry.own = null;
     entry.expiresAt = now() + entry.keepAliveMs;
     return entry;
   }
@@ -82,8 +92,10 @@ export function createModelWindows(now: () => number): ModelWindows {
   return {
     current: (weights) => known(weights).step,
     loaded: (weights) => known(weights).loaded,
+    own: (weights) => known(weights).own,
     isStale(weights, window) {
-      const { loaded, toldAt } = known(weights);
+      const { loaded, own, toldAt } = known(weights);
+      if (window === null && own === null) return true;
       if (loaded === null || (window !== null && loaded !== window)) return true;
       return now() - toldAt > FRESH_MS;
     },
@@ -118,6 +130,7 @@ export function createModelWindows(now: () => number): ModelWindows {
         const entry = known(weights);
         entry.toldAt = now();
         if (window !== null) entry.loaded = window;
+        if (window !== null && entry.isOwn) entry.own = window;
         if (expiresInMs === null) {
           // It is there at this moment, whatever was believed of its end.
           entry.expiresAt = Math.max(entry.expiresAt, now() + entry.keepAliveMs);

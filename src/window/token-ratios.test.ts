@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateTokens, sizeOf } from './estimate.ts';
-import { createTokenRatios, isSuspicious, learnRatio } from './token-ratios.ts';
+import { estimateTokens, START_BYTES_PER_TOKEN, sizeOf } from './estimate.ts';
+import { createTokenRatios, isSuspicious, learnRatio, ratioOfCounted } from './token-ratios.ts';
 
 const sized = (bytes: number) => sizeOf({ content: 'x'.repeat(bytes) });
 /** What an engine counts whose tokens hold so many bytes. */
@@ -17,7 +17,7 @@ describe('token ratios', () => {
         (truth, prompts) => {
           const ratios = createTokenRatios([]);
           for (const bytes of prompts) ratios.observe('m', sized(bytes), counted(bytes, truth));
-          expect(ratios.current('m')).toBeCloseTo(truth, 0);
+          expect(ratios.current('m').plain).toBeCloseTo(truth, 0);
           const planned = estimateTokens(sized(10_000), ratios.current('m'));
           expect(Math.abs(planned / counted(10_000, truth) - 1)).toBeLessThan(0.25);
         },
@@ -30,7 +30,7 @@ describe('token ratios', () => {
     fc.assert(
       fc.property(anyRatio, anyRatio, fc.integer({ min: 100, max: 100_000 }), (before, truth, bytes) => {
         const measured = bytes / (counted(bytes, truth) - 4);
-        const after = learnRatio(before, sized(bytes), counted(bytes, truth));
+        const after = learnRatio({ plain: before, dense: 1.5 }, sized(bytes), counted(bytes, truth)).plain;
         expect(after).toBeGreaterThanOrEqual(Math.min(before, measured) - 1e-9);
         expect(after).toBeLessThanOrEqual(Math.max(before, measured) + 1e-9);
       }),
@@ -38,11 +38,41 @@ describe('token ratios', () => {
   });
 
   it('are kept for each model, and start from what was stored', () => {
-    const ratios = createTokenRatios([['old', 5]]);
-    expect([ratios.current('old'), ratios.current('new')]).toEqual([5, 3.5]);
+    const ratios = createTokenRatios([
+      ['old', { plain: 5, dense: 2 }],
+      ['older', { plain: 5, dense: null }],
+    ]);
+    expect(ratios.current('old')).toEqual({ plain: 5, dense: 2 });
+    expect(ratios.current('older')).toEqual({ plain: 5, dense: 1.5 });
+    expect(ratios.current('new')).toEqual(START_BYTES_PER_TOKEN);
     ratios.observe('new', sized(10_000), counted(10_000, 2.5));
-    expect(ratios.current('old')).toBe(5);
-    expect(ratios.current('new')).toBeLessThan(3.5);
+    expect(ratios.current('old').plain).toBe(5);
+    expect(ratios.current('new').plain).toBeLessThan(3.5);
+  });
+
+  it('are learned for each kind of text apart', () => {
+    const mixed = (words: number, characters: number) =>
+      sizeOf({ content: 'x'.repeat(words) + '漢'.repeat(characters) });
+    const ratios = createTokenRatios([]);
+    // Words take four bytes, Chinese one: some prompts are of this, some of that.
+    for (let turn = 0; turn < 40; turn += 1) {
+      const [words, characters] = turn % 2 === 0 ? [8000, 100] : [400, 3000];
+      ratios.observe('m', mixed(words, characters), Math.round(words / 4 + characters * 3) + 4);
+    }
+    const { plain, dense } = ratios.current('m');
+    expect(Math.abs(plain - 4)).toBeLessThan(0.3);
+    expect(Math.abs(dense - 1)).toBeLessThan(0.1);
+  });
+
+  it('of a prompt that was counted are such that it costs exactly that', () => {
+    const size = sizeOf({ content: `Pi: ${'314159'.repeat(500)}` });
+    // More tokens than bytes, as the marks of a template make them.
+    for (const tokens of [900, 3010, 5302]) {
+      const ratio = ratioOfCounted(START_BYTES_PER_TOKEN, size, tokens);
+      expect(Math.abs(estimateTokens(size, ratio ?? START_BYTES_PER_TOKEN) - tokens)).toBeLessThanOrEqual(1);
+    }
+    // Nobody's text is as long.
+    expect(ratioOfCounted(START_BYTES_PER_TOKEN, sized(5), 9000)).toBeNull();
   });
 
   it('are worth storing only when they have moved', () => {
@@ -54,22 +84,28 @@ describe('token ratios', () => {
   });
 
   it('learn nothing from a prompt that was cut, or counted without its cached part', () => {
-    expect(learnRatio(3.5, sized(10_000), 900)).toBe(3.5);
-    expect(learnRatio(3.5, sized(10_000), 0)).toBe(3.5);
-    expect(learnRatio(3.5, sized(100), 4000)).toBe(3.5);
+    expect(learnRatio(START_BYTES_PER_TOKEN, sized(10_000), 900)).toBe(START_BYTES_PER_TOKEN);
+    expect(learnRatio(START_BYTES_PER_TOKEN, sized(10_000), 0)).toBe(START_BYTES_PER_TOKEN);
+    expect(learnRatio(START_BYTES_PER_TOKEN, sized(100), 4000)).toBe(START_BYTES_PER_TOKEN);
   });
 });
 
 describe('isSuspicious', () => {
   it('is a count far below what the text alone must cost', () => {
-    expect(isSuspicious(sized(35_000), 4098, 3.5)).toBe(true);
-    expect(isSuspicious(sized(35_000), 6000, 3.5)).toBe(false);
+    expect(isSuspicious(sized(35_000), 4098, START_BYTES_PER_TOKEN)).toBe(true);
+    expect(isSuspicious(sized(35_000), 6000, START_BYTES_PER_TOKEN)).toBe(false);
     // Too short to tell.
-    expect(isSuspicious(sized(350), 20, 3.5)).toBe(false);
+    expect(isSuspicious(sized(350), 20, START_BYTES_PER_TOKEN)).toBe(false);
+  });
+
+  it('is not a script that the model reads well', () => {
+    const chinese = sizeOf({ content: '漢'.repeat(3000) });
+    expect(isSuspicious(chinese, 2000, START_BYTES_PER_TOKEN)).toBe(false);
+    expect(isSuspicious(chinese, 400, START_BYTES_PER_TOKEN)).toBe(true);
   });
 
   it('is not the thinking of older messages, which templates drop', () => {
     const size = sizeOf({ content: 'x'.repeat(3500), thinking: 'x'.repeat(35_000) });
-    expect(isSuspicious(size, 1000, 3.5)).toBe(false);
+    expect(isSuspicious(size, 1000, START_BYTES_PER_TOKEN)).toBe(false);
   });
 });

@@ -27,7 +27,7 @@ describe('the request to the engine', () => {
       stream: true,
       think: false,
       truncate: false,
-      options: { num_ctx: 8192 },
+      options: { num_ctx: 8192, num_predict: expect.any(Number) },
     });
   });
 
@@ -167,10 +167,11 @@ describe('the request to the engine', () => {
     await server.chat(sessionId, { message: 'Hello', options: { ...options, stop: 'END' } });
     expect(lastBody().options).toEqual({ ...options, stop: ['END'], num_ctx: 8192 });
     await server.chat(sessionId, { message: 'Hello again', options: { stop: ['A', 'B'] } });
-    expect(lastBody().options).toEqual({ stop: ['A', 'B'], num_ctx: 8192 });
+    const limits = { num_ctx: 8192, num_predict: expect.any(Number) };
+    expect(lastBody().options).toEqual({ stop: ['A', 'B'], ...limits });
     // Options are for their turn only.
     await server.chat(sessionId, { message: 'And now' });
-    expect(lastBody().options).toEqual({ num_ctx: 8192 });
+    expect(lastBody().options).toEqual(limits);
   });
 
   it('sends images with their message, on later turns too', async () => {

@@ -43,6 +43,7 @@ function forgetIndex(folder: string): void {
     alter table session_rows drop column hidden_at; alter table session_rows rename to sessions`);
   driver.exec('drop table search_index; drop table search_titles; drop table background_jobs');
   driver.exec('alter table messages drop column finish_reason');
+  driver.exec('alter table token_ratios drop column dense_bytes_per_token');
   driver.exec("update sessions set title = 'Old talk' where id = (select min(id) from sessions)");
   driver.exec("delete from kysely_migration where name >= '004'");
   driver.close();

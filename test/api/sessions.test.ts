@@ -124,7 +124,7 @@ describe('POST /sessions', () => {
       await server.chat(sessionId, { message: `window ${key}` });
       const sent = server.ollama.requestsTo('/api/chat').at(-1)?.body;
       expect(sent?.messages?.at(-1)?.content).toBe(`window ${key}`);
-      expect(sent?.options).toEqual({ num_ctx: 4096 });
+      expect(sent?.options).toMatchObject({ num_ctx: 4096 });
     },
   );
 

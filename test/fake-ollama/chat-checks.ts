@@ -87,16 +87,18 @@ export function fitPrompt(model: FakeModel, body: RequestBody, window: number): 
   return Math.floor(window / 2) + 2;
 }
 
-/** Four characters a token, 768 tokens an image. */
+/** Four characters a token, a digit or a character beyond ASCII one of its own, 768 tokens an image. */
 function estimateTokens(messages: readonly RequestMessage[]): number {
-  let characters = 0;
+  let text = '';
+  let calls = 0;
   let images = 0;
   for (const message of messages) {
-    characters += (message.content ?? '').length + (message.thinking ?? '').length;
-    if (message.tool_calls) characters += JSON.stringify(message.tool_calls).length;
+    text += (message.content ?? '') + (message.thinking ?? '');
+    if (message.tool_calls) calls += JSON.stringify(message.tool_calls).length;
     images += message.images?.length ?? 0;
   }
-  return Math.ceil(characters / 4) + images * 768;
+  const dense = text.match(/[0-9\u{80}-\u{10ffff}]/gu)?.length ?? 0;
+  return Math.ceil((text.length - dense + calls) / 4) + dense + images * 768;
 }
 
 function checkTemplate(messages: readonly RequestMessage[]): void {

@@ -10,6 +10,7 @@ import type { FakeState } from './fake-state.ts';
 import { foldScript } from './fold-script.ts';
 import { goTime } from './go-json.ts';
 import { jsonAnswer, sendAnswer } from './http-answer.ts';
+import { limitScript } from './limit-script.ts';
 import { displayName } from './model-name.ts';
 import { playScript, type Stage } from './play-script.ts';
 
@@ -31,7 +32,8 @@ export async function answerChat(state: FakeState, exchange: Exchange): Promise<
   const promptTokens = fitPrompt(model, body, window);
   const leaveSlot = await state.slots.enter(exchange.signal);
   try {
-    const script = nextScript(state, model, body);
+    const { script, shifts } = limitScript(nextScript(state, model, body), body, { promptTokens, window });
+    if (shifts) state.shifts[displayName(model.name)] = (state.shifts[displayName(model.name)] ?? 0) + 1;
     const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs };
     await (body.stream === false ? foldScript(script, stage) : playScript(script, stage));
   } finally {

@@ -56,6 +56,8 @@ export type ChatScript = {
   readonly finalNewline?: boolean;
   /** Lines are rendered once per model and reused, `created_at` included. For benchmarks. */
   readonly cached?: boolean;
+  /** An engine that does not know num_predict, and has no window to fill. */
+  readonly ignoresLimits?: boolean;
 };
 
 const done: ScriptStep = { type: 'final', message: { content: '' }, fields: {} };

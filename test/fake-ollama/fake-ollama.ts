@@ -20,6 +20,8 @@ export type FakeOllama = {
   loadDelayMs: number;
   /** Reloads of a loaded model by a change of num_ctx (or another runner option), by name with tag. */
   readonly reloads: Readonly<Record<string, number>>;
+  /** Answers that made the context slide, by name with tag. */
+  readonly shifts: Readonly<Record<string, number>>;
   readonly openSockets: number;
   /** Scripts that no request has used yet. */
   readonly pendingReplies: number;
@@ -83,6 +85,7 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     port: listener.port,
     requests: log.requests,
     reloads: state.loaded.reloads,
+    shifts: state.shifts,
     get models() {
       return state.models;
     },

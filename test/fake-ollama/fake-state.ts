@@ -41,6 +41,8 @@ export type FakeState = {
   readonly programs: Programs;
   readonly loaded: LoadedModels;
   readonly slots: Slots;
+  /** Answers that outgrew the window, by name with tag. */
+  readonly shifts: Record<string, number>;
 };
 
 export function createState(options: FakeOllamaOptions): FakeState {
@@ -57,5 +59,6 @@ export function createState(options: FakeOllamaOptions): FakeState {
     programs,
     loaded: createLoadedModels(options.defaultWindow ?? 4096),
     slots: createSlots(options.parallel ?? Number.POSITIVE_INFINITY),
+    shifts: {},
   };
 }

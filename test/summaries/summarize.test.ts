@@ -1,6 +1,6 @@
 // POST /sessions/{id}/summarize and GET /sessions/{id}/summary: what a client asks for itself.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { httpError, mute, text, thinking } from '../fake-ollama/chat-script.ts';
+import { httpError, mute, text, thinking, tokens } from '../fake-ollama/chat-script.ts';
 import type { RecordedRequest } from '../fake-ollama/request-log.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -223,6 +223,23 @@ describe('a long conversation', () => {
     expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
     expect(messages[1]?.content).toMatch(/^Question 4/);
     expect(server.ollama.reloads).toEqual({});
+  });
+
+  it('has no longer an answer than a small window has room for', async () => {
+    const sessionId = await server.createSession({
+      model: 'old',
+      context_window: { current_window: 1024, manual_override: true },
+    });
+    for (const number of [1, 2, 3]) {
+      await server.chat(sessionId, { message: `Question ${number}: ${'why '.repeat(150)}` });
+    }
+    server.ollama.setDefault(tokens(3000));
+    await server.post(`/sessions/${sessionId}/summarize`);
+    server.ollama.setDefault(null);
+    const asked = requestsOf(server.ollama, 'summary').map(({ body }) => body?.options);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const options of asked) expect(options).toMatchObject({ num_ctx: 1024 });
+    expect(server.ollama.shifts).toEqual({});
   });
 
   it('is read in the window with which the model is loaded, also after a restart', async () => {

@@ -166,7 +166,9 @@ describe.concurrent('reload and resume in ten lines of browser code', () => {
     const whole = spoken(long);
     const storage = new Map<string, string>();
     server.ollama.setDefault(({ model }) =>
-      model === 'tiny:latest' ? { ...tokens(long), cached: true } : script(tokens(COUNT), everyMs(10)),
+      model === 'tiny:latest'
+        ? { ...tokens(long), cached: true, ignoresLimits: true }
+        : script(tokens(COUNT), everyMs(10)),
     );
     const before = openPage(storage);
     await before.ask(server.url, sessionId, 'At length');

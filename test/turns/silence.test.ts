@@ -59,7 +59,10 @@ function readHead(socket: Socket): Promise<string> {
 async function stall(method: 'POST' | 'GET') {
   const sessionId = await server.createSession();
   server.ollama.reply(
-    script({ ...text(...Array<string>(COUNT).fill(PIECE)), cached: true }, hangAfter(COUNT)),
+    script(
+      { ...text(...Array<string>(COUNT).fill(PIECE)), cached: true, ignoresLimits: true },
+      hangAfter(COUNT),
+    ),
   );
   const body = { message: 'Fill the pipes', on_disconnect: method === 'POST' ? 'cancel' : 'continue' };
   const asking = send('POST', `/chat/${sessionId}/stream`, body);

@@ -33,7 +33,12 @@ it('what waits for a reader is bounded, whatever the answer; who reads gets all'
   onTestFinished(stop);
   const sessionId = await server.createSession();
   // The engine thinks for a moment, so that the readers are there before the first word.
-  server.ollama.reply({ ...text(...Array<string>(COUNT).fill(PIECE)), cached: true, firstTokenMs: 500 });
+  server.ollama.reply({
+    ...text(...Array<string>(COUNT).fill(PIECE)),
+    cached: true,
+    ignoresLimits: true,
+    firstTokenMs: 500,
+  });
   const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'At length' });
   const turnId = stream.headers.get('x-turn-id') ?? '';
   const readers = await Promise.all(Array.from({ length: READERS }, () => openReader(turnId)));

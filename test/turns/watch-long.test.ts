@@ -32,7 +32,9 @@ function expectRising(events: readonly StreamedEvent[]): void {
 
 it('late watchers have the whole text, while it is written and after it', { timeout: 30_000 }, async () => {
   const sessionId = await server.createSession();
-  server.ollama.reply(script({ ...tokens(COUNT), cached: true }, pauseAfter(COUNT - 1000, 600)));
+  server.ollama.reply(
+    script({ ...tokens(COUNT), cached: true, ignoresLimits: true }, pauseAfter(COUNT - 1000, 600)),
+  );
   const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'At length' });
   const turnId = stream.headers.get('x-turn-id') ?? '';
   const watching: Promise<StreamedEvent[]>[] = [];
@@ -65,7 +67,7 @@ it('late watchers have the whole text, while it is written and after it', { time
 
 it('a snapshot of a running turn is its state, and the end follows', async () => {
   const sessionId = await server.createSession();
-  server.ollama.reply(script({ ...tokens(12_000), cached: true }, hangAfter(12_000)));
+  server.ollama.reply(script({ ...tokens(12_000), cached: true, ignoresLimits: true }, hangAfter(12_000)));
   const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'On and on' });
   const turnId = stream.headers.get('x-turn-id') ?? '';
   const own = await readUntil(stream, ({ data }) => data.content === 't11999 ');

@@ -9,7 +9,10 @@ import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
 
 /** What planning may touch. */
-export type PlanDeps = Pick<TurnDeps, 'db' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'>;
+export type PlanDeps = Pick<
+  TurnDeps,
+  'db' | 'answerLengths' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'
+>;
 
 /** What is planned, wherever it stands on the path. */
 export interface PlannedRequest {
@@ -29,6 +32,7 @@ export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRe
     modelWindow: deps.modelWindows.current(weights),
     loadedWindow: deps.modelWindows.loaded(weights),
     numPredict: request.options.num_predict ?? null,
+    usualReserve: deps.answerLengths.reserve(session.model),
   };
 }
 

@@ -1,5 +1,5 @@
 // Stored messages → what the engine is sent. Pure.
-import type { EngineMessage, EngineModel, EngineToolCall } from '../../contract/engine.ts';
+import type { EngineMessage, EngineModel, EngineToolCall, Think } from '../../contract/engine.ts';
 import type { PromptMessage } from '../../store/messages.ts';
 
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
@@ -32,6 +32,11 @@ export function readableBy(
 ): readonly EngineMessage[] {
   if (model === null || model.capabilities.includes('vision')) return messages;
   return messages.map(({ images: _images, ...text }) => text);
+}
+
+/** Whether it is asked to think. A model that nobody could ask about is sent what the client wants. */
+export function thinkOf(model: EngineModel | null, wanted: Think): Think {
+  return model === null || model.capabilities.includes('thinking') ? wanted : false;
 }
 
 /** How many messages of a prompt stand for what is stored, the calls that it leaves open not answered. */

@@ -6,6 +6,7 @@ import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { listToolCalls } from '../../store/tool-calls.ts';
+import type { AnswerLimit } from '../../window/answer-limit.ts';
 import {
   type ChosenWindow,
   chooseWindow,
@@ -13,10 +14,18 @@ import {
   type WindowQuestion,
   windowLimits,
 } from '../../window/choose-window.ts';
-import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
+import {
+  addSizes,
+  type BytesPerToken,
+  estimateTokens,
+  NO_SIZE,
+  type PromptSize,
+  sizeOf,
+} from '../../window/estimate.ts';
 import { weightsOf } from '../../window/model-windows.ts';
+import { answerRoom } from './answer-room.ts';
 import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
-import { buildPrompt, countStored, systemText } from './build-prompt.ts';
+import { buildPrompt, countStored, systemText, thinkOf } from './build-prompt.ts';
 import { comparePrompts } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
 import { identifyModel } from './identify-model.ts';
@@ -24,6 +33,8 @@ import { identifyModel } from './identify-model.ts';
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
   readonly chosen: ChosenWindow;
+  /** What the answer may take. */
+  readonly answer: AnswerLimit;
   readonly receipt: ContextReceipt;
   /** Of what is sent: what the engine's count is held against. */
   readonly size: PromptSize;
@@ -39,7 +50,7 @@ export interface PromptQuestion extends PlannedRequest {
   /** Why the first call of this turn got its window; null for the first call. */
   readonly reason: WindowReason | null;
   /** Bytes per token of this very prompt, where the engine has counted it; null: as learned of the model. */
-  readonly ratio: number | null;
+  readonly ratio: BytesPerToken | null;
 }
 
 /** The system prompt and the newest exchange always go in; older exchanges while they fit, the newest first. */
@@ -72,14 +83,19 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   const { loadedWindow: loaded } = asked;
   const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
+  const size = addSizes(content === null ? NO_SIZE : sizeOf({ content }), history.size);
+  const answer = answerRoom(deps, question, { asked, window, history, size });
   return {
     messages: prompt,
     chosen,
-    size: addSizes(content === null ? NO_SIZE : sizeOf({ content }), history.size),
+    answer,
+    size,
     mark,
     receipt: {
       window,
       window_reason: chosen.reason,
+      answer_limit: answer.tokens,
+      num_predict_clamped: answer.isClamped,
       planned_tokens: history.plannedTokens,
       prompt_tokens: null,
       output_tokens: null,
@@ -153,7 +169,8 @@ function continuable(
     before.systemId !== session.systemId
   )
     return null;
-  return before.budget === budget ? before : null;
+  // With more room than before, what was left out may come back.
+  return budget <= before.budget ? before : null;
 }
 
 function choose(
@@ -200,7 +217,7 @@ function toMark(
     digest: model?.digest ?? null,
     window: plan.window,
     budget: plan.limits.budget,
-    options: JSON.stringify([request.think, ...reloading]),
+    options: JSON.stringify([thinkOf(model, request.think), ...reloading]),
     systemId: session.systemId,
     summary,
     startId: first?.message_id ?? null,

@@ -1,10 +1,26 @@
 // A conversation for a question about it (summary, title). It begins with the messages that the chat sent, so that
 // the engine answers from what it has read already, and the next turn finds its own prompt still read.
+
+import type { EngineMessage } from '../../contract/engine.ts';
 import type { PromptMessage } from '../../store/messages.ts';
 import { listToolCalls } from '../../store/tool-calls.ts';
 import type { Conversation, ConversationQuestion } from '../../summaries/summary-deps.ts';
-import { chooseWindow, type WindowQuestion, windowLimits } from '../../window/choose-window.ts';
-import { estimateTokens, sizeOf } from '../../window/estimate.ts';
+import { limitAnswer } from '../../window/answer-limit.ts';
+import {
+  chooseWindow,
+  type WindowLimits,
+  type WindowQuestion,
+  windowLimits,
+} from '../../window/choose-window.ts';
+import {
+  addSizes,
+  type BytesPerToken,
+  estimateTokens,
+  mostTokens,
+  sizeOf,
+  textTokens,
+} from '../../window/estimate.ts';
+import { measureText } from '../../window/text-size.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { findSystem, type PlanDeps } from './ask-window.ts';
 import { buildPrompt, type Prelude, readableBy } from './build-prompt.ts';
@@ -23,12 +39,12 @@ export async function readConversation(
   const { session, model, instruction, share } = question;
   // Another program, or this one before its restart, may have loaded it.
   if (deps.modelWindows.loaded(model.weights) === null) await learnWindows(deps);
-  const { window, budget } = windowInUse(deps, question);
+  const { window, limits } = windowInUse(deps, question);
   const instructionTokens = estimateTokens(
     sizeOf({ content: instruction }),
     deps.tokenRatios.current(model.name),
   );
-  const room = Math.floor(budget * share) - instructionTokens;
+  const room = Math.floor(limits.budget * share) - instructionTokens;
   const { prelude, history } = await readNewest(deps, question, room);
   const callers = history.filter((message) => message.tool_calls !== null);
   const calls = await listToolCalls(
@@ -36,18 +52,16 @@ export async function readConversation(
     session.session_id,
     callers.map(({ message_id: id }) => id),
   );
-  const messages = buildPrompt(prelude, history, calls);
-  return {
-    messages: readableBy(model, messages),
-    window,
-  };
+  const messages = readableBy(model, buildPrompt(prelude, history, calls));
+  const answerTokens = roomForAnswer(deps, question, { messages, window: limits.largest });
+  return { messages, window, answerTokens };
 }
 
 /** The window with which the model is loaded; where that is not known, the one that a short chat would ask for. */
 function windowInUse(
   deps: PlanDeps,
   { session, model, replyTokens }: ConversationQuestion,
-): { readonly window: number | null; readonly budget: number } {
+): { readonly window: number | null; readonly limits: WindowLimits } {
   const isOwn = model.name === session.model;
   const { context_window: config } = session;
   const loaded = deps.modelWindows.loaded(model.weights);
@@ -60,12 +74,35 @@ function windowInUse(
     modelWindow: deps.modelWindows.current(model.weights) ?? (isOwn ? config.current_window : null),
     loadedWindow: loaded,
     numPredict: replyTokens,
+    usualReserve: replyTokens,
   };
   const chosen = chooseWindow(asked, { plannedTokens: 0, isFirstTurn: false, hasModelChanged: false });
   // Left to the engine, it stays so: any number would make it load the model anew.
   const window = chosen.window === null ? null : (loaded ?? chosen.window);
-  const { budget } = windowLimits({ ...asked, turnWindow: window ?? loaded ?? LEAST_DEFAULT_WINDOW });
-  return { window, budget };
+  const limits = windowLimits({ ...asked, turnWindow: window ?? loaded ?? LEAST_DEFAULT_WINDOW });
+  return { window, limits };
+}
+
+/** A small window may hold less than what was asked for. */
+function roomForAnswer(
+  deps: PlanDeps,
+  { model, instruction, replyTokens }: ConversationQuestion,
+  sent: { readonly messages: readonly EngineMessage[]; readonly window: number },
+): number {
+  const ratio = deps.tokenRatios.current(model.name);
+  const size = sent.messages.reduce(
+    (sum, { toolCalls = [], ...message }) =>
+      addSizes(sum, sizeOf({ ...message, tool_calls: toolCalls.length > 0 ? toolCalls : null })),
+    sizeOf({ content: instruction }),
+  );
+  const limit = limitAnswer({
+    window: sent.window,
+    plannedTokens: estimateTokens(size, ratio),
+    mostTokens: mostTokens(size, ratio),
+    reserve: replyTokens,
+    numPredict: replyTokens,
+  });
+  return limit.tokens ?? replyTokens;
 }
 
 interface Readable {
@@ -110,16 +147,16 @@ async function shortenNewest(
     const answer = messages.findLast(({ role }) => role === 'assistant');
     const kept = [question, answer].filter((message) => message !== undefined);
     // Half of the room: one part of a text may cost more tokens than another.
-    const bytes = (Math.max(0, room) * deps.tokenRatios.current(model.name)) / kept.length / 2;
-    return kept.map((message) => shorten(message, bytes));
+    const tokens = Math.max(0, room) / kept.length / 2;
+    return kept.map((message) => shorten(message, tokens, deps.tokenRatios.current(model.name)));
   }
   return [];
 }
 
-function shorten(message: PromptMessage, bytes: number): PromptMessage {
+function shorten(message: PromptMessage, tokens: number, ratio: BytesPerToken): PromptMessage {
   const { images: _images, ...text } = message;
   const { content } = message;
-  const part = Math.min(1, bytes / Math.max(1, Buffer.byteLength(content)));
+  const part = Math.min(1, tokens / Math.max(1, textTokens(measureText(content), ratio)));
   const cut = part < 1 ? content.slice(0, Math.floor(content.length * part)).toWellFormed() : content;
   return { ...text, thinking: null, tool_calls: null, content: cut };
 }

@@ -1,12 +1,13 @@
 // One model call of a turn: planned, sent, streamed into a draft.
-import type { EngineChatRequest, EngineModel, EngineUsage } from '../../contract/engine.ts';
+import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
+import type { BytesPerToken } from '../../window/estimate.ts';
 import { weightsOf } from '../../window/model-windows.ts';
-import { measuredRatio } from '../../window/token-ratios.ts';
-import { readableBy } from '../prompt/build-prompt.ts';
+import { ratioOfCounted } from '../../window/token-ratios.ts';
+import { readableBy, thinkOf } from '../prompt/build-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
 import { isLoad } from '../prompt/model-rates.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
@@ -29,7 +30,7 @@ export async function* callModel(
   try {
     return yield* callOnce(deps, turn, progress, null);
   } catch (error) {
-    const ratio = ratioOfRefused(error, progress);
+    const ratio = ratioOfRefused(deps, error, progress);
     if (ratio === null) throw error;
     return yield* callOnce(deps, turn, progress, ratio);
   }
@@ -40,7 +41,7 @@ async function* callOnce(
   deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  ratio: number | null,
+  ratio: BytesPerToken | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   const { session, live } = turn;
   const { model } = progress;
@@ -94,16 +95,11 @@ export function toEngineRequest(
   return {
     model: session.model,
     messages: readableBy(model, plan.messages),
-    think: canThink(model) ? request.think : false,
+    think: thinkOf(model, request.think),
     window: plan.chosen.window,
-    options,
+    options: plan.answer.tokens === null ? options : { ...options, num_predict: plan.answer.tokens },
     ...(request.format !== null && { format: request.format }),
   };
-}
-
-/** A model that nobody could ask about is sent what the client wants. */
-function canThink(model: EngineModel | null): boolean {
-  return model === null || model.capabilities.includes('thinking');
 }
 
 /** What the client waits for until the first token. */
@@ -147,12 +143,13 @@ async function askLoaded(deps: StepDeps, session: StoredSession, progress: TurnP
 const PRESUMED_EXCESS = 1.25;
 
 /** Bytes per token of a prompt that the engine found too long; null for every other failure, and for a second one. */
-function ratioOfRefused(error: unknown, { plan }: TurnProgress): number | null {
+function ratioOfRefused(deps: StepDeps, error: unknown, { plan }: TurnProgress): BytesPerToken | null {
   if (!(error instanceof MochiError) || error.kind !== 'context_overflow' || plan === null) return null;
   const { window, step } = plan.chosen;
   // What was set by hand, or left to the engine, is not for us to change.
   if (window === null || step === null) return null;
   const told = error.details['required_tokens'];
   const tokens = typeof told === 'number' ? told : Math.ceil(window * PRESUMED_EXCESS);
-  return tokens > plan.receipt.planned_tokens ? measuredRatio(plan.size, tokens) : null;
+  if (tokens <= plan.receipt.planned_tokens) return null;
+  return ratioOfCounted(deps.tokenRatios.current(plan.mark.model), plan.size, tokens);
 }

@@ -2,7 +2,7 @@
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import type { EngineUsage } from '../../contract/engine.ts';
 import type { TurnUsage } from '../../contract/turn.ts';
-import { addSizes } from '../../window/estimate.ts';
+import { addSizes, type BytesPerToken } from '../../window/estimate.ts';
 import { isSuspicious } from '../../window/token-ratios.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { Draft } from './draft.ts';
@@ -25,6 +25,8 @@ export function measured(
   if (mark !== null && promptTokens !== null && !isSuspicious(withAnswer, usedTokens, ratio)) {
     progress.mark = { ...mark, usedTokens };
   }
+  // What the client has cut short says nothing about how long answers become.
+  if (outputTokens !== null && !plan.answer.isWished) deps.answerLengths.observe(model, outputTokens);
   progress.receipt = {
     ...plan.receipt,
     prompt_tokens: promptTokens,
@@ -40,7 +42,7 @@ export function learnRatio(
   deps: TurnDeps,
   { plan }: TurnProgress,
   { promptTokens }: EngineUsage,
-): number | null {
+): BytesPerToken | null {
   if (plan === null || promptTokens === null) return null;
   return deps.tokenRatios.observe(plan.mark.model, plan.size, promptTokens);
 }

@@ -10,6 +10,8 @@ const context: Extract<TurnEvent, { event: 'context' }>['data'] = {
   planned_tokens: 5,
   prompt_tokens: null,
   output_tokens: null,
+  answer_limit: null,
+  num_predict_clamped: false,
   messages_sent: 1,
   messages_left_out: 0,
   summary_used: false,

@@ -43,6 +43,8 @@ function complete(content: string): TurnEvent {
     planned_tokens: 1,
     prompt_tokens: 1,
     output_tokens: 1,
+    answer_limit: null,
+    num_predict_clamped: false,
     messages_sent: 1,
     messages_left_out: 0,
     summary_used: false,

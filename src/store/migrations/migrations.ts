@@ -8,6 +8,7 @@ import { m004Search } from './m004-search.ts';
 import { m005BackgroundJobs } from './m005-background-jobs.ts';
 import { m006FinishReasons } from './m006-finish-reasons.ts';
 import { m007HiddenSessions } from './m007-hidden-sessions.ts';
+import { m008DenseText } from './m008-dense-text.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -21,4 +22,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '005_background_jobs': step(m005BackgroundJobs),
   '006_finish_reasons': step(m006FinishReasons),
   '007_hidden_sessions': step(m007HiddenSessions),
+  '008_dense_text': step(m008DenseText),
 });
