@@ -57,6 +57,15 @@ export async function main(argv: readonly string[]): Promise<void> {
       await runBackup(config, file, { force: force === true });
     });
 
+  withSettings(program.command('restore'))
+    .description('put a backup in the place of the database, which is kept; while no server runs')
+    .argument('<file>', 'what `mochi-server backup` has made; it is copied')
+    .action(async (file: string, flags: Flags) => {
+      const config = configure(flags);
+      const { runRestore } = await import('./cli/restore.ts');
+      await runRestore(config, file);
+    });
+
   addModelCommands(program);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);

@@ -2,7 +2,10 @@
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import SqliteDriver from 'better-sqlite3';
+import { makePrivateFile } from '../kit/private-files.ts';
 import { databaseFile } from './database-files.ts';
+import { openReadable } from './open-readable.ts';
+import type { ReadDatabase } from './open-untouched.ts';
 import { explain, StoreOpenError } from './store-open-error.ts';
 
 /** The copy is not what it should be; `message` says why. */
@@ -27,31 +30,40 @@ const ALL_PAGES = 2 ** 31 - 1;
  * @throws StoreOpenError when there is no database to read, BackupError for a copy that is not sound
  */
 export async function copyDatabase(dataDir: string, target: string): Promise<BackupCounts> {
+  const source = openSource(dataDir);
+  try {
+    return await copyTo(target, source);
+  } catch (error) {
+    throw toBackupError(error, dataDir);
+  }
+}
+
+function openSource(dataDir: string): ReadDatabase {
   const file = databaseFile(dataDir);
-  const source = openSource(dataDir, file);
+  if (!existsSync(file)) throw new StoreOpenError(`There is no database in ${dataDir} (--data-dir).`);
+  try {
+    return openReadable(file);
+  } catch (error) {
+    throw explain(error, dataDir, file);
+  }
+}
+
+/** Closes the source. @throws BackupError for a copy that is not sound, SqliteError */
+export async function copyTo(target: string, source: ReadDatabase): Promise<BackupCounts> {
+  const { driver, close } = source;
   let expected: Counts;
   try {
     // The moment is fixed here, and the copy is of it.
-    source.exec('begin');
-    expected = countRows(source);
-    await source.backup(target, { progress: () => ALL_PAGES });
-  } catch (error) {
-    throw toBackupError(error, dataDir);
+    driver.exec('begin');
+    expected = countRows(driver);
+    makePrivateFile(target);
+    await driver.backup(target, { progress: () => ALL_PAGES });
   } finally {
-    source.close();
+    close();
   }
   checkCopy(target, expected);
   await syncFile(target);
   return expected;
-}
-
-function openSource(dataDir: string, file: string): SqliteDriver.Database {
-  if (!existsSync(file)) throw new StoreOpenError(`There is no database in ${dataDir} (--data-dir).`);
-  try {
-    return new SqliteDriver(file, { readonly: true, fileMustExist: true, timeout: 5000 });
-  } catch (error) {
-    throw explain(error, dataDir, file);
-  }
 }
 
 function toBackupError(error: unknown, dataDir: string): unknown {

@@ -89,23 +89,28 @@ function refuseForeignLog(file: string, { log, index }: DatabaseFiles): void {
   );
 }
 
-/** Damaged, of a newer version, of another program. */
 function refuseForeignContent(file: string): void {
+  const fault = contentFault(file);
+  if (fault === 'newer') throw writtenByNewer(file);
+  if (fault === null) return;
+  throw new StoreOpenError(
+    `${file} is a database of another program. It was left as it is: choose another folder with --data-dir.`,
+  );
+}
+
+/** Of a database that nobody writes to. @throws DamagedDatabaseError, SqliteError */
+export function contentFault(file: string): 'foreign' | 'newer' | null {
   const { driver, close } = openUntouched(file);
   try {
     refuseDamaged(driver);
     const tables = driver.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
-    if (tables.length === 0) return;
-    const done = tables.includes('kysely_migration')
-      ? driver.prepare('select name from kysely_migration').pluck().all().map(String)
-      : null;
+    if (tables.length === 0) return null;
+    if (!tables.includes('kysely_migration')) return 'foreign';
+    const done = driver.prepare('select name from kysely_migration').pluck().all().map(String);
     const known = Object.keys(MIGRATIONS);
-    if (done === null || (done.length > 0 && !done.includes(known[0] ?? ''))) {
-      throw new StoreOpenError(
-        `${file} is a database of another program. It was left as it is: choose another folder with --data-dir.`,
-      );
-    }
-    if (done.some((name) => !known.includes(name))) throw writtenByNewer(file);
+    // Others keep their migrations like that, too.
+    if (done.length > 0 && !done.includes(known[0] ?? '')) return 'foreign';
+    return done.every((name) => known.includes(name)) ? null : 'newer';
   } finally {
     close();
   }

@@ -4,7 +4,8 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import type { Database, Db } from './database.ts';
 import { databaseFile } from './database-files.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
-import { openSqliteSnapshot } from './sqlite.ts';
+import { openReadable } from './open-readable.ts';
+import { snapshotOf } from './sqlite.ts';
 import { explain, StoreOpenError } from './store-open-error.ts';
 
 export interface Snapshot {
@@ -20,7 +21,7 @@ export async function openSnapshot(dataDir: string): Promise<Snapshot> {
   if (!existsSync(file)) throw new StoreOpenError(`There is no database in ${dataDir} (--data-dir).`);
   let db: Db | undefined;
   try {
-    db = new Kysely<Database>({ dialect: new SqliteDialect({ database: openSqliteSnapshot(file) }) });
+    db = new Kysely<Database>({ dialect: new SqliteDialect({ database: snapshotOf(openReadable(file)) }) });
     await requireSchema(db, file);
   } catch (error) {
     await db?.destroy();

@@ -4,7 +4,7 @@ import SqliteDriver from 'better-sqlite3';
 import { filesOf, lookAt, sizeOf } from './database-files.ts';
 import { databaseUri } from './sqlite-uris.ts';
 
-export interface UntouchedDatabase {
+export interface ReadDatabase {
   readonly driver: SqliteDriver.Database;
   close(): void;
 }
@@ -13,7 +13,7 @@ export interface UntouchedDatabase {
  * For a database that nobody writes to meanwhile. What is in its log is read, too, and stays there.
  * @throws SqliteError for a file that is no database
  */
-export function openUntouched(database: string): UntouchedDatabase {
+export function openUntouched(database: string): ReadDatabase {
   const { main, log, index } = filesOf(database);
   const hasIndex = lookAt(index) !== null;
   const isAllInFile = lookAt(log) === null || (!hasIndex && sizeOf(log) === 0);
@@ -25,7 +25,7 @@ export function openUntouched(database: string): UntouchedDatabase {
   });
 }
 
-function read(main: string, how: string, cleanUp: () => void): UntouchedDatabase {
+function read(main: string, how: string, cleanUp: () => void): ReadDatabase {
   let driver: SqliteDriver.Database;
   try {
     driver = openReadonly(main, how);

@@ -3,7 +3,7 @@ import SqliteDriver from 'better-sqlite3';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { MochiError } from '../contract/errors.ts';
 import { indexedWords } from '../kit/words.ts';
-import { keepLog } from './open-untouched.ts';
+import { keepLog, type ReadDatabase } from './open-untouched.ts';
 
 /** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
 const MAX_CACHED_STATEMENTS = 500;
@@ -35,20 +35,13 @@ export function openSqlite(file: string): SqliteDatabase {
 }
 
 /**
- * Opens the file for reading, as it is at this moment: what others write meanwhile is not seen, and nobody waits.
- * @throws SqliteError for a file that is not there, is no database or cannot be opened
+ * As it is at this moment: what others write meanwhile is not seen, and nobody waits.
  */
-export function openSqliteSnapshot(file: string): SqliteDatabase {
-  const driver = new SqliteDriver(file, { readonly: true, fileMustExist: true, timeout: 5000 });
-  try {
-    driver.exec('begin');
-    // The first read is what fixes the moment.
-    driver.prepare('select count(*) from sqlite_schema').get();
-  } catch (error) {
-    driver.close();
-    throw error;
-  }
-  return wrap(driver);
+export function snapshotOf({ driver, close }: ReadDatabase): SqliteDatabase {
+  driver.exec('begin');
+  // The first read is what fixes the moment.
+  driver.prepare('select count(*) from sqlite_schema').get();
+  return { ...wrap(driver), close };
 }
 
 /** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */

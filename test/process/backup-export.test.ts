@@ -1,5 +1,6 @@
 // `mochi-server export` and `backup` beside a server that writes as fast as it can, and what they refuse.
 import {
+  chmod,
   copyFile,
   link,
   mkdir,
@@ -197,6 +198,56 @@ describe('export and backup', { timeout: 120_000 }, () => {
       expect(end.stderr).toMatch(/^mochi-server: There is no database in .*nothing \(--data-dir\)\.\n$/);
     }
     expect(await readdir(folder)).not.toContain('nothing');
+  });
+
+  /** A user whom the rights of files bind: root is bound by none. */
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+
+  it('work in a data folder that may not be written, and tell where they cannot', async () => {
+    const closed = at('read-only');
+    const killed = at('read-only-killed');
+    for (const name of [closed, killed]) {
+      const other = await spawnServer({ dataDir: name, ollamaHost: ollama.url });
+      await other.createSession();
+      await other.kill(name === closed ? 'SIGTERM' : 'SIGKILL');
+    }
+    await rm(join(killed, 'mochi.db-shm'));
+    await mkdir(at('out-of-it'));
+    await chmod(at('out-of-it'), 0o777);
+    await chmod(folder, 0o755);
+    for (const name of [closed, killed]) {
+      for (const file of await readdir(name)) await chmod(join(name, file), 0o444);
+      await chmod(name, 0o555);
+    }
+    const runIn = (dataDir: string, ...args: string[]) =>
+      runCommand(args, { env: { MOCHI_DATA_DIR: dataDir }, uid });
+    const before = await readdir(closed);
+    const [backup, exported] = await Promise.all([
+      runIn(closed, 'backup', at('out-of-it', 'backup.db')),
+      runIn(closed, 'export', at('out-of-it', 'lines')),
+    ]);
+    expect(backup).toMatchObject({ status: 0, stderr: '' });
+    expect(backup.stdout).toMatch(/^backed up 1 sessions/);
+    expect(exported).toMatchObject({ status: 0, stderr: '' });
+    expect(exported.stdout).toMatch(/^1 session exported/);
+    expect(await readdir(closed)).toEqual(before);
+
+    for (const args of [
+      ['backup', at('out-of-it', 'killed.db')],
+      ['export', at('out-of-it', 'killed')],
+    ]) {
+      const end = await runIn(killed, ...args);
+      expect(end).toMatchObject({ status: 2, stdout: '' });
+      expect(end.stderr).toMatch(/mochi\.db-wal.*read-only.*Copy both files/);
+    }
+    const start = await runIn(closed, '--port', '0');
+    expect(start).toMatchObject({ status: 2, stdout: '' });
+    expect(start.stderr).toMatch(/may not be written to/);
+    await chmod(join(closed, 'mochi.db'), 0o000);
+    const unreadable = await runIn(closed, 'backup', at('out-of-it', 'none.db'));
+    expect(unreadable).toMatchObject({ status: 2, stdout: '' });
+    expect(unreadable.stderr).toMatch(/this user may not read .*mochi\.db/);
+    for (const name of [closed, killed]) await chmod(name, 0o755);
   });
 
   it('refuse a damaged database, and keep no copy of it', async () => {
