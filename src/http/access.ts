@@ -4,7 +4,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
-import { pathOf } from './error-response.ts';
+import { OPEN_PAGES } from './pages/page-routes.ts';
 
 export interface AccessRules {
   /** The address that the server binds. */
@@ -16,8 +16,8 @@ export interface AccessRules {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** For orchestrators, which have no key. */
-const OPEN_PATHS = new Set(['/livez', '/readyz']);
+/** For orchestrators, which have no key, and for people, who are asked for it. */
+const OPEN_ROUTES = new Set(['/livez', '/readyz', ...OPEN_PAGES]);
 /** Answer headers that a browser's script may read. */
 const EXPOSED_HEADERS = ['location', 'x-turn-id', 'x-request-id', 'retry-after'];
 
@@ -48,7 +48,7 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
   });
   app.addHook('onRequest', async (request) => {
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
-    if (OPEN_PATHS.has(pathOf(request.url).replace(/\/+$/, ''))) return;
+    if (OPEN_ROUTES.has(request.routeOptions.url ?? '')) return;
     const key = bearerOf(request);
     if (!isKey(key)) throw keyRefused(key);
   });

@@ -5,7 +5,7 @@ import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type AccessRules, guardAccess } from './access.ts';
 import type { AppDeps } from './app-deps.ts';
-import { answerClientError, refuseConnect, refuseExpectation } from './client-error.ts';
+import { createHttpServer } from './connections/http-server.ts';
 import { describeApi } from './document.ts';
 import { answerError, answerErrors, notFound, pathOf } from './error-response.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
@@ -46,9 +46,6 @@ const ROUTES = [
   searchRoutes,
 ];
 
-/** For the header fields alone. */
-const MAX_HEADERS_MS = 60_000;
-
 /** Longer than any request line that Node lets through, so that an id of any length reaches its route. */
 const MAX_PARAM_LENGTH = 32 * 1024;
 
@@ -62,17 +59,12 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     bodyLimit: options.maxBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     rewriteUrl: hideUndecodable,
-    requestTimeout: options.requestTimeoutMs,
-    http: {
-      // Ours to refuse: Node's own refusal has no body.
-      requireHostHeader: false,
-      headersTimeout: Math.min(options.requestTimeoutMs, MAX_HEADERS_MS),
-      connectionsCheckingInterval: Math.min(options.requestTimeoutMs, MAX_HEADERS_MS) / 4,
-    },
+    serverFactory: (handler) => createHttpServer(handler, options.requestTimeoutMs),
     genReqId: ({ headers }) => saneRequestId(headers['x-request-id']) ?? randomHex(16),
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerClientError,
+    // The server has its own.
+    clientErrorHandler: () => undefined,
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -83,8 +75,6 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   });
-  app.server.on('checkExpectation', refuseExpectation);
-  app.server.on('connect', refuseConnect);
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
@@ -112,8 +102,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
 /** An address that cannot be decoded takes the usual way to a 404, through every check, and not one of its own. */
 function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): string {
   try {
-    const path = decodeURIComponent(pathOf(url));
-    if (path.startsWith('/docs') && !FILE_PATH.test(path)) return UNDECODABLE;
+    decodeURIComponent(pathOf(url));
     return url;
   } catch {
     return UNDECODABLE;
@@ -121,9 +110,6 @@ function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): 
 }
 
 const UNDECODABLE = '/undecodable';
-/** What the files of the documentation can be called; anything else never reaches the file system. */
-const FILE_PATH = /^\/docs(\/[\w-][\w.-]{0,99}){0,3}\/?$/;
-
 /** A client's own id is taken when it is short and plain: it ends up in logs. */
 function saneRequestId(given: string | string[] | undefined): string | null {
   return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : null;

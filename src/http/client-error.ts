@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MochiError } from '../contract/errors.ts';
 import { randomHex } from '../kit/ids.ts';
+import { closeGently, isClosing } from './connections/close-gently.ts';
 import { envelope } from './error-response.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -12,11 +13,8 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-/** How long a client may take to read an answer that was the last one. Closing at once could take it away. */
-const LAST_WORDS_MS = 2000;
-
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (closing.has(socket)) return;
+  if (isClosing(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -65,18 +63,6 @@ function answerRaw(socket: Duplex, error: MochiError): void {
       `x-request-id: ${randomHex(16)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
-}
-
-/** Connections that have had their last answer. What still comes on them is no further error. */
-const closing = new WeakSet<Duplex>();
-
-function closeGently(socket: Duplex, lastWords?: string): void {
-  closing.add(socket);
-  // It may have broken meanwhile; `close` follows.
-  socket.on('error', () => undefined);
-  const timer = setTimeout(() => socket.destroy(), LAST_WORDS_MS);
-  socket.once('close', () => clearTimeout(timer));
-  socket.end(lastWords);
 }
 
 /** The answer that a connection is busy with. Node keeps it there and offers no other way to it. */

@@ -7,8 +7,8 @@ import { ref } from '../contract/schema.ts';
 import { ErrorEnvelope } from '../contract/turn.ts';
 import { TURN_EVENTS, TurnEventSchema } from '../contract/turn-event.ts';
 import { EVENT_EXAMPLES } from '../contract/turn-event-examples.ts';
-import { docsRoutes } from './docs.ts';
 import { envelope } from './error-response.ts';
+import { pageRoutes } from './pages/page-routes.ts';
 import { tidyDocument } from './tidy-document.ts';
 
 /** What every route can answer, whatever it does. */
@@ -59,9 +59,13 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         typeof json['$id'] === 'string' ? json['$id'] : String(index),
     },
   });
-  docsRoutes(app);
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  app.get('/redoc', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
+  // Once: whoever asks for it gets the same bytes.
+  let document: Buffer | null = null;
+  const readDocument = () => (document ??= Buffer.from(JSON.stringify(app.swagger())));
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(readDocument()),
+  );
+  pageRoutes(app, readDocument);
 }
 
 /** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */

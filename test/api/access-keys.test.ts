@@ -24,7 +24,9 @@ describe('with MOCHI_API_KEYS', () => {
     ['POST', '/api/v1/chat/abc/stream'],
     ['GET', '/api/v1/turns/abc'],
     ['GET', '/openapi.json'],
-    ['GET', '/docs'],
+    ['GET', '/docs/json'],
+    ['GET', '/docs/no-such-page'],
+    ['GET', '/docs/../api/v1/sessions'],
     ['GET', '/no/such/path'],
     ['PATCH', '/api/v1/health'],
     ['GET', '/api/v1/sessions/%zz'],
@@ -86,6 +88,15 @@ describe('with MOCHI_API_KEYS', () => {
   it.each(['/livez', '/readyz', '/livez/', '/livez?verbose=1'])('%s stays open', async (path) => {
     expect((await server.get(path)).status).toBe(200);
   });
+
+  it.each(['/', '/docs', '/docs/', '/docs/static/docs.js', '/redoc'])(
+    '%s opens: a page asks people for the key, and holds nothing of anybody',
+    async (path) => {
+      const response = await fetch(server.url + path, { headers: { accept: 'text/html' } });
+      expect(response.status).toBe(200);
+      expect(await response.text()).not.toContain('openapi":');
+    },
+  );
 
   it('a preflight, which cannot carry a key, stays open', async () => {
     const origin = 'http://localhost:5173';

@@ -20,7 +20,7 @@ describe.each(['/docs', '/docs/'])('GET %s', (path) => {
     const { status, body, headers } = await server.get(path);
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     const assets = listAssets(body);
-    expect(assets.filter((asset) => asset.endsWith('.js'))).toHaveLength(3);
+    expect(assets.filter((asset) => asset.endsWith('.js'))).toHaveLength(2);
     for (const asset of assets) {
       const url = new URL(asset, `${server.url}${path}`);
       expect(url.origin).toBe(server.url);
@@ -38,7 +38,7 @@ describe.each(['/docs', '/docs/'])('GET %s', (path) => {
 
 describe('the assets', () => {
   it('style sheets import nothing and load nothing from elsewhere', async () => {
-    for (const name of ['swagger-ui.css', 'index.css']) {
+    for (const name of ['swagger-ui.css', 'page.css']) {
       const css = await (await fetch(`${server.url}/docs/static/${name}`)).text();
       expect(css).not.toMatch(/@import/);
       for (const [url] of css.matchAll(/url\(["']?[^)]{0,10}/g)) expect(url).toMatch(/^url\(["']?data:/);
@@ -46,12 +46,11 @@ describe('the assets', () => {
   });
 
   it('the page reads the document of this server, and asks no validator on the internet', async () => {
-    const script = await (await fetch(`${server.url}/docs/static/swagger-initializer.js`)).text();
+    const script = await (await fetch(`${server.url}/docs/static/docs.js`)).text();
     expect(script).toMatch(/validatorUrl: ?null/);
-    const code = script.replaceAll(/^\s*\/\/.*$/gm, '');
-    expect(code.match(/https?:\/\/\S*/g)).toBeNull();
-    const target = /url: resolveUrl\('\.(\/[^']+)'\)/.exec(script)?.[1];
-    const read = await server.get(`/docs${target}`);
+    expect(script.match(/https?:\/\/\S*/g)).toBeNull();
+    const target = /fetch\(new URL\('(\w+)', docs\)/.exec(script)?.[1];
+    const read = await server.get(`/docs/${target}`);
     expect(read.body).toEqual((await server.get('/openapi.json')).body);
   });
 
@@ -66,6 +65,7 @@ describe('the assets', () => {
     ['a backslash', '..%5c..%5cpackage.json'],
     ['NUL', '%00'],
     ['a name without end', 'a'.repeat(5000)],
+    ['a member of every object', '__proto__'],
   ])('none leads out of their folder or out of the envelope: %s', async (_what, path) => {
     const response = await fetch(`${server.url}/docs/static/${path}`);
     expect(response.status).toBeGreaterThanOrEqual(400);
@@ -79,4 +79,83 @@ it.each(['/redoc', '/redoc/'])('GET %s leads to the page', async (path) => {
   expect([status, headers.get('location')]).toEqual([302, '/docs']);
   const followed = await fetch(`${server.url}${path}`);
   expect(followed.headers.get('content-type')).toBe('text/html; charset=utf-8');
+});
+
+it.each(['', '/mochi', '/a/b-1/'])('behind the path "%s" of a proxy, everything is found', async (prefix) => {
+  const { status, headers } = await server.get('/redoc', { 'x-forwarded-prefix': prefix });
+  const path = `${prefix.replace(/\/$/, '')}/docs`;
+  expect([status, headers.get('location')]).toEqual([302, path]);
+  // A browser knows the page by its address there, with a slash at its end or without.
+  for (const slash of ['', '/']) {
+    const { body } = await server.get(`/docs${slash}`);
+    for (const asset of listAssets(body)) {
+      const { pathname } = new URL(asset, `http://proxy.example${path}${slash}`);
+      expect(pathname.startsWith(`${path}/static/`)).toBe(true);
+      const here = await fetch(server.url + pathname.slice(path.length - '/docs'.length));
+      expect(here.status).toBe(200);
+    }
+  }
+});
+
+it.each([
+  '//evil.example',
+  'https://evil.example',
+  '/a/../b',
+  '/a b',
+  '/a?b',
+  'mochi',
+  `/${'a'.repeat(2000)}`,
+])('what is no plain path is no prefix: %.30s', async (prefix) => {
+  const { headers } = await server.get('/redoc', { 'x-forwarded-prefix': prefix });
+  expect(headers.get('location')).toBe('/docs');
+});
+
+const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+
+describe.each(['/', '/docs', '/docs/'])('the page at %s', (path) => {
+  it('may load nothing from elsewhere, and be framed by nobody', async () => {
+    const { status, headers } = await fetch(server.url + path, { headers: asBrowser });
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const policy = new Map(
+      (headers.get('content-security-policy') ?? '')
+        .split('; ')
+        .map((rule): [string, string] => [rule.split(' ', 1)[0] ?? '', rule]),
+    );
+    expect(policy.get('default-src')).toBe("default-src 'none'");
+    expect(policy.get('frame-ancestors')).toBe("frame-ancestors 'none'");
+    expect(policy.get('script-src')).toBe("script-src 'self'");
+    expect([...policy.values()].join()).not.toMatch(/unsafe|\*|https?:/);
+    expect([headers.get('x-frame-options'), headers.get('x-content-type-options')]).toEqual([
+      'DENY',
+      'nosniff',
+    ]);
+  });
+
+  it('holds no script and no style of its own, which its policy would stop', async () => {
+    const html = await (await fetch(server.url + path, { headers: asBrowser })).text();
+    expect(html).not.toMatch(/<style|style=|<script>|\son\w+=/);
+  });
+});
+
+describe('the root', () => {
+  it('greets a person in a browser, with links that lead somewhere', async () => {
+    const html = await (await fetch(`${server.url}/`, { headers: asBrowser })).text();
+    expect(html).toContain('mochi-server is running');
+    for (const asset of listAssets(html)) {
+      expect(asset).not.toMatch(/^\/|^https?:/);
+      expect([asset, (await fetch(new URL(asset, `${server.url}/`))).status]).toEqual([asset, 200]);
+    }
+  });
+
+  it('greets a person at a terminal in a line', async () => {
+    const response = await fetch(`${server.url}/`);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(response.headers.get('vary')).toContain('accept');
+    expect(await response.text()).toMatch(/^mochi-server is running.*\/docs\.\n$/);
+  });
+
+  it('has no other methods', async () => {
+    const response = await fetch(`${server.url}/`, { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
 });

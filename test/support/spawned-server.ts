@@ -26,6 +26,7 @@ export interface ProcessEnd {
 }
 
 export interface RunningCommand {
+  readonly pid: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly exited: Promise<ProcessEnd>;
@@ -124,6 +125,8 @@ function follow(child: ChildProcess): RunningCommand {
     child.once('close', (status, signal) => resolve({ status, signal, ...output }));
   });
   return {
+    // 0: it could not be started; `exited` says why.
+    pid: child.pid ?? 0,
     exited,
     get stdout() {
       return output.stdout;

@@ -11,6 +11,7 @@ import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { foldAnswer } from '../fold-answer.ts';
+import { addressOf } from '../forwarded-prefix.ts';
 import { IdempotencyHeader, idempotencyKeyOf, SessionParams, sessionIdOf, WaitQuery } from '../params.ts';
 
 /** Known before the first byte, on both routes. */
@@ -159,5 +160,6 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
 }
 
 function nameTurn(reply: FastifyReply, turn: WatchableTurn): void {
-  void reply.header('location', `/api/v1/turns/${turn.turnId}`).header('x-turn-id', turn.turnId);
+  const location = addressOf(reply.request, `/api/v1/turns/${turn.turnId}`);
+  void reply.header('location', location).header('x-turn-id', turn.turnId);
 }

@@ -1,0 +1,37 @@
+// A client that said that it sends nothing more: it may wait for its answer, or it may be gone. Both look the same.
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Most answers are sent by then. */
+const FIRST_PROBE_MS = 50;
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * Sends a few bytes without meaning now and then while an answer is under way. Whoever waits skips them; the system of
+ * whoever is gone refuses them, which ends the connection at the next ones.
+ * @param current the answer that is being sent or made
+ */
+export function probeHalfClosed(socket: Socket, current: () => ServerResponse | null): void {
+  let pause = FIRST_PROBE_MS;
+  const probe = () => {
+    const answer = current();
+    if (answer !== null) sendProbe(answer);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    timer = setTimeout(probe, pause);
+  };
+  let timer = setTimeout(probe, pause);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function sendProbe(answer: ServerResponse): void {
+  // Its last bytes are probe enough.
+  if (answer.writableEnded) return;
+  if (answer.headersSent) {
+    const isStream = String(answer.getHeader('content-type')).startsWith('text/event-stream');
+    // In a full socket the comment would end up inside of a long frame.
+    if (isStream && !answer.writableNeedDrain) answer.write(':\n\n');
+  } else if (answer.req.httpVersion !== '1.0') {
+    // The interim answer that every client knows.
+    answer.writeContinue();
+  }
+}

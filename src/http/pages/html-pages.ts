@@ -1,0 +1,59 @@
+// The pages for people: where they load nothing but files of this server, under whatever path a proxy has put it.
+
+export const PAGE_STYLE = `body { margin: 0; background: #fafafa; color: #222; font: 16px/1.5 system-ui, sans-serif; }
+.hello, .key { max-width: 40rem; margin: 0 auto; padding: 12vh 1.5rem 2rem; }
+h1 { margin: 0 0 1rem; font-size: 1.8rem; }
+pre { overflow-x: auto; padding: 1rem; border-radius: 6px; background: #eee; font-size: 0.85rem; }
+a { color: #0b5cad; }
+.key input, .key button { padding: 0.4rem 0.7rem; font: inherit; }
+[role='alert'] { color: #b00020; }
+`;
+
+/** @param files relative address of the folder with the files of the pages */
+export function docsPage(files: string): string {
+  return toPage(
+    files,
+    `<link rel="stylesheet" href="${files}/swagger-ui.css">`,
+    `<main id="docs"></main>
+<script src="${files}/swagger-ui-bundle.js"></script>
+<script src="${files}/docs.js"></script>`,
+  );
+}
+
+/** What a browser is shown that was given the address of the server and nothing else. */
+export const HELLO_PAGE = toPage(
+  'docs/static',
+  '',
+  `<main class="hello">
+<h1>mochi-server is running</h1>
+<p>This is a chat server for programs. It has no page to chat on.</p>
+<ul>
+<li><a href="docs">Documentation</a> of every call, to read and to try out</li>
+<li><a href="openapi.json">openapi.json</a>, the same for machines</li>
+<li><a href="api/v1/health">Health</a> of the server and its engine</li>
+</ul>
+<p>To chat in a terminal, on the machine of the server:</p>
+<pre>mochi-server chat</pre>
+</main>`,
+);
+
+export const HELLO_TEXT =
+  'mochi-server is running. The API begins at /api/v1, its documentation is at /docs.\n';
+
+function toPage(files: string, head: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>mochi-server</title>
+<link rel="icon" type="image/png" sizes="32x32" href="${files}/favicon-32x32.png">
+${head}
+<link rel="stylesheet" href="${files}/page.css">
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
+}

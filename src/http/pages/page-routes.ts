@@ -1,0 +1,79 @@
+// The pages for people: a hello at the root, the documentation at /docs, and the files of both, each held once.
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { notFound, pathOf } from '../error-response.ts';
+import { addressOf } from '../forwarded-prefix.ts';
+import { DOCS_SCRIPT } from './docs-script.ts';
+import { docsPage, HELLO_PAGE, HELLO_TEXT, PAGE_STYLE } from './html-pages.ts';
+
+/** Pages that open without a key: they hold nothing of anybody, and ask for the key where it is needed. */
+export const OPEN_PAGES = ['/', '/docs', '/docs/static/:name', '/redoc'];
+
+interface PageFile {
+  readonly type: string;
+  readonly read: () => Promise<Buffer>;
+}
+
+const FILES: ReadonlyMap<string, PageFile> = new Map([
+  ['docs.js', { type: 'text/javascript; charset=utf-8', read: async () => Buffer.from(DOCS_SCRIPT) }],
+  ['page.css', { type: 'text/css; charset=utf-8', read: async () => Buffer.from(PAGE_STYLE) }],
+  ['swagger-ui.css', { type: 'text/css; charset=utf-8', read: () => readPackaged('swagger-ui.css') }],
+  [
+    'swagger-ui-bundle.js',
+    { type: 'text/javascript; charset=utf-8', read: () => readPackaged('swagger-ui-bundle.js') },
+  ],
+  ['favicon-32x32.png', { type: 'image/png', read: () => readPackaged('favicon-32x32.png') }],
+]);
+
+/** Only what this server itself sends is loaded, run or asked, and no other page may frame it. */
+const PAGE_HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+};
+
+/** @param readDocument the OpenAPI document, as bytes of JSON */
+export function pageRoutes(app: FastifyInstance, readDocument: () => Buffer): void {
+  const schema = { hide: true };
+  const held = new Map<string, Promise<Buffer>>();
+
+  app.get('/', { schema }, async (request, reply) => {
+    void reply.header('vary', 'accept');
+    if (!request.headers.accept?.includes('text/html'))
+      return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
+    return sendPage(reply, HELLO_PAGE);
+  });
+  app.get('/docs', { schema }, async (request, reply) =>
+    sendPage(reply, docsPage(pathOf(request.url).endsWith('/') ? 'static' : 'docs/static')),
+  );
+  app.get('/docs/json', { schema }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(readDocument()),
+  );
+  app.get<{ Params: { name: string } }>('/docs/static/:name', { schema }, async (request, reply) => {
+    const { name } = request.params;
+    const file = FILES.get(name);
+    if (file === undefined) throw notFound(request);
+    const bytes = held.get(name) ?? file.read();
+    held.set(name, bytes);
+    return reply.type(file.type).send(await bytes);
+  });
+  app.get('/redoc', { schema }, async (request, reply) => reply.redirect(addressOf(request, '/docs')));
+}
+
+function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(html);
+}
+
+function readPackaged(name: string): Promise<Buffer> {
+  return readFile(new URL(import.meta.resolve(`@fastify/swagger-ui/static/${name}`)));
+}
