@@ -59,7 +59,7 @@ describe('on the wire', () => {
     ['HTTP/1.0 with a Host', `GET /livez HTTP/1.0\r\n${HOST}\r\n`, 200],
     ['HTTP/1.0 without', 'GET /livez HTTP/1.0\r\n\r\n', 403],
     ['a whole URL as target', `GET http://localhost/livez HTTP/1.1\r\n${CLOSE}`, 200],
-    ['a URL without path', `GET http://localhost HTTP/1.1\r\n${CLOSE}`, 404],
+    ['a URL without path', `GET http://localhost HTTP/1.1\r\n${CLOSE}`, 200],
     ['another scheme', `GET ftp://localhost/livez HTTP/1.1\r\n${CLOSE}`, 404],
     ['an asterisk', `OPTIONS * HTTP/1.1\r\n${CLOSE}`, 404],
     ['TRACE', `TRACE /nothing HTTP/1.1\r\n${CLOSE}`, 404],

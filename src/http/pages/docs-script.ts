@@ -24,7 +24,7 @@ async function open(key) {
 
 function askForKey(fault) {
   place.innerHTML =
-    '<form class="key"><h1>mochi-server</h1><p>This server needs an API key.</p>' +
+    '<form class="plain"><h1>mochi-server</h1><p>This server needs an API key.</p>' +
     '<label>API key <input type="password" autocomplete="off" required></label> <button>Open</button>' +
     '<p role="alert"></p></form>';
   const [form] = place.children;

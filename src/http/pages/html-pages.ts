@@ -1,12 +1,12 @@
 // The pages for people: where they load nothing but files of this server, under whatever path a proxy has put it.
 
-export const PAGE_STYLE = `body { margin: 0; background: #fafafa; color: #222; font: 16px/1.5 system-ui, sans-serif; }
-.hello, .key { max-width: 40rem; margin: 0 auto; padding: 12vh 1.5rem 2rem; }
-h1 { margin: 0 0 1rem; font-size: 1.8rem; }
-pre { overflow-x: auto; padding: 1rem; border-radius: 6px; background: #eee; font-size: 0.85rem; }
-a { color: #0b5cad; }
-.key input, .key button { padding: 0.4rem 0.7rem; font: inherit; }
-[role='alert'] { color: #b00020; }
+export const PAGE_STYLE = `body { margin: 0; background: #fafafa; }
+.plain { max-width: 40rem; margin: 0 auto; padding: 12vh 1.5rem 2rem; color: #222; font: 16px/1.5 system-ui, sans-serif; }
+.plain h1 { margin: 0 0 1rem; font-size: 1.8rem; }
+.plain pre { overflow-x: auto; padding: 1rem; border-radius: 6px; background: #eee; font-size: 0.85rem; }
+.plain a { color: #0b5cad; }
+.plain input, .plain button { padding: 0.4rem 0.7rem; font: inherit; }
+.plain [role='alert'] { color: #b00020; }
 `;
 
 /** @param files relative address of the folder with the files of the pages */
@@ -24,7 +24,7 @@ export function docsPage(files: string): string {
 export const HELLO_PAGE = toPage(
   'docs/static',
   '',
-  `<main class="hello">
+  `<main class="plain">
 <h1>mochi-server is running</h1>
 <p>This is a chat server for programs. It has no page to chat on.</p>
 <ul>

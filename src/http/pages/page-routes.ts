@@ -75,5 +75,5 @@ function sendPage(reply: FastifyReply, html: string): FastifyReply {
 }
 
 function readPackaged(name: string): Promise<Buffer> {
-  return readFile(new URL(import.meta.resolve(`@fastify/swagger-ui/static/${name}`)));
+  return readFile(new URL(name, import.meta.resolve('@fastify/swagger-ui/static/index.html')));
 }
