@@ -140,7 +140,12 @@ export const AnswerMessage = Type.Object(
     finish_reason: FinishReasonField,
     tool_calls: nullable(Type.Array(ref(StoredToolCall))),
     thinking: nullable(Type.String()),
-    parsed: Type.Optional(Type.Unknown({ description: 'The value of a structured answer.' })),
+    parsed: Type.Optional(
+      Type.Unknown({
+        description:
+          'The value of a structured answer; thoughts, Markdown fences and prose that the model wrote around it are left out.',
+      }),
+    ),
   },
   { $id: 'AnswerMessage' },
 );

@@ -1,7 +1,7 @@
 // A question about a conversation that a model answers as JSON.
 import type { EngineChatRequest, EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
-import { parseFencedJson } from '../kit/fenced-json.ts';
+import { parseModelJson } from '../kit/model-json.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { SummaryDeps } from './summary-deps.ts';
 
@@ -66,7 +66,7 @@ async function attempt<T>(
     signal,
   );
   try {
-    return question.read(parseFencedJson(text));
+    return question.read(parseModelJson(text));
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 // A title as models write it → a few words on one line.
+import { withoutThoughts } from '../kit/model-json.ts';
 
 /** Longest title, in characters as people see them. */
 const MAX_LENGTH = 60;
@@ -15,13 +16,15 @@ const LINK = /!?\[([^\]]*)\]\([^)]*\)/gu;
 const LABEL = /^(?:title|titel|titre|título|titolo|标题|標題|タイトル|제목)\s*[:：]\s*/iu;
 /** Marks that change the direction of what is shown around them, and controls. */
 const CONTROLS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+const THOUGHT_MARKS = /<\/?think(?:ing)?>/giu;
 const LAST_DOTS = /[.。．…‥:：;,、]+$/u;
 
 const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** @returns at most 60 characters on one line, without quotes, Markdown and a last dot; '' when nothing is left */
+/** @returns at most 60 characters on one line, without thoughts, quotes, Markdown and a last dot; '' when nothing is left */
 export function cleanTitle(text: string): string {
-  const [line = ''] = text
+  const [line = ''] = withoutThoughts(text)
+    .replace(THOUGHT_MARKS, ' ')
     .trimStart()
     .slice(0, MAX_READ_LENGTH)
     .toWellFormed()

@@ -1,6 +1,7 @@
 // Writes the summary of a session and stores it, unless a newer one is there.
 import type { EngineModel } from '../contract/engine.ts';
 import type { SessionSummary } from '../contract/session.ts';
+import { withoutThoughts } from '../kit/model-json.ts';
 import { completeJob } from '../store/background-jobs.ts';
 import { findMessage } from '../store/messages.ts';
 import { type StoredSession, type StoredSummary, updateSession } from '../store/sessions.ts';
@@ -74,7 +75,7 @@ function toInstruction(earlier: StoredSummary | null): string {
 function readSummary(value: unknown): SessionSummary | null {
   const { summary, topics } = Object(value) as Readonly<Record<string, unknown>>;
   if (typeof summary !== 'string' || !Array.isArray(topics)) return null;
-  const text = summary.trim().toWellFormed();
+  const text = withoutThoughts(summary).trim().toWellFormed();
   if (text === '' || text.length > MAX_SUMMARY_LENGTH) return null;
   if (!topics.every((topic) => typeof topic === 'string')) return null;
   const cleaned = topics.map((topic) => topic.trim().slice(0, MAX_TOPIC_LENGTH).toWellFormed());

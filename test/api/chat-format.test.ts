@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { watchAll } from '../turns/watching.ts';
 
 const city = {
   type: 'object',
@@ -34,6 +35,14 @@ describe('structured output', () => {
     ['a fence without a language', city, '```\n{"city":"Paris"}\n```\n', { city: 'Paris' }],
     ['a fence in capitals', 'json', '```JSON\n{\n "a": 1\n}\n```', { a: 1 }],
     ['fences inside a value', 'json', '{"a":"```json\\n1\\n```"}', { a: '```json\n1\n```' }],
+    [
+      'what follows thoughts',
+      city,
+      '<think>Rome? {"city":"Rome"}</think>{"city":"Paris"}',
+      { city: 'Paris' },
+    ],
+    ['what follows prose', city, 'Sure, here it is: {"city":"Paris"}', { city: 'Paris' }],
+    ['a fence on one line', city, '```json {"city":"Paris"}```', { city: 'Paris' }],
     ['an empty schema', {}, '7', 7],
   ])('reads %s', async (_name, format, answer, parsed) => {
     const { status, body, sessionId } = await ask(format, answer);
@@ -42,6 +51,12 @@ describe('structured output', () => {
     // The text stays as the model wrote it.
     expect(body.message.content).toBe(answer);
     expect((await server.messages(sessionId)).at(-1)).toMatchObject({ content: answer, status: 'complete' });
+    const replayed = await watchAll(server, body.turn_id);
+    await server.restart();
+    const told = await watchAll(server, body.turn_id);
+    for (const events of [replayed, told]) {
+      expect(events.find(({ event }) => event === 'message_complete')?.data.message).toEqual(body.message);
+    }
   });
 
   it('has no value where none was asked for', async () => {
@@ -62,7 +77,7 @@ describe('structured output', () => {
   it.each([
     ['no JSON', 'json', 'It is Paris.', /not JSON/],
     ['half an object', city, '{"city":"Par', /not JSON/],
-    ['text around the JSON', city, 'Sure: {"city":"Paris"}', /not JSON/],
+    ['no JSON in the text', 'json', 'The city is [Paris] {I think}.', /not JSON/],
     ['nothing', city, '', /not JSON/],
     ['a missing property', city, '{}', /city/],
     ['a wrong type', city, '{"city":7}', /string/],

@@ -242,6 +242,22 @@ describe('a model', () => {
     expect((await server.get(`/sessions/${helpedId}/summary`)).body.model_used).toBe('tiny:latest');
   });
 
+  it.each([
+    ['thoughts before it', '<think>A title? {"title":"No"}</think>', ''],
+    ['prose around it', 'Sure! Here is the JSON: ', ' Anything else?'],
+    ['a fence on one line', '```json ', '```'],
+  ])('that writes %s is understood', async (_what, before, after) => {
+    const wrapped = (value: unknown) => () => text(`${before}${JSON.stringify(value)}${after}`);
+    server.ollama.setDefault(
+      write({ title: wrapped({ title: 'T' }), summary: wrapped({ summary: 'S', topics: [] }) }),
+    );
+    const sessionId = await talk();
+    await summaryComes(sessionId, 'S');
+    await titleComes(sessionId, 'T');
+    expect(requestsOf(server.ollama, 'title')).toHaveLength(1);
+    expect(requestsOf(server.ollama, 'summary')).toHaveLength(1);
+  });
+
   it('that answers garbage once is asked once more', async () => {
     server.ollama.setDefault(write({ title: inTurn(text('Sure!'), json({ title: 'Second' })) }));
     const sessionId = await talk();
@@ -269,6 +285,7 @@ describe('a title', () => {
     ['“フランスの首都”。', 'フランスの首都'],
     ['**Title:** "Столица Франции."', 'Столица Франции'],
     ['Eine Reise 👩‍👩‍👧\nnach Paris', 'Eine Reise 👩‍👩‍👧'],
+    ['<think>Something short.</think>Capitals', 'Capitals'],
   ])('%j is stored as %j', async (given, stored) => {
     server.ollama.setDefault(write({ title: () => json({ title: given }) }));
     await titleComes(await talk(), stored);

@@ -1,7 +1,7 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
 import { invalidField, MochiError } from '../../contract/errors.ts';
 import type { FinishReason } from '../../contract/message.ts';
-import { parseFencedJson } from '../../kit/fenced-json.ts';
+import { parseModelJson } from '../../kit/model-json.ts';
 import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
 
 type Format = 'json' | JsonSchema;
@@ -32,7 +32,7 @@ export function parseStructured(
   const misfit = (reason: string) => misfitError(reason, finishReason);
   let value: unknown;
   try {
-    value = parseFencedJson(text);
+    value = parseModelJson(text);
   } catch {
     return { value: null, failure: misfit('it is not JSON') };
   }

@@ -4,7 +4,7 @@ import type { ContextWindowInfo } from '../../contract/context-window.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { SnapshotMessage, SnapshotToolCall } from '../../contract/turn-snapshot.ts';
-import { parseFencedJson } from '../../kit/fenced-json.ts';
+import { parseModelJson } from '../../kit/model-json.ts';
 import type { Db } from '../../store/database.ts';
 import { findMessage, type PathMessage } from '../../store/messages.ts';
 import { listCallsOfTurn } from '../../store/tool-calls.ts';
@@ -127,7 +127,7 @@ function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[]
         context_window: windowOf(turn, message),
         message: {
           ...toAnswer(message),
-          ...(isStructured && { parsed: parseFencedJson(message.content) }),
+          ...(isStructured && { parsed: parseModelJson(message.content) }),
         },
         context: turn.context,
       },
