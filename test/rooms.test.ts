@@ -241,6 +241,13 @@ describe('single rooms', () => {
     for (const { text } of inRoom('window')) expect(text).not.toMatch(/\bDate\b|\bperformance\b|\bprocess\b/);
   });
 
+  it('one file of the command line writes to the terminal', () => {
+    const writers = [...inRoom('cli'), ...inRoom('main')].filter(({ text }) =>
+      /\bstd(out|err)\.write\b|\bconsole\./.test(text),
+    );
+    expect(writers.map(({ path }) => path)).toEqual(['src/cli/terminal.ts']);
+  });
+
   it('http does not see how the store is opened or what its tables are', () => {
     const hidden = /^src\/store\/(open-store|sqlite|database|data-folder-lock|migrations\/.*)\.ts$/;
     const seen = inRoom('http').flatMap(({ path, text }) => listTargets(path, text));

@@ -7,6 +7,7 @@ import { BackupError, copyDatabase } from '../store/backup.ts';
 import { databaseFile } from '../store/database-files.ts';
 import { complain, EXIT_FAILURE, ignoreFileSizeSignal } from './command.ts';
 import { asFileFailure } from './explain-error.ts';
+import { say } from './terminal.ts';
 
 export async function runBackup(
   config: Config,
@@ -20,9 +21,7 @@ export async function runBackup(
   try {
     const counts = await copyDatabase(config.dataDir, unfinished);
     await placeFile(unfinished, target, force ? 'replace' : 'create');
-    process.stdout.write(
-      `backed up ${counts.sessions} sessions and ${counts.messages} messages to ${file}, checked\n`,
-    );
+    say(`backed up ${counts.sessions} sessions and ${counts.messages} messages to ${file}, checked\n`);
   } catch (error) {
     if (error instanceof BackupError) throw complain([error.message], EXIT_FAILURE);
     throw asFileFailure(error, config);

@@ -1,16 +1,15 @@
 // The conversation behind `mochi-server chat`: a session of the server, and what is printed of it.
 import { setTimeout as delay } from 'node:timers/promises';
+import { showLine } from '../kit/show-controls.ts';
 import { ServerAnswerError, type ServerClient } from './server-client.ts';
+import { dim, say, sayError } from './terminal.ts';
 
 interface ConversationOptions {
   /** Null: the server's default. */
   readonly model: string | null;
   readonly thinks: boolean;
-  readonly isColoured: boolean;
 }
 
-const DIM = '\u001b[2m';
-const PLAIN = '\u001b[0m';
 /** While the embedded engine is being fetched. Milliseconds. */
 const RETRY_MS = 2000;
 
@@ -63,7 +62,7 @@ export class ChatConversation {
     for (const session of Array.isArray(sessions) ? sessions : []) {
       const { session_id: id, title, preview, message_count: count } = Object(session);
       const mark = id === this.sessionId ? '*' : ' ';
-      process.stdout.write(`${mark} ${id}  ${String(count).padStart(4)}  ${title ?? preview}\n`);
+      say(`${mark} ${id}  ${String(count).padStart(4)}  ${showLine(String(title ?? preview))}\n`);
     }
   }
 
@@ -83,7 +82,7 @@ export class ChatConversation {
       } catch (error) {
         const isWaiting = error instanceof ServerAnswerError && error.details['is_underway'] === true;
         if (!isWaiting) throw error;
-        if (error.message !== told) process.stderr.write(`${error.message}\n`);
+        if (error.message !== told) sayError(`${error.message}\n`);
         told = error.message;
         await delay(RETRY_MS);
       }
@@ -95,8 +94,8 @@ export class ChatConversation {
     const body = { ...request, ...(thinks && { think: true }) };
     let isThinking = false;
     const style = (thinking: boolean) => {
-      if (thinking !== isThinking && this.options.isColoured) process.stdout.write(thinking ? DIM : PLAIN);
-      if (!thinking && isThinking) process.stdout.write('\n');
+      if (thinking !== isThinking) dim(thinking);
+      if (!thinking && isThinking) say('\n');
       isThinking = thinking;
     };
     try {
@@ -104,18 +103,18 @@ export class ChatConversation {
         if (event === 'turn_start') this.turnId = String(data['turn_id']);
         if (event === 'thinking_delta' || event === 'content_delta') {
           style(event === 'thinking_delta');
-          process.stdout.write(String(data['content']));
+          say(String(data['content']));
         }
-        if (data['finish_reason'] === 'length') process.stdout.write(' (cut: finish_reason length)');
+        if (data['finish_reason'] === 'length') say(' (cut: finish_reason length)');
         if (event === 'error') throw new ServerAnswerError(String(data['code']), String(data['message']));
       }
     } catch (error) {
       if (!(error instanceof ServerAnswerError) || error.code !== 'turn_cancelled') throw error;
-      process.stdout.write(' (stopped)');
+      say(' (stopped)');
     } finally {
       style(false);
       this.turnId = null;
-      process.stdout.write('\n');
+      say('\n');
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { ChatConversation } from './chat-conversation.ts';
 import { ExitError, type Flags } from './command.ts';
 import { connectServer, ServerAnswerError } from './server-client.ts';
+import { say, sayError } from './terminal.ts';
 
 export interface ChatFlags extends Flags {
   readonly server?: string;
@@ -26,7 +27,6 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   const conversation = new ChatConversation(client, {
     model: flags.model ?? null,
     thinks: flags['think'] === true,
-    isColoured: process.stdout.isTTY,
   });
   const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal });
   // From the start: lines of a pipe that come before anybody listens would be lost.
@@ -41,7 +41,7 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   try {
     await conversation.open(flags.session ?? null);
     if (isTerminal) {
-      process.stdout.write(`${conversation.description}. /help shows the commands.\n`);
+      say(`${conversation.description}. /help shows the commands.\n`);
       lines.setPrompt('> ');
       lines.prompt();
     }
@@ -76,18 +76,18 @@ async function answer(conversation: ChatConversation, line: string, isTerminal: 
       case 'new':
         return await conversation.open(null);
       default:
-        process.stdout.write(HELP);
+        say(HELP);
     }
   } catch (error) {
     if (!isTerminal || !(error instanceof ServerAnswerError)) throw error;
-    process.stdout.write(`${error.message}\n`);
+    say(`${error.message}\n`);
   }
 }
 
 function explain(error: unknown, url: string): unknown {
-  if (error instanceof ServerAnswerError) process.stderr.write(`mochi-server: ${error.message}\n`);
+  if (error instanceof ServerAnswerError) sayError(`mochi-server: ${error.message}\n`);
   else if (error instanceof TypeError) {
-    process.stderr.write(`mochi-server: no server answers at ${url}. Start it: mochi-server\n`);
+    sayError(`mochi-server: no server answers at ${url}. Start it: mochi-server\n`);
   } else return error;
   return new ExitError(1);
 }

@@ -1,6 +1,7 @@
 // What the commands share: their settings, and how they end.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Config, cliOptions, loadConfig } from '../config.ts';
+import { sayError } from './terminal.ts';
 
 /** Exit status for what went wrong on the way. */
 export const EXIT_FAILURE = 1;
@@ -20,22 +21,25 @@ export class ExitError extends Error {
   }
 }
 
+/** Adds the settings that all commands share, in its help after what is its own. */
 export function withSettings(command: Command): Command {
-  for (const { flags, description } of cliOptions()) command.option(flags, description);
+  for (const { flags, description } of cliOptions()) {
+    command.addOption(new Option(flags, description).helpGroup('Settings:'));
+  }
   return command;
 }
 
 /** @throws ExitError after every problem was named */
 export function configure(flags: Flags): Config {
   const loaded = loadConfig({ flags });
-  for (const warning of loaded.warnings) process.stderr.write(`mochi-server: ${warning}\n`);
+  for (const warning of loaded.warnings) sayError(`mochi-server: ${warning}\n`);
   if (loaded.ok) return loaded.config;
   throw complain(loaded.problems);
 }
 
 /** Says it on stderr, one line each. @returns what to throw */
 export function complain(problems: readonly string[], status = EXIT_USAGE): ExitError {
-  for (const problem of problems) process.stderr.write(`mochi-server: ${problem}\n`);
+  for (const problem of problems) sayError(`mochi-server: ${problem}\n`);
   return new ExitError(status);
 }
 

@@ -7,6 +7,7 @@ import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
 import { redactUrl } from '../kit/redact-url.ts';
+import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
 import { checkDatabase } from '../store/examine-database.ts';
 import { StoreOpenError } from '../store/store-open-error.ts';
@@ -14,6 +15,7 @@ import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
 import { loadedInServer } from './models.ts';
 import { connectServer, ServerAnswerError } from './server-client.ts';
+import { say } from './terminal.ts';
 
 interface Finding {
   /** note: neither good nor bad. */
@@ -32,10 +34,10 @@ export async function examine(config: Config): Promise<void> {
     await checkServer(config),
     ...(await checkEngines(config)),
   ] satisfies Finding[];
-  for (const { state, text } of findings) process.stdout.write(`${MARKS[state]}${text}\n`);
+  for (const { state, text } of findings) say(`${MARKS[state]}${showLine(text)}\n`);
   const steps = findings.flatMap((finding: Finding) => finding.next ?? []);
-  process.stdout.write(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
-  for (const step of steps) process.stdout.write(`  - ${step}\n`);
+  say(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
+  for (const step of steps) say(`  - ${step}\n`);
   if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);
 }
 

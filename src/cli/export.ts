@@ -10,6 +10,7 @@ import { findSessionRow, listSessionIds } from '../store/session-rows.ts';
 import { exportText } from '../transfer/export-session.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit, asFileFailure } from './explain-error.ts';
+import { say } from './terminal.ts';
 
 /** All sessions as they are at one moment. A file that is there already is replaced; others are left alone. */
 export async function runExport(config: Config, folder: string, format: ExportFormat): Promise<void> {
@@ -28,9 +29,7 @@ export async function runExport(config: Config, folder: string, format: ExportFo
       const text = Readable.from(exportText(snapshot, session, format), { objectMode: false });
       await writeAtomically(path, 'replace', (file) => file.writeFile(text));
     }
-    process.stdout.write(
-      `${ids.length} ${ids.length === 1 ? 'session' : 'sessions'} exported to ${folder}\n`,
-    );
+    say(`${ids.length} ${ids.length === 1 ? 'session' : 'sessions'} exported to ${folder}\n`);
   } catch (error) {
     throw asFileFailure(error, config);
   } finally {

@@ -9,6 +9,7 @@ import { describeOutcome } from '../transfer/import-on-first-start.ts';
 import { importSessions } from '../transfer/import-sessions.ts';
 import { EXIT_FAILURE, ExitError } from './command.ts';
 import { asExit } from './explain-error.ts';
+import { say } from './terminal.ts';
 
 export async function runImport(config: Config, paths: readonly string[]): Promise<void> {
   const store = await openStore({ dataDir: config.dataDir, exclusive: false }).catch((error: unknown) => {
@@ -25,7 +26,7 @@ export async function runImport(config: Config, paths: readonly string[]): Promi
   try {
     for await (const outcome of importSessions(deps, paths)) {
       if (outcome.type === 'unreadable') unreadable += 1;
-      process.stdout.write(`${describeOutcome(outcome)}\n`);
+      say(`${describeOutcome(outcome)}\n`);
     }
   } catch (error) {
     throw asExit(error, config);

@@ -2,9 +2,11 @@
 import type { Config } from '../config.ts';
 import { MochiError } from '../contract/errors.ts';
 import { createLog } from '../kit/log.ts';
+import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
 import { connectServer } from './server-client.ts';
+import { say, sayError } from './terminal.ts';
 
 export async function listModels(config: Config): Promise<void> {
   const engine = await createEngine(config, createLog({ level: 'error', format: config.logFormat }));
@@ -22,12 +24,12 @@ export async function listModels(config: Config): Promise<void> {
         inMemory === undefined ? '-' : `window ${inMemory.window ?? 'unknown'}`,
       ];
     });
-    process.stdout.write(`Engine: ${engine.name} (${engine.address})\n`);
-    if (rows.length === 0) process.stdout.write('No models. Fetch one: mochi-server pull qwen3-0.6b\n');
+    say(`Engine: ${engine.name} (${engine.address})\n`);
+    if (rows.length === 0) say('No models. Fetch one: mochi-server pull qwen3-0.6b\n');
     else print([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
-    process.stderr.write(`mochi-server: ${error.message}\n`);
+    sayError(`mochi-server: ${error.message}\n`);
     throw new ExitError(1);
   } finally {
     await engine.close();
@@ -54,7 +56,7 @@ export async function loadedInServer(config: Config): Promise<readonly Loaded[] 
 function print(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   for (const row of rows) {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-    process.stdout.write(`${line.trimEnd()}\n`);
+    const line = row.map((cell, column) => showLine(cell).padEnd(widths[column] ?? 0)).join('  ');
+    say(`${line.trimEnd()}\n`);
   }
 }

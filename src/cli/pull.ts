@@ -9,6 +9,7 @@ import { createWaitingLine } from '../engines/embedded/waiting-line.ts';
 import { createLog } from '../kit/log.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
+import { sayError, sayInPlace } from './terminal.ts';
 
 export async function pull(config: Config, name: string, sha256: string | null): Promise<void> {
   const stop = new AbortController();
@@ -16,14 +17,14 @@ export async function pull(config: Config, name: string, sha256: string | null):
   const show = process.stderr.isTTY ? showBar : createLines();
   try {
     for await (const progress of start(config, { name, sha256, signal: stop.signal })) show(progress);
-    if (process.stderr.isTTY) process.stderr.write('\n');
+    if (process.stderr.isTTY) sayError('\n');
   } catch (error) {
     if (stop.signal.aborted) {
-      process.stderr.write('\nStopped. The next pull goes on from here.\n');
+      sayError('\nStopped. The next pull goes on from here.\n');
       throw new ExitError(130);
     }
     if (!(error instanceof MochiError)) throw error;
-    process.stderr.write(`\nmochi-server: ${error.message}\n`);
+    sayError(`\nmochi-server: ${error.message}\n`);
     throw new ExitError(1);
   }
 }
@@ -57,7 +58,7 @@ function showBar({ status, completed, total }: PullProgress): void {
   const filled = Math.round((part ?? 0) * BAR_WIDTH);
   const bar = part === null ? '' : `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] `;
   const sizes = part === null ? '' : `${megabytes(completed)} of ${megabytes(total)} MB  `;
-  process.stderr.write(`\r\u001b[K${bar}${sizes}${status.slice(0, 60)}`);
+  sayInPlace(`${bar}${sizes}${status.slice(0, 60)}`);
 }
 
 /** A line for each status, and for each tenth of it. */
@@ -66,7 +67,7 @@ function createLines(): (progress: PullProgress) => void {
   return ({ status, completed, total }) => {
     const percent = completed !== null && total !== null ? Math.floor((completed / total) * 10) * 10 : null;
     const line = percent === null ? status : `${status}: ${percent} %`;
-    if (line !== told) process.stderr.write(`${line}\n`);
+    if (line !== told) sayError(`${line}\n`);
     told = line;
   };
 }

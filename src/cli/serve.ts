@@ -8,6 +8,7 @@ import { VERSION } from '../version.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit } from './explain-error.ts';
 import { describeEngine } from './ready-lines.ts';
+import { say } from './terminal.ts';
 
 export async function serve(config: Config, options: ServerOptions): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
@@ -21,7 +22,7 @@ export async function serve(config: Config, options: ServerOptions): Promise<voi
       throw error;
     });
     const engine = await describeEngine(server.engine, config, url);
-    process.stdout.write(
+    say(
       `mochi-server ${VERSION} is ready at ${url} (${engine.name}, docs: ${url}/docs)\n${engine.firstSteps}`,
     );
     void server.engine.prepare?.();

@@ -44,6 +44,32 @@ describe('mochi-server', { timeout: 90_000 }, () => {
   );
 
   it.each([
+    ['import', '<path...>'],
+    ['export', '--format'],
+    ['backup', '--force'],
+    ['chat', '--session'],
+    ['pull', '--sha256'],
+    ['serve', '--help'],
+  ])('%s --help shows what is its own before the settings that all share', async (command, own) => {
+    const { status, stdout } = await runCommand([command, '--help']);
+    expect([status, stdout.indexOf(own) > 0]).toEqual([0, true]);
+    expect(stdout.indexOf(own)).toBeLessThan(stdout.indexOf('Settings:'));
+    expect(stdout.indexOf('Settings:')).toBeLessThan(stdout.indexOf('--port <number>'));
+  });
+
+  it.each([
+    ['sevre', 'serve'],
+    ['imprt', 'import'],
+    ['modles', 'models'],
+    ['docter', 'doctor'],
+  ])('answers the typo %s with the nearest command', async (typo, command) => {
+    const { status, stderr } = await runCommand([typo], { env: { MOCHI_DATA_DIR: dataDir } });
+    expect(status).toBe(2);
+    expect(stderr).toContain(`unknown command '${typo}'`);
+    expect(stderr).toContain(`Did you mean ${command}?`);
+  });
+
+  it.each([
     [['--prot', '8000'], /--prot/],
     [['sevre'], /sevre/],
     [['serve', 'now'], /now|argument/],

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { text } from '../fake-ollama/chat-script.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ggufBytes, SMALL_MODEL } from '../support/write-gguf.ts';
@@ -33,6 +34,18 @@ const env = () => ({
 });
 
 describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
+  it('shows what a model or a title would do to the terminal, and does not do it', async () => {
+    const attack = 'Hi\u001b]0;owned\u0007\u001b[2J\u009b5n\rover';
+    server.ollama.setDefault(() => text(attack));
+    const { status, stdout } = await runCommand(['chat'], { env: env(), input: `${attack}\n/sessions\n` });
+    server.ollama.setDefault(behave);
+    expect(status).toBe(0);
+    expect(stdout).not.toMatch(/[^\P{Cc}\n\t]/u);
+    const shown = 'Hi␛]0;owned␇␛[2J<9B>5n␍over';
+    // The answer, and the preview in the list.
+    expect(stdout.split(shown)).toHaveLength(3);
+  });
+
   it('is a conversation through a pipe: messages, a new answer, an edit', async () => {
     const input = 'Hello\n\n/regenerate\n/edit Good morning\n/sessions\n/quit\nnever read\n';
     const { status, stdout, stderr } = await runCommand(['chat', '--model', 'qwen3:14b'], {

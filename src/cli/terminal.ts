@@ -1,0 +1,25 @@
+// The only place that writes to the terminal. What others said (models, titles, engines) is shown on it, never obeyed.
+import { showControls } from '../kit/show-controls.ts';
+
+/** Writes to stdout. */
+export function say(text: string): void {
+  process.stdout.write(showControls(text));
+}
+
+/** Writes to stderr. */
+export function sayError(text: string): void {
+  process.stderr.write(showControls(text));
+}
+
+const DIM = '\u001b[2m';
+const PLAIN = '\u001b[0m';
+
+/** Makes what follows on stdout dim or plain again, where it is a terminal that can (and NO_COLOR does not forbid it). */
+export function dim(isDim: boolean): void {
+  if (process.stdout.isTTY && process.stdout.hasColors()) process.stdout.write(isDim ? DIM : PLAIN);
+}
+
+/** Replaces the line that stands on the terminal of stderr, so that something can be seen to move. */
+export function sayInPlace(text: string): void {
+  process.stderr.write(`\r\u001b[K${showControls(text)}`);
+}
