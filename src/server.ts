@@ -171,7 +171,7 @@ async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
   });
 }
 
-/** @returns the engine that the configuration names; auto asks Ollama whether it is there, for a second at most */
+/** @returns the engine that the configuration names; auto looks whether anything listens where Ollama should */
 export async function createEngine(config: Config, log: Log): Promise<Engine> {
   const deadlines = {
     firstTokenTimeoutSeconds: config.firstTokenTimeoutSeconds,

@@ -123,9 +123,13 @@ async function complete(
   };
 }
 
-/** Faults of our own are logged whole and told in general words. */
+/** Faults of the engine are logged as they are told; faults of our own are logged whole and told in general words. */
 export function toTurnFailure(deps: Pick<TurnDeps, 'log'>, live: LiveTurn, error: unknown): MochiError {
-  if (error instanceof MochiError) return error;
+  if (error instanceof MochiError) {
+    const isFault = error.status >= 500 && error.kind !== 'turn_interrupted';
+    if (isFault) deps.log.warn({ code: error.code, turn_id: live.turnId }, `turn failed: ${error.message}`);
+    return error;
+  }
   deps.log.error({ err: error, turn_id: live.turnId }, 'turn failed');
   return new MochiError(
     'internal_error',

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import type { Engine } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
 import { findBinding } from '../engines/embedded/find-binding.ts';
 import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
@@ -13,7 +15,7 @@ import { checkDatabase } from '../store/examine-database.ts';
 import { StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
-import { loadedInServer } from './models.ts';
+import { loadedInServer, pullCommand } from './models.ts';
 import { connectServer, ServerAnswerError } from './server-client.ts';
 import { say } from './terminal.ts';
 
@@ -73,26 +75,39 @@ async function checkServer(config: Config): Promise<Finding> {
 async function checkEngines(config: Config): Promise<Finding[]> {
   const engine = await createEngine(config, createLog({ level: 'fatal', format: config.logFormat }));
   try {
-    const { reachable, version } = await engine.health();
+    const { reachable, version, problem } = await engine.health();
+    const isOllama = engine.name === 'ollama';
     const state = reachable ? 'ok' : 'bad';
-    const place = engine.name === 'ollama' ? redactUrl(config.ollamaHost) : engine.address;
-    const said = reachable ? `version ${version ?? 'unknown'}` : 'is not there';
+    const said = reachable ? `version ${version ?? 'unknown'}` : faultOf(problem);
+    const advice = isOllama ? ollamaAdvice(config, problem) : embeddedAdvice(config);
     const chosen: Finding = {
-      state: engine.name === 'embedded' && !reachable && config.downloadsEnabled ? 'note' : state,
-      text: `Engine: ${engine.name} (--engine ${config.engine}), ${place}: ${said}`,
-      ...(!reachable && { next: engineAdvice(engine.name, config) }),
+      state: !isOllama && !reachable && config.downloadsEnabled ? 'note' : state,
+      text: `Engine: ${engine.name} (--engine ${config.engine}), ${engine.address}: ${said}`,
+      ...(!reachable && { next: advice }),
     };
-    const embedded = engine.name === 'embedded' ? [await checkEmbedded(config)] : [];
-    return [chosen, ...embedded, ...(await checkModels(config, await engine.listModels().catch(() => [])))];
+    const embedded = isOllama ? [] : [await checkEmbedded(config)];
+    const models = isOllama && !reachable ? [] : await checkModels(config, engine);
+    return [chosen, ...embedded, ...models];
   } finally {
     await engine.close();
   }
 }
 
-function engineAdvice(name: string, { dataDir, ollamaHost, downloadsEnabled }: Config): string {
-  if (name === 'ollama') {
-    return `Start Ollama, or name it with MOCHI_OLLAMA_HOST (now ${redactUrl(ollamaHost)}), or use --engine embedded.`;
-  }
+function faultOf(problem: MochiError | undefined): string {
+  return problem === undefined || isRefused(problem) ? 'is not there' : problem.message;
+}
+
+function isRefused({ details }: MochiError): boolean {
+  return details['cause'] === 'refused';
+}
+
+function ollamaAdvice({ ollamaHost }: Config, problem: MochiError | undefined): string {
+  const isThere = problem !== undefined && !isRefused(problem);
+  const first = isThere ? 'Mend what the line about the engine says' : 'Start Ollama';
+  return `${first}, or name it with MOCHI_OLLAMA_HOST (now ${redactUrl(ollamaHost)}), or use --engine embedded.`;
+}
+
+function embeddedAdvice({ dataDir, downloadsEnabled }: Config): string {
   const command = installCommand(dataDir);
   if (command === null) return 'There are no binaries of the embedded engine for this machine: run Ollama.';
   return downloadsEnabled
@@ -111,12 +126,11 @@ async function checkEmbedded(config: Config): Promise<Finding> {
   };
 }
 
-async function checkModels(
-  config: Config,
-  models: readonly { readonly name: string; readonly context_length: number }[],
-): Promise<Finding[]> {
+async function checkModels(config: Config, engine: Engine): Promise<Finding[]> {
+  const models = await engine.listModels().catch(asMochiError);
+  if (models instanceof MochiError) return [{ state: 'bad', text: `Models: ${models.message}` }];
   if (models.length === 0) {
-    return [{ state: 'note', text: 'Models: none', next: 'Fetch one: mochi-server pull qwen3-0.6b' }];
+    return [{ state: 'note', text: 'Models: none', next: `Fetch one: ${pullCommand(engine)}` }];
   }
   const loaded = (await loadedInServer(config)) ?? [];
   const names = models.map(({ name }) => name).join(', ');
@@ -129,4 +143,9 @@ async function checkModels(
       }),
     ),
   ];
+}
+
+function asMochiError(error: unknown): MochiError {
+  if (error instanceof MochiError) return error;
+  throw error;
 }

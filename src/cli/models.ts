@@ -1,5 +1,6 @@
 // `mochi-server models`: what can be chatted with, and what is in memory where.
 import type { Config } from '../config.ts';
+import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { createLog } from '../kit/log.ts';
 import { showLine } from '../kit/show-controls.ts';
@@ -25,7 +26,7 @@ export async function listModels(config: Config): Promise<void> {
       ];
     });
     say(`Engine: ${engine.name} (${engine.address})\n`);
-    if (rows.length === 0) say('No models. Fetch one: mochi-server pull qwen3-0.6b\n');
+    if (rows.length === 0) say(`No models. Fetch one: ${pullCommand(engine)}\n`);
     else print([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
@@ -34,6 +35,11 @@ export async function listModels(config: Config): Promise<void> {
   } finally {
     await engine.close();
   }
+}
+
+/** A small model that the engine can fetch, by the name that it has there. */
+export function pullCommand({ name }: Engine): string {
+  return `mochi-server pull ${name === 'ollama' ? 'qwen3:0.6b' : 'qwen3-0.6b'}`;
 }
 
 interface Loaded {

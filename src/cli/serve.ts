@@ -26,6 +26,9 @@ export async function serve(config: Config, options: ServerOptions): Promise<voi
       `mochi-server ${VERSION} is ready at ${url} (${engine.name}, docs: ${url}/docs)\n${engine.firstSteps}`,
     );
     void server.engine.prepare?.();
+    void server.engine.health().then(({ problem }) => {
+      if (problem !== undefined) log.warn({ code: problem.code }, problem.message);
+    });
     // Written now: a process that is killed would leave none for the next start.
     module.flushCompileCache();
     trimMemory();

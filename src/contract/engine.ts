@@ -84,8 +84,8 @@ export interface EngineHealth {
   readonly version: string | null;
   /** Why it cannot be reached, where that is known. */
   readonly problem?: MochiError;
-  /** Whether an Ollama answers, where that is another question. */
-  readonly ollama?: boolean;
+  /** Where an Ollama might answer beside it, and whether it does. */
+  readonly ollama?: { readonly reachable: boolean; readonly address: string };
 }
 
 /** How far the fetching of a model is. Bytes; null where the engine does not say. */
@@ -113,6 +113,8 @@ export interface Engine {
   findModel(name: string): Promise<EngineModel | null>;
   /** The same from memory where it is known: no request then. */
   recallModel(name: string): Promise<EngineModel | null>;
+  /** What is installed, in a sentence for errors about a model that is not. Never throws. */
+  inventory(): Promise<string>;
   /** What `chat` would send for a request, for people to read. Asks nobody. */
   describe(request: EngineChatRequest): Readonly<Record<string, unknown>>;
   /** All models in memory. @throws MochiError when the engine cannot be asked */

@@ -1,63 +1,94 @@
-// Ollama where it runs, the embedded engine where it does not.
+// Ollama where something listens for it, the embedded engine where nothing does.
 import type { Engine } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
+import { inventoryOf, missingModel } from './inventory.ts';
+import { listens } from './listens.ts';
 
-/** How long a start may wait for Ollama, which answers in a few milliseconds or not at all. */
+/** How long a start may wait for a connection, which is made in a few milliseconds or not at all. */
 const PROBE_MS = 300;
 
-/** @returns Ollama when it answers now; else an engine that has the embedded models, and Ollama's once it is there */
+/**
+ * What listens and is no Ollama, or not yet able to answer, is for people to look at: it says what is wrong.
+ * @returns Ollama when something listens there; else an engine that has the embedded models, and Ollama's once it is there
+ */
 export async function chooseEngine(ollama: Engine, openEmbedded: () => Promise<Engine>): Promise<Engine> {
-  const tooLate = new AbortController();
-  const late = new Promise<null>((resolve) => {
-    const timer = setTimeout(() => resolve(null), PROBE_MS);
-    tooLate.signal.addEventListener('abort', () => clearTimeout(timer));
-  });
-  const health = await Promise.race([ollama.health(), late]);
-  tooLate.abort();
-  return health?.reachable === true ? ollama : embeddedFirst(ollama, await openEmbedded());
+  return (await isThere(ollama)) ? ollama : embeddedFirst(ollama, await openEmbedded());
+}
+
+function isThere({ address }: Engine): Promise<boolean> {
+  return listens(address, PROBE_MS);
 }
 
 /**
- * A model of the embedded engine runs there. Any other name is Ollama's business, which may have been started
- * meanwhile, and otherwise says that it cannot be reached.
+ * A model of the embedded engine runs there. Any other name is asked of an Ollama, where one has been started
+ * meanwhile.
  */
 function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
+  const findAnywhere = async (name: string) =>
+    (await embedded.findModel(name)) ?? ((await isThere(ollama)) ? ollama.findModel(name) : null);
+
+  const listModels = async () => [...(await embedded.listModels()), ...(await listIfThere(ollama))];
+
+  async function inventory(): Promise<string> {
+    const installed = await inventoryOf(listModels);
+    if (!(await isThere(ollama)))
+      return `${installed} No Ollama answers at ${ollama.address} that might have it.`;
+    const { problem } = await ollama.health();
+    return problem === undefined ? installed : `${installed} ${problem.message}`;
+  }
+
   return {
     ...embedded,
-    address: ollama.address,
+    inventory,
     async *chat(request, signal) {
-      const isEmbedded = (await embedded.findModel(request.model)) !== null;
-      yield* (isEmbedded ? embedded : ollama).chat(request, signal);
+      const { model } = request;
+      if ((await embedded.findModel(model)) !== null) return yield* embedded.chat(request, signal);
+      if (await isThere(ollama)) return yield* ollama.chat(request, signal);
+      signal.throwIfAborted();
+      throw missingModel(model, await inventory());
     },
-    async listModels() {
-      const own = await embedded.listModels();
-      // Without a model of its own it has nothing to say but why Ollama has none.
-      return own.length === 0 ? ollama.listModels() : [...own, ...(await listIfThere(ollama))];
-    },
+    listModels,
     async defaultModel() {
       const [own] = await embedded.listModels();
       const [other] = own === undefined ? await listIfThere(ollama) : [];
       return own ?? other ?? embedded.defaultModel();
     },
-    findModel: async (name) => (await embedded.findModel(name)) ?? ollama.findModel(name),
-    recallModel: async (name) => (await embedded.recallModel(name)) ?? ollama.recallModel(name),
+    findModel: findAnywhere,
+    async recallModel(name) {
+      const own = await embedded.recallModel(name);
+      if (own !== null) return own;
+      return (await isThere(ollama)) ? ollama.recallModel(name) : null;
+    },
     async listLoaded() {
-      const [own, others] = await Promise.all([embedded.listLoaded(), ollama.listLoaded().catch(() => [])]);
-      return [...own, ...others];
+      const others = async () => ((await isThere(ollama)) ? ollama.listLoaded().catch(() => []) : []);
+      return (await Promise.all([embedded.listLoaded(), others()])).flat();
+    },
+    async *pullModel(name, signal) {
+      try {
+        yield* embedded.pullModel(name, signal);
+      } catch (error) {
+        const isUnknown = error instanceof MochiError && error.kind === 'model_not_found';
+        if (!isUnknown || !(await isThere(ollama))) throw error;
+        yield* ollama.pullModel(name, signal);
+      }
+    },
+    async deleteModel(name) {
+      if (await embedded.deleteModel(name)) return true;
+      return (await isThere(ollama)) && ollama.deleteModel(name);
     },
     async health() {
-      const [own, other] = await Promise.all([embedded.health(), ollama.health()]);
-      return { ...own, ollama: other.reachable };
+      const [own, { reachable }] = await Promise.all([embedded.health(), ollama.health()]);
+      return { ...own, ollama: { reachable, address: ollama.address } };
     },
     async prepare() {
       // It may only have been slow.
-      const { reachable } = await ollama.health();
-      if (!reachable) await embedded.prepare?.();
+      if (!(await isThere(ollama))) await embedded.prepare?.();
     },
     close: async () => void (await Promise.all([ollama.close(), embedded.close()])),
   };
 }
 
+/** What is of use now: an Ollama with a fault takes nothing away from the embedded models. */
 async function listIfThere(ollama: Engine): ReturnType<Engine['listModels']> {
-  const { reachable } = await ollama.health();
-  return reachable ? ollama.listModels() : [];
+  return (await isThere(ollama)) ? ollama.listModels().catch(() => []) : [];
 }

@@ -40,13 +40,8 @@ export async function requireChatModel(engine: Engine, name: string): Promise<En
   const model = await engine.findModel(name);
   const shown = name.slice(0, SHOWN_LENGTH);
   if (model === null) {
-    throw new MochiError(
-      'model_unusable',
-      `Model ${shown} is not installed. Pull it, or choose another one.`,
-      {
-        model: shown,
-      },
-    );
+    const text = `Model ${shown} is not installed. ${await engine.inventory()}`;
+    throw new MochiError('model_unusable', text, { model: shown });
   }
   if (!model.capabilities.includes('completion')) {
     throw new MochiError(

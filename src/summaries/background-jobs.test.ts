@@ -77,6 +77,7 @@ function open(options: Partial<BackgroundOptions> = {}): BackgroundJobs {
     defaultModel: async () => MODEL,
     findModel: recall,
     recallModel: recall,
+    inventory: async () => '',
     describe: () => ({}),
     listLoaded: async () => [],
     pullModel: () => unexpected(),

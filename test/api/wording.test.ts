@@ -49,7 +49,7 @@ it.each<[string, string, unknown, string]>([
     'GET',
     '/models/nobody',
     undefined,
-    'Model nobody is not installed. GET /api/v1/models lists those that are.',
+    'Model nobody is not installed. Installed: llama3.2:latest, qwen3:14b, tiny:latest, llava:7b, old:latest, hf.co/org/repo:Q4_K_M.',
   ],
   ['PATCH', '/models', undefined, 'PATCH is not possible here. Use GET, HEAD.'],
 ])('%s %s %j', async (method, path, body, message) => {

@@ -1,7 +1,9 @@
 // Ollama where it runs, the embedded engine where it does not; and an Ollama that comes later.
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSwallowingListener } from '../fake-ollama/swallowing-listener.ts';
 import { makeEmbeddedData } from '../support/embedded-data.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { writeGguf } from '../support/write-gguf.ts';
@@ -27,19 +29,46 @@ describe('--engine auto', { timeout: 60_000 }, () => {
   });
 
   it.each([
-    ['refuses connections', null],
     ['never answers', 'mute'],
-  ] as const)('is the embedded engine when Ollama %s, and the start does not wait', async (_, fault) => {
-    if (fault === null) await server.ollama.stop();
-    else server.ollama.fault('*', fault);
+    ['is broken', 'error500'],
+    ['is behind a proxy that has lost it', 'html'],
+    ['drops connections', 'refuse'],
+  ] as const)('is an Ollama that %s, and the start does not wait for it', async (_, fault) => {
+    server.ollama.fault('*', fault);
     await server.restart();
+    expect((await server.get('/health')).body.engine).toMatchObject({ name: 'ollama', reachable: false });
+    server.ollama.fault('*', null);
+    expect((await server.get('/health')).body.engine).toMatchObject({ name: 'ollama', reachable: true });
+  });
+
+  it('is the embedded engine when packets are swallowed, and no list waits for long', async () => {
+    const nowhere = await startSwallowingListener();
+    await server.restart({
+      ollamaHost: `http://127.0.0.1:${nowhere.port}`,
+      engineConnectTimeoutSeconds: 120,
+    });
+    expect((await server.get('/health')).body).toMatchObject({
+      ollama_connected: false,
+      engine: { name: 'embedded', reachable: true },
+    });
+    expect(await names(server)).toEqual(['small']);
+    expect((await server.get('/models/loaded')).body).toEqual({ models: [] });
+    await nowhere.close();
+  });
+
+  it('is the embedded engine when nothing listens', async () => {
+    await server.ollama.stop();
+    await server.restart({ ollamaHost: server.ollama.url });
     expect((await server.get('/health')).body.engine).toMatchObject({ name: 'embedded', reachable: true });
     const session = await server.createSession({ model: 'small' });
     const { body } = await server.chat(session, { message: 'say Good morning.' });
     expect(body.message).toMatchObject({ content: 'Good morning.', model: 'small' });
     expect(await names(server)).toEqual(['small']);
-    if (fault === null) await server.ollama.restart();
-    else server.ollama.fault('*', null);
+    expect((await server.get('/health')).body).toMatchObject({
+      ollama_connected: false,
+      ollama_host: server.ollama.url,
+    });
+    await server.ollama.restart();
   });
 
   it('has the models of an Ollama that came later, beside its own', async () => {
@@ -51,11 +80,40 @@ describe('--engine auto', { timeout: 60_000 }, () => {
     expect(body.models.map(({ name }: { name: string }) => name)).toEqual(['small', 'llama3.2:latest']);
   });
 
-  it('says that Ollama cannot be reached for a model that only it could have', async () => {
+  it('fetches and deletes in Ollama what is not its own', async () => {
+    const pulled = await server.post('/models/pull', { name: 'fresh' });
+    expect(pulled.body).toContain('event: done');
+    expect(await names(server)).toContain('fresh:latest');
+    expect((await server.request('DELETE', '/models/fresh')).status).toBe(204);
+    expect(await names(server)).not.toContain('fresh:latest');
+  });
+
+  it('names its models for one that is nowhere, and says that an Ollama might have it', async () => {
+    const sessionId = await server.createSession({ model: 'llama3.2' });
+    const both = await server.post('/sessions', { model: 'nobody' });
+    expect(both.body.detail.error.message).toMatch(
+      /^Model nobody is not installed\. Installed: small, llama3\.2/,
+    );
     await server.ollama.stop();
-    const answer = await server.post('/sessions', { model: 'llama3.2' });
-    expect([answer.status, answer.body.detail.error.code]).toEqual([502, 'ollama_unreachable']);
+    const says = /is not installed\. Installed: small\. No Ollama answers at http:\S+ that might have it\.$/;
+    for (const [answer, status] of [
+      [await server.post('/sessions', { model: 'llama3.2' }), 400],
+      [await server.get('/models/llama3.2'), 404],
+      [await server.post(`/chat/${sessionId}`, { message: 'Hello' }), 404],
+    ] as const) {
+      expect([answer.status, answer.body.detail.error.code]).toEqual([status, 'model_not_found']);
+      expect(answer.body.detail.error.message).toMatch(says);
+    }
     await server.ollama.restart();
+  });
+
+  it('keeps its own models at hand when the Ollama that came is broken, and tells that for others', async () => {
+    server.ollama.fault('*', 'html');
+    expect(await names(server)).toEqual(['small']);
+    await server.createSession({ model: 'small' });
+    const answer = await server.post('/sessions', { model: 'llama3.2' });
+    expect([answer.status, answer.body.detail.error.code]).toEqual([502, 'ollama_error']);
+    server.ollama.fault('*', null);
   });
 });
 
@@ -100,5 +158,25 @@ describe('--engine embedded', { timeout: 60_000 }, () => {
       .toBeNull();
     expect((await server.request('DELETE', '/models/other')).status).toBe(204);
     expect(await names(server)).toEqual(['small']);
+  });
+});
+
+describe('--engine auto before anything is fetched', () => {
+  it('has no models and no Ollama, and says neither that one is missing nor that it is unreachable', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'mochi-bare-'));
+    const server = await startTestServer({ dataDir, config: { engine: 'auto', downloadsEnabled: false } });
+    await server.ollama.stop();
+    await server.restart();
+    expect(await server.get('/models')).toMatchObject({ status: 200, body: { models: [] } });
+    expect((await server.get('/models/loaded')).body).toEqual({ models: [] });
+    const unready = await server.post('/sessions', { model: 'smollm2-135m' });
+    expect([unready.status, unready.body.detail.error.code]).toEqual([503, 'engine_not_ready']);
+    const unknown = await server.post('/sessions', { model: 'nobody' });
+    expect([unknown.status, unknown.body.detail.error.code]).toEqual([400, 'model_not_found']);
+    expect(unknown.body.detail.error.message).toMatch(
+      /^Model nobody is not installed\. No model is installed yet/,
+    );
+    await server.close();
+    await rm(dataDir, { recursive: true });
   });
 });

@@ -40,6 +40,7 @@ export function createScriptedEngine(): Engine {
     defaultModel: async () => MODEL,
     findModel: find,
     recallModel: find,
+    inventory: async () => `Installed: ${MODEL.name}.`,
     describe: (request) => ({ ...request }),
     listLoaded: async () => loaded,
     async *pullModel(name: string) {

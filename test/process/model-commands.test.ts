@@ -5,13 +5,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
+import { startRawListener, startTlsListener } from '../fake-ollama/raw-listener.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ggufBytes, SMALL_MODEL } from '../support/write-gguf.ts';
 import { behave } from '../turns/behave.ts';
 
+const CERTIFICATE = fileURLToPath(new URL('../fixtures/self-signed/cert.pem', import.meta.url));
 // Processes start slowly on a machine that does much else.
 const SLOW_MACHINE_MS = 90_000;
 
@@ -133,6 +136,51 @@ describe('models and doctor', { timeout: SLOW_MACHINE_MS }, () => {
     expect(models).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be reached') });
   });
 
+  it('doctor tells why what listens is no Ollama, and a certificate can be named', async () => {
+    const version = '{"version":"0.33.0","models":[]}';
+    const secret = await startTlsListener(
+      `HTTP/1.1 200 OK\r\ncontent-length: ${version.length}\r\n\r\n${version}`,
+    );
+    const shell = await startRawListener('SSH-2.0-OpenSSH_9.2\r\n');
+    const at = (url: string) => ({
+      MOCHI_OLLAMA_HOST: url,
+      MOCHI_ENGINE: 'auto',
+      MOCHI_PORT: '9',
+      MOCHI_DATA_DIR: join(folder, 'strange'),
+    });
+    const untrusted = await runCommand(['doctor'], { env: at(`https://localhost:${secret.port}`) });
+    expect(untrusted.status).toBe(1);
+    expect(untrusted.stdout).toMatch(
+      /^BAD Engine: ollama .*certificate is not trusted.*NODE_EXTRA_CA_CERTS/m,
+    );
+    expect(untrusted.stdout).toMatch(/ - Mend what the line about the engine says/);
+    expect(untrusted.stdout).not.toMatch(/Start Ollama|Models: none|embedded engine:/i);
+    const trusted = await runCommand(['doctor'], {
+      env: { ...at(`https://localhost:${secret.port}`), NODE_EXTRA_CA_CERTS: CERTIFICATE },
+    });
+    expect(trusted.stdout).toMatch(/^ok {2}Engine: ollama .*version 0\.33\.0$/m);
+    const strange = await runCommand(['doctor'], { env: at(`127.0.0.1:${shell.port}`) });
+    expect(strange.stdout).toMatch(/^BAD Engine: ollama .*no HTTP\/1\.1: "SSH-2\.0-OpenSSH_9\.2"/m);
+    await Promise.all([secret.close(), shell.close()]);
+  });
+
+  it('name no Ollama where the embedded engine is meant', async () => {
+    const bare = {
+      MOCHI_ENGINE: 'auto',
+      MOCHI_OLLAMA_HOST: '127.0.0.1:9',
+      MOCHI_DOWNLOADS_ENABLED: 'false',
+      MOCHI_PORT: '9',
+      MOCHI_DATA_DIR: join(folder, 'bare'),
+    };
+    const models = await runCommand(['models'], { env: bare });
+    expect(models).toMatchObject({ status: 0, stderr: '' });
+    expect(models.stdout).toMatch(/^Engine: embedded \(in a process of its own\)\nNo models/);
+    const doctor = await runCommand(['doctor'], { env: bare });
+    expect(doctor.stdout).toMatch(
+      /^BAD Engine: embedded \(--engine auto\), in a process of its own: is not there$/m,
+    );
+  });
+
   it('doctor names a database that cannot be used', async () => {
     const dataDir = join(folder, 'damaged');
     await mkdir(dataDir);
@@ -169,6 +217,22 @@ describe('pull', { timeout: SLOW_MACHINE_MS }, () => {
     expect((await server.get('/models/fresh-model')).status).toBe(200);
     const missing = await runCommand(['pull', 'missing'], { env: env() });
     expect(missing).toMatchObject({ status: 1, stderr: expect.stringContaining('file does not exist') });
+  });
+});
+
+describe('a start with something that is no Ollama', { timeout: SLOW_MACHINE_MS }, () => {
+  it('does not take the embedded engine for it, and logs what is wrong, as it does for a turn', async () => {
+    const proxy = await startRawListener('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n');
+    const running = startCommand(
+      ['--port', '0', '--data-dir', join(folder, 'proxied'), '--log-format', 'json'],
+      {
+        env: { MOCHI_ENGINE: 'auto', MOCHI_OLLAMA_HOST: `127.0.0.1:${proxy.port}` },
+      },
+    );
+    await running.printed('stdout', /is ready at \S+ \(Ollama: http:/);
+    await running.printed('stderr', /"level":40.*"code":"ollama_error".*answers 401: it wants credentials/);
+    expect((await running.kill('SIGTERM')).status).toBe(0);
+    await proxy.close();
   });
 });
 

@@ -1,7 +1,8 @@
 // llama.cpp behind the Engine interface, in a process of its own: for a machine that has nothing but Node.
 import { join } from 'node:path';
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
+import type { MochiError } from '../../contract/errors.ts';
+import { inventoryOf, missingModel } from '../inventory.ts';
 import { createEngineProcess } from './engine-process.ts';
 import { findInstalled } from './find-installed.ts';
 import { cacheBytes, checkMemory } from './memory.ts';
@@ -70,8 +71,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
   async function notInstalled(name: string): Promise<MochiError> {
     // A model that is on its way is said to be.
     await models.findModel(name);
-    const shown = name.slice(0, 200);
-    return new MochiError('model_not_found', `Model ${shown} is not installed.`, { model: shown });
+    return missingModel(name, await inventoryOf(models.listModels));
   }
 
   return {
@@ -80,6 +80,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): EmbeddedEn
     chat,
     ...models,
     recallModel: models.findModel,
+    inventory: () => inventoryOf(models.listModels),
     describe: (request) => ({ ...request, window: request.window ?? DEFAULT_WINDOW }),
     async listLoaded() {
       if (loaded === null || engineProcess.pid === null) return [];

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
+import { inventoryOf } from '../inventory.ts';
 import { sendOllama } from './ask-ollama.ts';
 import { broken, fromStream, garbled, incomplete, timedOut, unreachable } from './failures.ts';
 import type { OllamaModels } from './models.ts';
@@ -93,8 +94,10 @@ async function openChat(
     if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
       return openChat(deps, { ...request, think: false }, signal);
     }
-    if (error.kind === 'model_not_found') deps.models.forget(request.model);
-    throw error;
+    if (error.kind !== 'model_not_found') throw error;
+    deps.models.forget(request.model);
+    const installed = await inventoryOf(deps.models.list);
+    throw new MochiError(error.kind, `${error.message}. ${installed}`, { model: request.model });
   }
 }
 

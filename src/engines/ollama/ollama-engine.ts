@@ -1,6 +1,7 @@
 // Ollama behind the Engine interface.
 import type { Engine, EngineHealth } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { inventoryOf } from '../inventory.ts';
 import { createAsk } from './ask-ollama.ts';
 import { createChat } from './chat.ts';
 import { unreachable } from './failures.ts';
@@ -34,6 +35,7 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     defaultModel: async () => (await models.list())[0] ?? null,
     findModel: models.find,
     recallModel: models.recall,
+    inventory: () => inventoryOf(models.list),
     describe: toChatBody,
     listLoaded: models.listLoaded,
     ...changeModels(http, models, options.infoTimeoutSeconds * 1000),

@@ -59,8 +59,8 @@ export function healthRoutes(app: App, { engine, version }: AppDeps): void {
       return {
         status: 'ok',
         version,
-        ollama_connected: ollama ?? (engine.name === 'ollama' && reachable),
-        ollama_host: engine.address,
+        ollama_connected: ollama?.reachable ?? (engine.name === 'ollama' && reachable),
+        ollama_host: ollama?.address ?? engine.address,
         engine: { name: engine.name, reachable, version: engineVersion },
       };
     },

@@ -1,6 +1,6 @@
 // What the engine can run.
 import { type Static, Type } from 'typebox';
-import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
+import type { Engine, EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { Model } from '../../contract/model.ts';
 import { PullModel } from '../../contract/model-pull.ts';
@@ -74,7 +74,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
       const name = nameOf(params);
       const model = name === '' ? null : await engine.findModel(name);
       if (model !== null) return toModel(model);
-      throw notInstalled(name);
+      throw await notInstalled(engine, name);
     },
   );
   app.post(
@@ -113,7 +113,7 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     },
     async ({ params }, reply) => {
       const name = nameOf(params);
-      if (name === '' || !(await engine.deleteModel(name))) throw notInstalled(name);
+      if (name === '' || !(await engine.deleteModel(name))) throw await notInstalled(engine, name);
       return reply.code(204).send();
     },
   );
@@ -128,13 +128,10 @@ function nameOf(params: { readonly '*': string }): string {
   return params['*'].replace(/\/+$/, '');
 }
 
-function notInstalled(name: string): MochiError {
+async function notInstalled(engine: Engine, name: string): Promise<MochiError> {
   const model = name.slice(0, 200);
-  return new MochiError(
-    'model_not_found',
-    `Model ${model} is not installed. GET /api/v1/models lists those that are.`,
-    { model },
-  );
+  const text = `Model ${model} is not installed. ${await engine.inventory()}`;
+  return new MochiError('model_not_found', text, { model });
 }
 
 function toModel(described: EngineModel): Model {
