@@ -5,6 +5,7 @@ import { BackupError } from '../store/backup.ts';
 import { restoreDatabase } from '../store/restore-database.ts';
 import { complain, EXIT_FAILURE, ignoreFileSizeSignal } from './command.ts';
 import { asFileFailure } from './explain-error.ts';
+import { say } from './terminal.ts';
 
 export async function runRestore(config: Config, backup: string): Promise<void> {
   ignoreFileSizeSignal();
@@ -12,7 +13,7 @@ export async function runRestore(config: Config, backup: string): Promise<void> 
     const stamp = new Date().toISOString().replace(/\W/g, '');
     const { sessions, messages, kept } = await restoreDatabase(config.dataDir, resolve(backup), stamp);
     const former = kept === null ? '' : `; the former database is kept in ${kept}`;
-    process.stdout.write(`restored ${sessions} sessions and ${messages} messages from ${backup}${former}\n`);
+    say(`restored ${sessions} sessions and ${messages} messages from ${backup}${former}\n`);
   } catch (error) {
     if (error instanceof BackupError) throw complain([error.message], EXIT_FAILURE);
     throw asFileFailure(error, config);
