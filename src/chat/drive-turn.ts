@@ -30,13 +30,15 @@ export interface DrivenTurn {
 
 /** Runs the turn to its end, whoever watches; never throws. */
 export async function driveTurn(deps: StepDeps, turn: DrivenTurn): Promise<void> {
-  const { live, request, place } = turn;
+  const { live, request, message, place } = turn;
   let isMessageOpen = false;
   try {
     const { session, tip } = turn.beginning ?? (await beginQueued(deps, turn));
     // The model may have been changed while the turn was in line.
     const model = turn.beginning ? turn.model : await recallModel(deps, session.model);
-    for await (const events of runTurn(deps, { live, session, model, request, tip })) live.append(events);
+    const ownsTip = tip.id === message?.messageId;
+    const running = runTurn(deps, { live, session, model, request, tip, ownsTip });
+    for await (const events of running) live.append(events);
   } catch (error) {
     isMessageOpen = await closeUnbegun(deps, turn, error);
   } finally {

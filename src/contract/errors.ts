@@ -11,7 +11,10 @@ export interface ErrorKind {
 /** The one table: kind → status. A kind without a status does not compile. */
 export const ERRORS = {
   bad_request: { status: 400, text: 'The request is not well-formed HTTP.' },
-  context_overflow: { status: 400, text: 'The message cannot fit the largest context window of the model.' },
+  context_overflow: {
+    status: 400,
+    text: 'The message cannot fit the largest context window of the model. Nothing of it is stored; where only the engine could tell, after `turn_start`, `details.message_taken_back` says that it is off the path again.',
+  },
   empty_history: { status: 400, text: 'There is nothing to answer.' },
   images_not_supported: { status: 400, text: 'The model does not accept images.' },
   invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },

@@ -71,6 +71,8 @@ export interface TurnEnd {
   readonly lastEventId: number;
   /** Its message is not on the path yet, and stays in the row until it is. */
   readonly isMessageOpen?: boolean;
+  /** Its message was taken off the path, and is gone. */
+  readonly isTakenBack?: boolean;
 }
 
 type TurnColumns = { readonly turnId: string } & Updateable<TurnTable>;
@@ -89,6 +91,7 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     state: end.state,
     finished_at: end.finishedAt,
     ...(end.isMessageOpen !== true && { request: null }),
+    ...(end.isTakenBack === true && { user_message_id: null }),
     error: end.error && JSON.stringify(end.error),
     message_id: end.messageId,
     usage: end.usage && JSON.stringify(end.usage),

@@ -223,7 +223,7 @@ describe('the ladder', () => {
     server.ollama.reply(refuse(), refuse());
     expect(await attempts({ message: 'word '.repeat(4000) })).toBe(2);
     server.ollama.reply(refuse());
-    expect(await attempts({ message: null, options: { num_ctx: 16_384 } })).toBe(1);
+    expect(await attempts({ message: 'word '.repeat(4000), options: { num_ctx: 16_384 } })).toBe(1);
   });
 
   it('a window left to the engine is planned for what the engine holds', async () => {

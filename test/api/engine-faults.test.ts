@@ -159,7 +159,7 @@ describe('an engine that fails', () => {
       session_id: sessionId,
       turn_id: headers.get('x-turn-id'),
     });
-    await expectUsable(sessionId, fault, body.detail.error.details.message_id);
+    await expectUsable(sessionId, fault, body.detail.error.details);
   });
 
   it.each(faults)('stream: %s', async (_name, fault) => {
@@ -175,16 +175,21 @@ describe('an engine that fails', () => {
     expect(events.at(-1)?.data.state).toBe('failed');
     const deltas = events.filter(({ event }) => event === 'content_delta').map(({ data }) => data.content);
     expect(deltas.join('')).toBe(fault.part ?? '');
-    await expectUsable(sessionId, fault, failure.details.message_id);
+    await expectUsable(sessionId, fault, failure.details);
   });
 
-  /** The question stays, the part of the answer follows it, and the next chat works. */
-  async function expectUsable(sessionId: string, { part }: Fault, messageId: unknown) {
+  /** The question stays unless it is too long, the part of the answer follows it, and the next chat works. */
+  async function expectUsable(sessionId: string, { part, code }: Fault, details: Record<string, unknown>) {
+    const isTooLong = code === 'context_overflow';
     const kept = part === undefined ? [] : [['assistant', part, 'partial']];
     const messages = await server.messages(sessionId);
-    const question = ['user', 'Question?', 'complete'];
-    expect(messages.map(({ role, content, status }) => [role, content, status])).toEqual([question, ...kept]);
-    expect(messageId).toBe(part === undefined ? undefined : messages[1].message_id);
+    const question = isTooLong ? [] : [['user', 'Question?', 'complete']];
+    expect(messages.map(({ role, content, status }) => [role, content, status])).toEqual([
+      ...question,
+      ...kept,
+    ]);
+    expect(details['message_taken_back']).toBe(isTooLong ? true : undefined);
+    expect(details['message_id']).toBe(part === undefined ? undefined : messages[1].message_id);
     if (part !== undefined) {
       expect(messages[1]).toMatchObject({ eval_count: null, prompt_eval_count: null, tool_calls: null });
     }

@@ -1,12 +1,9 @@
 // One model call of a turn: planned, sent, streamed into a draft.
 import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
-import type { BytesPerToken } from '../../window/estimate.ts';
 import { weightsOf } from '../../window/model-windows.ts';
-import { ratioOfCounted } from '../../window/token-ratios.ts';
 import { readableBy, thinkOf } from '../prompt/build-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
 import { isLoad } from '../prompt/model-rates.ts';
@@ -14,6 +11,7 @@ import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
 import { Draft } from './draft.ts';
 import { modelStep } from './model-step.ts';
 import { noteModel } from './note-model.ts';
+import { isSamePrompt, type Refusal, readRefusal } from './read-refusal.ts';
 import type { StepDeps } from './step-deps.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -30,18 +28,18 @@ export async function* callModel(
   try {
     return yield* callOnce(deps, turn, progress, null);
   } catch (error) {
-    const ratio = ratioOfRefused(deps, error, progress);
-    if (ratio === null) throw error;
-    return yield* callOnce(deps, turn, progress, ratio);
+    const refusal = await readRefusal(deps, error, progress);
+    if (refusal === null) throw error;
+    return yield* callOnce(deps, turn, progress, refusal);
   }
 }
 
-/** @param ratio bytes per token of this very prompt, where the engine has counted it */
+/** @param refusal of the same prompt, by an engine that has counted it */
 async function* callOnce(
   deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  ratio: BytesPerToken | null,
+  refusal: Refusal | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   const { session, live } = turn;
   const { model } = progress;
@@ -49,7 +47,9 @@ async function* callOnce(
   live.signal.throwIfAborted();
   progress.draft = null;
   const { tip, reason, mark: before } = progress;
+  const ratio = refusal?.ratio ?? null;
   const plan = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio });
+  if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
   progress.receipt = plan.receipt;
   yield [
@@ -137,19 +137,4 @@ async function askLoaded(deps: StepDeps, session: StoredSession, progress: TurnP
   progress.hasAskedWindows = true;
   await learnWindows(deps, weightsOf(progress.model, session.model));
   await noteModel(deps, session, progress);
-}
-
-/** A refusal without a count says no more than that the window was exceeded; by this much, then. */
-const PRESUMED_EXCESS = 1.25;
-
-/** Bytes per token of a prompt that the engine found too long; null for every other failure, and for a second one. */
-function ratioOfRefused(deps: StepDeps, error: unknown, { plan }: TurnProgress): BytesPerToken | null {
-  if (!(error instanceof MochiError) || error.kind !== 'context_overflow' || plan === null) return null;
-  const { window, step } = plan.chosen;
-  // What was set by hand, or left to the engine, is not for us to change.
-  if (window === null || step === null) return null;
-  const told = error.details['required_tokens'];
-  const tokens = typeof told === 'number' ? told : Math.ceil(window * PRESUMED_EXCESS);
-  if (tokens <= plan.receipt.planned_tokens) return null;
-  return ratioOfCounted(deps.tokenRatios.current(plan.mark.model), plan.size, tokens);
 }

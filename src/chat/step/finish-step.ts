@@ -21,6 +21,7 @@ import { shownArguments } from '../watch/shown-arguments.ts';
 import type { Draft } from './draft.ts';
 import { addUsage, learnRatio, measured } from './measure-call.ts';
 import { answerOpenCalls } from './settle-tool-calls.ts';
+import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 /** The events that follow the last one in the log when a turn's row is closed: the answer or the error, and `done`. */
@@ -105,31 +106,37 @@ export async function finishFailed(
   const { live } = turn;
   const { draft } = progress;
   const hasPart = draft !== null && !draft.isEmpty;
+  let { failure } = end;
   try {
     // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
     await draft?.close();
-    await deps.db.transaction().execute(async (transaction) => {
+    failure = await deps.db.transaction().execute(async (transaction) => {
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);
+      const isTakenBack =
+        leavesNothing(turn, progress, failure) && (await takeBackMessage(transaction, turn));
+      const told = isTakenBack ? takenBack(failure) : failure;
       const { mark } = progress;
-      if (mark !== turn.session.promptMark && mark !== null) {
+      if (mark !== turn.session.promptMark && mark !== null && !isTakenBack) {
         await updateSession(transaction, live.sessionId, { promptMark: mark });
       }
       await finishTurn(transaction, live.turnId, {
         state: end.state,
         finishedAt: deps.now(),
-        error: failureData(turn, end.failure, hasPart ? draft.options.messageId : progress.messageId),
+        error: failureData(turn, told, hasPart ? draft.options.messageId : progress.messageId),
         messageId: hasPart ? draft.options.messageId : progress.messageId,
         usage: progress.usage,
         context: progress.receipt,
         lastEventId: live.lastEventId + CLOSING_EVENTS,
+        isTakenBack,
       });
+      return told;
     });
     if (hasPart) progress.messageId = draft.options.messageId;
   } catch (error) {
     deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');
   }
-  return failureData(turn, end.failure, progress.messageId);
+  return failureData(turn, failure, progress.messageId);
 }
 
 /** The error as it is told: with the ids involved. */

@@ -19,6 +19,8 @@ export interface RunningTurn {
   readonly request: TurnRequest;
   /** The message to answer. */
   readonly tip: PathPlace;
+  /** Whether this turn has put it on the path. */
+  readonly ownsTip: boolean;
 }
 
 /** What has happened so far; it ends up in the turn's row. */

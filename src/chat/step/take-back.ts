@@ -1,0 +1,42 @@
+// A message that the engine found too long before it said a word is not kept, as one that was refused at once is not:
+// on the path it would stand before every message that follows.
+import { MochiError } from '../../contract/errors.ts';
+import { moveHead } from '../../store/active-path.ts';
+import type { Db } from '../../store/database.ts';
+import { deleteMessage, findMessage } from '../../store/messages.ts';
+import { findSession } from '../../store/sessions.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** Whether a failure leaves nothing of its turn worth keeping. */
+export function leavesNothing(
+  { ownsTip }: RunningTurn,
+  { draft, messageId }: TurnProgress,
+  failure: MochiError,
+): boolean {
+  const isUnanswered =
+    messageId === null && (draft === null || (draft.isEmpty && draft.toolCalls.length === 0));
+  return failure.kind === 'context_overflow' && ownsTip && isUnanswered;
+}
+
+/** Inside the caller's transaction. @returns whether the message is gone: something may have been said after it */
+export async function takeBackMessage(db: Db, { session, tip }: RunningTurn): Promise<boolean> {
+  const { session_id: sessionId } = session;
+  const now = await findSession(db, sessionId);
+  const message = await findMessage(db, sessionId, tip.id);
+  if (now === null || message === null || now.headId !== tip.id) return false;
+  const parent = message.parent_id === null ? null : { id: message.parent_id, depth: tip.depth - 1 };
+  // A change of the settings meanwhile is one.
+  const updatedAt = now.updated_at === message.timestamp ? session.updated_at : now.updated_at;
+  await moveHead(db, sessionId, parent, updatedAt);
+  await deleteMessage(db, sessionId, tip.id);
+  return true;
+}
+
+/** What the client is told: the id that it knows from `turn_start` stands for nothing any more. */
+export function takenBack(failure: MochiError): MochiError {
+  return new MochiError(
+    failure.kind,
+    `${failure.message} The message was taken back. Shorten it, or use a model or a window that holds more.`,
+    { ...failure.details, message_taken_back: true },
+  );
+}
