@@ -65,6 +65,10 @@ export const ERRORS = {
   model_pull_failed: { status: 502, text: 'The model could not be fetched; its message has the reasons.' },
   ollama_error: { status: 502, text: 'Ollama answered with an error; its text is in the message.' },
   ollama_unreachable: { status: 502, text: 'Ollama could not be reached.' },
+  tool_calls_unusable: {
+    status: 502,
+    text: 'The model asked for tools in a way that cannot be kept: over 512 calls at once, or arguments nested over 50 levels deep.',
+  },
   tool_loop_limit: { status: 502, text: 'The model asked for tools too many times in one turn.' },
   database_busy: { status: 503, text: 'Another program is writing to the database; try again.' },
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },

@@ -5,7 +5,7 @@ import { ContextWindowConfig } from './context-window.ts';
 import { FinishReasonField, MESSAGE_STATUSES, ROLES } from './message.ts';
 import { FreeObject, ID_PATTERN, nullable, nullableRef, oneOf, ref } from './schema.ts';
 import { SESSION_TITLE_LENGTH, SessionSummary } from './session.ts';
-import { AgentSettings, StoredToolCall, ToolSettings } from './tool.ts';
+import { AgentSettings, MAX_IMPORTED_CALLS, StoredToolCall, ToolSettings } from './tool.ts';
 import { ErrorObject, TURN_STATES } from './turn.ts';
 
 export const EXPORT_FORMATS = ['json', 'jsonl'] as const;
@@ -70,6 +70,7 @@ export const MessageLine = closed('MessageLine', {
   tool_calls: Type.Unsafe<unknown>({
     type: ['array', 'null'],
     items: ref(StoredToolCall),
+    maxItems: MAX_IMPORTED_CALLS,
     default: null,
   }),
   source_file: Text,
@@ -80,6 +81,7 @@ export const MessageLine = closed('MessageLine', {
   images: Type.Unsafe<unknown>({ type: ['array', 'null'], items: { type: 'string' }, default: null }),
   extra: Anything,
   calls: Type.Array(ToolCallEntry, {
+    maxItems: MAX_IMPORTED_CALLS,
     default: [],
     description: 'The calls of `tool_calls` with their ids and what came of them.',
   }),

@@ -38,6 +38,13 @@ export type AgentSettings = Static<typeof AgentSettings>;
 export const AgentSettingsInput = Type.Partial(AgentSettings, { $id: 'AgentSettingsInput' });
 export type AgentSettingsInput = Static<typeof AgentSettingsInput>;
 
+/** How deep the arguments of a call may be nested: a body that holds them can be read. */
+export const MAX_ARGUMENT_DEPTH = 50;
+/** Calls of one answer. */
+export const MAX_CALLS = 512;
+/** Calls of one message in a file: other programs and earlier versions have other bounds. */
+export const MAX_IMPORTED_CALLS = 4096;
+
 /** A call as it is stored in a message and shown to clients: the original's shape and nothing more. */
 export const StoredToolCall = Type.Object(
   { function: Type.Object({ name: Type.String(), arguments: FreeObject }) },

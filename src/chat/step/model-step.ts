@@ -1,6 +1,7 @@
 // One model call: engine chunks → turn events, gathered in the draft.
 import type { Engine, EngineChatRequest, EngineChunk, EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { MAX_CALLS } from '../../contract/tool.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { Draft } from './draft.ts';
 
@@ -56,6 +57,13 @@ function take(chunk: Exclude<EngineChunk, { type: 'done' }>, draft: Draft, event
       showThinking(chunk.text, draft, events);
       return;
     case 'tool_call':
+      if (draft.toolCalls.length === MAX_CALLS) {
+        throw new MochiError(
+          'tool_calls_unusable',
+          `The model asked for over ${MAX_CALLS} tools at once. Try again, or another model.`,
+          { limit: MAX_CALLS },
+        );
+      }
       draft.toolCalls.push(chunk.call);
       return;
     default:

@@ -1,5 +1,6 @@
 // Calls without a result get one. No tools are offered yet, so every call is answered with a failure that
 // the model can read; it never ends the turn.
+import { setImmediate } from 'node:timers/promises';
 import type { EngineToolCall } from '../../contract/engine.ts';
 import type { ExecutedToolCall } from '../../contract/tool.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
@@ -24,6 +25,9 @@ export interface SettledToolCalls {
   /** The last result: the next model call goes on from there. */
   readonly tip: PathPlace;
 }
+
+/** Answered before others have a turn. */
+const CALLS_AT_ONCE = 64;
 
 /** One transaction for the round: either every call has its result, or none has. */
 export async function settleToolCalls(deps: TurnDeps, round: SettleToolCalls): Promise<SettledToolCalls> {
@@ -52,6 +56,8 @@ export async function settleToolCalls(deps: TurnDeps, round: SettleToolCalls): P
         { sessionId, messageId: asked.id, callIndex },
         { messageId, success: false },
       );
+      // The driver is synchronous: many calls must not hold everybody else.
+      if (callIndex % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
     }
     return place;
   });

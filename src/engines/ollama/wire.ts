@@ -6,8 +6,11 @@ import type {
   EngineToolCall,
   EngineUsage,
 } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
 import { FINISH_REASONS } from '../../contract/message.ts';
+import { MAX_ARGUMENT_DEPTH } from '../../contract/tool.ts';
 import { randomHex } from '../../kit/ids.ts';
+import { storableJson } from '../../kit/storable-json.ts';
 
 /** The body of POST /api/chat. `think` is always sent: left out, it means on for a model that can (v0.12.4). */
 export function toChatBody(request: EngineChatRequest): Record<string, unknown> {
@@ -68,21 +71,33 @@ function fromWireCall(value: unknown): EngineToolCall {
   const target = isRecord(call['function']) ? call['function'] : {};
   return {
     // Servers before v0.12.10 send no id.
-    id: isText(call['id']) ? call['id'] : `call_${randomHex(8)}`,
-    name: isText(target['name']) ? target['name'] : '',
+    id: isText(call['id']) ? call['id'].toWellFormed() : `call_${randomHex(8)}`,
+    name: isText(target['name']) ? target['name'].toWellFormed() : '',
     arguments: toArguments(target['arguments']),
   };
 }
 
 function toArguments(value: unknown): EngineToolCall['arguments'] {
-  if (isRecord(value)) return value;
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'string') return JSON.stringify(value);
+  const given = storableJson(typeof value === 'string' ? parsed(value) : value, MAX_ARGUMENT_DEPTH);
+  if (given === undefined) {
+    throw new MochiError(
+      'tool_calls_unusable',
+      `The model called a tool with arguments nested over ${MAX_ARGUMENT_DEPTH} levels deep. Try again, or another model.`,
+      { limit: MAX_ARGUMENT_DEPTH },
+    );
+  }
+  if (isRecord(given)) return given;
+  return typeof given === 'string' ? given : JSON.stringify(given);
+}
+
+/** The value of a JSON text; any other text as it is. */
+function parsed(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(value);
-    return isRecord(parsed) ? parsed : value;
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : text;
   } catch {
-    return value;
+    return text;
   }
 }
 
@@ -90,7 +105,9 @@ function toArguments(value: unknown): EngineToolCall['arguments'] {
 function toUsage(line: Record<string, unknown>): EngineUsage {
   const count = (key: string) => {
     const value = line[key];
-    return typeof value === 'number' && Number.isFinite(value) ? Math.trunc(value) : null;
+    if (typeof value !== 'number' || value < 0) return null;
+    const whole = Math.trunc(value);
+    return Number.isSafeInteger(whole) ? whole : null;
   };
   const milliseconds = (key: string) => {
     const value = count(key);

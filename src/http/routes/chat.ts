@@ -40,6 +40,7 @@ const TURN_ERRORS: readonly ErrorKindName[] = [
   'ollama_error',
   'incomplete_response',
   'invalid_structured_output',
+  'tool_calls_unusable',
   'tool_loop_limit',
   'engine_busy',
   'engine_timeout',

@@ -1,7 +1,7 @@
 // Messages of the original's session files: four shapes by role in the server's, every key in each of coco's.
 import { createHash } from 'node:crypto';
 import { ROLES, type Role } from '../../contract/message.ts';
-import type { StoredToolCall } from '../../contract/tool.ts';
+import { MAX_IMPORTED_CALLS, type StoredToolCall } from '../../contract/tool.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
 import {
   asCount,
@@ -116,6 +116,9 @@ function takeToolCalls(extra: JsonObject, value: unknown, place: string): Stored
   // Not merely kept aside: a history with the results of calls, but without the calls, is not what was said.
   if (found === null) throw new OriginalFormatError(`${place} is ${kindOf(value)}, not a list`);
   if (found.length === 0) return null;
+  if (found.length > MAX_IMPORTED_CALLS) {
+    throw new OriginalFormatError(`${place} has over ${MAX_IMPORTED_CALLS} calls`);
+  }
   const parsed = found.map((call, index) => parseToolCall(call, `${place}[${index}]`));
   const leftovers = parsed.map(({ leftover }) => leftover);
   if (leftovers.some(hasKeys)) extra.tool_calls = leftovers;
