@@ -36,6 +36,7 @@ export function describeOutcome(outcome: ImportOutcome): string {
     case 'known':
       return `${outcome.file}: already there as session ${outcome.sessionId}`;
     case 'unreadable':
+    case 'skipped':
       return `${outcome.file}: not imported: ${outcome.reason}`;
     default:
       return outcome satisfies never;

@@ -115,9 +115,10 @@ describe('the first start', () => {
       expect.stringMatching(new RegExp(`${file}: imported as session ${id} \\(\\d messages\\)$`)),
     ]);
     const broken = [WARN, expect.stringMatching(/broken\.json: not imported: not JSON/)];
+    const notes = [30, expect.stringMatching(/notes\.txt: not imported: its name ends in none of/)];
     const said = importLines().map(({ level, msg }) => [level, msg]);
-    expect(said).toHaveLength(9);
-    expect(said).toEqual(expect.arrayContaining([...expected, broken]));
+    expect(said).toHaveLength(10);
+    expect(said).toEqual(expect.arrayContaining([...expected, broken, notes]));
     // The parser's own words would quote the conversation.
     expect(JSON.stringify(lines)).not.toContain('Answer briefly');
   });

@@ -12,15 +12,22 @@ export type ReadSession =
   | { readonly type: 'session'; readonly rows: SessionRows }
   | { readonly type: 'damaged'; readonly sourceId: string | null; readonly reason: string };
 
+/** Of the lines of one session, which is held in memory. 512 MiB. */
+const MAX_SESSION_BYTES = 512 * 1024 * 1024;
+
 /** Lines are looked at in stretches of about this length, so that nothing else waits long. Bytes. */
 const STRETCH = 64 * 1024;
 
 /** One session in memory at a time. Never throws for what the lines hold. */
-export async function* readJsonl(lines: AsyncIterable<NumberedLine>): AsyncGenerator<ReadSession, void> {
+export async function* readJsonl(
+  lines: AsyncIterable<NumberedLine>,
+  maxSessionBytes = MAX_SESSION_BYTES,
+): AsyncGenerator<ReadSession, void> {
   let builder: SessionBuilder | null = null;
   /** After damage: the lines up to the next session belong to nobody. */
   let isSkipping = false;
   let stretch = 0;
+  let held = 0;
   for await (const { number, bytes } of lines) {
     stretch += bytes?.length ?? 0;
     if (stretch > STRETCH) {
@@ -31,6 +38,8 @@ export async function* readJsonl(lines: AsyncIterable<NumberedLine>): AsyncGener
       const line = parseLine(bytes);
       if (line === null) continue;
       const type = lineTypeOf(line);
+      held = (bytes?.length ?? 0) + (type === 'session' ? 0 : held);
+      if (builder !== null && held > maxSessionBytes) throw new LineError('makes the session too large');
       if (type === 'session') {
         if (builder !== null) yield finish(builder);
         builder = null;

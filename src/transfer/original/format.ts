@@ -4,6 +4,7 @@ import type { SessionSummary } from '../../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../../contract/tool.ts';
 import { formatMicroseconds } from '../../kit/clock.ts';
 import { withoutMark } from '../../kit/decode-text.ts';
+import { jsonFault } from '../../kit/json-fault.ts';
 import { type OriginalMessage, parseOriginalMessages } from './message.ts';
 import { takeAgentSettings, takeContextWindow, takeSummary, takeToolSettings } from './settings.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
@@ -105,8 +106,13 @@ export function readOriginalSession(file: unknown, fallbackId: string): Original
 function parseFile(text: string): unknown {
   const json = withoutMark(text);
   try {
-    return JSON.parse(json);
+    const value: unknown = JSON.parse(json);
+    // How deep it may be is looked at where it is stored.
+    const fault = jsonFault(value, { maxDepth: Number.POSITIVE_INFINITY });
+    if (fault !== null) throw new OriginalFormatError(`the file ${fault}`);
+    return value;
   } catch (error) {
+    if (error instanceof OriginalFormatError) throw error;
     if (!/\S/.test(json)) throw new OriginalFormatError('the file is empty');
     // Only the place: the parser's own text may quote the conversation.
     const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
