@@ -52,6 +52,26 @@ it('stores the first text of each draft at once, and what follows within about a
   await Promise.all(drafts.map((draft) => draft.close()));
 });
 
+it('stores a very long text less often: not again for a few more words', async () => {
+  const [long, short] = [await newDraft('long'), await newDraft('short')];
+  const text = 'x'.repeat(10_000_000);
+  add(long, text);
+  add(short, 'one ');
+  await vi.waitFor(() => expect([long.place, short.place]).not.toContain(null), { timeout: 10_000 });
+  add(long, 'word');
+  add(short, 'two');
+  await vi.waitFor(async () => expect(await stored(short)).toBe('one two'), { timeout: 10_000 });
+  // Whatever is due is written at the same time.
+  expect((await stored(long))?.length).toBe(text.length);
+  add(long, text);
+  add(short, ' three');
+  await vi.waitFor(async () => expect(await stored(short)).toBe('one two three'), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await stored(long))?.length).toBe(2 * text.length + 4), {
+    timeout: 10_000,
+  });
+  await Promise.all([long.close(), short.close()]);
+});
+
 it('writes nothing more of a draft once it is closed', async () => {
   const [closedAtOnce, closedWhileWritten] = [await newDraft('a'), await newDraft('b')];
   add(closedWhileWritten, 'kept');

@@ -4,8 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { commitUnsynced } from '../../store/commit-unsynced.ts';
 import type { Db } from '../../store/database.ts';
 import type { PathPlace } from '../../store/path-place.ts';
+import { isDue, type SavedText } from './checkpoint-pace.ts';
 
-/** A crash loses at most about this much of a streamed text. */
+/** How often it is looked at which drafts are due: a crash loses about as much of a text that is not very long. */
 const CHECKPOINT_MS = 1000;
 /** Drafts written at a time: everybody else waits meanwhile. */
 const MOST_PER_COMMIT = 32;
@@ -14,6 +15,8 @@ const MOST_PER_COMMIT = 32;
 export interface CheckpointedDraft {
   /** Where it lies on the path; null until it was stored for the first time. */
   place: PathPlace | null;
+  /** Of its text, in characters. */
+  readonly length: number;
   /** Writes the text so far. @returns where it lies once this is committed */
   save(db: Db): Promise<PathPlace>;
   /** It could not be stored. */
@@ -25,6 +28,7 @@ export class Checkpoints {
   readonly #db: Db;
   /** Drafts with text that is not stored. */
   readonly #unsaved = new Set<CheckpointedDraft>();
+  readonly #saved = new WeakMap<CheckpointedDraft, SavedText>();
   #timer: NodeJS.Timeout | null = null;
   /** The writes that were asked for, one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -34,14 +38,23 @@ export class Checkpoints {
     this.#db = db;
   }
 
-  /** The draft has new text: it is stored at once the first time, then within a second. */
+  /** The draft has new text: it is stored at once the first time, then within a second; a very long one less often. */
   note(draft: CheckpointedDraft): void {
     if (this.#unsaved.has(draft)) return;
     this.#unsaved.add(draft);
     if (draft.place === null) this.#write([draft]);
+    this.#startTimer();
+  }
+
+  #startTimer(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      this.#write([...this.#unsaved]);
+      const now = performance.now();
+      const due = [...this.#unsaved].filter((draft) =>
+        isDue(this.#saved.get(draft) ?? null, draft.length, now),
+      );
+      this.#write(due);
+      if (due.length < this.#unsaved.size) this.#startTimer();
     }, CHECKPOINT_MS);
   }
 
@@ -82,6 +95,7 @@ export class Checkpoints {
       await commitUnsynced(this.#db, async (db) => {
         for (const draft of drafts) {
           this.#drop(draft);
+          this.#saved.set(draft, { length: draft.length, at: performance.now() });
           places.set(draft, await draft.save(db));
         }
       });

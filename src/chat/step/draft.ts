@@ -45,6 +45,10 @@ export class Draft {
     return this.content === '' && this.thinking === '';
   }
 
+  get length(): number {
+    return this.content.length + this.thinking.length;
+  }
+
   get size(): PromptSize {
     return sizeOf({ content: this.content, thinking: this.thinking, tool_calls: this.toolCalls });
   }

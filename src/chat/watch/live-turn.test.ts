@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnswerMessage } from '../../contract/chat.ts';
@@ -78,6 +80,15 @@ function newTurn(...events: TurnEvent[]): LiveTurn {
 
 async function allAfter(turn: LiveTurn, after: number): Promise<NumberedEvent[]> {
   return (await Array.fromAsync(turn.watch(after, never))).flat();
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** Bytes that are really in use. */
+function heapUsed(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
 }
 
 /** What a watcher has on its screen. */
@@ -272,6 +283,33 @@ describe('a log that is full', () => {
     turn.finish();
     expect(turn.size).toBeGreaterThanOrEqual(10_000_000);
   });
+
+  it.each([
+    ['an answer', (text: string) => complete(text)],
+    ['an error', () => failure],
+  ])('holds the text of an ended turn in few pieces, however many it came in: %s', async (_name, closing) => {
+    const before = heapUsed();
+    let turn: LiveTurn | null = newTurn(start, generating);
+    // A reader that has stopped reading keeps it in memory.
+    const stuck = turn.watch(0, never);
+    await stuck.next();
+    let length = 0;
+    for (let index = 0; index < 500_000; index += 1) {
+      const piece = `${index} word `;
+      turn.append([delta(piece)]);
+      length += piece.length;
+    }
+    turn.append([closing(wholeOf(500_000)), done]);
+    turn.finish();
+    turn = null;
+    expect(heapUsed() - before).toBeLessThan(3 * length);
+    const [snapshot] = (await stuck.next()).value ?? [];
+    expect(textOf(snapshot ? [snapshot] : [])).toBe(wholeOf(500_000));
+  });
+
+  function wholeOf(count: number): string {
+    return Array.from({ length: count }, (_, index) => `${index} word `).join('');
+  }
 
   async function allAfterNow(turn: LiveTurn, after: number): Promise<readonly NumberedEvent[]> {
     const watcher = turn.watch(after, never);

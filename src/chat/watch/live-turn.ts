@@ -98,6 +98,7 @@ export class LiveTurn {
   /** No event comes after this. */
   finish(): void {
     this.#isFinished = true;
+    this.#log.close();
     this.#finished.resolve();
     this.#wake();
   }

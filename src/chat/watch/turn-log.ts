@@ -2,7 +2,10 @@
 // text alone, and the state of the turn is folded only for whom it is told to.
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import type { SnapshotMessage } from '../../contract/turn-snapshot.ts';
+import { flatText } from '../../kit/flat-text.ts';
 import { copyFold, emptyFold, type FoldedTurn, foldEvent, toSnapshot } from './fold-turn.ts';
+import { weigh, weighEvent } from './weigh-event.ts';
 
 /** An event with its number within the turn: 1, 2, 3 … */
 export interface NumberedEvent {
@@ -35,6 +38,10 @@ export class TurnLog {
   readonly #droppedFold = emptyFold();
   #dropped = 0;
   #characters = 0;
+  /** Of the folded text, how much is in one piece. */
+  #flatLength = 0;
+  /** Of the snapshot that is kept for good, in characters. */
+  #snapshotWeight = 0;
   /** The number of the event that tells how the turn ended: the answer or the error. */
   #closingId = Number.POSITIVE_INFINITY;
   /** What was asked for last: watchers that keep up ask for the same. */
@@ -52,8 +59,7 @@ export class TurnLog {
 
   /** Roughly what it holds in memory, in characters. */
   get size(): number {
-    const { message } = this.#droppedFold;
-    return this.#characters + (message?.content.length ?? 0) + (message?.thinking?.length ?? 0);
+    return this.#characters + weigh(this.#droppedFold) + this.#snapshotWeight;
   }
 
   /** The assistant message that is being written, or was written last. */
@@ -80,12 +86,24 @@ export class TurnLog {
     for (const event of events) {
       const id = this.lastId + 1;
       this.#kept.push(event.event === 'content_delta' ? event.data.content : { id, event });
-      this.#characters += sizeOf(event);
+      this.#characters += weighEvent(event);
       if (event.event !== 'message_complete' && event.event !== 'error') continue;
       this.#closingId = id;
       this.#snapshot = null;
     }
     if (this.#kept.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
+  }
+
+  /** No event comes any more: what late readers are told is made once, and what it was made of is let go. */
+  close(): void {
+    this.#newest = null;
+    if (this.#dropped === 0) return;
+    const { data } = this.#sharedSnapshot().event;
+    const answer = this.#completeMessage();
+    this.#snapshotWeight = weigh(data) - (answer === null ? 0 : textLength(answer));
+    const { message } = this.#droppedFold;
+    this.#droppedFold.toolCalls.length = 0;
+    if (message !== null) this.#droppedFold.message = { ...message, content: '', thinking: null };
   }
 
   /**
@@ -128,6 +146,7 @@ export class TurnLog {
     const id = Math.min(this.lastId, this.#closingId - 1);
     const fold = copyFold(this.#droppedFold);
     this.#foldInto(fold, id - this.#dropped);
+    if (fold.message !== null) holdOnce(fold.message, this.#completeMessage());
     const { turnId, sessionId, createdAt } = this.#options;
     const turn = { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id: id };
     return { id, event: { event: 'snapshot', data: toSnapshot(fold, turn) } };
@@ -137,8 +156,25 @@ export class TurnLog {
     const share = Math.ceil(this.#kept.length / DROPPED_SHARE);
     const count = Math.min(share, this.#closingId - 1 - this.#dropped);
     this.#foldInto(this.#droppedFold, count);
-    for (const kept of this.#kept.splice(0, count)) this.#characters -= sizeOf(toEvent(kept));
+    for (const kept of this.#kept.splice(0, count)) this.#characters -= weighEvent(toEvent(kept));
     this.#dropped += count;
+    this.#flatten();
+  }
+
+  /** Each time the text has doubled: as its pieces it would be many times as large. */
+  #flatten(): void {
+    const { message } = this.#droppedFold;
+    const length = textLength(message);
+    if (message === null || (length >= this.#flatLength && length < 2 * this.#flatLength)) return;
+    holdOnce(message, null);
+    this.#flatLength = length;
+  }
+
+  /** The answer as it was told whole; null where it was not. */
+  #completeMessage(): SnapshotText | null {
+    const kept = this.#kept[this.#closingId - 1 - this.#dropped];
+    if (typeof kept !== 'object' || kept.event.event !== 'message_complete') return null;
+    return kept.event.data.message;
   }
 
   #foldInto(fold: FoldedTurn, count: number): void {
@@ -146,24 +182,20 @@ export class TurnLog {
   }
 }
 
+type SnapshotText = Pick<SnapshotMessage, 'content' | 'thinking'>;
+
+function textLength(message: SnapshotText | null): number {
+  return (message?.content.length ?? 0) + (message?.thinking?.length ?? 0);
+}
+
+/** Its text in one piece: the very one of the whole answer, where that was told. */
+function holdOnce(message: SnapshotMessage, answer: SnapshotText | null): void {
+  message.content = flatText(answer?.content ?? message.content);
+  const thinking = answer === null ? message.thinking : answer.thinking;
+  message.thinking = thinking && flatText(thinking);
+}
+
 function toEvent(kept: string | NumberedEvent): TurnEvent {
   if (typeof kept === 'object') return kept.event;
   return { event: 'content_delta', data: { content: kept, role: 'assistant' } };
-}
-
-/** What an event weighs besides its text. */
-const EVENT_OVERHEAD = 100;
-
-function sizeOf(event: TurnEvent): number {
-  switch (event.event) {
-    case 'content_delta':
-    case 'thinking_delta':
-      return EVENT_OVERHEAD + event.data.content.length;
-    case 'message_complete':
-      return EVENT_OVERHEAD + event.data.message.content.length;
-    case 'tool_result':
-      return EVENT_OVERHEAD + event.data.result.length;
-    default:
-      return EVENT_OVERHEAD;
-  }
 }

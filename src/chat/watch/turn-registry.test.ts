@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { TurnEvent } from '../../contract/turn-event.ts';
 import { LiveTurn } from './live-turn.ts';
 import { TurnRegistry } from './turn-registry.ts';
 
 const MINUTE = 60_000;
+const CALL = { tool_name: 'look', tool_call_id: 'call_1', call_index: 0 };
 
 let registry: TurnRegistry;
 beforeEach(() => {
@@ -15,10 +17,11 @@ afterEach(() => {
 });
 
 /** A turn with so many characters in its log. @returns what ends it */
-function add(turnId: string, characters = 1): () => Promise<void> {
+function add(turnId: string, characters = 1, events: readonly TurnEvent[] = []): () => Promise<void> {
   const now = () => '2026-02-15T09:49:38.310281Z';
   const live = new LiveTurn({ turnId, sessionId: 'session', createdAt: now() });
   live.append([{ event: 'content_delta', data: { content: 'x'.repeat(characters), role: 'assistant' } }]);
+  live.append(events);
   const { promise, resolve } = Promise.withResolvers<void>();
   registry.add(live, promise);
   return async () => {
@@ -71,6 +74,36 @@ it('keeps a bounded number of characters, whatever their number of turns', async
   expect(kept.length * 1_500_000).toBeLessThanOrEqual(32_000_000);
   expect(kept.length).toBeGreaterThan(15);
   expect(kept.at(-1)).toBe('turn_39');
+});
+
+it.each<[string, (text: string) => TurnEvent]>([
+  [
+    'arguments of tools',
+    (text) => ({ event: 'tool_call', data: { ...CALL, arguments: { rows: [{ text }] } } }),
+  ],
+  [
+    'what tools answered',
+    (text) => ({
+      event: 'tool_result',
+      data: { ...CALL, success: true, result: text, error: null, error_message: null },
+    }),
+  ],
+  [
+    'why they could not',
+    (text) => ({
+      event: 'tool_result',
+      data: { ...CALL, success: false, result: '', error: text, error_message: text },
+    }),
+  ],
+  ['thoughts', (content) => ({ event: 'thinking_delta', data: { content } })],
+  ['errors', (message) => ({ event: 'error', data: { code: 'ollama_error', message, details: {} } })],
+])('counts %s like any other text', async (_what, toEvent) => {
+  for (let index = 0; index < 60; index += 1) {
+    await add(`turn_${index}`, 1, [toEvent('x'.repeat(4_000_000))])();
+  }
+  const kept = Array.from({ length: 60 }, (_, index) => `turn_${index}`).filter(isKnown);
+  expect(kept.length).toBeGreaterThan(2);
+  expect(kept.length).toBeLessThanOrEqual(8);
 });
 
 it('never forgets a running turn for an ended one', async () => {

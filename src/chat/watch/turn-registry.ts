@@ -7,6 +7,13 @@ const KEPT_MS = 10 * 60 * 1000;
 const MAX_ENDED = 2000;
 const MAX_ENDED_CHARACTERS = 32_000_000;
 
+interface EndedTurn {
+  readonly live: LiveTurn;
+  readonly at: number;
+  /** As it was counted. */
+  readonly size: number;
+}
+
 interface Entry {
   readonly live: LiveTurn;
   readonly finished: Promise<void>;
@@ -16,7 +23,7 @@ interface Entry {
 export class TurnRegistry {
   readonly #running = new Map<string, Entry>();
   /** In the order in which they ended. */
-  readonly #ended = new Map<string, { readonly live: LiveTurn; readonly at: number }>();
+  readonly #ended = new Map<string, EndedTurn>();
   #endedCharacters = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -40,10 +47,10 @@ export class TurnRegistry {
 
   /** Nothing of a deleted session is replayed. */
   forgetSession(sessionId: string): void {
-    for (const [turnId, { live }] of this.#ended) {
+    for (const [turnId, { live, size }] of this.#ended) {
       if (live.sessionId !== sessionId) continue;
       this.#ended.delete(turnId);
-      this.#endedCharacters -= live.size;
+      this.#endedCharacters -= size;
     }
   }
 
@@ -58,18 +65,19 @@ export class TurnRegistry {
     this.#running.delete(live.turnId);
     // It was refused before anybody heard of it.
     if (live.lastEventId === 0) return;
-    this.#ended.set(live.turnId, { live, at: performance.now() });
-    this.#endedCharacters += live.size;
+    const { size } = live;
+    this.#ended.set(live.turnId, { live, at: performance.now(), size });
+    this.#endedCharacters += size;
     this.#expire();
   }
 
   #expire(): void {
     const oldestKept = performance.now() - KEPT_MS;
-    for (const [turnId, { live, at }] of this.#ended) {
+    for (const [turnId, { at, size }] of this.#ended) {
       const isOver = this.#ended.size > MAX_ENDED || this.#endedCharacters > MAX_ENDED_CHARACTERS;
       if (at > oldestKept && !isOver) break;
       this.#ended.delete(turnId);
-      this.#endedCharacters -= live.size;
+      this.#endedCharacters -= size;
     }
     if (this.#timer !== null || this.#ended.size === 0) return;
     this.#timer = setTimeout(() => {
