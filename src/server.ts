@@ -19,8 +19,9 @@ import type { Log } from './kit/log.ts';
 import { Clearing } from './store/clearing.ts';
 import type { Db } from './store/database.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
-import { openStore } from './store/open-store.ts';
+import { openStore, type Store } from './store/open-store.ts';
 import { listRecentAnswers } from './store/recent-answers.ts';
+import { watchDatabase } from './store/rescue-database.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
 import { BackgroundJobs } from './summaries/background-jobs.ts';
 import { importOnFirstStart } from './transfer/import-on-first-start.ts';
@@ -65,6 +66,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       windowPolicy: windowPolicyOf(config),
     };
     const background = createBackground(planning, config, log);
+    const watch = watchDatabase(store, log);
     const clearing = new Clearing({ db: store.db, log });
     const turns = new LiveTurns(
       {
@@ -81,13 +83,12 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     const app = await createApp(
       {
-        db: store.db,
+        ...storeDoors(store, config),
         engine,
         turns,
         defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
         learnWindows: () => learnWindows(planning),
-        openSnapshot: () => openSnapshot(config.dataDir),
         version: VERSION,
         ...ids,
       },
@@ -117,6 +118,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         await clearing.close();
         await closeConnections(app.server, appClosed);
         await engine.close();
+        await watch.close();
         await store.close();
       },
     };
@@ -125,6 +127,16 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   }
+}
+
+function storeDoors({ db, guard }: Store, { dataDir }: Config) {
+  const refuseLoss = () => guard.refuseLoss();
+  const openOwnSnapshot = async () => {
+    // Opened by its name, under which there may be another one meanwhile.
+    refuseLoss();
+    return openSnapshot(dataDir);
+  };
+  return { db, refuseLoss, openSnapshot: openOwnSnapshot };
 }
 
 function windowPolicyOf(config: Config) {

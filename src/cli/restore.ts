@@ -10,8 +10,7 @@ import { say } from './terminal.ts';
 export async function runRestore(config: Config, backup: string): Promise<void> {
   ignoreFileSizeSignal();
   try {
-    const stamp = new Date().toISOString().replace(/\W/g, '');
-    const { sessions, messages, kept } = await restoreDatabase(config.dataDir, resolve(backup), stamp);
+    const { sessions, messages, kept } = await restoreDatabase(config.dataDir, resolve(backup));
     const former = kept === null ? '' : `; the former database is kept in ${kept}`;
     say(`restored ${sessions} sessions and ${messages} messages from ${backup}${former}\n`);
   } catch (error) {

@@ -70,6 +70,10 @@ export const ERRORS = {
     text: 'The model asked for tools in a way that cannot be kept: over 512 calls at once, or arguments nested over 50 levels deep.',
   },
   tool_loop_limit: { status: 502, text: 'The model asked for tools too many times in one turn.' },
+  storage_lost: {
+    status: 503,
+    text: 'The database was removed, replaced or truncated while the server ran: it must be put back.',
+  },
   database_busy: { status: 503, text: 'Another program is writing to the database; try again.' },
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },
   engine_not_ready: {

@@ -15,6 +15,8 @@ import type { Snapshot } from '../store/open-snapshot.ts';
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
   readonly version: string;
+  /** @throws MochiError storage_lost when the database is not where it was */
+  readonly refuseLoss: () => void;
   /** The stored data as it is now, for answers that take their time. */
   readonly openSnapshot: () => Promise<Snapshot>;
 }

@@ -18,6 +18,11 @@ export function timestampNow(): string {
   return formatMicroseconds(last);
 }
 
+/** Now for names of files: sorts as text, and no file system minds it. */
+export function nameStamp(): string {
+  return new Date().toISOString().replace(/\W/g, '');
+}
+
 /** The instant so many milliseconds ago, to be compared with stored ones. */
 export function timestampBefore(milliseconds: number): string {
   return formatMicroseconds((Date.now() - milliseconds) * 1000);

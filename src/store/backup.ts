@@ -50,17 +50,20 @@ function openSource(dataDir: string): ReadDatabase {
 
 /** Closes the source. @throws BackupError for a copy that is not sound, SqliteError */
 export async function copyTo(target: string, source: ReadDatabase): Promise<BackupCounts> {
-  const { driver, close } = source;
-  let expected: Counts;
   try {
     // The moment is fixed here, and the copy is of it.
-    driver.exec('begin');
-    expected = countRows(driver);
-    makePrivateFile(target);
-    await driver.backup(target, { progress: () => ALL_PAGES });
+    source.driver.exec('begin');
+    return await copyUnchanged(target, source.driver);
   } finally {
-    close();
+    source.close();
   }
+}
+
+/** Of a connection that sees no change meanwhile. @throws BackupError, SqliteError */
+export async function copyUnchanged(target: string, driver: SqliteDriver.Database): Promise<BackupCounts> {
+  const expected = countRows(driver);
+  makePrivateFile(target);
+  await driver.backup(target, { progress: () => ALL_PAGES });
   checkCopy(target, expected);
   await syncFile(target);
   return expected;

@@ -1,5 +1,6 @@
 // What stands in the way of using the files of a data folder, found before anything is written to them.
 import SqliteDriver from 'better-sqlite3';
+import { nameStamp } from '../kit/clock.ts';
 import type { DataFolderLock } from './data-folder-lock.ts';
 import { type DatabaseFiles, databaseFile, filesOf, lookAt, setAside, sizeOf } from './database-files.ts';
 import { readHeader } from './database-header.ts';
@@ -55,7 +56,7 @@ function refuseUnusable(file: string, files: DatabaseFiles): void {
 
 function missDatabase(file: string, { main, log, index }: DatabaseFiles, newDatabase: boolean): void {
   if (newDatabase) {
-    setAside([log, index], `before-${new Date().toISOString().replace(/\W/g, '')}`);
+    setAside([log, index], `before-${nameStamp()}`);
     return;
   }
   const state = lookAt(main) === null ? 'gone' : 'empty';

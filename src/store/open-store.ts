@@ -5,17 +5,23 @@ import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
 import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
 import { databaseFile } from './database-files.ts';
+import { DatabaseGuard } from './database-guard.ts';
 import { examineDatabase } from './examine-database.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { keepLog } from './open-untouched.ts';
 import { PatientSqliteDriver } from './patient-driver.ts';
+import { rescueDatabase } from './rescue-database.ts';
 import { openSqlite } from './sqlite.ts';
 import { explain } from './store-open-error.ts';
 
 export interface Store {
   readonly db: Db;
+  /** Whether the file is still there. While it is not, nothing is written. */
+  readonly guard: DatabaseGuard;
   /** What it took to bring the schema up to date. */
   readonly migrationMs: number;
+  /** Saves what a lost database holds beside its place, as a backup. @returns where */
+  rescue(): Promise<string>;
   close(): Promise<void>;
   /** Closes it and leaves the files as they are, without moving the log into the database: after a fault. */
   leave(): Promise<void>;
@@ -36,6 +42,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const file = databaseFile(dataDir);
   let lock: DataFolderLock | null = null;
   let db: Db | undefined;
+  let guard: DatabaseGuard | null = null;
   const leave = async () => {
     if (db !== undefined) {
       const letGo = keepLog(file);
@@ -49,7 +56,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lock = exclusive ? lockDataFolder(dataDir) : lockUnlessServed(dataDir);
     if (lock !== null) examineDatabase(file, { lock, exclusive, newDatabase });
     makePrivateFile(file);
-    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database: openSqlite(file) }) });
+    const database = openSqlite(file, () => guard?.refuseLoss());
+    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database }) });
     const startedAt = performance.now();
     await migrate(db);
     const migrationMs = performance.now() - startedAt;
@@ -60,7 +68,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       await opened.destroy();
       if (exclusive) lock?.release();
     };
-    return { db, migrationMs, close, leave };
+    guard = new DatabaseGuard(file);
+    const rescue = () => rescueDatabase(dataDir, database.driver);
+    return { db, guard, migrationMs, rescue, close, leave };
   } catch (error) {
     await leave();
     throw explain(error, dataDir, file);

@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { removeUnfinished, syncFolder, unfinishedName } from '../kit/atomic-file.ts';
+import { nameStamp } from '../kit/clock.ts';
 import { makePrivateFolder, PRIVATE_FOLDER } from '../kit/private-files.ts';
 import { type BackupCounts, BackupError, copyTo } from './backup.ts';
 import { lockDataFolder } from './data-folder-lock.ts';
@@ -20,10 +21,9 @@ export interface Restored extends BackupCounts {
 /**
  * The backup stays as it is. A kill at any moment leaves the former database, a folder that a start refuses, or the
  * restored one, and never loses a file: then it is done again.
- * @param stamp makes the name of the folder for the former database
  * @throws StoreOpenError, BackupError, Error of the file system
  */
-export async function restoreDatabase(dataDir: string, backup: string, stamp: string): Promise<Restored> {
+export async function restoreDatabase(dataDir: string, backup: string): Promise<Restored> {
   const file = databaseFile(dataDir);
   try {
     makePrivateFolder(dataDir);
@@ -36,7 +36,7 @@ export async function restoreDatabase(dataDir: string, backup: string, stamp: st
         const counts = await copyBackup(backup, copy);
         // Before the first step: a start between two steps must not make a new database.
         lock.noteDatabase();
-        const kept = join(dirname(files.main), `${basename(files.main, '.db')}-before-${stamp}`);
+        const kept = join(dirname(files.main), `${basename(files.main, '.db')}-before-${nameStamp()}`);
         const hasFormer = swap(files, copy, kept);
         await syncFolder(dirname(files.main));
         return { ...counts, kept: hasFormer ? kept : null };

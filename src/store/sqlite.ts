@@ -8,12 +8,18 @@ import { keepLog, type ReadDatabase } from './open-untouched.ts';
 /** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
 const MAX_CACHED_STATEMENTS = 500;
 
+export interface OpenedDatabase extends SqliteDatabase {
+  /** For what kysely cannot do. */
+  readonly driver: SqliteDriver.Database;
+}
+
 /**
  * Opens the file and sets it up for one writer that must not lose an acknowledged row:
  * WAL, and a sync at every commit (`synchronous=FULL`), so that a power cut keeps it too.
+ * @param refuseLoss throws where the file is no longer what was opened: before each write, and before what was written counts
  * @throws SqliteError for a file that is no database or cannot be opened
  */
-export function openSqlite(file: string): SqliteDatabase {
+export function openSqlite(file: string, refuseLoss: () => void = () => undefined): OpenedDatabase {
   const driver = new SqliteDriver(file, { timeout: 5000 });
   try {
     driver.pragma('journal_mode = WAL');
@@ -31,7 +37,7 @@ export function openSqlite(file: string): SqliteDatabase {
     letGo();
     throw error;
   }
-  return wrap(driver);
+  return { ...wrap(driver, refuseLoss), driver };
 }
 
 /**
@@ -41,7 +47,7 @@ export function snapshotOf({ driver, close }: ReadDatabase): SqliteDatabase {
   driver.exec('begin');
   // The first read is what fixes the moment.
   driver.prepare('select count(*) from sqlite_schema').get();
-  return { ...wrap(driver), close };
+  return { ...wrap(driver, () => undefined), close };
 }
 
 /** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */
@@ -61,7 +67,7 @@ export class DamagedDatabaseError extends Error {
   override readonly name = 'DamagedDatabaseError';
 }
 
-function wrap(driver: SqliteDriver.Database): SqliteDatabase {
+function wrap(driver: SqliteDriver.Database, refuseLoss: () => void): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   const translated = <T>(action: () => T): T => {
     try {
@@ -75,7 +81,7 @@ function wrap(driver: SqliteDriver.Database): SqliteDatabase {
     prepare(sql) {
       const cached = statements.get(sql);
       if (cached !== undefined) return cached;
-      const statement = prepare(driver, sql, translated);
+      const statement = guarded(driver, sql, prepare(driver, sql, translated), refuseLoss);
       if (statements.size >= MAX_CACHED_STATEMENTS) statements.clear();
       statements.set(sql, statement);
       return statement;
@@ -83,13 +89,40 @@ function wrap(driver: SqliteDriver.Database): SqliteDatabase {
   };
 }
 
+/** A transaction is looked after at its begin and its commit, a single write before and after it. */
+function guarded(
+  driver: SqliteDriver.Database,
+  sql: string,
+  statement: PreparedStatement,
+  refuseLoss: () => void,
+): SqliteStatement {
+  const { isWrite, ...own } = statement;
+  if (sql === 'rollback' || !(isWrite || sql === 'begin' || sql === 'commit')) return own;
+  const watched = <T>(action: () => T): T => {
+    if (!driver.inTransaction) refuseLoss();
+    const result = action();
+    if (!driver.inTransaction) refuseLoss();
+    return result;
+  };
+  return {
+    ...own,
+    all: (parameters) => watched(() => own.all(parameters)),
+    run: (parameters) => watched(() => own.run(parameters)),
+  };
+}
+
+interface PreparedStatement extends SqliteStatement {
+  readonly isWrite: boolean;
+}
+
 type Translated = <T>(action: () => T) => T;
 
-function prepare(driver: SqliteDriver.Database, sql: string, translated: Translated): SqliteStatement {
+function prepare(driver: SqliteDriver.Database, sql: string, translated: Translated): PreparedStatement {
   // Deferred transactions that read first can fail with SQLITE_BUSY at their first write, without any waiting.
   const statement = translated(() => driver.prepare(sql === 'begin' ? 'begin immediate' : sql));
   return {
     reader: statement.reader,
+    isWrite: !statement.readonly,
     all: (parameters) => translated(() => statement.all(...parameters)),
     run: (parameters) => {
       // SQLite rolls back by itself on a full disk; the rollback that follows would hide the cause.

@@ -239,6 +239,7 @@ function isOutage(error: unknown): error is MochiError {
     'engine_timeout',
     'session_save_error',
     'database_busy',
+    'storage_lost',
   ].includes(error.kind);
 }
 

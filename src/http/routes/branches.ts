@@ -18,6 +18,7 @@ const COMMON = [
   'session_load_error',
   'session_save_error',
   'database_busy',
+  'storage_lost',
 ] as const;
 
 export function branchRoutes(app: App, deps: AppDeps): void {

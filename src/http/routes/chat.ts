@@ -26,6 +26,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'session_load_error',
   'session_save_error',
   'database_busy',
+  'storage_lost',
   'overloaded',
   'turn_interrupted',
 ];

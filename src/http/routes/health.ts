@@ -1,5 +1,6 @@
 // Is it up? For people, clients and orchestrators.
 import { Type } from 'typebox';
+import type { ErrorKindName } from '../../contract/errors.ts';
 import { nullable } from '../../contract/schema.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, responses } from '../document.ts';
@@ -31,16 +32,17 @@ const Health = Type.Object(
 
 const Probe = Type.Object({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] });
 
-export function healthRoutes(app: App, { engine, version }: AppDeps): void {
+export function healthRoutes(app: App, { engine, version, refuseLoss }: AppDeps): void {
   const describe = (
     operationId: string,
     text: { readonly summary: string; readonly description: string },
     schema: typeof Health | typeof Probe,
+    errors: readonly ErrorKindName[] = [],
   ) => ({
     tags: ['health'],
     operationId,
     summary: text.summary,
-    response: responses(200, jsonAnswer(text.description, schema), []),
+    response: responses(200, jsonAnswer(text.description, schema), errors),
   });
   app.get(
     '/api/v1/health',
@@ -65,12 +67,11 @@ export function healthRoutes(app: App, { engine, version }: AppDeps): void {
       };
     },
   );
-  const probes = [
-    ['/livez', 'isLive'],
-    ['/readyz', 'isReady'],
-  ] as const;
-  for (const [path, operationId] of probes) {
-    const schema = describe(operationId, { summary: 'Probe', description: 'The server serves.' }, Probe);
-    app.get(path, { schema }, async () => ({ status: 'ok' }));
-  }
+  const live = { summary: 'Probe', description: 'The server serves.' };
+  app.get('/livez', { schema: describe('isLive', live, Probe) }, async () => ({ status: 'ok' as const }));
+  const ready = { summary: 'Probe', description: 'The server serves, and can store what it is told.' };
+  app.get('/readyz', { schema: describe('isReady', ready, Probe, ['storage_lost']) }, async () => {
+    refuseLoss();
+    return { status: 'ok' as const };
+  });
 }

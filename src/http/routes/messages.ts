@@ -24,6 +24,7 @@ const CHANGE_ERRORS = [
   'session_load_error',
   'session_save_error',
   'database_busy',
+  'storage_lost',
 ] as const;
 
 export function messageRoutes(app: App, deps: AppDeps): void {

@@ -30,7 +30,7 @@ const MODEL_ERRORS = [
   'engine_busy',
   'engine_not_ready',
 ] as const;
-const STORE_ERRORS = ['session_load_error', 'session_save_error', 'database_busy'] as const;
+const STORE_ERRORS = ['session_load_error', 'session_save_error', 'database_busy', 'storage_lost'] as const;
 
 export function sessionRoutes(app: App, deps: AppDeps): void {
   const tags = ['sessions'];

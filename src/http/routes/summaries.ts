@@ -43,6 +43,7 @@ export function summaryRoutes(app: App, { db, turns }: AppDeps): void {
           'session_load_error',
           'session_save_error',
           'database_busy',
+          'storage_lost',
         ]),
       },
     },
