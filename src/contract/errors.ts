@@ -46,7 +46,7 @@ export const ERRORS = {
   session_busy: { status: 409, text: 'The session is answering; the change cannot be applied now.' },
   turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
   payload_too_large: { status: 413, text: 'The body is over the limit.' },
-  unsupported_media_type: { status: 415, text: 'The body is not JSON.' },
+  unsupported_media_type: { status: 415, text: 'The body is not JSON, or is encoded.' },
   idempotency_mismatch: {
     status: 422,
     text: 'The idempotency key was used with another request.',

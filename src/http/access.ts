@@ -38,6 +38,12 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
       if (!isAllowedOrigin(origin) && !isSameOrigin(origin, request)) throw originRefused(origin);
     }
   });
+  app.addHook('onRequest', async ({ method, headers: { origin, ...headers } }, reply) => {
+    if (method !== 'OPTIONS' || headers['access-control-request-private-network'] === undefined) return;
+    if (origin !== undefined && isAllowedOrigin(origin)) {
+      void reply.header('access-control-allow-private-network', 'true');
+    }
+  });
   await app.register(cors, {
     origin: (origin, decide) => decide(null, origin !== undefined && isAllowedOrigin(origin)),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],

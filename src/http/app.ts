@@ -11,6 +11,8 @@ import { answerError, answerErrors, notFound, pathOf } from './error-response.ts
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { readJsonBodies } from './read-json-body.ts';
 import { readNdjsonBodies } from './read-ndjson-body.ts';
+import { refuseEncodedBodies } from './refuse-encoded-bodies.ts';
+import { checkRequestLine } from './request-line.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -69,6 +71,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   answerErrors(app);
+  refuseEncodedBodies(app);
   readJsonBodies(app);
   readNdjsonBodies(app);
   validateBySchema(app);
@@ -86,6 +89,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
       'request',
     );
   });
+  checkRequestLine(app);
   await guardAccess(app, options.access);
   // Before any body is read: whatever is wrong with it, the address comes first.
   app.addHook('onRequest', async (request) => {
@@ -103,13 +107,15 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
 function hideUndecodable({ url = '/' }: { readonly url?: string | undefined }): string {
   try {
     decodeURIComponent(pathOf(url));
-    return url;
+    return TARGET.test(url) ? url : UNDECODABLE;
   } catch {
     return UNDECODABLE;
   }
 }
 
 const UNDECODABLE = '/undecodable';
+/** A path, or a whole address with a host in it. */
+const TARGET = /^(?:\/|[a-z][a-z0-9+.-]*:\/\/[^/?#])/i;
 /** A client's own id is taken when it is short and plain: it ends up in logs. */
 function saneRequestId(given: string | string[] | undefined): string | null {
   return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : null;

@@ -48,6 +48,40 @@ describe('shapeFault', () => {
     expect(faultOf(list(200_001))).toBe('holds more than 200000 values');
   });
 
+  const keyed = (count: number, each = 1, key = (index: number) => `k${index}`) =>
+    `[${Array.from({ length: Math.ceil(count / each) }, (_, object) => {
+      const members = Array.from({ length: each }, (_, index) => `"${key(object * each + index)}":0`);
+      return `{${members.join()}}`;
+    }).join()}]`;
+
+  it.each([1, 10, 100, 200_000])('takes 10 000 distinct keys and not many more, %i in an object', (each) => {
+    expect(faultOf(keyed(9900, Math.min(each, 9900)))).toBeNull();
+    expect(faultOf(keyed(11_000, Math.min(each, 11_000)))).toBe('holds more than 10000 distinct keys');
+  });
+
+  it('takes the same keys again and again', () => {
+    const members = Array.from(
+      { length: 20 },
+      (_, index) => `"a_rather_long_key_${index}" : ${index}`,
+    ).join();
+    expect(faultOf(`[${Array(9000).fill(`{${members}}`).join()}]`)).toBeNull();
+  });
+
+  it.each([
+    ['long ones that begin alike', (index: number) => `${'a'.repeat(60)}${index}`],
+    ['long ones that end alike', (index: number) => `${index}${'a'.repeat(60)}`],
+    ['with quotes in them', (index: number) => `\\"${index}\\\\`],
+    ['beyond ASCII', (index: number) => `é${index}猫`],
+  ])('tells keys apart: %s', (_which, key) => {
+    expect(faultOf(keyed(30_000, 30, key))).toBe('holds more than 10000 distinct keys');
+  });
+
+  it('what stands before a colon in a list is no key, and nothing there breaks the scan', () => {
+    expect(faultOf(`[${Array.from({ length: 90_000 }, (_, index) => `"k${index}"`).join()}]`)).toBeNull();
+    for (const text of [':', '":', '"a":', '::::', '"a" :: "b"']) expect(faultOf(text)).toBeNull();
+    expect(faultOf(':'.repeat(300_000))).toBeNull();
+  });
+
   it('does not look into strings', () => {
     const structure = '[{,'.repeat(300_000);
     for (const before of ['', '\\"', '\\\\', '\\\\\\"', 'é"'.slice(0, 1), '\\u005c']) {

@@ -47,7 +47,9 @@ function note(answer: Answer, sourceId: string, stored: StoredImport): void {
 
 /** A session without a usable id gets one made of its content, the same each time. */
 function readOriginal(body: unknown): OriginalSession {
-  const fallbackId = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 10);
+  // No body at all is no text either.
+  const text = JSON.stringify(body) ?? '';
+  const fallbackId = createHash('sha256').update(text).digest('hex').slice(0, 10);
   try {
     return readOriginalSession(body, fallbackId);
   } catch (error) {

@@ -123,6 +123,18 @@ describe('Host, on an address of the network', () => {
     expect((await sendRequest(url, { path: SESSIONS, headers: { host: 'any.example' } })).status).toBe(200);
   });
 
+  it('must be the one of the address where that is whole', async () => {
+    const url = tested.url.replace('0.0.0.0', '127.0.0.1');
+    for (const [host, status] of [
+      ['any.example', 200],
+      ['ANY.example:80', 200],
+      ['other.example', 403],
+    ] as const) {
+      const bytes = `GET http://${host}/livez HTTP/1.1\r\nhost: any.example\r\nconnection: close\r\n\r\n`;
+      expect((await sendBytes(url, bytes)).status).toBe(status);
+    }
+  });
+
   it('a page that the server itself is named by may write, another may not', async () => {
     const url = tested.url.replace('0.0.0.0', '127.0.0.1');
     const own = { host: 'any.example:80', origin: 'http://any.example:80' };
@@ -200,6 +212,25 @@ describe('Origin, by default', () => {
     });
     const exposed = answer.headers.get('access-control-expose-headers')?.split(/, */);
     expect(exposed).toEqual(expect.arrayContaining(['x-request-id', 'x-turn-id', 'location']));
+  });
+
+  it.each([
+    ['http://localhost:5173', 'true'],
+    ['https://evil.example', null],
+  ])('a preflight from the internet into a private network: %s', async (origin, allowed) => {
+    const { headers } = await sendRequest(tested.url, {
+      method: 'OPTIONS',
+      path: SESSIONS,
+      headers: {
+        origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-private-network': 'true',
+      },
+    });
+    expect(headers.get('access-control-allow-private-network')).toBe(allowed);
+    // Only where it was asked for.
+    const asked = await preflight(tested.url, origin);
+    expect(asked.headers.get('access-control-allow-private-network')).toBeNull();
   });
 
   it('errors are readable for a page that may read', async () => {

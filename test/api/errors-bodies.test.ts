@@ -1,4 +1,5 @@
 // Bodies that are none: every route that takes one refuses them the same way, and stores nothing.
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';
@@ -27,9 +28,19 @@ const routes: [string, string, Record<string, unknown>][] = [
 
 type Body = string | Uint8Array<ArrayBuffer> | ReadableStream;
 
-async function send(method: string, path: string, body: Body, contentType = 'application/json') {
+async function send(
+  method: string,
+  path: string,
+  body: Body,
+  { contentType = 'application/json', ...headers }: Record<string, string> = {},
+) {
   const url = `${server.url}/api/v1${path.replace('ID', sessionId)}`;
-  const request = { method, body, headers: { 'content-type': contentType }, duplex: 'half' } as const;
+  const request = {
+    method,
+    body,
+    headers: { 'content-type': contentType, ...headers },
+    duplex: 'half',
+  } as const;
   const response = await fetch(url, request);
   // Tests read what they expect; a wrong guess fails the test.
   const parsed: any = await response.json();
@@ -91,9 +102,21 @@ describe.each(routes)('%s %s', (method, path, good) => {
     'json',
     'text/json',
   ])('answers 415 for %s', async (contentType) => {
-    const answer = await send(method, path, JSON.stringify(good), contentType);
+    const answer = await send(method, path, JSON.stringify(good), { contentType });
     expect(expectError(answer, 415, 'unsupported_media_type')).toEqual({});
   });
+
+  it.each(['gzip', 'deflate', 'br', 'zstd', 'identity, gzip', 'x-unknown'])(
+    'answers 415 for a body that is encoded: %s',
+    async (encoding) => {
+      const headers = { 'content-encoding': encoding };
+      const packed = new Uint8Array(gzipSync(JSON.stringify(good)));
+      const answer = await send(method, path, packed, headers);
+      expectError(answer, 415, 'unsupported_media_type');
+      expect(answer.body.detail.error.message).toContain('content-encoding');
+      expect(answer.headers.get('accept-encoding')).toBe('identity');
+    },
+  );
 
   it('answers 413 for a body over the limit, however it is sent', async () => {
     const large = JSON.stringify({ ...good, filler: 'x'.repeat(MAX_BODY_BYTES) });
@@ -110,7 +133,13 @@ describe('a body that is one', () => {
     'Application/JSON',
     'application/json;charset="UTF-8"',
   ])('may come as %s', async (contentType) => {
-    const { status } = await send('PATCH', '/sessions/ID', '{}', contentType);
+    const { status } = await send('PATCH', '/sessions/ID', '{}', { contentType });
+    expect(status).toBe(200);
+  });
+
+  it('may say that it is not encoded', async () => {
+    const headers = { 'content-encoding': 'Identity' };
+    const { status } = await server.request('PATCH', `/sessions/${sessionId}`, '{}', headers);
     expect(status).toBe(200);
   });
 

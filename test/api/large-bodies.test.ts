@@ -14,8 +14,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const fill = (item: string) => item.repeat(LENGTH / item.length).slice(0, -1);
-const distinct = (write: (index: number) => string) =>
-  Array.from({ length: 700_000 }, (_, index) => write(index)).join();
+const distinct = (write: (index: number) => string, length = 700_000) =>
+  Array.from({ length }, (_, index) => write(index)).join();
 
 const bodies: [string, string][] = [
   ['lists', `{"message":"Hi","x":[${fill('[],')}]}`],
@@ -24,6 +24,14 @@ const bodies: [string, string][] = [
   ['short keys', `{${distinct((index) => `"${index.toString(36)}_":0`)},"message":"Hi"}`],
   ['keys that are indices', `{${distinct((index) => `"${index * 5003}":0`)},"message":"Hi"}`],
   ['short strings', `{"message":"Hi","x":[${distinct((index) => `"${index.toString(36)}"`)}]}`],
+  [
+    'distinct keys, few enough as values',
+    `{${distinct((index) => `"${index}_":0`, 199_000)},"message":"Hi"}`,
+  ],
+  [
+    'distinct keys in many objects',
+    `{"message":"Hi","x":[${distinct((index) => `{"a${index}":0,"b${index}":0}`, 60_000)}]}`,
+  ],
   ['levels', `{"message":"Hi","x":${'['.repeat(LENGTH / 2)}${']'.repeat(LENGTH / 2)}}`],
   ['opened levels', '['.repeat(LENGTH)],
 ];
@@ -34,7 +42,7 @@ describe.each(bodies)('%s', (_what, body) => {
     expectError(answer, 422, 'validation_error');
     // The words of the scan: nothing was built before it spoke.
     expect(answer.body.detail.error.message).toMatch(
-      /is nested over 64 levels|holds more than 200000 values/,
+      /is nested over 64 levels|holds more than (200000 values|10000 distinct keys)/,
     );
   });
 });
@@ -49,4 +57,13 @@ it('the longest text is no structure', async () => {
   const text = '[{,"'.repeat(1_000_000);
   const answer = await server.post(`/chat/${sessionId}`, { message: text });
   expectError(answer, 400, 'context_overflow');
+});
+
+it('lines of an import are bounded as bodies are, each by itself', async () => {
+  const type = { 'content-type': 'application/x-ndjson' };
+  for (const [, body] of bodies.filter(([what]) => !what.includes('levels'))) {
+    const answer = await server.post('/sessions/import', `{"type":"session"}\n${body}\n`, type);
+    expectError(answer, 422, 'validation_error');
+    expect(answer.body.detail.error.message).toMatch(/line 2 holds more than \d+ (values|distinct keys)/);
+  }
 });

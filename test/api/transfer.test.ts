@@ -352,6 +352,14 @@ describe('POST /sessions/import', () => {
   });
 
   it.each([
+    ['without a type', {}],
+    ['of JSON', { 'content-type': 'application/json' }],
+    ['of lines', { 'content-type': NDJSON }],
+  ])('refuses a request without a body: %s', async (_what, headers) => {
+    expectError(await other.post('/sessions/import', undefined, headers), 422, 'validation_error');
+  });
+
+  it.each([
     {},
     [],
     'text',
