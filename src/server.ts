@@ -1,5 +1,6 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
+import { createEngineLine } from './chat/line/engine-line.ts';
 import { LiveTurns } from './chat/live-turns.ts';
 import type { PlanDeps } from './chat/prompt/ask-window.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
@@ -76,6 +77,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         clearing,
         ...ids,
         modelRates: createModelRates(),
+        engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
         checkpoints: new Checkpoints(store.db),
         maxSteps: config.maxToolIterations,
       },

@@ -9,11 +9,11 @@ import {
   type QueuedMessage,
 } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
+import type { CallDeps } from './call-in-line.ts';
 import { recallModel } from './check-request.ts';
 import type { Place } from './line/turn-lines.ts';
 import { closeLeftTurn } from './recover-turns.ts';
 import { doneEvent, runTurn, stateAfter, toTurnFailure } from './run-turn.ts';
-import type { StepDeps } from './step/step-deps.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
@@ -29,7 +29,7 @@ export interface DrivenTurn {
 }
 
 /** Runs the turn to its end, whoever watches; never throws. */
-export async function driveTurn(deps: StepDeps, turn: DrivenTurn): Promise<void> {
+export async function driveTurn(deps: CallDeps, turn: DrivenTurn): Promise<void> {
   const { live, request, message, place } = turn;
   let isMessageOpen = false;
   try {

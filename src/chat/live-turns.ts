@@ -9,13 +9,13 @@ import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
+import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
 import { driveTurn } from './drive-turn.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { ClientWork } from './line/client-work.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
 import { previewTurn } from './preview-turn.ts';
-import type { StepDeps } from './step/step-deps.ts';
 import { summarizeSession } from './summarize-session.ts';
 import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
@@ -29,7 +29,7 @@ export interface TurnOrigin {
   readonly idempotencyKey: string | null;
 }
 
-export interface LiveTurnDeps extends StepDeps {
+export interface LiveTurnDeps extends CallDeps {
   /** Takes away what a deleted session leaves. */
   readonly clearing: Clearing;
 }

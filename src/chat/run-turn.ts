@@ -5,10 +5,9 @@ import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
+import { type CallDeps, callInLine } from './call-in-line.ts';
 import { finishAnswer, finishFailed, finishToolRequest } from './step/finish-step.ts';
-import { persistCall } from './step/persist-call.ts';
 import { settleToolCalls } from './step/settle-tool-calls.ts';
-import type { StepDeps } from './step/step-deps.ts';
 import { parseStructured } from './step/structured-output.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -16,7 +15,7 @@ import type { LiveTurn } from './watch/live-turn.ts';
 
 /** Yields every event of the turn from the first model call to `done`; never throws. */
 export async function* runTurn(
-  deps: StepDeps,
+  deps: CallDeps,
   turn: RunningTurn,
 ): AsyncGenerator<readonly TurnEvent[], void> {
   const progress: TurnProgress = {
@@ -29,6 +28,7 @@ export async function* runTurn(
     receipt: null,
     reason: null,
     mark: turn.session.promptMark,
+    place: null,
     use: null,
     hasAskedWindows: false,
   };
@@ -46,12 +46,12 @@ export async function* runTurn(
 }
 
 async function* answer(
-  deps: StepDeps,
+  deps: CallDeps,
   turn: RunningTurn,
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], void> {
   for (let step = 0; step < deps.maxSteps; step += 1) {
-    const usage = yield* persistCall(deps, turn, progress);
+    const usage = yield* callInLine(deps, turn, progress);
     const draft = progress.draft;
     if (draft === null) return;
     if (draft.toolCalls.length === 0) {
@@ -80,7 +80,7 @@ async function* answer(
 
 /** Stores the answer, then says so: what a client heard of is on disk. */
 async function complete(
-  deps: StepDeps,
+  deps: CallDeps,
   turn: RunningTurn,
   progress: TurnProgress,
   usage: EngineUsage,

@@ -51,6 +51,8 @@ export interface Config {
   readonly maxConcurrentTurns: number;
   readonly maxQueuedTurns: number;
   readonly maxToolIterations: number;
+  /** null: learned. */
+  readonly engineParallel: number | null;
   readonly engineInfoTimeoutSeconds: number;
   readonly engineConnectTimeoutSeconds: number;
   readonly firstTokenTimeoutSeconds: number;
@@ -200,6 +202,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: wholeNumber(1, 10_000),
     default: 50,
     description: 'Times that the model may ask for tools in one turn',
+  },
+  engineParallel: {
+    parser: wholeNumber(1, 10_000),
+    default: null,
+    description:
+      'Chats of one model that the engine answers at once (OLLAMA_NUM_PARALLEL); further ones wait here; learned when not set',
   },
   engineInfoTimeoutSeconds: {
     parser: seconds(3600),

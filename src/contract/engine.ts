@@ -44,6 +44,8 @@ export interface EngineUsage {
   readonly loadMs: number | null;
   readonly promptEvalMs: number | null;
   readonly evalMs: number | null;
+  /** How long it waited in the engine for the end of others; missing where the engine does not say. */
+  readonly waitedMs?: number;
 }
 
 export type EngineChunk =
@@ -65,6 +67,8 @@ export interface EngineModel extends Model {
   readonly digest: string | null;
   /** What is loaded for it: names of the same weights share one place in the engine's memory. */
   readonly weights: string;
+  /** How many chats with it the engine answers at once; missing where it does not say. */
+  readonly parallel?: number;
 }
 
 /** A model in the memory of the engine. */

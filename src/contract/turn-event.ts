@@ -40,9 +40,19 @@ export const TURN_EVENTS = {
   status: event(
     'status',
     Type.Object({
-      phase: oneOf(['queued', 'loading_model', 'evaluating_prompt', 'generating', 'running_tool']),
+      phase: oneOf([
+        'queued',
+        'waiting_for_engine',
+        'loading_model',
+        'evaluating_prompt',
+        'generating',
+        'running_tool',
+      ]),
       position: Type.Optional(
-        Type.Integer({ description: '`queued`: turns ahead in the line; told anew when it changes.' }),
+        Type.Integer({
+          description:
+            '`queued`: turns ahead in the line of the session, or that wait longer for a slot or for the engine; told anew when it changes.',
+        }),
       ),
       estimate_ms: Type.Optional(
         Type.Integer({ description: 'How long the phase will take, where rates were measured.' }),
@@ -50,7 +60,12 @@ export const TURN_EVENTS = {
       message_id: Type.Optional(
         Type.String({ description: '`generating`: the message that is being written.' }),
       ),
-      model: Type.Optional(Type.String({ description: '`generating`: the model that writes it.' })),
+      model: Type.Optional(
+        Type.String({
+          description:
+            '`generating`: the model that writes it. `queued`: where the turn has begun, the model that answers others of ours first.',
+        }),
+      ),
       timestamp: Type.Optional(Type.String({ description: '`generating`: the timestamp of that message.' })),
     }),
     'On each change of phase.',

@@ -26,18 +26,23 @@ export async function answerChat(state: FakeState, exchange: Exchange): Promise<
   }
   checkCapabilities(model, body);
   checkOptions(body);
-  const { window, loadMs } = await state.loaded.load(model, body, state.loadDelayMs, exchange.signal);
+  const { window, loadMs, runner } = await state.loaded.load(model, body, state.loadDelayMs, exchange.signal);
   if (isEmpty) return answerLoad(exchange, body, 'load');
 
   const promptTokens = fitPrompt(model, body, window);
-  const leaveSlot = await state.slots.enter(exchange.signal);
+  const arrivedAt = performance.now();
+  const leaveRunner = state.loaded.use(runner);
+  let leaveSlot = () => {};
   try {
+    leaveSlot = await runner.slots.enter(exchange.signal);
+    const waitedMs = performance.now() - arrivedAt;
     const { script, shifts } = limitScript(nextScript(state, model, body), body, { promptTokens, window });
     if (shifts) state.shifts[displayName(model.name)] = (state.shifts[displayName(model.name)] ?? 0) + 1;
-    const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs };
+    const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs, waitedMs };
     await (body.stream === false ? foldScript(script, stage) : playScript(script, stage));
   } finally {
     leaveSlot();
+    leaveRunner();
     if (unloads) state.loaded.unload(model);
   }
 }

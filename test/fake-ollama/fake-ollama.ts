@@ -1,5 +1,6 @@
 // A scriptable Ollama on a real socket, for tests and benchmarks.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { requireModel } from './chat-checks.ts';
 import { answer } from './endpoints.ts';
 import { openExchange } from './exchange.ts';
 import type { FakeModel } from './fake-model.ts';
@@ -31,6 +32,10 @@ export type FakeOllama = {
   reply(...scripts: readonly ScriptSource[]): void;
   /** For every /api/chat that finds the queue empty; null: the program of the model, or the built-in answer. */
   setDefault(source: ScriptSource | null): void;
+  /** The runner of a loaded model loses a slot for ever, to a request whose client has gone. */
+  leakSlot(name: string): Promise<void>;
+  /** The runner of a loaded model dies; the next request loads it anew. */
+  killRunner(name: string): void;
   /** Breaks an endpoint until it is set to null; '*' is all of them. */
   fault(path: string, fault: Fault | null): void;
   /** The first request to the path, past ones included; rejects after 5 s. */
@@ -114,6 +119,8 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     setDefault: (source) => {
       state.defaultReply = source;
     },
+    leakSlot: (name) => state.loaded.leakSlot(requireModel(state.models, name)),
+    killRunner: (name) => state.loaded.killRunner(requireModel(state.models, name)),
     fault: (path, fault) => {
       if (fault) state.faults.set(path, fault);
       else state.faults.delete(path);

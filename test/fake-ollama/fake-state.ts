@@ -5,7 +5,6 @@ import { defaultModels, type FakeModel } from './fake-model.ts';
 import type { Fault } from './fault.ts';
 import { createLoadedModels, type LoadedModels } from './loaded-models.ts';
 import { createPrograms, type ProgramOptions, type Programs, programModels } from './programs.ts';
-import { createSlots, type Slots } from './slots.ts';
 
 /** Everything has a default. */
 export type FakeOllamaOptions = {
@@ -22,7 +21,7 @@ export type FakeOllamaOptions = {
   readonly clockOffsetMs?: number;
   /** The window when neither the request nor the model sets num_ctx. Default: 4096. */
   readonly defaultWindow?: number;
-  /** Answers at once; Ollama's own default is 1. Default: no limit. */
+  /** Answers of one runner at once; Ollama's own default is 1. Default: no limit. */
   readonly parallel?: number;
 };
 
@@ -40,7 +39,6 @@ export type FakeState = {
   readonly faults: Map<string, Fault>;
   readonly programs: Programs;
   readonly loaded: LoadedModels;
-  readonly slots: Slots;
   /** Answers that outgrew the window, by name with tag. */
   readonly shifts: Record<string, number>;
 };
@@ -57,8 +55,7 @@ export function createState(options: FakeOllamaOptions): FakeState {
     replies: [],
     faults: new Map(),
     programs,
-    loaded: createLoadedModels(options.defaultWindow ?? 4096),
-    slots: createSlots(options.parallel ?? Number.POSITIVE_INFINITY),
+    loaded: createLoadedModels(options.defaultWindow ?? 4096, options.parallel ?? Number.POSITIVE_INFINITY),
     shifts: {},
   };
 }

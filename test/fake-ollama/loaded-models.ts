@@ -5,12 +5,20 @@ import { keepAliveMs } from './duration.ts';
 import { type FakeModel, hasCapability, listEntry, trainedLength, weightsOf } from './fake-model.ts';
 import { goTime } from './go-json.ts';
 import { displayName } from './model-name.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 type LoadedModel = {
   readonly model: FakeModel;
   readonly settings: string;
   readonly window: number;
   readonly readyAt: number;
+  /** Its own: a runner that is loaded anew has all of them free. */
+  readonly slots: Slots;
+  /** Requests that it answers, or that wait for it. */
+  uses: number;
+  /** It is unloaded once nobody uses it. */
+  isExpiring: boolean;
+  isDead: boolean;
   keepAliveMs: number;
   expiresAt: number;
 };
@@ -31,9 +39,9 @@ const runnerOptions = [
 
 /**
  * Keyed by the weights, as Ollama's scheduler is: all names of the same ones share a runner, which keeps the name
- * that loaded it. `defaultWindow` stands for the default by VRAM.
+ * that loaded it. `defaultWindow` stands for the default by VRAM, `parallel` for OLLAMA_NUM_PARALLEL.
  */
-export function createLoadedModels(defaultWindow: number) {
+export function createLoadedModels(defaultWindow: number, parallel: number) {
   const loaded = new Map<string, LoadedModel>();
   const reloads: Record<string, number> = {};
 
@@ -41,13 +49,18 @@ export function createLoadedModels(defaultWindow: number) {
   async function load(model: FakeModel, body: RequestBody, loadDelayMs: number, signal: AbortSignal) {
     const key = weightsOf(model);
     const settings = runnerSettings(model, body);
-    const current = inMemory(key);
+    const found = inMemory(key);
+    const current = found?.isDead ? undefined : found;
     const keepAlive = body.keep_alive == null ? current?.keepAliveMs : keepAliveMs(body.keep_alive);
     const entry: LoadedModel = {
       model,
       settings,
       window: windowInUse(model, body, defaultWindow),
       readyAt: Date.now() + loadDelayMs,
+      slots: createSlots(parallel),
+      uses: 0,
+      isExpiring: false,
+      isDead: false,
       keepAliveMs: keepAlive ?? 300_000,
       expiresAt: 0,
     };
@@ -56,13 +69,36 @@ export function createLoadedModels(defaultWindow: number) {
       reloads[name] = (reloads[name] ?? 0) + 1;
     }
     const inUse = current?.settings === settings ? current : entry;
+    inUse.isExpiring = false;
     inUse.keepAliveMs = entry.keepAliveMs;
     inUse.expiresAt = Date.now() + entry.keepAliveMs;
     loaded.set(key, inUse);
 
     const waitMs = inUse.readyAt - Date.now();
     if (waitMs > 0) await delay(waitMs, undefined, { signal });
-    return { window: inUse.window, loadMs: Math.max(0, waitMs) };
+    return { window: inUse.window, loadMs: Math.max(0, waitMs), runner: inUse };
+  }
+
+  /** A request that uses a runner, until the function that this returns is called. */
+  function use(runner: LoadedModel): () => void {
+    runner.uses += 1;
+    return () => {
+      runner.uses -= 1;
+      if (runner.isExpiring) remove(runner);
+    };
+  }
+
+  /** The runner of a model loses a slot to a request whose client has gone (ollama/ollama#17131). */
+  async function leakSlot(model: FakeModel): Promise<void> {
+    const runner = inMemory(weightsOf(model));
+    if (!runner) throw new Error(`the fake holds no ${model.name}`);
+    await runner.slots.enter(new AbortController().signal);
+  }
+
+  /** The process of a runner is gone; Ollama notices at the next request, and /api/ps tells it as before. */
+  function killRunner(model: FakeModel): void {
+    const runner = inMemory(weightsOf(model));
+    if (runner) runner.isDead = true;
   }
 
   function inMemory(key: string): LoadedModel | undefined {
@@ -70,8 +106,17 @@ export function createLoadedModels(defaultWindow: number) {
     return entry && entry.expiresAt > Date.now() ? entry : undefined;
   }
 
+  /** Requests under way are answered first. */
   function unload(model: FakeModel): void {
-    loaded.delete(weightsOf(model));
+    const runner = loaded.get(weightsOf(model));
+    if (!runner) return;
+    runner.isExpiring = true;
+    remove(runner);
+  }
+
+  function remove(runner: LoadedModel): void {
+    const key = weightsOf(runner.model);
+    if (runner.uses === 0 && loaded.get(key) === runner) loaded.delete(key);
   }
 
   /** The body of /api/ps: `context_length` is the window in use, 0 while loading. */
@@ -81,7 +126,7 @@ export function createLoadedModels(defaultWindow: number) {
     return { models: models.map((entry) => psEntry(entry, now, clockOffsetMs)) };
   }
 
-  return { load, unload, unloadAll: () => loaded.clear(), psBody, reloads };
+  return { load, use, unload, leakSlot, killRunner, unloadAll: () => loaded.clear(), psBody, reloads };
 }
 
 function psEntry(entry: LoadedModel, now: number, clockOffsetMs: number): unknown {

@@ -12,6 +12,8 @@ export type LineContext = {
   readonly model: string;
   readonly promptTokens: number;
   readonly loadMs: number;
+  /** For a slot: it counts in the total only. */
+  readonly waitedMs: number;
 };
 
 export function isLineStep(step: ScriptStep): step is LineStep {
@@ -83,7 +85,9 @@ function finalFieldsOf(
   const evalDuration = evalCount * Math.max(script.everyMs ?? 0, 1) * 1e6;
   const all: FinalFields = {
     done_reason: 'stop',
-    total_duration: Math.round(loadDuration + promptDuration + evalDuration + 1_500_000),
+    total_duration: Math.round(
+      loadDuration + context.waitedMs * 1e6 + promptDuration + evalDuration + 1_500_000,
+    ),
     load_duration: Math.round(loadDuration),
     prompt_eval_count: context.promptTokens,
     prompt_eval_duration: Math.round(promptDuration),

@@ -1,6 +1,6 @@
 // OLLAMA_NUM_PARALLEL: requests beyond it wait without a byte, until one ends or its client goes away.
 
-/** The slots of one fake. */
+/** The slots of one runner. */
 export type Slots = {
   /** Resolves with what frees the slot again; rejects when the client goes away before. */
   enter(signal: AbortSignal): Promise<() => void>;

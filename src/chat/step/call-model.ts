@@ -52,10 +52,17 @@ async function* callOnce(
   if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
   progress.receipt = plan.receipt;
+  const status = waitingPhase(deps, weights, progress);
   yield [
     { event: 'context', data: plan.receipt },
-    { event: 'status', data: waitingPhase(deps, weights, plan) },
+    { event: 'status', data: status },
   ];
+  if (status.phase === 'waiting_for_engine') {
+    progress.place?.whenServed(() => {
+      if (!live.signal.aborted)
+        live.append([{ event: 'status', data: waitingPhase(deps, weights, progress) }]);
+    });
+  }
   progress.draft = new Draft({
     checkpoints: deps.checkpoints,
     sessionId: session.session_id,
@@ -76,6 +83,7 @@ async function* callOnce(
       onBegin: () => noteBegun(deps, turn, progress),
     });
     deps.modelRates.observe(weights, usage);
+    progress.place?.note(usage.waitedMs ?? null);
     // Another program has made room for its own model, or the name stands for another one.
     if (!plan.receipt.reload_expected && isLoad(usage)) await askLoaded(deps, session, progress);
     deps.modelWindows.noteUse(weightsOf(progress.model, session.model), plan.chosen.window);
@@ -106,8 +114,9 @@ export function toEngineRequest(
 function waitingPhase(
   deps: StepDeps,
   weights: string,
-  { receipt }: PromptPlan,
+  { receipt, place }: Pick<TurnProgress, 'receipt' | 'place'>,
 ): Extract<TurnEvent, { event: 'status' }>['data'] {
+  if (receipt === null || place?.isBehind === true) return { phase: 'waiting_for_engine' };
   const expected = deps.modelRates.expect({
     weights,
     isLoaded: !receipt.reload_expected,
@@ -124,6 +133,7 @@ function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgr
   const { window, step, reason } = plan.chosen;
   const weights = weightsOf(progress.model, session.model);
   progress.reason = reason;
+  progress.place?.begin();
   if (step !== null) deps.modelWindows.raise(weights, step);
   progress.use = deps.modelWindows.beginUse(weights, window);
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };

@@ -23,6 +23,14 @@ export interface RunningTurn {
   readonly ownsTip: boolean;
 }
 
+/** The place of a model call with the engine: see the line. */
+interface CallPlace {
+  readonly isBehind: boolean;
+  whenServed(tell: () => void): void;
+  begin(): void;
+  note(waitedMs: number | null): void;
+}
+
 /** What has happened so far; it ends up in the turn's row. */
 export interface TurnProgress {
   tip: PathPlace;
@@ -37,6 +45,8 @@ export interface TurnProgress {
   reason: WindowReason | null;
   /** The last prompt that the engine has begun to answer, in this turn or before it. */
   mark: PromptMark | null;
+  /** Of the model call that runs. */
+  place: CallPlace | null;
   /** The engine holds the model for it; null before a model call has begun to answer. */
   use: ModelUse | null;
   /** Whether the engine was asked in this turn which windows it holds. */

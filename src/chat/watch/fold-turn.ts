@@ -30,7 +30,8 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       fold.userMessageId = event.data.user_message_id;
       return;
     case 'status':
-      fold.state = event.data.phase === 'queued' ? 'queued' : 'running';
+      // In the line of a model it has begun.
+      fold.state = event.data.phase === 'queued' && event.data.model === undefined ? 'queued' : 'running';
       if (event.data.message_id !== undefined) fold.message = emptyMessage(event.data);
       return;
     case 'context':

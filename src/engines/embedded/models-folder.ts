@@ -142,6 +142,7 @@ function toModel(name: string, bytes: number, metadata: GgufMetadata): EngineMod
     trainedLength,
     digest: null,
     weights: name,
+    parallel: 1,
   };
 }
 

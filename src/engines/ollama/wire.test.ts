@@ -63,6 +63,7 @@ describe('toChunks', () => {
       load_duration: 1_500_000,
       prompt_eval_duration: 2_400_000,
       eval_duration: 0,
+      total_duration: 60_000_000_000,
     };
     expect(toChunks(line)).toEqual([
       { type: 'thinking', text: 'Hm' },
@@ -71,7 +72,7 @@ describe('toChunks', () => {
       {
         type: 'done',
         reason: 'length',
-        usage: { promptTokens: 31, outputTokens: 7, loadMs: 2, promptEvalMs: 2, evalMs: 0 },
+        usage: { promptTokens: 31, outputTokens: 7, loadMs: 2, promptEvalMs: 2, evalMs: 0, waitedMs: 59_996 },
       },
     ]);
   });

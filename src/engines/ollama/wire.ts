@@ -119,7 +119,17 @@ function toUsage(line: Record<string, unknown>): EngineUsage {
     loadMs: milliseconds('load_duration'),
     promptEvalMs: milliseconds('prompt_eval_duration'),
     evalMs: milliseconds('eval_duration'),
+    ...waited(line),
   };
+}
+
+/** Waiting for a slot counts in the total only. */
+function waited(line: Record<string, unknown>): Pick<EngineUsage, 'waitedMs'> {
+  const total = line['total_duration'];
+  if (typeof total !== 'number') return {};
+  const parts = ['load_duration', 'prompt_eval_duration', 'eval_duration'].map((key) => line[key]);
+  const worked = parts.reduce<number>((sum, part) => sum + (typeof part === 'number' ? part : 0), 0);
+  return { waitedMs: Math.max(0, Math.round((total - worked) / 1e6)) };
 }
 
 /** The error text of a line or a body, in any of the forms in which it comes; null where there is none. */

@@ -135,6 +135,12 @@ async function notInstalled(engine: Engine, name: string): Promise<MochiError> {
 }
 
 function toModel(described: EngineModel): Model {
-  const { trainedLength: _trainedLength, digest: _digest, weights: _weights, ...model } = described;
+  const {
+    trainedLength: _trainedLength,
+    digest: _digest,
+    weights: _weights,
+    parallel: _parallel,
+    ...model
+  } = described;
   return model;
 }
