@@ -18,7 +18,7 @@ interface OllamaAnswer {
   readonly toldAt: number | null;
 }
 
-type AskOllama = (request: Omit<OllamaRequest, 'signal'>) => Promise<OllamaAnswer>;
+export type AskOllama = (request: Omit<OllamaRequest, 'signal'>) => Promise<OllamaAnswer>;
 
 /** @returns a function that throws a MochiError for everything but a JSON object with status 200 */
 export function createAsk(http: OllamaHttp, timeoutMs: number): AskOllama {

@@ -1,7 +1,8 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
 import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
 import { createAsk } from './ask-ollama.ts';
-import { type HeldModel, toHeldModels, weightsIn } from './held-models.ts';
+import { type HeldModel, toHeldModels } from './held-models.ts';
+import { createModelDetails, type Details, type Tag } from './model-details.ts';
 import type { OllamaHttp } from './ollama-http.ts';
 import { isRecord } from './wire.ts';
 
@@ -19,22 +20,6 @@ export interface OllamaModelsOptions {
   readonly timeoutMs: number;
 }
 
-interface Tag {
-  readonly name: string;
-  readonly digest: string | null;
-  /** What its details are known by. */
-  readonly key: string;
-  readonly size: number;
-  readonly details: Record<string, unknown>;
-}
-
-interface Details {
-  readonly capabilities: readonly string[];
-  readonly trainedLength: number | null;
-  /** Null: a server that does not say where they lie. */
-  readonly weights: string | null;
-}
-
 /** Asked for when the engine does not say how long a model was trained for (ORIGINAL.md §4). */
 const UNKNOWN_CONTEXT_LENGTH = 2048;
 const BYTES_PER_MB = 1_048_576;
@@ -42,18 +27,22 @@ const BYTES_PER_MB = 1_048_576;
 const SHARED_MS = 200;
 
 export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): OllamaModels {
-  const detailsByKey = new Map<string, Promise<Details>>();
   const known = new Map<string, EngineModel>();
   /** Digests of models in memory that no name stands for any more. */
   const strangers = new Set<string>();
   const ask = createAsk(http, timeoutMs);
+  const details = createModelDetails(ask);
   let tagsUnderway: { readonly tags: Promise<Tag[]>; readonly askedAt: number } | null = null;
+
+  async function askTags(): Promise<Tag[]> {
+    return toTags((await ask({ method: 'GET', path: '/api/tags' })).value);
+  }
 
   /** Requests that come together share one answer; who comes later does not wait for one that hangs. */
   function tags(): Promise<Tag[]> {
     const now = performance.now();
     if (tagsUnderway !== null && now - tagsUnderway.askedAt < SHARED_MS) return tagsUnderway.tags;
-    const asked = ask({ method: 'GET', path: '/api/tags' }).then(({ value }) => toTags(value));
+    const asked = askTags();
     const underway = { tags: asked, askedAt: now };
     tagsUnderway = underway;
     const forget = () => {
@@ -63,27 +52,17 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     return asked;
   }
 
-  function details(tag: Tag): Promise<Details> {
-    const cached = detailsByKey.get(tag.key);
-    if (cached !== undefined) return cached;
-    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(({ value }) =>
-      toDetails(value, tag.details['family']),
-    );
-    detailsByKey.set(tag.key, asked);
-    // A failure is not remembered.
-    asked.catch(() => detailsByKey.delete(tag.key));
-    return asked;
-  }
-
   async function describe(tag: Tag): Promise<EngineModel> {
-    const model = toModel(tag, await details(tag));
+    const model = toModel(tag, await details.of(tag));
     known.set(comparable(tag.name), model);
     return model;
   }
 
-  async function find(name: string): Promise<EngineModel | null> {
+  const find = async (name: string) => findIn(await tags(), name);
+
+  async function findIn(listed: readonly Tag[], name: string): Promise<EngineModel | null> {
     const wanted = comparable(name);
-    const tag = (await tags()).find((candidate) => comparable(candidate.name) === wanted);
+    const tag = listed.find((candidate) => comparable(candidate.name) === wanted);
     if (tag !== undefined) return describe(tag);
     known.delete(wanted);
     return null;
@@ -95,18 +74,23 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
       const last = known.get(comparable(model));
       return last !== undefined && digest !== null && last.digest !== digest;
     });
-    await Promise.all(changed.map(({ model }) => find(model).catch(() => undefined)));
+    if (changed.length === 0) return;
+    const listed = await askTags().catch(() => null);
+    if (listed === null) return;
+    await Promise.allSettled(changed.map(({ model }) => findIn(listed, model)));
   }
 
   /** Of a model in memory, whatever name has loaded it; its digest where nothing more can be known. */
   async function weightsOf({ model, digest }: HeldModel): Promise<string> {
     if (digest === null) return known.get(comparable(model))?.weights ?? model;
-    if (!detailsByKey.has(digest) && !strangers.has(digest)) {
-      const tag = (await tags().catch(() => [])).find(({ key }) => key === digest);
-      if (tag === undefined) strangers.add(digest);
-      else await details(tag).catch(() => undefined);
+    if (!details.isKnown(digest) && !strangers.has(digest)) {
+      // Nobody waits for it, so nobody shares it: it may hang.
+      const listed = await askTags().catch(() => null);
+      const tag = listed?.find(({ key }) => key === digest);
+      if (tag !== undefined) await details.of(tag).catch(() => undefined);
+      else if (listed !== null) strangers.add(digest);
     }
-    const described = await detailsByKey.get(digest)?.catch(() => null);
+    const described = await details.recall(digest);
     return described?.weights ?? digest;
   }
 
@@ -151,33 +135,6 @@ function toTags(answer: Record<string, unknown>): Tag[] {
     const key = digest ?? JSON.stringify([name, size, model['modified_at']]);
     return [{ name, digest, key, size, details: isRecord(model['details']) ? model['details'] : {} }];
   });
-}
-
-function toDetails(answer: Record<string, unknown>, family: unknown): Details {
-  const listed = Array.isArray(answer['capabilities'])
-    ? answer['capabilities'].filter((capability) => typeof capability === 'string')
-    : [];
-  const info = isRecord(answer['model_info']) ? answer['model_info'] : {};
-  return {
-    // Servers before v0.6.4 list none.
-    capabilities: listed.length > 0 ? listed : ['completion'],
-    trainedLength: trainedLength(info, family),
-    weights: weightsIn(answer['modelfile']),
-  };
-}
-
-/** The trained length stands under the architecture's name; some files name it by another key. */
-function trainedLength(info: Record<string, unknown>, family: unknown): number | null {
-  const architecture = info['general.architecture'];
-  const keys = [
-    ...(typeof architecture === 'string' ? [`${architecture}.context_length`] : []),
-    ...(typeof family === 'string' ? [`${family}.context_length`] : []),
-    'context_length',
-    ...Object.keys(info).filter((key) => key.endsWith('.context_length')),
-  ];
-  const lengths = keys.map((key) => info[key]);
-  const found = lengths.find((length) => typeof length === 'number' && length >= 1);
-  return typeof found === 'number' ? Math.trunc(found) : null;
 }
 
 function toModel(tag: Tag, details: Details): EngineModel {
