@@ -7,6 +7,7 @@ import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { isEmbeddedName, pullModel } from '../engines/embedded/pull-model.ts';
 import { createWaitingLine } from '../engines/embedded/waiting-line.ts';
 import { createLog } from '../kit/log.ts';
+import { cutText } from '../kit/whole-characters.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
 import { sayError, sayInPlace } from './terminal.ts';
@@ -58,7 +59,7 @@ function showBar({ status, completed, total }: PullProgress): void {
   const filled = Math.round((part ?? 0) * BAR_WIDTH);
   const bar = part === null ? '' : `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] `;
   const sizes = part === null ? '' : `${megabytes(completed)} of ${megabytes(total)} MB  `;
-  sayInPlace(`${bar}${sizes}${status.slice(0, 60)}`);
+  sayInPlace(`${bar}${sizes}${cutText(status, 60)}`);
 }
 
 /** A line for each status, and for each tenth of it. */

@@ -103,7 +103,8 @@ export class MochiError extends Error {
 
   /** @param message for people: what is wrong and what to do; never a path, a stack or an SQL text */
   constructor(kind: ErrorKindName, message: string, details: Readonly<Record<string, unknown>> = {}) {
-    super(message);
+    // What an engine or a client said may be in it, halves of characters too.
+    super(message.toWellFormed());
     this.kind = kind;
     this.details = details;
   }

@@ -1,6 +1,7 @@
 // What is installed, in a sentence: the second half of errors about a model that is not.
 import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import { cutText } from '../kit/whole-characters.ts';
 
 /** More would be no help, and no sentence. */
 const SHOWN = 10;
@@ -16,6 +17,6 @@ export async function inventoryOf(list: () => Promise<readonly EngineModel[]>): 
 }
 
 export function missingModel(name: string, inventory: string): MochiError {
-  const model = name.slice(0, 200);
+  const model = cutText(name, 200);
   return new MochiError('model_not_found', `Model ${model} is not installed. ${inventory}`, { model });
 }

@@ -1,6 +1,7 @@
 // The only place that answers an error: one envelope, whatever went wrong and wherever.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorBody, type ErrorKindName, MochiError } from '../contract/errors.ts';
+import { cutText } from '../kit/whole-characters.ts';
 
 /** Seconds after which a client may try again where the server was full or is being set up. */
 const RETRY_AFTER_SECONDS = 2;
@@ -25,7 +26,7 @@ export function answerErrors(app: FastifyInstance): void {
 const SHOWN_PATH = 200;
 
 export function notFound(request: FastifyRequest): MochiError {
-  const path = pathOf(request.originalUrl).slice(0, SHOWN_PATH);
+  const path = cutText(pathOf(request.originalUrl), SHOWN_PATH);
   return new MochiError('not_found', `There is no ${path} here. /docs shows what there is.`, { path });
 }
 
@@ -75,8 +76,8 @@ function inPlainWords(message: string): string {
 
 function validationError(error: FastifyError): MochiError {
   const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
-    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : instancePath.slice(0, SHOWN_PATH),
-    message: inPlainWords(message).slice(0, SHOWN_PATH),
+    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : cutText(instancePath, SHOWN_PATH),
+    message: cutText(inPlainWords(message), SHOWN_PATH),
   }));
   const first = errors[0];
   const said = first === undefined ? '' : `: ${first.path} ${first.message}`;

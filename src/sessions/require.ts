@@ -1,6 +1,7 @@
 // What must be there, or else the documented error.
 import type { Engine, EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import { cutText } from '../kit/whole-characters.ts';
 import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
@@ -24,7 +25,7 @@ export function sessionNotFound(sessionId: string): MochiError {
 export async function requireMessage(db: Db, sessionId: string, messageId: string): Promise<PathMessage> {
   const message = await findMessage(db, sessionId, messageId);
   if (message !== null) return message;
-  const shown = messageId.slice(0, SHOWN_LENGTH);
+  const shown = cutText(messageId, SHOWN_LENGTH);
   throw new MochiError(
     'message_not_found',
     `Session ${sessionId} has no message ${shown}. Its tree lists those that it has.`,
@@ -38,7 +39,7 @@ export async function requireMessage(db: Db, sessionId: string, messageId: strin
 /** A model that a session can chat with. @throws MochiError model_unusable, ollama_unreachable, ollama_error */
 export async function requireChatModel(engine: Engine, name: string): Promise<EngineModel> {
   const model = await engine.findModel(name);
-  const shown = name.slice(0, SHOWN_LENGTH);
+  const shown = cutText(name, SHOWN_LENGTH);
   if (model === null) {
     const text = `Model ${shown} is not installed. ${await engine.inventory()}`;
     throw new MochiError('model_unusable', text, { model: shown });

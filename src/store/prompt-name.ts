@@ -1,5 +1,6 @@
 // What a system prompt file may be called.
 import { MochiError } from '../contract/errors.ts';
+import { cutText } from '../kit/whole-characters.ts';
 
 /** What file systems take at most, in bytes. */
 const MAX_BYTES = 255;
@@ -32,7 +33,7 @@ export function checkPromptName(name: string): void {
 
 /** As an error repeats it: short, and text whatever was sent. */
 export function shownName(name: string): string {
-  return name.slice(0, SHOWN_LENGTH).toWellFormed();
+  return cutText(name, SHOWN_LENGTH);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { CATALOGUE, type CatalogueEntry, findInCatalogue } from './catalogue.ts';
 import { download, partialSize } from './download.ts';
 import { askHash } from './hub-hash.ts';
@@ -144,8 +145,8 @@ function addressOf({ hub }: Puller, { name, allowsUrl }: PullRequest): { url: st
   const names = CATALOGUE.map((entry) => entry.name).join(', ');
   throw new MochiError(
     'model_not_found',
-    `There is no model ${name.slice(0, 200)} to fetch. Known names: ${names}; others as hf.co/OWNER/REPO/FILE.gguf.`,
-    { model: name.slice(0, 200) },
+    `There is no model ${cutText(name, 200)} to fetch. Known names: ${names}; others as hf.co/OWNER/REPO/FILE.gguf.`,
+    { model: cutText(name, 200) },
   );
 }
 
@@ -153,8 +154,8 @@ function named(url: string, given: string): { url: string; name: string } {
   const file = new URL(url).pathname.split('/').at(-1) ?? '';
   const name = file.replace(/\.gguf$/i, '');
   if (file !== name && isModelName(name)) return { url, name };
-  throw new MochiError('model_not_found', `${given.slice(0, 200)} does not name a .gguf file.`, {
-    model: given.slice(0, 200),
+  throw new MochiError('model_not_found', `${cutText(given, 200)} does not name a .gguf file.`, {
+    model: cutText(given, 200),
   });
 }
 

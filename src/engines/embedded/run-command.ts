@@ -1,5 +1,6 @@
 // A helper program (npm, python3) to its end, with its last words.
 import { spawn } from 'node:child_process';
+import { cutTextFront } from '../../kit/whole-characters.ts';
 
 export interface CommandEnd {
   /** null: it could not be started, or a signal ended it. */
@@ -38,8 +39,6 @@ export function runCommand(
 function lastLines(output: string): string {
   const lines = output.trim().split('\n').slice(-3).join(' ').replace(/\s+/g, ' ');
   // They end up in answers: neither credentials nor where things lie on this machine.
-  return lines
-    .replace(/\/\/[^/\s]+@/g, '//')
-    .replace(/(?<![\w:/])(\/[\w.@~-]+){2,}/g, '…')
-    .slice(-300);
+  const shown = lines.replace(/\/\/[^/\s]+@/g, '//').replace(/(?<![\w:/])(\/[\w.@~-]+){2,}/g, '…');
+  return cutTextFront(shown, 300);
 }

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
 import { sendOllama } from './ask-ollama.ts';
@@ -118,7 +119,7 @@ function failureOf(line: unknown): MochiError | null {
   const text = errorText(line);
   if (text !== null) return fromStream(text);
   if (isRecord(line) && ('message' in line || 'done' in line)) return null;
-  return garbled(`A line is neither a part of an answer nor an error: ${JSON.stringify(line).slice(0, 200)}`);
+  return garbled(`A line is neither a part of an answer nor an error: ${cutText(JSON.stringify(line), 200)}`);
 }
 
 /** Reads the end of a finished answer in the background, so that the connection can serve the next one. */

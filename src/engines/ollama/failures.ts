@@ -1,5 +1,6 @@
 // What goes wrong between us and Ollama, told apart and put into the contract's words.
 import { MochiError } from '../../contract/errors.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { type ConnectionReason, connectionReason } from '../connection-reason.ts';
 
 /** How much of Ollama's own text goes into a message. */
@@ -26,7 +27,7 @@ export function unconnected({ cause, text, advice }: ConnectionReason, address: 
 
 /** An error that Ollama wrote into the stream. */
 export function fromStream(text: string): MochiError {
-  const said = `Ollama answered: ${text.slice(0, EXCERPT_LENGTH)}`;
+  const said = `Ollama answered: ${cutText(text, EXCERPT_LENGTH)}`;
   return isOverflow(text) ? overflow(said, {}) : new MochiError('ollama_error', said);
 }
 

@@ -1,6 +1,7 @@
 // Fetching and deleting models of an Ollama. Facts: docs/api.md of ollama/ollama, "Pull a Model".
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { startDeadline } from '../deadline.ts';
 import { foreignReason } from '../foreign-reason.ts';
 import { askForText, sendOllama } from './ask-ollama.ts';
@@ -76,7 +77,7 @@ function toProgress(line: unknown): PullProgress | null {
 
 /** Ollama passes on what its network library says; what people can mend is told in plain words. */
 function pullReason(text: string): string {
-  const said = text.slice(0, EXCERPT_LENGTH);
+  const said = cutText(text, EXCERPT_LENGTH);
   if (/file does not exist|manifest unknown/i.test(text)) {
     return `its library has no model of this name (${said}).`;
   }

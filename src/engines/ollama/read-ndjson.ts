@@ -1,4 +1,5 @@
 // NDJSON as it comes off a socket: any split of the bytes, several lines in one read, no final newline.
+import { cutText } from '../../kit/whole-characters.ts';
 
 /** A line longer than this is refused rather than gathered without end. Ollama's own client allows 8 MB. */
 const MAX_LINE_LENGTH = 32 * 1024 * 1024;
@@ -61,6 +62,6 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    return new NdjsonError(`A line is not JSON: ${line.slice(0, EXCERPT_LENGTH)}`);
+    return new NdjsonError(`A line is not JSON: ${cutText(line, EXCERPT_LENGTH)}`);
   }
 }

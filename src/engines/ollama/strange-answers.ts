@@ -1,6 +1,7 @@
 // Answers other than the one that was asked for: Ollama's errors, and what proxies and other programs say.
 import { MochiError } from '../../contract/errors.ts';
 import { redactUrl } from '../../kit/redact-url.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { WANTS_TLS } from '../connection-reason.ts';
 import { EXCERPT_LENGTH, isOverflow, overflow, unconnected } from './failures.ts';
 import { errorText } from './wire.ts';
@@ -34,7 +35,7 @@ export function fromStatus({ status, text: body, location }: StatusAnswer, addre
 
 /** A page where data was expected: of a login, or of another program. */
 export function strangePage(body: string, address: string): MochiError {
-  const text = plainText(body).slice(0, 80);
+  const text = cutText(plainText(body), 80);
   const shown = text === '' ? '' : ` ("${text}")`;
   return noOllama(`What is at ${address} answers with a web page${shown}`, address);
 }
@@ -58,7 +59,7 @@ function foreignCause(
     address,
   }: { readonly text: string; readonly location: string | undefined; readonly address: string },
 ): string | null {
-  const answers = `What is at ${address} answers ${status}${text === '' ? '' : ` (${text.slice(0, 200)})`}`;
+  const answers = `What is at ${address} answers ${status}${text === '' ? '' : ` (${cutText(text, 200)})`}`;
   if (status >= 300 && status < 400) {
     const target = location === undefined ? 'another address' : shownLocation(location);
     return `What is at ${address} redirects to ${target} (${status}). Name the final address in MOCHI_OLLAMA_HOST.`;
@@ -83,13 +84,15 @@ function pathAdvice(address: string): string {
 /** Without what may be secret in it. */
 function shownLocation(location: string): string {
   const isWhole = /^https?:/i.test(location);
-  return (isWhole ? redactUrl(location) : location).split('?', 1)[0]?.slice(0, 200) ?? '';
+  const [shown = ''] = (isWhole ? redactUrl(location) : location).split('?', 1);
+  return cutText(shown, 200);
 }
 
 /** The text of an error in Ollama's own form, JSON; null for what something else has sent. */
 function ownText(body: string): string | null {
   try {
-    return errorText(JSON.parse(body.trim()))?.slice(0, EXCERPT_LENGTH) ?? null;
+    const text = errorText(JSON.parse(body.trim()));
+    return text === null ? null : cutText(text, EXCERPT_LENGTH);
   } catch {
     return null;
   }
@@ -101,5 +104,5 @@ function plainText(body: string): string {
   // The start of a page is enough, and bounds what a broken one can cost.
   const page = trimmed.slice(0, PAGE_LENGTH);
   const plain = isPage(trimmed) ? page.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' ') : trimmed;
-  return plain.replace(/\s+/g, ' ').trim().slice(0, EXCERPT_LENGTH);
+  return cutText(plain.replace(/\s+/g, ' ').trim(), EXCERPT_LENGTH);
 }

@@ -5,6 +5,7 @@ import { MochiError } from '../../contract/errors.ts';
 import { Model } from '../../contract/model.ts';
 import { PullModel } from '../../contract/model-pull.ts';
 import { nullable, ref } from '../../contract/schema.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { PROGRESS_STREAM_ANSWER, sendProgress } from '../progress-stream.ts';
@@ -129,7 +130,7 @@ function nameOf(params: { readonly '*': string }): string {
 }
 
 async function notInstalled(engine: Engine, name: string): Promise<MochiError> {
-  const model = name.slice(0, 200);
+  const model = cutText(name, 200);
   const text = `Model ${model} is not installed. ${await engine.inventory()}`;
   return new MochiError('model_not_found', text, { model });
 }

@@ -3,6 +3,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { JSONL_FORMAT, MessageLine, SessionLine, TurnLine } from '../../contract/jsonl.ts';
 import { NAMED_SCHEMAS } from '../../contract/named-schemas.ts';
 import { ID_PATTERN } from '../../contract/schema.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import type { Line } from './columns.ts';
 import { LineError } from './session-builder.ts';
 
@@ -19,7 +20,7 @@ export function lineTypeOf({ type, format }: Line): LineType {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : 'unknown';
+  return typeof value === 'string' ? JSON.stringify(cutText(value, 40)) : 'unknown';
 }
 
 let compiled: Readonly<Record<LineType, ValidateFunction>> | null = null;
@@ -33,7 +34,7 @@ export function checkLine(type: LineType, line: Line): Line {
   const key: unknown = params['additionalProperty'];
   const what =
     typeof key === 'string'
-      ? `${instancePath}/${key.slice(0, 40)} is not known to this version`
+      ? `${instancePath}/${cutText(key, 40)} is not known to this version`
       : `${instancePath} ${message}`;
   throw new LineError(what.trim(), idOf(line));
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ROLES, type Role } from '../../contract/message.ts';
 import { MAX_IMPORTED_CALLS, type StoredToolCall } from '../../contract/tool.ts';
+import { cutText } from '../../kit/whole-characters.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
 import {
   asCount,
@@ -99,7 +100,7 @@ function parseMessage(
 function parseRole(value: unknown, place: string): Role {
   const role = ROLES.find((known) => known === value);
   if (role !== undefined) return role;
-  const found = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : kindOf(value);
+  const found = typeof value === 'string' ? JSON.stringify(cutText(value, 40)) : kindOf(value);
   throw new OriginalFormatError(`${place}.role is ${found}`);
 }
 
