@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
 import { OPEN_PAGES } from './pages/page-routes.ts';
+import { isStreamToken } from './stream-token.ts';
 
 export interface AccessRules {
   /** The address that the server binds. */
@@ -18,6 +19,8 @@ export interface AccessRules {
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** For orchestrators, which have no key, and for people, who are asked for it. */
 const OPEN_ROUTES = new Set(['/livez', '/readyz', ...OPEN_PAGES]);
+/** The one route that a token opens. */
+export const STREAM_PATH = '/api/v1/turns/:turn_id/stream';
 /** Answer headers that a browser's script may read. */
 const EXPOSED_HEADERS = ['location', 'x-turn-id', 'x-request-id', 'retry-after'];
 
@@ -56,7 +59,10 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
     if (OPEN_ROUTES.has(request.routeOptions.url ?? '')) return;
     const key = bearerOf(request);
-    if (!isKey(key)) throw keyRefused(key);
+    if (isKey(key)) return;
+    const token = streamTokenOf(request);
+    if (token === null) throw keyRefused(key);
+    if (!isStreamToken(token, Object(request.params).turn_id)) throw tokenRefused();
   });
 }
 
@@ -113,6 +119,20 @@ function digest(text: string): Buffer {
 function bearerOf(request: FastifyRequest): string {
   const [scheme = '', ...rest] = (request.headers.authorization ?? '').split(' ');
   return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : '';
+}
+
+/** Null where none is given, or none would be looked at. */
+function streamTokenOf(request: FastifyRequest): string | null {
+  if (request.method !== 'GET' || request.routeOptions.url !== STREAM_PATH) return null;
+  const { token = '' } = Object(request.query);
+  return String(token) || null;
+}
+
+function tokenRefused(): MochiError {
+  return new MochiError(
+    'unauthorized',
+    'This token is not one of this turn, or no longer. POST /api/v1/turns/{turn_id}/stream-token, with a key, gives a new one.',
+  );
 }
 
 function keyRefused(key: string): MochiError {

@@ -32,7 +32,6 @@ afterAll(() => server.close());
 
 describe('404', () => {
   it.each([
-    '/index.html',
     '/api',
     '/api/v1',
     '/api/v2/sessions',

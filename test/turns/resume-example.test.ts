@@ -26,8 +26,9 @@ afterAll(async () => {
 });
 
 interface Page {
-  ask(api: string, sessionId: string, message: string): Promise<void>;
+  ask(api: string, sessionId: string, message: string, key?: string): Promise<void>;
   watch(show: (text: string) => void): void;
+  watchWithKey(show: (text: string) => void, key: string): Promise<void>;
 }
 
 /** A page of a browser with this storage. Leaving it closes its connections, as a browser does. */
@@ -44,7 +45,7 @@ function openPage(storage: Map<string, string>) {
     setItem: (name: string, value: unknown) => storage.set(name, String(value)),
   };
   const context = createContext({ fetch, EventSource: PageEventSource, localStorage });
-  const page: Page = runInContext(`${example}\n;({ ask, watch })`, context);
+  const page: Page = runInContext(`${example}\n;({ ask, watch, watchWithKey })`, context);
   const leave = () => {
     for (const source of sources) source.close();
   };
@@ -53,8 +54,10 @@ function openPage(storage: Map<string, string>) {
   return {
     shown,
     leave,
-    ask: (api: string, sessionId: string, message: string) => page.ask(api, sessionId, message),
+    ask: (api: string, sessionId: string, message: string, key?: string) =>
+      page.ask(api, sessionId, message, key),
     watch: () => page.watch((text) => shown.push(text)),
+    watchWithKey: (key: string) => page.watchWithKey((text) => shown.push(text), key),
     /** Resolves when the example has closed its connection itself. */
     ended: () =>
       vi.waitFor(
@@ -158,6 +161,27 @@ describe.concurrent('reload and resume in ten lines of browser code', () => {
     expect(proxy.cuts()).toBe(1);
     expect(page.shown.at(-1)).toBe(spoken(COUNT));
     for (const text of page.shown) expect(spoken(COUNT).startsWith(text)).toBe(true);
+  });
+
+  it('a server with keys: the page watches with a token', async () => {
+    const key = 'sk-page';
+    const locked = await startTestServer({ config: { apiKeys: [key] } });
+    locked.ollama.setDefault(script(tokens(COUNT), everyMs(10)));
+    const headers = { authorization: `Bearer ${key}` };
+    const { session_id: sessionId } = (await locked.post('/sessions', { model: 'llama3.2' }, headers)).body;
+    const storage = new Map<string, string>();
+    const before = openPage(storage);
+    await before.ask(locked.url, sessionId, 'Tell me', key);
+    await before.watchWithKey(key);
+    await untilShown(before.shown, 't5 ');
+    before.leave();
+    const after = openPage(storage);
+    await after.watchWithKey(key);
+    await after.ended();
+    expect(after.shown.at(-1)).toBe(spoken(COUNT));
+    // Nothing that was kept opens anything.
+    expect([...storage.values()].join()).not.toMatch(/sk-|token/);
+    await locked.close();
   });
 
   it('an answer longer than the log: the reloaded page begins with a snapshot', async () => {

@@ -3,16 +3,23 @@ import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
+import { STREAM_PATH } from '../access.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { lastSeenEvent, SessionParams, sessionIdOf, TurnParams, turnIdOf, WaitQuery } from '../params.ts';
+import { issueStreamToken, TOKEN_SECONDS } from '../stream-token.ts';
 
 /** Turns on a page when no limit is given (API.md §2). */
 const DEFAULT_LIMIT = 100;
 
 const READ_ERRORS = ['turn_not_found', 'validation_error', 'session_load_error'] as const;
+
+const StreamToken = Type.Object({
+  token: Type.String({ examples: ['4w1x2k.mZ0Qd2T1uS7nq3o5Jw8yYb6cXeVfRgHhIiKkLlMmNn0'] }),
+  expires_in_seconds: Type.Integer({ examples: [TOKEN_SECONDS] }),
+});
 
 const STREAM_RESPONSES: Record<number, object> = {
   ...responses(200, eventStreamAnswer('The events of the turn.'), [...READ_ERRORS, 'overloaded']),
@@ -37,7 +44,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
   );
 
   app.get(
-    '/api/v1/turns/:turn_id/stream',
+    STREAM_PATH,
     {
       // A HEAD would watch the whole turn to say nothing.
       exposeHeadRoute: false,
@@ -48,7 +55,12 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
         description:
           'Replays the events after `Last-Event-ID` or `after` (the larger wins), then follows. 204 when the watcher has seen them all: a browser stops reconnecting then. Leaving does nothing to the turn.',
         params: TurnParams,
-        querystring: Type.Object({ after: Type.Optional(Type.Integer({ minimum: 0 })) }),
+        querystring: Type.Object({
+          after: Type.Optional(Type.Integer({ minimum: 0 })),
+          token: Type.Optional(
+            Type.String({ description: 'In the place of a key, for EventSource, which cannot send one.' }),
+          ),
+        }),
         headers: Type.Object({ 'last-event-id': Type.Optional(Type.String()) }),
         response: STREAM_RESPONSES,
       },
@@ -59,6 +71,26 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
       if (turn.isFinished && turn.lastEventId > 0 && after >= turn.lastEventId) return reply.code(204).send();
       await sendEvents(reply, turn, after);
       return reply;
+    },
+  );
+
+  app.post(
+    '/api/v1/turns/:turn_id/stream-token',
+    {
+      schema: {
+        tags,
+        operationId: 'issueStreamToken',
+        summary: 'A token for the stream of a turn',
+        description:
+          'Stands in the address of `GET /turns/{turn_id}/stream` in the place of a key, for `EventSource`, which cannot send one. It opens that stream of that turn and nothing else, as often as it is used within ten minutes; a stream that is open stays open.',
+        params: TurnParams,
+        response: responses(200, jsonAnswer('The token.', StreamToken), [...READ_ERRORS, ...BODY_ERRORS]),
+      },
+    },
+    async ({ params }, reply) => {
+      const { turn_id: turnId } = await turns.describe(turnIdOf(params));
+      void reply.header('cache-control', 'no-store');
+      return { token: issueStreamToken(turnId), expires_in_seconds: TOKEN_SECONDS };
     },
   );
 
