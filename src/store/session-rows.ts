@@ -1,7 +1,9 @@
 // Whole sessions as rows, for those who move them from one database to another.
+import { setImmediate } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/sqlite';
 import type { Database, Db, MessageTable, SessionTable, TurnTable } from './database.ts';
+import { SYSTEM_DEPTH } from './messages.ts';
 
 export type SessionRow = Selectable<SessionTable>;
 /** Without its place in the order of creation, which is that of the rows. */
@@ -32,18 +34,29 @@ export async function listSessionIds(db: Db): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** Rows that are looked at before others have a turn. */
+const STRIDE = 5000;
+
 export async function countRows(
   db: Db,
   sessionId: string,
 ): Promise<{ readonly messages: number; readonly turns: number }> {
-  const count = async (table: 'messages' | 'turns') =>
-    (
-      await db
-        .selectFrom(table)
-        .select(({ fn }) => fn.countAll<number>().as('rows'))
-        .where('session_id', '=', sessionId)
-        .executeTakeFirstOrThrow()
-    ).rows;
+  const count = async (table: 'messages' | 'turns') => {
+    let total = 0;
+    for (let after: number | null = 0; after !== null; ) {
+      const { rows }: { rows: { found: number; last: number | null }[] } = await sql<{
+        found: number;
+        last: number | null;
+      }>`select count(*) as found, max(place) as last from (
+        select rowid as place from ${sql.table(table)} where session_id = ${sessionId} and rowid > ${after}
+        order by rowid limit ${STRIDE}
+      )`.execute(db);
+      total += rows[0]?.found ?? 0;
+      after = rows[0]?.last ?? null;
+      await setImmediate();
+    }
+    return total;
+  };
   return { messages: await count('messages'), turns: await count('turns') };
 }
 
@@ -87,16 +100,23 @@ export function streamPathRows(db: Db, sessionId: string): AsyncIterable<Message
 }
 
 /** Messages of the active path that are not complete. */
-export async function listPartialIds(db: Db, sessionId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('messages')
-    .select('id')
-    .where('session_id', '=', sessionId)
-    .where('active', '=', 1)
-    .where('status', '!=', 'complete')
-    .orderBy('depth')
-    .execute();
-  return rows.map(({ id }) => id);
+export async function listPartialIds(db: Db, session: SessionRow): Promise<string[]> {
+  const ids: string[] = [];
+  for (let from = SYSTEM_DEPTH; from <= session.head_depth; from += STRIDE) {
+    const rows = await db
+      .selectFrom('messages')
+      .select('id')
+      .where('session_id', '=', session.id)
+      .where('active', '=', 1)
+      .where('status', '!=', 'complete')
+      .where('depth', '>=', from)
+      .where('depth', '<', from + STRIDE)
+      .orderBy('depth')
+      .execute();
+    for (const { id } of rows) ids.push(id);
+    await setImmediate();
+  }
+  return ids;
 }
 
 /** In creation order, one in memory at a time. */

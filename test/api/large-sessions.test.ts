@@ -139,6 +139,58 @@ describe('a fork', () => {
   });
 });
 
+describe('reading all of it', () => {
+  async function pages(path: string): Promise<any[]> {
+    const items: any[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const { body }: any = await server.get(`${path}?limit=400${cursor && `&cursor=${cursor}`}`);
+      items.push(...body.messages);
+      cursor = body.next_cursor;
+    }
+    return items;
+  }
+
+  it.each(['/messages', '/tree'])('%s is written piece by piece, and is what its pages are', async (part) => {
+    const { status, headers, body } = await server.get(`/sessions/long${part}`);
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(headers.get('content-length')).toBeNull();
+    expect(body.next_cursor).toBeNull();
+    expect(body.messages).toHaveLength(MESSAGES);
+    expect(body.messages).toEqual(await pages(`/sessions/long${part}`));
+    if (part === '/tree') expect([body.session_id, body.head]).toEqual(['long', `m${MESSAGES - 1}`]);
+  });
+
+  it('a session with its messages, too', async () => {
+    const { headers, body } = await server.get('/sessions/long');
+    expect(headers.get('content-length')).toBeNull();
+    const { messages, ...session } = body;
+    expect(messages).toEqual(await pages('/sessions/long/messages'));
+    expect(session).toEqual((await server.request('PATCH', '/sessions/long', {})).body);
+  });
+
+  it('what follows a position, without a limit', async () => {
+    const { body } = await server.get('/sessions/long/messages?limit=700');
+    const rest = await server.get(`/sessions/long/messages?cursor=${body.next_cursor}`);
+    expect(rest.body.messages).toHaveLength(MESSAGES - 700);
+    expect(rest.body.messages[0].message_id).toBe('m700');
+  });
+
+  it('a reader that leaves lets go of what it read from', async () => {
+    const stop = new AbortController();
+    const answer = await fetch(`${server.url}/api/v1/sessions/long/tree`, { signal: stop.signal });
+    await answer.body?.getReader().read();
+    stop.abort();
+    // A snapshot that is still open keeps the log from being cleared.
+    const writer = new SqliteDriver(join(server.dataDir, 'mochi.db'));
+    await server.request('PATCH', '/sessions/long', { title: 'After' });
+    await vi.waitFor(() => {
+      expect(writer.pragma('wal_checkpoint(truncate)')).toMatchObject([{ busy: 0 }]);
+    });
+    writer.close();
+  });
+});
+
 describe('a deletion', () => {
   it('is done at once for readers, and is cleared a slice at a time', async () => {
     const id = await imported('gone', (n) => `gone ${n}`);

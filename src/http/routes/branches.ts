@@ -8,6 +8,7 @@ import { requireSession } from '../../sessions/require.ts';
 import { listTree } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
+import { answerList, type LongList } from '../long-list.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 import { toSession } from './sessions.ts';
@@ -48,13 +49,14 @@ export function branchRoutes(app: App, deps: AppDeps): void {
         ),
       },
     },
-    async ({ params, query }) => {
+    async (request, reply) => {
+      const { params, query } = request;
       const sessionId = sessionIdOf(params);
-      const { cursor } = query;
+      const { cursor, limit } = query;
       const list = `tree ${sessionId}`;
-      const limit = query.limit ?? Number.MAX_SAFE_INTEGER - 1;
-      const session = await requireSession(deps.db, sessionId);
       const afterSeq = cursor === undefined ? 0 : fromCursor(list, cursor, ['number'])[0];
+      if (limit === undefined) return answerList(deps, treeFrom(sessionId, afterSeq), request, reply);
+      const session = await requireSession(deps.db, sessionId);
       const { items, last } = splitPage(
         await listTree(deps.db, sessionId, { afterSeq, limit: limit + 1 }),
         limit,
@@ -115,4 +117,17 @@ export function branchRoutes(app: App, deps: AppDeps): void {
       return reply.code(201).send(toSession(session));
     },
   );
+}
+
+type TreeItem = Awaited<ReturnType<typeof listTree>>[number];
+
+/** The whole tree of a session, in creation order. */
+function treeFrom(sessionId: string, afterSeq: number): LongList<TreeItem> {
+  return {
+    head: async (db) => ({ session_id: sessionId, head: headOf(await requireSession(db, sessionId)) }),
+    key: 'messages',
+    slice: (db, after, limit) => listTree(db, sessionId, { afterSeq: after?.seq ?? afterSeq, limit }),
+    show: ({ message }) => message,
+    tail: { next_cursor: null },
+  };
 }

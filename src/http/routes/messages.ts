@@ -11,11 +11,13 @@ import {
 import { editMessage } from '../../sessions/edit-message.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { removeSystemPrompt, setSystemPrompt } from '../../sessions/system-prompt.ts';
-import { listPath, toContractMessage } from '../../store/messages.ts';
+import { listPath, SYSTEM_DEPTH, toContractMessage } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { answerList } from '../long-list.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
+import { pathFrom } from '../path-list.ts';
 
 const CHANGE_ERRORS = [
   'session_not_found',
@@ -50,17 +52,23 @@ export function messageRoutes(app: App, deps: AppDeps): void {
         ),
       },
     },
-    async ({ params, query }) => {
+    async (request, reply) => {
+      const { params, query } = request;
       const sessionId = sessionIdOf(params);
       const { limit, cursor } = query;
       const list = `messages ${sessionId}`;
-      const from = cursor === undefined ? undefined : fromCursor(list, cursor, ['number'])[0] + 1;
+      const from = cursor === undefined ? SYSTEM_DEPTH : fromCursor(list, cursor, ['number'])[0] + 1;
+      if (limit === undefined) {
+        return answerList(
+          deps,
+          { ...pathFrom(sessionId, from), tail: { next_cursor: null } },
+          request,
+          reply,
+        );
+      }
       await requireSession(deps.db, sessionId);
-      const rows = await listPath(deps.db, sessionId, {
-        ...(from !== undefined && { from }),
-        ...(limit !== undefined && { limit: limit + 1 }),
-      });
-      const { items, last } = splitPage(rows, limit ?? rows.length);
+      const rows = await listPath(deps.db, sessionId, { from, limit: limit + 1 });
+      const { items, last } = splitPage(rows, limit);
       return { messages: items.map(toContractMessage), next_cursor: last && toCursor(list, [last.depth]) };
     },
   );

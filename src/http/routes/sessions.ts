@@ -14,13 +14,16 @@ import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { readStatus } from '../../sessions/session-status.ts';
-import { listPath, toContractMessage } from '../../store/messages.ts';
+import type { Db } from '../../store/database.ts';
+import { SYSTEM_DEPTH } from '../../store/messages.ts';
 import { findSessions } from '../../store/search.ts';
 import { listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
+import { answerList } from '../long-list.ts';
 import { fromCursor, MAX_LIMIT, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
+import { pathFrom } from '../path-list.ts';
 import { searchList, searchQueryOf } from '../search-text.ts';
 
 const MODEL_ERRORS = [
@@ -128,14 +131,10 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         ]),
       },
     },
-    async ({ params }) => {
-      const sessionId = sessionIdOf(params);
-      // One connection: nothing is written between the two reads.
-      return deps.db.connection().execute(async (snapshot) => {
-        const session = await requireSession(snapshot, sessionId);
-        const messages = await listPath(snapshot, sessionId);
-        return { ...toSession(session), messages: messages.map(toContractMessage) };
-      });
+    async (request, reply) => {
+      const sessionId = sessionIdOf(request.params);
+      const head = async (db: Db) => toSession(await requireSession(db, sessionId));
+      return answerList(deps, { ...pathFrom(sessionId, SYSTEM_DEPTH), head, tail: {} }, request, reply);
     },
   );
 

@@ -1,5 +1,4 @@
 // Sessions from one server to another: export and import.
-import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { closeImportedTurns } from '../../chat/recover-turns.ts';
 import {
@@ -19,9 +18,7 @@ import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
 import { IMPORT_PATH, NDJSON } from '../read-ndjson-body.ts';
-
-/** A reader that takes nothing for this long is gone: it holds back the clearing of the write-ahead log. */
-const STALLED_READER_MS = 60_000;
+import { streamText } from '../stream-text.ts';
 
 const LINES = {
   schema: {
@@ -69,15 +66,11 @@ export function transferRoutes(app: App, deps: AppDeps): void {
         ]),
       },
     },
-    async ({ params, query, log }, reply) => {
+    async (request, reply) => {
+      const { params, query } = request;
       const sessionId = sessionIdOf(params);
       const format = query.format ?? 'json';
-      const { text, close } = await openExport(deps.openSnapshot, sessionId, format);
-      const stream = Readable.from(text, { objectMode: false });
-      stream.once('close', () => {
-        close().catch((error: unknown) => log.error({ err: error }, 'a snapshot could not be closed'));
-      });
-      reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
+      const stream = streamText(await openExport(deps.openSnapshot, sessionId, format), reply, request);
       const type = format === 'json' ? 'application/json' : NDJSON;
       return reply
         .type(`${type}; charset=utf-8`)

@@ -16,7 +16,7 @@ import { isJsonObject, type JsonObject } from './values.ts';
  * The text of the file in pieces. @param db a snapshot or a transaction: nothing is written between the pieces
  */
 export async function* exportOriginal(db: Db, session: SessionRow): AsyncGenerator<string, void> {
-  const { metadata, topLevel } = toMetadata(session, await listPartialIds(db, session.id));
+  const { metadata, topLevel } = toMetadata(session, await listPartialIds(db, session));
   yield `{\n  "metadata": ${indented(metadata, '  ')},\n  "messages": [`;
   let isFirst = true;
   for await (const row of streamPathRows(db, session.id)) {
