@@ -2,9 +2,10 @@
 // was at one moment, so that everybody else has a turn in between.
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Db } from '../store/database.ts';
 import type { AppDeps } from './app-deps.ts';
 import { streamText } from './stream-text.ts';
+
+type Db = AppDeps['db'];
 
 /** Rows read at once. */
 const SLICE = 100;

@@ -1,8 +1,10 @@
 // Another process may be writing: an import beside the server, or somebody's own tool. SQLite would wait for it and
-// hold the loop meanwhile. Here the loop goes on, and the statement is tried again.
+// hold the loop meanwhile. Here the loop goes on, and the statement is tried again. And however many wait for the
+// connection, the loop turns in between.
 import { setTimeout } from 'node:timers/promises';
 import { type CompiledQuery, type DatabaseConnection, type QueryResult, SqliteDriver } from 'kysely';
 import { MochiError } from '../contract/errors.ts';
+import { LoopTurns } from '../kit/loop-turns.ts';
 
 /** How long a statement is tried. */
 const PATIENCE_MS = 5000;
@@ -11,8 +13,14 @@ const PAUSE_MS = 10;
 
 /** Transactions begin as writers, so that only their first statement ever waits. */
 export class PatientSqliteDriver extends SqliteDriver {
+  readonly #turns = new LoopTurns();
+  #connection: DatabaseConnection | null = null;
+
+  /** Whoever is next in line for the one connection. */
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return new PatientConnection(await super.acquireConnection());
+    await this.#turns.ready();
+    this.#connection ??= new PatientConnection(await super.acquireConnection());
+    return this.#connection;
   }
 }
 
