@@ -28,6 +28,7 @@ import { BackgroundJobs } from './summaries/background-jobs.ts';
 import { importOnFirstStart } from './transfer/import-on-first-start.ts';
 import { VERSION } from './version.ts';
 import { createAnswerLengths } from './window/answer-lengths.ts';
+import { createLoadFailures } from './window/load-failures.ts';
 import { createModelWindows } from './window/model-windows.ts';
 import { createTokenRatios } from './window/token-ratios.ts';
 
@@ -62,6 +63,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       db: store.db,
       engine,
       answerLengths: createAnswerLengths(await listRecentAnswers(store.db)),
+      loadFailures: createLoadFailures(() => performance.now()),
       modelWindows,
       tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
       windowPolicy: windowPolicyOf(config),

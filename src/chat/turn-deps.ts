@@ -4,6 +4,7 @@ import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { BackgroundJobs } from '../summaries/background-jobs.ts';
 import type { AnswerLengths } from '../window/answer-lengths.ts';
+import type { LoadFailures } from '../window/load-failures.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
 import type { TokenRatios } from '../window/token-ratios.ts';
 
@@ -23,6 +24,7 @@ export interface TurnDeps {
   /** What a client waits for comes before it. */
   readonly background: BackgroundJobs;
   readonly answerLengths: AnswerLengths;
+  readonly loadFailures: LoadFailures;
   readonly modelWindows: ModelWindows;
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;

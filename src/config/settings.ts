@@ -243,13 +243,13 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: wholeNumber(256, 2 ** 31 - 1),
     default: 8192,
     description:
-      'Context window in tokens with which a model begins; it doubles when a conversation needs more',
+      'Context window in tokens with which a model begins, unless its Modelfile has a num_ctx; it doubles when a conversation needs more',
   },
   maxContextWindow: {
     parser: wholeNumber(256, 2 ** 31 - 1),
     default: null,
     description:
-      "Largest context window in tokens that is asked for unless set by hand; the model's own when not set",
+      "Largest context window in tokens that is asked for unless set by hand; the model's own when not set. Set it to what memory allows",
   },
   summarizationEnabled: {
     parser: boolean,

@@ -8,6 +8,7 @@ export const WINDOW_REASONS = [
   'model_change',
   'no_adjustment',
   'manual_override',
+  'load_failed',
 ] as const;
 export type WindowReason = (typeof WINDOW_REASONS)[number];
 

@@ -63,6 +63,8 @@ export type EngineChunk =
 export interface EngineModel extends Model {
   /** Trained context length in tokens; null when the engine does not say. */
   readonly trainedLength: number | null;
+  /** Window in tokens that the operator gave the model (`num_ctx` of a Modelfile); null: none. */
+  readonly wishedWindow: number | null;
   /** What the name stands for now: another one when another model was put under it; null: the engine has no such thing. */
   readonly digest: string | null;
   /** What is loaded for it: names of the same weights share one place in the engine's memory. */

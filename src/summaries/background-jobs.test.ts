@@ -19,6 +19,7 @@ const MODEL: EngineModel = {
   capabilities: ['completion'],
   context_length: 8192,
   trainedLength: 8192,
+  wishedWindow: null,
   digest: null,
   weights: 'weights',
 };

@@ -13,6 +13,7 @@ const config = {
 
 interface Turn {
   readonly plannedTokens: number;
+  readonly isCut: boolean;
   readonly isFirstTurn: boolean;
   readonly hasModelChanged: boolean;
 }
@@ -26,14 +27,21 @@ const question = (changes: Partial<WindowQuestion> = {}): WindowQuestion => ({
   turnWindow: null,
   modelWindow: null,
   loadedWindow: null,
+  loadableWindow: null,
   numPredict: null,
   usualReserve: 1024,
   ...changes,
 });
 
 function choose(changes: Partial<WindowQuestion & Turn>): ChosenWindow {
-  const { plannedTokens = 100, isFirstTurn = false, hasModelChanged = false, ...asked } = changes;
-  return chooseWindow(question(asked), { plannedTokens, isFirstTurn, hasModelChanged });
+  const {
+    plannedTokens = 100,
+    isCut = false,
+    isFirstTurn = false,
+    hasModelChanged = false,
+    ...asked
+  } = changes;
+  return chooseWindow(question(asked), { plannedTokens, isCut, isFirstTurn, hasModelChanged });
 }
 
 const length = fc.integer({ min: 64, max: 262_144 });
@@ -107,6 +115,16 @@ describe('chooseWindow', () => {
     expect(choose({ maxWindow: 4096 }).window).toBe(4096);
     expect(choose({ maxWindow: 4096, turnWindow: 20_000 }).window).toBe(20_000);
     expect(choose({ maxWindow: 16_384, loadedWindow: 32_768 }).window).toBe(32_768);
+  });
+
+  it('stays below what could not be loaded, and says so where that is missed', () => {
+    const failed = { loadableWindow: 8192 };
+    expect(windowLimits(question(failed)).largest).toBe(8192);
+    expect(choose({ ...failed, plannedTokens: 9000 })).toMatchObject({ window: 8192, reason: 'load_failed' });
+    expect(choose({ ...failed, isCut: true })).toMatchObject({ window: 8192, reason: 'load_failed' });
+    expect(choose(failed).reason).toBe('no_adjustment');
+    // The operator's limit was there before.
+    expect(choose({ ...failed, maxWindow: 4096, isCut: true }).reason).toBe('no_adjustment');
   });
 
   it('says why', () => {

@@ -24,6 +24,8 @@ export interface WindowQuestion {
   readonly modelWindow: number | null;
   /** The window with which the engine holds the model; null when that is not known or it does not. */
   readonly loadedWindow: number | null;
+  /** The largest window that may be tried, since a larger one could not be loaded; null: any. */
+  readonly loadableWindow: number | null;
   /** `options.num_predict`; null when unset. */
   readonly numPredict: number | null;
   /** Room for an answer of the model where the client sets no limit, in tokens. */
@@ -65,12 +67,12 @@ export function windowLimits(question: WindowQuestion): WindowLimits {
 }
 
 function largestWindow(question: WindowQuestion): number {
-  const { trainedLength, loadedWindow, maxWindow, firstWindow } = question;
+  const { trainedLength, loadedWindow, maxWindow, firstWindow, loadableWindow } = question;
   const manual = manualWindow(question);
   if (manual !== null) return manual;
   if (isLeftToEngine(question)) return loadedWindow ?? trainedLength ?? firstWindow;
   const trained = trainedLength ?? Math.max(firstWindow, loadedWindow ?? 0);
-  return Math.min(trained, maxWindow ?? trained);
+  return Math.min(trained, maxWindow ?? trained, loadableWindow ?? trained);
 }
 
 /**
@@ -82,6 +84,8 @@ export function chooseWindow(
   question: WindowQuestion,
   turn: {
     readonly plannedTokens: number;
+    /** Something had to stay out. */
+    readonly isCut: boolean;
     readonly isFirstTurn: boolean;
     readonly hasModelChanged: boolean;
   },
@@ -91,14 +95,16 @@ export function chooseWindow(
   if (isLeftToEngine(question)) return { window: null, reason: 'no_adjustment', step: null };
   const largest = largestWindow(question);
   const start = Math.min(Math.max(question.firstWindow, question.modelWindow ?? 0), largest);
-  const holds = (window: number) =>
-    window >= largest || window >= turn.plannedTokens * MARGIN + reserveIn(window, question);
+  const fits = (window: number) => window >= turn.plannedTokens * MARGIN + reserveIn(window, question);
+  const holds = (window: number) => window >= largest || fits(window);
   let step = start;
   while (step < largest && !holds(step)) step = Math.min(step * 2, largest);
   const { loadedWindow: loaded } = question;
   const isLoadedEnough = loaded !== null && loaded >= start && holds(loaded);
   const hasClimbed = !isLoadedEnough && step > start;
-  return { window: isLoadedEnough ? loaded : step, reason: reasonFor(turn, hasClimbed), step };
+  const isShort = largest === question.loadableWindow && (turn.isCut || !fits(largest));
+  const reason = isShort ? 'load_failed' : reasonFor(turn, hasClimbed);
+  return { window: isLoadedEnough ? loaded : step, reason, step };
 }
 
 function budgetOf(window: number, question: WindowQuestion): number {

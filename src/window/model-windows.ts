@@ -28,6 +28,8 @@ export interface ModelWindows {
   beginUse(weights: string, window: number | null): ModelUse;
   /** A call of the ladder has raised the step. Never lowers: shrinking would reload the model for nothing. */
   raise(weights: string, window: number): void;
+  /** The engine holds the model no more. */
+  drop(weights: string): void;
   /**
    * Takes what the engine says: all the models in its memory.
    * @param answering what answers at this moment, so that it must be among them under some name
@@ -115,6 +117,7 @@ export function createModelWindows(now: () => number): ModelWindows {
       const entry = known(weights);
       entry.step = Math.max(entry.step ?? 0, window);
     },
+    drop: (weights) => void models.delete(sameAs.get(weights) ?? weights),
     learn(told, answering) {
       const held = new Set(told.map(({ weights }) => weights));
       for (const weights of held) sameAs.delete(weights);

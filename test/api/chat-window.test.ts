@@ -9,6 +9,8 @@ const models = [
   { name: 'long:latest', capabilities, contextLength: 131_072 },
   { name: 'longer:latest', capabilities, contextLength: 131_072 },
   { name: 'longest:latest', capabilities, contextLength: 131_072 },
+  { name: 'close:latest', capabilities, contextLength: 4096 },
+  { name: 'chinese:latest', capabilities, contextLength: 131_072 },
   { name: 'odd:latest', capabilities, contextLength: 10_000 },
   { name: 'unknown:latest', capabilities, contextLength: null },
   ...['hand-small', 'hand-large', 'hand-huge'].map((name) => ({
@@ -83,6 +85,18 @@ describe('the context window', () => {
     const { context_window: told } = await chatWith('odd', { message: 'word '.repeat(5600) });
     expect(lastOptions().num_ctx).toBe(10_000);
     expect(told.current_window).toBe(10_000);
+  });
+
+  it('holds a message that comes close to it: the margin of an estimate refuses nothing', async () => {
+    const sessionId = await server.createSession({ model: 'close' });
+    const { status, body } = await server.post(`/chat/${sessionId}`, { message: 'word '.repeat(2700) });
+    expect([status, body.context?.window]).toEqual([200, 4096]);
+    expect(body.context.planned_tokens).toBeGreaterThan(4096 * 0.9);
+  });
+
+  it('climbs for Chinese before anybody has counted any', async () => {
+    const { context } = await chatWith('chinese', { message: '中文'.repeat(1900) });
+    expect(context).toMatchObject({ window: 16_384, window_reason: 'usage_threshold' });
   });
 
   it('makes room for the reply that was asked for', async () => {

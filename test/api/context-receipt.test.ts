@@ -10,6 +10,7 @@ const names = ['plain', 'other', 'steps', 'wide', 'learned', 'refusing', 'stubbo
 const models = [
   ...names.map((name) => ({ name: `${name}:latest`, capabilities, contextLength: 131_072 })),
   { name: 'small:latest', capabilities, contextLength: 4096 },
+  { name: 'tiny:latest', contextLength: 4096 },
 ];
 
 describe('the receipt', () => {
@@ -63,6 +64,13 @@ describe('the receipt', () => {
     await server.request('PATCH', `/sessions/${sessionId}`, { model: 'other' });
     expect(await breaks()).toEqual(['model', 0]);
     expect((await breaks())[0]).toBeNull();
+  });
+
+  it('names no wish to think of a model that cannot: it is sent the same', async () => {
+    const sessionId = await server.createSession({ model: 'tiny' });
+    await chat(sessionId);
+    expect(await chat(sessionId, { think: true })).toMatchObject({ prefix_reused: 1, cache_break: null });
+    expect(await chat(sessionId)).toMatchObject({ prefix_reused: 3, cache_break: null });
   });
 
   it('tells when the history was cut, and then goes on from there for some turns', async () => {

@@ -19,6 +19,8 @@ export type FakeOllama = {
   /** The installed models; push to it, or replace it. */
   models: FakeModel[];
   loadDelayMs: number;
+  /** The largest window for which there is memory. */
+  largestWindow: number;
   /** Reloads of a loaded model by a change of num_ctx (or another runner option), by name with tag. */
   readonly reloads: Readonly<Record<string, number>>;
   /** Answers that made the context slide, by name with tag. */
@@ -102,6 +104,12 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     },
     set loadDelayMs(ms) {
       state.loadDelayMs = ms;
+    },
+    get largestWindow() {
+      return state.loaded.memory.largestWindow;
+    },
+    set largestWindow(tokens) {
+      state.loaded.memory.largestWindow = tokens;
     },
     get openSockets() {
       return listener.openSockets;

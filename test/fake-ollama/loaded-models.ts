@@ -5,6 +5,7 @@ import { keepAliveMs } from './duration.ts';
 import { type FakeModel, hasCapability, listEntry, trainedLength, weightsOf } from './fake-model.ts';
 import { goTime } from './go-json.ts';
 import { displayName } from './model-name.ts';
+import { Refusal } from './refusal.ts';
 import { createSlots, type Slots } from './slots.ts';
 
 type LoadedModel = {
@@ -44,10 +45,13 @@ const runnerOptions = [
 export function createLoadedModels(defaultWindow: number, parallel: number) {
   const loaded = new Map<string, LoadedModel>();
   const reloads: Record<string, number> = {};
+  /** A load with a larger window fails. */
+  const memory = { largestWindow: Number.POSITIVE_INFINITY };
 
   /** Loads or reloads where needed; tells the window in use and how long the request waited. The first load of a model is no reload, and neither is one after an unload. */
   async function load(model: FakeModel, body: RequestBody, loadDelayMs: number, signal: AbortSignal) {
     const key = weightsOf(model);
+    checkMemory(key, model, body);
     const settings = runnerSettings(model, body);
     const found = inMemory(key);
     const current = found?.isDead ? undefined : found;
@@ -101,6 +105,16 @@ export function createLoadedModels(defaultWindow: number, parallel: number) {
     if (runner) runner.isDead = true;
   }
 
+  /** What is loaded goes before the new one is tried (server/sched.go): after a failure, neither is there. */
+  function checkMemory(key: string, model: FakeModel, body: RequestBody): void {
+    if (inMemory(key)?.settings === runnerSettings(model, body)) return;
+    if (windowInUse(model, body, defaultWindow) <= memory.largestWindow) return;
+    loaded.delete(key);
+    const text =
+      'model failed to load, this may be due to resource limitations or an internal error, check ollama server logs for details';
+    throw new Refusal(500, text);
+  }
+
   function inMemory(key: string): LoadedModel | undefined {
     const entry = loaded.get(key);
     return entry && entry.expiresAt > Date.now() ? entry : undefined;
@@ -126,7 +140,17 @@ export function createLoadedModels(defaultWindow: number, parallel: number) {
     return { models: models.map((entry) => psEntry(entry, now, clockOffsetMs)) };
   }
 
-  return { load, use, unload, leakSlot, killRunner, unloadAll: () => loaded.clear(), psBody, reloads };
+  return {
+    load,
+    use,
+    unload,
+    leakSlot,
+    killRunner,
+    unloadAll: () => loaded.clear(),
+    psBody,
+    reloads,
+    memory,
+  };
 }
 
 function psEntry(entry: LoadedModel, now: number, clockOffsetMs: number): unknown {

@@ -11,7 +11,7 @@ import type { TurnRequest } from '../turn-request.ts';
 /** What planning may touch. */
 export type PlanDeps = Pick<
   TurnDeps,
-  'db' | 'answerLengths' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'
+  'db' | 'answerLengths' | 'loadFailures' | 'modelWindows' | 'tokenRatios' | 'windowPolicy'
 >;
 
 /** What is planned, wherever it stands on the path. */
@@ -27,10 +27,12 @@ export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRe
   return {
     config: session.context_window,
     ...deps.windowPolicy,
+    firstWindow: model?.wishedWindow ?? deps.windowPolicy.firstWindow,
     trainedLength: model?.trainedLength ?? null,
     turnWindow: request.options.num_ctx ?? null,
     modelWindow: deps.modelWindows.current(weights),
     loadedWindow: deps.modelWindows.loaded(weights),
+    loadableWindow: deps.loadFailures.loadable(weights),
     numPredict: request.options.num_predict ?? null,
     usualReserve: deps.answerLengths.reserve(session.model),
   };

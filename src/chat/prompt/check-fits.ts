@@ -25,13 +25,18 @@ export async function checkFits(
   const systemTokens = system === null ? 0 : estimateTokens(sizeOf(system), ratio);
   const messageTokens = estimateTokens(message, ratio) + formatTokens(deps, question);
   const required = systemTokens + messageTokens;
-  const { largest, most } = windowLimits(askWindow(deps, question));
+  const asked = askWindow(deps, question);
+  const { largest, most } = windowLimits(asked);
   if (required <= most) return;
   const beside = systemTokens === 0 ? '' : `, beside the system prompt of about ${systemTokens},`;
   const shorten = systemTokens > messageTokens ? 'the system prompt' : 'it';
+  const why =
+    asked.loadableWindow === largest
+      ? ' A larger window could not be loaded for want of memory (MOCHI_MAX_CONTEXT_WINDOW).'
+      : '';
   throw new MochiError(
     'context_overflow',
-    `The message does not fit: it needs about ${messageTokens} tokens${beside} and a window of ${largest} tokens leaves ${most} for the prompt. Shorten ${shorten}, or use a model or a window that holds more.`,
+    `The message does not fit: it needs about ${messageTokens} tokens${beside} and a window of ${largest} tokens leaves ${most} for the prompt. Shorten ${shorten}, or use a model or a window that holds more.${why}`,
     {
       required_tokens: required,
       message_tokens: messageTokens,

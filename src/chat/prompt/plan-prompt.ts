@@ -181,6 +181,7 @@ function choose(
   const lastAnswer = messages.findLast((message) => message.role === 'assistant');
   const chosen = chooseWindow(asked, {
     plannedTokens,
+    isCut: messages.length <= tip.depth,
     isFirstTurn: lastAnswer === undefined && messages.length === tip.depth + 1,
     hasModelChanged: lastAnswer !== undefined && lastAnswer.model !== session.model,
   });

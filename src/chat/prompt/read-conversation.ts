@@ -68,15 +68,22 @@ function windowInUse(
   const asked: WindowQuestion = {
     config: { ...config, manual_override: isOwn && config.manual_override },
     ...deps.windowPolicy,
+    firstWindow: model.wishedWindow ?? deps.windowPolicy.firstWindow,
     trainedLength: model.trainedLength,
     turnWindow: null,
     // After a restart the session remembers on which step its model stood.
     modelWindow: deps.modelWindows.current(model.weights) ?? (isOwn ? config.current_window : null),
     loadedWindow: loaded,
+    loadableWindow: deps.loadFailures.loadable(model.weights),
     numPredict: replyTokens,
     usualReserve: replyTokens,
   };
-  const chosen = chooseWindow(asked, { plannedTokens: 0, isFirstTurn: false, hasModelChanged: false });
+  const chosen = chooseWindow(asked, {
+    plannedTokens: 0,
+    isCut: false,
+    isFirstTurn: false,
+    hasModelChanged: false,
+  });
   // Left to the engine, it stays so: any number would make it load the model anew.
   const window = chosen.window === null ? null : (loaded ?? chosen.window);
   const limits = windowLimits({ ...asked, turnWindow: window ?? loaded ?? LEAST_DEFAULT_WINDOW });

@@ -1,5 +1,6 @@
 // One model call of a turn: planned, sent, streamed into a draft.
 import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
@@ -9,6 +10,7 @@ import { learnWindows } from '../prompt/learn-windows.ts';
 import { isLoad } from '../prompt/model-rates.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
 import { Draft } from './draft.ts';
+import { adviseOnLoad, fallBack } from './fall-back.ts';
 import { modelStep } from './model-step.ts';
 import { noteModel } from './note-model.ts';
 import { isSamePrompt, type Refusal, readRefusal } from './read-refusal.ts';
@@ -17,7 +19,8 @@ import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 /**
  * Leaves the answer in the progress's draft. An engine that finds the prompt too long says how long it is: it
- * is then planned once more with that measure, on a higher step or with less of the history.
+ * is then planned once more with that measure, on a higher step or with less of the history. A window that cannot be
+ * loaded gives way to a smaller one.
  * @throws what the engine throws
  */
 export async function* callModel(
@@ -25,13 +28,22 @@ export async function* callModel(
   turn: RunningTurn,
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
-  try {
-    return yield* callOnce(deps, turn, progress, null);
-  } catch (error) {
-    const refusal = await readRefusal(deps, error, progress);
-    if (refusal === null) throw error;
-    return yield* callOnce(deps, turn, progress, refusal);
+  let refusal: Refusal | null = null;
+  for (;;) {
+    try {
+      return yield* callOnce(deps, turn, progress, refusal);
+    } catch (error) {
+      noteRestart(deps, error);
+      if (await fallBack(deps, turn, progress, error)) continue;
+      refusal = refusal === null ? await readRefusal(deps, error, progress) : null;
+      if (refusal === null) throw adviseOnLoad(error, progress);
+    }
   }
+}
+
+/** What could not be loaded may well be once the engine is back. */
+function noteRestart({ loadFailures }: StepDeps, error: unknown): void {
+  if (error instanceof MochiError && error.kind === 'ollama_unreachable') loadFailures.forget();
 }
 
 /** @param refusal of the same prompt, by an engine that has counted it */
@@ -85,7 +97,11 @@ async function* callOnce(
     deps.modelRates.observe(weights, usage);
     progress.place?.note(usage.waitedMs ?? null);
     // Another program has made room for its own model, or the name stands for another one.
-    if (!plan.receipt.reload_expected && isLoad(usage)) await askLoaded(deps, session, progress);
+    if (!plan.receipt.reload_expected && isLoad(usage)) {
+      // Or the engine was started anew.
+      deps.loadFailures.forget(weights);
+      await askLoaded(deps, session, progress);
+    }
     deps.modelWindows.noteUse(weightsOf(progress.model, session.model), plan.chosen.window);
     live.signal.throwIfAborted();
     await progress.draft.close();
@@ -94,6 +110,7 @@ async function* callOnce(
     progress.use?.end();
   }
 }
+
 /** What the engine is sent. */
 export function toEngineRequest(
   { session, request, model }: Pick<RunningTurn, 'session' | 'request' | 'model'>,
@@ -136,6 +153,7 @@ function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgr
   progress.place?.begin();
   if (step !== null) deps.modelWindows.raise(weights, step);
   progress.use = deps.modelWindows.beginUse(weights, window);
+  if (window !== null) deps.loadFailures.noteLoaded(weights, window);
   progress.mark = { ...plan.mark, answerId: draft.options.messageId };
   // Nobody waits for the answer.
   if (deps.modelWindows.isStale(weights, window)) void askLoaded(deps, session, progress);

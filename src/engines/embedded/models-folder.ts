@@ -140,6 +140,7 @@ function toModel(name: string, bytes: number, metadata: GgufMetadata): EngineMod
     capabilities: capabilitiesOf(architecture, metadata),
     context_length: trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength,
+    wishedWindow: null,
     digest: null,
     weights: name,
     parallel: 1,

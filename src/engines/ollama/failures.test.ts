@@ -14,6 +14,29 @@ describe('fromStream', () => {
   });
 });
 
+describe('a model that could not be loaded', () => {
+  it.each([
+    'model requires more system memory (14.2 GiB) than is available (7.6 GiB)',
+    'model failed to load, this may be due to resource limitations or an internal error, check ollama server logs for details',
+    'model runner has unexpectedly stopped, this may be due to resource limitations or an internal error',
+    'llama runner process has terminated: cudaMalloc failed: out of memory',
+    'llama-server process has terminated: exit status 1',
+    'memory layout cannot be allocated with num_gpu = 99',
+    'unable to allocate CUDA0 buffer',
+    'unable to load model: /models/blobs/sha256-1',
+  ])('is told apart: %s', (text) => {
+    expect(fromStream(text).details).toEqual({ load_failed: true });
+  });
+
+  it.each([
+    'an error was encountered while running the model: unexpected EOF',
+    'this model only supports loading one image at a time',
+    'invalid format: "xml"',
+  ])('is not everything else: %s', (text) => {
+    expect(fromStream(text).details).toEqual({});
+  });
+});
+
 const failure = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.7:11434`), { code });
 const parser = (message: string, data: string) =>
   Object.assign(new Error(`Response does not match the HTTP/1.1 protocol (${message})`), {

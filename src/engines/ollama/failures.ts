@@ -28,7 +28,22 @@ export function unconnected({ cause, text, advice }: ConnectionReason, address: 
 /** An error that Ollama wrote into the stream. */
 export function fromStream(text: string): MochiError {
   const said = `Ollama answered: ${cutText(text, EXCERPT_LENGTH)}`;
-  return isOverflow(text) ? overflow(said, {}) : new MochiError('ollama_error', said);
+  return isOverflow(text) ? overflow(said, {}) : ollamaError(text, said, {});
+}
+
+/** What Ollama says itself, told apart where something can be done about it. */
+export function ollamaError(text: string, said: string, details: Record<string, unknown>): MochiError {
+  return new MochiError('ollama_error', said, {
+    ...details,
+    ...(isLoadFailure(text) && { load_failed: true }),
+  });
+}
+
+/** How the several runners and the scheduler say that memory does not suffice, or died of it (server/sched.go, llm/). */
+function isLoadFailure(text: string): boolean {
+  return /more (system )?memory|out of memory|resource limitations|(fail|unable|cannot|can't)\w*( be)? (to )?(load|allocate)|error loading model|(runner|llama-server) (process )?has (unexpectedly )?(terminated|stopped)/i.test(
+    text,
+  );
 }
 
 export function timedOut(seconds: number, phase: 'first_token' | 'idle'): MochiError {

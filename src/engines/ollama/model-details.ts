@@ -3,6 +3,9 @@ import type { AskOllama } from './ask-ollama.ts';
 import { weightsIn } from './held-models.ts';
 import { isRecord } from './wire.ts';
 
+/** Ollama gives no less, whatever is asked for. */
+const LEAST_WINDOW = 4;
+
 /** An entry of /api/tags. */
 export interface Tag {
   readonly name: string;
@@ -16,6 +19,8 @@ export interface Tag {
 export interface Details {
   readonly capabilities: readonly string[];
   readonly trainedLength: number | null;
+  /** The `num_ctx` of the Modelfile; null: none. */
+  readonly wishedWindow: number | null;
   /** Null: a server that does not say where they lie. */
   readonly weights: string | null;
 }
@@ -56,8 +61,16 @@ function toDetails(answer: Record<string, unknown>, family: unknown): Details {
     // Servers before v0.6.4 list none.
     capabilities: listed.length > 0 ? listed : ['completion'],
     trainedLength: trainedLength(info, family),
+    wishedWindow: wishedWindow(answer['parameters']),
     weights: weightsIn(answer['modelfile']),
   };
+}
+
+/** `parameters` is text, a line for each: the only place that tells a Modelfile's num_ctx. */
+function wishedWindow(parameters: unknown): number | null {
+  const [, told] = typeof parameters === 'string' ? (/^num_ctx\s+(\d+)\s*$/m.exec(parameters) ?? []) : [];
+  const window = Number(told ?? 0);
+  return Number.isSafeInteger(window) && window >= LEAST_WINDOW ? window : null;
 }
 
 /** The trained length stands under the architecture's name; some files name it by another key. */

@@ -152,6 +152,7 @@ function toModel(tag: Tag, details: Details): EngineModel {
     capabilities: [...details.capabilities],
     context_length: details.trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength: details.trainedLength,
+    wishedWindow: details.wishedWindow,
     digest: tag.digest,
     weights: details.weights ?? tag.key,
   };

@@ -3,7 +3,7 @@ import { MochiError } from '../../contract/errors.ts';
 import { redactUrl } from '../../kit/redact-url.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { WANTS_TLS } from '../connection-reason.ts';
-import { EXCERPT_LENGTH, isOverflow, overflow, unconnected } from './failures.ts';
+import { EXCERPT_LENGTH, isOverflow, ollamaError, overflow, unconnected } from './failures.ts';
 import { errorText } from './wire.ts';
 
 export interface StatusAnswer {
@@ -27,7 +27,7 @@ export function fromStatus({ status, text: body, location }: StatusAnswer, addre
   if (own !== null && status === 404 && /not found/i.test(own)) {
     return new MochiError('model_not_found', said, { status });
   }
-  if (own !== null) return new MochiError('ollama_error', said, { status });
+  if (own !== null) return ollamaError(own, said, { status });
   if (/HTTP request (was )?(sent )?to (an )?HTTPS/i.test(text)) return unconnected(WANTS_TLS, address);
   const cause = foreignCause(status, { text, location, address });
   return new MochiError('ollama_error', cause ?? said, { status });

@@ -138,6 +138,7 @@ async function notInstalled(engine: Engine, name: string): Promise<MochiError> {
 function toModel(described: EngineModel): Model {
   const {
     trainedLength: _trainedLength,
+    wishedWindow: _wishedWindow,
     digest: _digest,
     weights: _weights,
     parallel: _parallel,
