@@ -22,7 +22,8 @@ function sampleObject(schema: Schema): Record<string, unknown> {
   return Object.fromEntries(required.map((name) => [name, sampleValue(properties[name] ?? {})]));
 }
 
-function sampleValue(schema: Schema): unknown {
+/** A value that fits a schema as clients send them. */
+export function sampleValue(schema: Schema): unknown {
   const choices = schema['enum'];
   if (Array.isArray(choices)) return choices[0];
   const type = Array.isArray(schema['type']) ? schema['type'][0] : schema['type'];

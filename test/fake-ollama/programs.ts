@@ -2,7 +2,7 @@
 import type { RequestBody } from './chat-request.ts';
 import { type ChatScript, mute, text, tokens, toolCall, toolCalls, twoChunks } from './chat-script.ts';
 import type { FakeModel } from './fake-model.ts';
-import { offeredCall } from './offered-call.ts';
+import { offeredCall, sampleValue } from './offered-call.ts';
 import { cutAfter, errorAfter, everyMs, finalFields, noCounts, script } from './script-modifiers.ts';
 
 /** What can be set about the programs. */
@@ -37,6 +37,7 @@ export function createPrograms(options: ProgramOptions = {}): Programs {
     'tool-then-error': (body) =>
       hasToolResult(body) ? script(text(''), errorAfter(0, runnerError)) : firstCall(body, 'early'),
     flood: () => flood,
+    endless: speakOn,
     paced: () => paced,
   };
 }
@@ -51,6 +52,18 @@ export function programModels(programs: Programs): FakeModel[] {
 }
 
 const runnerError = 'an error was encountered while running the model: unexpected EOF';
+
+/** What a small model came to before Ollama stopped it. */
+const ENDLESS_TOKENS = 13_000;
+
+/** Speaks on until it is stopped, whatever it was asked; only a schema has an end. */
+function speakOn({ format, options }: RequestBody): ChatScript {
+  if (typeof format === 'object' && format !== null) return text(JSON.stringify(sampleValue({ ...format })));
+  const limit = options?.['num_predict'];
+  const isCapped = typeof limit === 'number' && limit >= 0 && limit < ENDLESS_TOKENS;
+  const count = isCapped ? limit : ENDLESS_TOKENS;
+  return script(tokens(count), everyMs(10), finalFields({ done_reason: 'length', eval_count: count }));
+}
 
 /** One round of tools, then an answer that quotes the result. */
 function toolRound(body: RequestBody, call: () => ChatScript): ChatScript {

@@ -1,7 +1,7 @@
 // The engine contract on a real model.
 import { createOllamaEngine } from '../../src/engines/ollama/ollama-engine.ts';
 import { describeEngine } from '../engines/contract.ts';
-import { openRealEngine, realConfig, realModel } from './real-engine.ts';
+import { openRealEngine, realConfig, realModel, unload } from './real-engine.ts';
 
 describeEngine('a real model', async () => {
   const config = realConfig('.');
@@ -15,11 +15,14 @@ describeEngine('a real model', async () => {
           firstTokenTimeoutSeconds: 80,
           idleTimeoutSeconds: 80,
         });
+  const model = await realModel(engine);
+  await unload(engine, model);
   return {
     engine,
-    model: await realModel(async () => (await engine.listModels()).map(({ name }) => name)),
+    model,
     shortQuestion: 'Say hello.',
     longQuestion: 'Tell me a long story about a ship and its crew.',
+    options: { num_predict: 48, temperature: 0, seed: 7 },
     close: () => engine.close(),
   };
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createLog } from '../../src/kit/log.ts';
 import { createServer, type Server } from '../../src/server.ts';
 import { createClient, type TestClient } from '../support/test-client.ts';
-import { isEmbedded, REAL_DATA_DIR, realConfig, realModel } from './real-engine.ts';
+import { isEmbedded, REAL_DATA_DIR, realConfig, realModel, unload } from './real-engine.ts';
 
 export interface RealServer extends TestClient {
   readonly server: Server;
@@ -23,7 +23,8 @@ export async function startRealServer(flags: Record<string, string> = {}): Promi
     createLog({ level: 'fatal', format: 'json' }),
   );
   const url = await server.listen();
-  const model = await realModel(async () => (await server.engine.listModels()).map(({ name }) => name));
+  const model = await realModel(server.engine);
+  await unload(server.engine, model);
   return {
     ...createClient(() => url),
     server,
