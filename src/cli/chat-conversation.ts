@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { showLine } from '../kit/show-controls.ts';
 import { ServerAnswerError, type ServerClient } from './server-client.ts';
+import { createProgressView, type Progress } from './show-progress.ts';
 import { dim, say, sayError } from './terminal.ts';
 
 interface ConversationOptions {
@@ -11,7 +12,7 @@ interface ConversationOptions {
 }
 
 /** While the embedded engine is being fetched. Milliseconds. */
-const RETRY_MS = 2000;
+const RETRY_MS = 1000;
 
 /** One at a time; every method prints its outcome. @throws ServerAnswerError, TypeError when the server is gone */
 export class ChatConversation {
@@ -75,15 +76,21 @@ export class ChatConversation {
   }
 
   private async whenReady<T>(run: () => Promise<T>): Promise<T> {
-    let told = '';
+    const view = createProgressView();
+    let isTold = false;
     for (;;) {
       try {
-        return await run();
+        const result = await run();
+        if (isTold) view.clear();
+        return result;
       } catch (error) {
         const isWaiting = error instanceof ServerAnswerError && error.details['is_underway'] === true;
+        if (isTold && !isWaiting) view.clear();
         if (!isWaiting) throw error;
-        if (error.message !== told) sayError(`${error.message}\n`);
-        told = error.message;
+        if (!isTold) sayError('The embedded engine is being set up; this happens once.\n');
+        isTold = true;
+        const progress = toProgress(error.details['progress']);
+        if (progress !== null) view.show(progress);
         await delay(RETRY_MS);
       }
     }
@@ -99,7 +106,8 @@ export class ChatConversation {
       isThinking = thinking;
     };
     try {
-      for await (const { event, data } of await this.client.stream(`/chat/${this.sessionId}/stream`, body)) {
+      const stream = () => this.client.stream(`/chat/${this.sessionId}/stream`, body);
+      for await (const { event, data } of await this.whenReady(stream)) {
         if (event === 'turn_start') this.turnId = String(data['turn_id']);
         if (event === 'thinking_delta' || event === 'content_delta') {
           style(event === 'thinking_delta');
@@ -117,4 +125,12 @@ export class ChatConversation {
       say('\n');
     }
   }
+}
+
+/** What the server tells of the fetching; null before it has begun. */
+function toProgress(value: unknown): Progress | null {
+  const { status, completed, total } = Object(value);
+  if (typeof status !== 'string') return null;
+  const bytes = (given: unknown) => (typeof given === 'number' ? given : null);
+  return { status, completed: bytes(completed), total: bytes(total) };
 }

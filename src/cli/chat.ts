@@ -1,6 +1,7 @@
 // `mochi-server chat`: a conversation with a running server, on a terminal or through a pipe.
 import { createInterface } from 'node:readline';
 import type { Config } from '../config.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { ChatConversation } from './chat-conversation.ts';
 import { ExitError, type Flags } from './command.ts';
 import { connectServer, ServerAnswerError } from './server-client.ts';
@@ -51,7 +52,7 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
       if (isTerminal) lines.prompt();
     }
   } catch (error) {
-    throw explain(error, client.url);
+    throw explain(error, client.url, startCommand(config, flags));
   } finally {
     process.off('SIGINT', onSignal);
     lines.close();
@@ -84,10 +85,15 @@ async function answer(conversation: ChatConversation, line: string, isTerminal: 
   }
 }
 
-function explain(error: unknown, url: string): unknown {
+/** What starts the server that was looked for. */
+function startCommand({ port }: Config, { port: given }: ChatFlags): string {
+  return ownCommand(given === undefined ? '' : `serve --port ${port}`);
+}
+
+function explain(error: unknown, url: string, start: string): unknown {
   if (error instanceof ServerAnswerError) sayError(`mochi-server: ${error.message}\n`);
   else if (error instanceof TypeError) {
-    sayError(`mochi-server: no server answers at ${url}. Start it: mochi-server\n`);
+    sayError(`mochi-server: no server answers at ${url}. Start it: ${start}\n`);
   } else return error;
   return new ExitError(1);
 }

@@ -8,6 +8,7 @@ import { findBinding } from '../engines/embedded/find-binding.ts';
 import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
@@ -68,7 +69,11 @@ async function checkServer(config: Config): Promise<Finding> {
     if (error instanceof ServerAnswerError) {
       return { state: 'bad', text: `Server: ${url} answers, but: ${error.message}`, next: 'Check the keys.' };
     }
-    return { state: 'note', text: `Server: none runs at ${url}`, next: 'Start the server: mochi-server' };
+    return {
+      state: 'note',
+      text: `Server: none runs at ${url}`,
+      next: `Start the server: ${ownCommand('')}`,
+    };
   }
 }
 

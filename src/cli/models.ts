@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { createLog } from '../kit/log.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
@@ -39,7 +40,7 @@ export async function listModels(config: Config): Promise<void> {
 
 /** A small model that the engine can fetch, by the name that it has there. */
 export function pullCommand({ name }: Engine): string {
-  return `mochi-server pull ${name === 'ollama' ? 'qwen3:0.6b' : 'qwen3-0.6b'}`;
+  return ownCommand(`pull ${name === 'ollama' ? 'qwen3:0.6b' : 'qwen3-0.6b'}`);
 }
 
 interface Loaded {

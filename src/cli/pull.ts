@@ -7,17 +7,17 @@ import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { isEmbeddedName, pullModel } from '../engines/embedded/pull-model.ts';
 import { createWaitingLine } from '../engines/embedded/waiting-line.ts';
 import { createLog } from '../kit/log.ts';
-import { cutText } from '../kit/whole-characters.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
-import { sayError, sayInPlace } from './terminal.ts';
+import { createProgressView } from './show-progress.ts';
+import { sayError } from './terminal.ts';
 
 export async function pull(config: Config, name: string, sha256: string | null): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  const show = process.stderr.isTTY ? showBar : createLines();
+  const view = createProgressView();
   try {
-    for await (const progress of start(config, { name, sha256, signal: stop.signal })) show(progress);
+    for await (const progress of start(config, { name, sha256, signal: stop.signal })) view.show(progress);
     if (process.stderr.isTTY) sayError('\n');
   } catch (error) {
     if (stop.signal.aborted) {
@@ -49,30 +49,4 @@ async function* start(config: Config, wanted: Wanted): AsyncGenerator<PullProgre
   } finally {
     await engine.close();
   }
-}
-
-const BAR_WIDTH = 24;
-const MB = 1_000_000;
-
-function showBar({ status, completed, total }: PullProgress): void {
-  const part = completed !== null && total !== null && total > 0 ? completed / total : null;
-  const filled = Math.round((part ?? 0) * BAR_WIDTH);
-  const bar = part === null ? '' : `[${'#'.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}] `;
-  const sizes = part === null ? '' : `${megabytes(completed)} of ${megabytes(total)} MB  `;
-  sayInPlace(`${bar}${sizes}${cutText(status, 60)}`);
-}
-
-/** A line for each status, and for each tenth of it. */
-function createLines(): (progress: PullProgress) => void {
-  let told = '';
-  return ({ status, completed, total }) => {
-    const percent = completed !== null && total !== null ? Math.floor((completed / total) * 10) * 10 : null;
-    const line = percent === null ? status : `${status}: ${percent} %`;
-    if (line !== told) sayError(`${line}\n`);
-    told = line;
-  };
-}
-
-function megabytes(bytes: number | null): string {
-  return bytes === null ? '?' : (bytes / MB).toFixed(1);
 }

@@ -1,48 +1,69 @@
 // What a start says of its engine: which one it is, and a first thing to try.
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
-import { DEFAULT_MODEL } from '../engines/embedded/catalogue.ts';
+import { DEFAULT_MODEL, isToy, TOY_WARNING } from '../engines/embedded/catalogue.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { redactUrl } from '../kit/redact-url.ts';
+import { reachableUrl } from './server-client.ts';
 
 export interface ReadyLines {
   readonly name: string;
-  /** Whole lines; empty where Ollama runs the models, whose names are its own. */
+  /** Whole lines. */
   readonly firstSteps: string;
 }
 
 /** @param url where the server listens */
 export async function describeEngine(engine: Engine, config: Config, url: string): Promise<ReadyLines> {
-  if (engine.name === 'ollama') return { name: `Ollama: ${redactUrl(config.ollamaHost)}`, firstSteps: '' };
+  const talk = talkLines(config, Number(new URL(url).port));
+  if (engine.name === 'ollama') return { name: `Ollama: ${redactUrl(config.ollamaHost)}`, firstSteps: talk };
   const { reachable } = await engine.health();
   const [model] = reachable ? await engine.listModels().catch(() => []) : [];
-  const name = model?.name ?? DEFAULT_MODEL.name;
   return {
-    name: `embedded engine, model ${name}`,
-    firstSteps: firstSteps(config, url, { name, isMissing: model === undefined }),
+    name: `embedded engine, ${model === undefined ? 'no model yet' : `model ${model.name}`}`,
+    firstSteps: `${whyEmbedded(config)}${modelState(config, model?.name ?? null)}\n${talk}`,
   };
 }
 
-function firstSteps(
-  config: Config,
-  url: string,
-  model: { readonly name: string; readonly isMissing: boolean },
-): string {
-  const reason =
-    config.engine === 'auto' ? `No Ollama answers at ${redactUrl(config.ollamaHost)}, so the` : 'The';
-  const state = !model.isMissing
-    ? ''
-    : config.downloadsEnabled
-      ? ` It and its model ${model.name} (Apache-2.0) are fetched now, about 720 MB; until then a chat answers 503.`
-      : ` It or its model is not installed: mochi-server doctor says what to do.`;
-  return `${reason} embedded engine answers.${state}\nTalk to it: mochi-server chat, or\n${tryLine(url, model.name)}\n`;
+function whyEmbedded({ engine, ollamaHost }: Config): string {
+  const reason = engine === 'auto' ? `No Ollama answers at ${redactUrl(ollamaHost)}, so the` : 'The';
+  return `${reason} embedded engine answers.`;
 }
 
+/** @param installed null: there is none, or nothing to run it with */
+function modelState({ downloadsEnabled }: Config, installed: string | null): string {
+  if (installed !== null) {
+    if (!isToy(installed)) return '';
+    return ` Its model is ${TOY_WARNING}; one that converses: ${ownCommand(`pull ${DEFAULT_MODEL.name}`)}`;
+  }
+  return downloadsEnabled
+    ? ` What it needs is fetched now, up to 720 MB with its model ${DEFAULT_MODEL.name} (Apache-2.0); until then a chat answers 503.`
+    : ` It or its model is not installed: ${ownCommand('doctor')} says what to do.`;
+}
+
+const PLACEHOLDER = 'YOUR_KEY';
+
+function talkLines(config: Config, port: number): string {
+  const url = reachableUrl({ ...config, port });
+  const hasKeys = config.apiKeys.length > 0;
+  const chat = `${hasKeys ? `MOCHI_API_KEYS=${PLACEHOLDER} ` : ''}${ownCommand(`chat${flagsFor(config, port)}`)}`;
+  const keyNote = hasKeys ? ` (with a key of yours for ${PLACEHOLDER})` : '';
+  return `Talk to it${keyNote}: ${chat}, or\n${tryLine(url, hasKeys)}\n`;
+}
+
+/** What the command chat must be told, where its defaults would not find this server. */
+function flagsFor(config: Config, port: number): string {
+  if (!['127.0.0.1', '0.0.0.0'].includes(config.host))
+    return ` --server ${reachableUrl({ ...config, port })}`;
+  return port === DEFAULT_PORT ? '' : ` --port ${port}`;
+}
+
+const DEFAULT_PORT = 8000;
+
 /** One line that works as printed, also while things are being fetched. */
-function tryLine(url: string, model: string): string {
-  const json = `-H 'content-type: application/json'`;
+function tryLine(url: string, hasKeys: boolean): string {
+  const curl = `curl -s --retry 100${hasKeys ? ` -H 'authorization: Bearer ${PLACEHOLDER}'` : ''}`;
   return [
-    `curl -s --retry 100 ${json} -d '{"message":"Hello!"}'`,
-    `${url}/api/v1/chat/$(curl -s --retry 100 ${json} -d '{"model":"${model}"}' ${url}/api/v1/sessions`,
-    `| grep -o '"session_id":"[0-9a-f]*' | cut -d'"' -f4)`,
+    `${curl} -H 'content-type: application/json' -d '{"message":"Hello!"}'`,
+    `${url}/api/v1/chat/$(${curl} -X POST ${url}/api/v1/sessions | cut -d'"' -f4)`,
   ].join(' ');
 }

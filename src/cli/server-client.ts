@@ -25,7 +25,7 @@ export class ServerAnswerError extends Error {
 
 /** The server of this configuration, or the one at an address. Paths are those after /api/v1. */
 export function connectServer(config: Config, address?: string): ServerClient {
-  const url = (address ?? urlOf(config)).replace(/\/+$/, '');
+  const url = (address ?? reachableUrl(config)).replace(/\/+$/, '');
   const [key] = config.apiKeys;
   const headers = {
     'content-type': 'application/json',
@@ -60,7 +60,8 @@ export function connectServer(config: Config, address?: string): ServerClient {
   };
 }
 
-function urlOf({ host, port }: Config): string {
+/** Where a server with this configuration is reached from its own machine. */
+export function reachableUrl({ host, port }: Pick<Config, 'host' | 'port'>): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }

@@ -32,13 +32,21 @@ export function notFound(request: FastifyRequest): MochiError {
 
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toMochiError(error);
-  if (known.status >= 500) {
-    const level = known.kind === 'internal_error' ? 'error' : 'warn';
-    request.log[level]({ err: error, code: known.code }, 'request failed');
-  }
+  if (known.status >= 500) logFailure(error, known, request);
   if (RETRIED.has(known.kind)) void reply.header('retry-after', RETRY_AFTER_SECONDS);
   if (known.kind === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
   return reply.code(known.status).type('application/json; charset=utf-8').send(envelope(known.toBody()));
+}
+
+/** A fault of our own is logged whole. What others cause has its reason in its words: where it was noticed says nothing. */
+function logFailure(
+  error: unknown,
+  { kind, code, message, status }: MochiError,
+  request: FastifyRequest,
+): void {
+  // While the engine is fetched every client asks again and again.
+  const level = kind === 'internal_error' ? 'error' : kind === 'engine_not_ready' ? 'debug' : 'warn';
+  request.log[level]({ code, ...(status === 500 ? { err: error } : { reason: message }) }, 'request failed');
 }
 
 /** Faults that have no words of their own are logged and told in general ones. */

@@ -131,7 +131,7 @@ describe('models and doctor', { timeout: SLOW_MACHINE_MS }, () => {
     });
     expect(embedded.status).toBe(1);
     expect(embedded.stdout).toMatch(/ - Fetching is switched off\. By hand: npm install .*node-llama-cpp@/);
-    expect(embedded.stdout).toMatch(/ - Fetch one: mochi-server pull qwen3-0\.6b/);
+    expect(embedded.stdout).toMatch(/ - Fetch one: npm start -- pull qwen3-0\.6b/);
     const models = await runCommand(['models'], { env: nothing });
     expect(models).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be reached') });
   });
@@ -241,12 +241,12 @@ describe('a start without Ollama', { timeout: SLOW_MACHINE_MS }, () => {
     const running = startCommand(['--port', '0', '--data-dir', join(folder, 'first')], {
       env: { MOCHI_ENGINE: 'auto', MOCHI_OLLAMA_HOST: '127.0.0.1:9', MOCHI_DOWNLOADS_ENABLED: 'false' },
     });
-    const [, url] = await running.printed('stdout', /is ready at (\S+) \(embedded engine, model qwen3-0\.6b/);
+    const [, url] = await running.printed('stdout', /is ready at (\S+) \(embedded engine, no model yet/);
     await running.printed('stdout', /\ncurl .*\n$/);
     const { status, stdout } = await running.kill('SIGTERM');
     expect(status).toBe(0);
     expect(stdout).toContain('No Ollama answers at http://127.0.0.1:9, so the embedded engine answers.');
-    expect(stdout).toMatch(/mochi-server doctor says what to do/);
+    expect(stdout).toMatch(/npm start -- doctor says what to do/);
     expect(stdout).toContain(`${url}/api/v1/chat/$(curl `);
   });
 });

@@ -10,7 +10,9 @@ import { htmlAnswer } from '../fake-ollama/http-answer.ts';
 import { cutAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { spawnServer } from '../support/spawned-server.ts';
 
-const READY = /^mochi-server 0\.1\.0 is ready at (http:\/\/127\.0\.0\.1:\d+) \(.+\)\n$/;
+/** One line that it is ready, and what to try. */
+const READY =
+  /^mochi-server 0\.1\.0 is ready at (http:\/\/127\.0\.0\.1:\d+) \(.+\)\nTalk to it.*: .*npm start -- chat --port \d+, or\ncurl .+\n$/;
 const SECRETS = ['key-of-alice', 'key-of-bob', 'ollama-user', 'ollama-word', btoa('ollama-user:ollama-word')];
 
 let ollama: FakeOllama;
@@ -121,7 +123,7 @@ describe('a session with keys and credentials', () => {
     await ollama.restart();
   }, SLOW_MACHINE_MS);
 
-  it('says once, in one line, where it is ready', () => {
+  it('says once where it is ready, and what to try', () => {
     expect(stdout).toMatch(READY);
     expect(READY.exec(stdout)?.[1]).toBe(url);
   });

@@ -1,6 +1,7 @@
 // What the embedded engine needs before its first chat: the native binding and a model. Fetched once, on demand.
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { ownCommand } from '../../kit/own-command.ts';
 import {
   type CatalogueEntry,
   DEFAULT_MODEL,
@@ -164,20 +165,19 @@ function checkRoom(entry: CatalogueEntry, free: number): void {
 }
 
 function onlyToy(): string {
-  return ` Its model ${TOY_MODEL.name} is ${TOY_WARNING}; one that converses: \`mochi-server pull ${DEFAULT_MODEL.name}\`.`;
+  return ` Its model ${TOY_MODEL.name} is ${TOY_WARNING}; one that converses: ${ownCommand(`pull ${DEFAULT_MODEL.name}`)}`;
 }
 
 function asNotReady(error: unknown): MochiError {
   const reason = error instanceof MochiError ? error.message : 'The data folder cannot be written.';
   const isBinding = error instanceof MochiError && error.kind === 'engine_not_ready';
-  const ways =
-    ' Ways out: (1) let npm reach its registry (HTTPS_PROXY, npm config); (2) install it by hand: `mochi-server doctor` prints the command; (3) run Ollama, and name it with MOCHI_OLLAMA_HOST.';
+  const ways = ` Ways out: (1) let npm reach its registry (HTTPS_PROXY, npm config); (2) install it by hand: ${ownCommand('doctor')} prints the command; (3) run Ollama, and name it with MOCHI_OLLAMA_HOST.`;
   return new MochiError('engine_not_ready', `${reason}${isBinding ? ways : ''}`);
 }
 
 function switchedOff(): MochiError {
   return new MochiError(
     'engine_not_ready',
-    `The embedded engine or its model is not installed, and fetching is switched off (MOCHI_DOWNLOADS_ENABLED). Run \`mochi-server pull ${DEFAULT_MODEL.name}\` for the model, \`mochi-server doctor\` for the engine, or run Ollama.`,
+    `The embedded engine or its model is not installed, and fetching is switched off (MOCHI_DOWNLOADS_ENABLED). Run \`${ownCommand(`pull ${DEFAULT_MODEL.name}`)}\` for the model, \`${ownCommand('doctor')}\` for the engine, or run Ollama.`,
   );
 }

@@ -1,4 +1,5 @@
 // The pages for people: where they load nothing but files of this server, under whatever path a proxy has put it.
+import { ownCommand } from '../../kit/own-command.ts';
 
 export const PAGE_STYLE = `body { margin: 0; background: #fafafa; }
 .plain { max-width: 40rem; margin: 0 auto; padding: 12vh 1.5rem 2rem; color: #222; font: 16px/1.5 system-ui, sans-serif; }
@@ -33,7 +34,7 @@ export const HELLO_PAGE = toPage(
 <li><a href="api/v1/health">Health</a> of the server and its engine</li>
 </ul>
 <p>To chat in a terminal, on the machine of the server:</p>
-<pre>mochi-server chat</pre>
+<pre>${ownCommand('chat')}</pre>
 </main>`,
 );
 
