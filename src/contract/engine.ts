@@ -71,6 +71,14 @@ export interface EngineModel extends Model {
   readonly weights: string;
   /** How many chats with it the engine answers at once; missing where it does not say. */
   readonly parallel?: number;
+  /** Capabilities of which the engine says neither that it has them nor that it has not. */
+  readonly untold?: readonly string[];
+}
+
+/** Unknown is not no: what the engine has not told is tried, and so is everything where it could not be asked. */
+export function mayDo(model: EngineModel | null, capability: string): boolean {
+  if (model === null || model.capabilities.includes(capability)) return true;
+  return model.untold?.includes(capability) ?? false;
 }
 
 /** A model in the memory of the engine. */

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { startStubOllama } from './stub-ollama.ts';
 import { expectError } from './wire-formats.ts';
 
 describe('answers without end', () => {
@@ -77,4 +78,26 @@ it('answers that drip are left after the time for them', async () => {
     expect(answer.body.detail.error.message).toMatch(/in time/);
   }
   await server.close();
+});
+
+it('a long list is described a few at a time, and all of it', async () => {
+  const models = Array.from({ length: 60 }, (_, index) => ({
+    name: `m${index}:latest`,
+    digest: `d${index}`,
+  }));
+  let asking = 0;
+  let most = 0;
+  const ollama = await startStubOllama(async ({ path }) => {
+    if (path !== '/api/show') return { body: { models } };
+    asking += 1;
+    most = Math.max(most, asking);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    asking -= 1;
+    return { body: { capabilities: ['completion'] } };
+  });
+  const server = await startTestServer({ config: { ollamaHost: ollama.url } });
+  expect((await server.get('/models')).body.models).toHaveLength(60);
+  expect(most).toBeLessThanOrEqual(8);
+  await server.close();
+  await ollama.close();
 });

@@ -1,5 +1,11 @@
 // Stored messages → what the engine is sent. Pure.
-import type { EngineMessage, EngineModel, EngineToolCall, Think } from '../../contract/engine.ts';
+import {
+  type EngineMessage,
+  type EngineModel,
+  type EngineToolCall,
+  mayDo,
+  type Think,
+} from '../../contract/engine.ts';
 import type { PromptMessage } from '../../store/messages.ts';
 
 /** Calls of assistant messages by message id, with the ids under which the engine knows them. */
@@ -30,13 +36,13 @@ export function readableBy(
   model: EngineModel | null,
   messages: readonly EngineMessage[],
 ): readonly EngineMessage[] {
-  if (model === null || model.capabilities.includes('vision')) return messages;
+  if (mayDo(model, 'vision')) return messages;
   return messages.map(({ images: _images, ...text }) => text);
 }
 
 /** Whether it is asked to think. A model that nobody could ask about is sent what the client wants. */
 export function thinkOf(model: EngineModel | null, wanted: Think): Think {
-  return model === null || model.capabilities.includes('thinking') ? wanted : false;
+  return mayDo(model, 'thinking') ? wanted : false;
 }
 
 /** How many messages of a prompt stand for what is stored, the calls that it leaves open not answered. */

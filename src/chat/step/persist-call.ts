@@ -17,14 +17,23 @@ export async function* persistCall(
   try {
     return yield* callModel(deps, turn, progress);
   } catch (error) {
-    if (!isRefusal(error, progress)) throw error;
     const { session, request } = turn;
+    if (isBlind(error) && request.images.length === 0 && !hasBegun(progress)) {
+      // Learnt now: what the history has of images is left out.
+      progress.model = await deps.engine.recallModel(session.model);
+      return yield* callModel(deps, turn, progress);
+    }
+    if (!isRefusal(error, progress)) throw error;
     const renewed = await renewModel(deps, session.model, progress.model);
     if (renewed === null) throw error;
     progress.model = renewed;
     requireVision(request, renewed, session.model);
     return yield* callModel(deps, turn, progress);
   }
+}
+
+function isBlind(error: unknown): boolean {
+  return error instanceof MochiError && error.kind === 'images_not_supported';
 }
 
 /** Nothing was said yet, and it is the request that the engine does not like. */

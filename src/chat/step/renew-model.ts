@@ -1,5 +1,5 @@
 // A name may stand for another model than the one that it was known for: a refusal is a reason to look.
-import type { EngineModel } from '../../contract/engine.ts';
+import { type EngineModel, mayDo } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
@@ -16,7 +16,7 @@ export async function renewModel(
 
 /** @throws MochiError images_not_supported */
 export function requireVision(request: TurnRequest, model: EngineModel | null, name: string): void {
-  if (request.images.length === 0 || model === null || model.capabilities.includes('vision')) return;
+  if (request.images.length === 0 || mayDo(model, 'vision')) return;
   throw new MochiError(
     'images_not_supported',
     `The model ${name} does not accept images. Choose one with vision, or send text only.`,

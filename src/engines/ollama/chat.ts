@@ -93,13 +93,25 @@ async function openChat(
     if (!(error instanceof MochiError)) throw error;
     // Models that think in other steps than asked refuse the whole request; an answer without thinking is better.
     if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
+      if (/not support/i.test(error.message)) await deps.models.noteLack(request.model, 'thinking');
       return openChat(deps, { ...request, think: false }, signal);
+    }
+    if (isBlind(error, request) && (await deps.models.noteLack(request.model, 'vision'))) {
+      const text = `The model ${request.model} does not accept images: ${error.message}. Choose one with vision, or send text only.`;
+      throw new MochiError('images_not_supported', text, { model: request.model });
     }
     if (error.kind !== 'model_not_found') throw error;
     deps.models.forget(request.model);
     const installed = await inventoryOf(deps.models.list);
     throw new MochiError(error.kind, `${error.message}. ${installed}`, { model: request.model });
   }
+}
+
+/** A model without the part that sees; other refusals of an image are about the image. */
+function isBlind({ message }: MochiError, { messages }: EngineChatRequest): boolean {
+  const isAboutModel =
+    /missing data required for image|(image|vision|multimodal)[^.]*(unsupported|not supported)|not support[^.]*(image|vision)/i;
+  return messages.some(({ images }) => images?.length) && isAboutModel.test(message);
 }
 
 /** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */

@@ -1,23 +1,17 @@
 // What /api/show tells of a model. It never changes for a digest, so it is asked once.
 import type { AskOllama } from './ask-ollama.ts';
+import { garbled } from './failures.ts';
 import { weightsIn } from './held-models.ts';
+import type { Tag } from './model-tags.ts';
 import { isRecord } from './wire.ts';
 
 /** Ollama gives no less, whatever is asked for. */
 const LEAST_WINDOW = 4;
 
-/** An entry of /api/tags. */
-export interface Tag {
-  readonly name: string;
-  readonly digest: string | null;
-  /** What its details are known by. */
-  readonly key: string;
-  readonly size: number;
-  readonly details: Record<string, unknown>;
-}
-
 export interface Details {
   readonly capabilities: readonly string[];
+  /** What a server that lists no capabilities leaves open. */
+  readonly untold: readonly string[];
   readonly trainedLength: number | null;
   /** The `num_ctx` of the Modelfile; null: none. */
   readonly wishedWindow: number | null;
@@ -28,27 +22,77 @@ export interface Details {
 export interface ModelDetails {
   /** @throws MochiError when the engine cannot say */
   of(tag: Tag): Promise<Details>;
+  /**
+   * The same as one of many, a few of which are asked for at once.
+   * @param until when it is too late to begin to ask; by the monotonic clock, in milliseconds
+   */
+  amongMany(tag: Tag, until: number): Promise<Details>;
+  /** It cannot do what nobody had told. @returns whether that is news */
+  noteLack(tag: Tag, capability: string): Promise<boolean>;
   isKnown(key: string): boolean;
   /** Null where nobody has asked, or where the engine could not say. */
   recall(key: string): Promise<Details | null>;
 }
 
+/** Questions at once: the answers of a hostile server add up. */
+const AT_ONCE = 8;
+const UNTOLD: readonly string[] = ['vision', 'thinking', 'tools'];
+
 export function createModelDetails(ask: AskOllama): ModelDetails {
   const detailsByKey = new Map<string, Promise<Details>>();
+  const enter = createPlaces(AT_ONCE);
+
+  function of(tag: Tag): Promise<Details> {
+    const cached = detailsByKey.get(tag.key);
+    if (cached !== undefined) return cached;
+    const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(({ value }) =>
+      toDetails(value, tag.details['family']),
+    );
+    detailsByKey.set(tag.key, asked);
+    // A failure is not remembered.
+    asked.catch(() => detailsByKey.delete(tag.key));
+    return asked;
+  }
+
+  const recall = async (key: string) => (await detailsByKey.get(key)?.catch(() => null)) ?? null;
+
   return {
-    of(tag) {
-      const cached = detailsByKey.get(tag.key);
-      if (cached !== undefined) return cached;
-      const asked = ask({ method: 'POST', path: '/api/show', body: { model: tag.name } }).then(({ value }) =>
-        toDetails(value, tag.details['family']),
-      );
-      detailsByKey.set(tag.key, asked);
-      // A failure is not remembered.
-      asked.catch(() => detailsByKey.delete(tag.key));
-      return asked;
+    of,
+    async amongMany(tag, until) {
+      if (detailsByKey.has(tag.key)) return of(tag);
+      const leave = await enter();
+      try {
+        if (performance.now() > until) throw garbled('Describing its models takes too long.');
+        return await of(tag);
+      } finally {
+        leave();
+      }
+    },
+    async noteLack({ key }, capability) {
+      const described = await recall(key);
+      if (!described?.untold.includes(capability)) return false;
+      const untold = described.untold.filter((other) => other !== capability);
+      detailsByKey.set(key, Promise.resolve({ ...described, untold }));
+      return true;
     },
     isKnown: (key) => detailsByKey.has(key),
-    recall: async (key) => (await detailsByKey.get(key)?.catch(() => null)) ?? null,
+    recall,
+  };
+}
+
+/** @returns waits for one of so many places; what it resolves to gives the place back */
+function createPlaces(count: number): () => Promise<() => void> {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return async () => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    return leave;
   };
 }
 
@@ -60,6 +104,7 @@ function toDetails(answer: Record<string, unknown>, family: unknown): Details {
   return {
     // Servers before v0.6.4 list none.
     capabilities: listed.length > 0 ? listed : ['completion'],
+    untold: listed.length > 0 ? [] : UNTOLD,
     trainedLength: trainedLength(info, family),
     wishedWindow: wishedWindow(answer['parameters']),
     weights: weightsIn(answer['modelfile']),

@@ -2,9 +2,9 @@
 import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
 import { createAsk } from './ask-ollama.ts';
 import { type HeldModel, toHeldModels } from './held-models.ts';
-import { createModelDetails, type Details, type Tag } from './model-details.ts';
+import { createModelDetails, type Details } from './model-details.ts';
+import { comparable, createTags, type Tag, tagOf } from './model-tags.ts';
 import type { OllamaHttp } from './ollama-http.ts';
-import { isRecord } from './wire.ts';
 
 export interface OllamaModels {
   list(): Promise<EngineModel[]>;
@@ -13,6 +13,8 @@ export interface OllamaModels {
   listLoaded(): Promise<EngineLoadedModel[]>;
   /** Forgets what a name stood for: the chat said that it is gone. */
   forget(name: string): void;
+  /** The chat said that it cannot do what nobody had told. @returns whether that is news */
+  noteLack(name: string, capability: string): Promise<boolean>;
 }
 
 export interface OllamaModelsOptions {
@@ -23,8 +25,6 @@ export interface OllamaModelsOptions {
 /** Asked for when the engine does not say how long a model was trained for (ORIGINAL.md §4). */
 const UNKNOWN_CONTEXT_LENGTH = 2048;
 const BYTES_PER_MB = 1_048_576;
-/** An answer takes a few milliseconds: after this time it is not to be relied on. */
-const SHARED_MS = 200;
 
 export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): OllamaModels {
   const known = new Map<string, EngineModel>();
@@ -32,28 +32,10 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   const strangers = new Set<string>();
   const ask = createAsk(http, timeoutMs);
   const details = createModelDetails(ask);
-  let tagsUnderway: { readonly tags: Promise<Tag[]>; readonly askedAt: number } | null = null;
+  const { ask: askTags, share: tags } = createTags(ask);
 
-  async function askTags(): Promise<Tag[]> {
-    return toTags((await ask({ method: 'GET', path: '/api/tags' })).value);
-  }
-
-  /** Requests that come together share one answer; who comes later does not wait for one that hangs. */
-  function tags(): Promise<Tag[]> {
-    const now = performance.now();
-    if (tagsUnderway !== null && now - tagsUnderway.askedAt < SHARED_MS) return tagsUnderway.tags;
-    const asked = askTags();
-    const underway = { tags: asked, askedAt: now };
-    tagsUnderway = underway;
-    const forget = () => {
-      if (tagsUnderway === underway) tagsUnderway = null;
-    };
-    asked.then(forget, forget);
-    return asked;
-  }
-
-  async function describe(tag: Tag): Promise<EngineModel> {
-    const model = toModel(tag, await details.of(tag));
+  async function describe(tag: Tag, asked = details.of(tag)): Promise<EngineModel> {
+    const model = toModel(tag, await asked);
     known.set(comparable(tag.name), model);
     return model;
   }
@@ -61,10 +43,9 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   const find = async (name: string) => findIn(await tags(), name);
 
   async function findIn(listed: readonly Tag[], name: string): Promise<EngineModel | null> {
-    const wanted = comparable(name);
-    const tag = listed.find((candidate) => comparable(candidate.name) === wanted);
+    const tag = tagOf(listed, name);
     if (tag !== undefined) return describe(tag);
-    known.delete(wanted);
+    known.delete(comparable(name));
     return null;
   }
 
@@ -97,7 +78,9 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
   return {
     find,
     async list() {
-      const described = await Promise.allSettled((await tags()).map(describe));
+      const until = performance.now() + timeoutMs;
+      const asked = (await tags()).map((tag) => describe(tag, details.amongMany(tag, until)));
+      const described = await Promise.allSettled(asked);
       // One that the engine will not describe is left out, and asked about again next time.
       const models = described.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
       return models.filter(canChat);
@@ -112,29 +95,17 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
       return Promise.all(held.map(async (model) => ({ ...model, weights: await weightsOf(model) })));
     },
     forget: (name) => known.delete(comparable(name)),
+    async noteLack(name, capability) {
+      const tag = tagOf(await tags().catch(() => []), name);
+      if (tag === undefined || !(await details.noteLack(tag, capability))) return false;
+      await describe(tag);
+      return true;
+    },
   };
 }
 
 function canChat(model: EngineModel): boolean {
   return model.capabilities.includes('completion');
-}
-
-/** Names as Ollama compares them: letter case does not count, and a missing tag means `:latest`. */
-function comparable(name: string): string {
-  const afterPath = name.slice(name.lastIndexOf('/') + 1);
-  return (afterPath.includes(':') ? name : `${name}:latest`).toLowerCase();
-}
-
-function toTags(answer: Record<string, unknown>): Tag[] {
-  const models = Array.isArray(answer['models']) ? answer['models'] : [];
-  return models.filter(isRecord).flatMap((model) => {
-    const name = model['name'] ?? model['model'];
-    if (typeof name !== 'string') return [];
-    const size = typeof model['size'] === 'number' ? model['size'] : 0;
-    const digest = typeof model['digest'] === 'string' ? model['digest'] : null;
-    const key = digest ?? JSON.stringify([name, size, model['modified_at']]);
-    return [{ name, digest, key, size, details: isRecord(model['details']) ? model['details'] : {} }];
-  });
 }
 
 function toModel(tag: Tag, details: Details): EngineModel {
@@ -150,6 +121,7 @@ function toModel(tag: Tag, details: Details): EngineModel {
     parameter_size: detail('parameter_size'),
     quantization_level: detail('quantization_level'),
     capabilities: [...details.capabilities],
+    untold: details.untold,
     context_length: details.trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength: details.trainedLength,
     wishedWindow: details.wishedWindow,

@@ -137,6 +137,7 @@ async function notInstalled(engine: Engine, name: string): Promise<MochiError> {
 
 function toModel(described: EngineModel): Model {
   const {
+    untold: _untold,
     trainedLength: _trainedLength,
     wishedWindow: _wishedWindow,
     digest: _digest,
