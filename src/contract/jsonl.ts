@@ -192,6 +192,7 @@ export const EXAMPLE_LINES: readonly object[] = [
     content: 'The capital of France is Paris.',
     timestamp: '2026-02-15T09:49:38.310281Z',
     model: 'llama3.2:latest',
+    finish_reason: 'stop',
     turn_id: 'turn_0f3c5a9d21be',
   },
   {

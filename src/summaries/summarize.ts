@@ -2,6 +2,7 @@
 import type { EngineModel } from '../contract/engine.ts';
 import type { SessionSummary } from '../contract/session.ts';
 import { withoutThoughts } from '../kit/model-json.ts';
+import { cutText } from '../kit/whole-characters.ts';
 import { completeJob } from '../store/background-jobs.ts';
 import { findMessage } from '../store/messages.ts';
 import { type StoredSession, type StoredSummary, updateSession } from '../store/sessions.ts';
@@ -78,7 +79,7 @@ function readSummary(value: unknown): SessionSummary | null {
   const text = withoutThoughts(summary).trim().toWellFormed();
   if (text === '' || text.length > MAX_SUMMARY_LENGTH) return null;
   if (!topics.every((topic) => typeof topic === 'string')) return null;
-  const cleaned = topics.map((topic) => topic.trim().slice(0, MAX_TOPIC_LENGTH).toWellFormed());
+  const cleaned = topics.map((topic) => cutText(topic.trim(), MAX_TOPIC_LENGTH));
   return { summary: text, topics: [...new Set(cleaned.filter(Boolean))].slice(0, MAX_TOPICS) };
 }
 

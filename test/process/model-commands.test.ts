@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { startRawListener, startTlsListener } from '../fake-ollama/raw-listener.ts';
+import { finalFields, script } from '../fake-ollama/script-modifiers.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ggufBytes, SMALL_MODEL } from '../support/write-gguf.ts';
@@ -47,6 +48,12 @@ describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
     const shown = 'Hi␛]0;owned␇␛[2J<9B>5n␍over';
     // The answer, and the preview in the list.
     expect(stdout.split(shown)).toHaveLength(3);
+  });
+
+  it('says of an answer that was cut that it was', async () => {
+    server.ollama.reply(script(text('One, two'), finalFields({ done_reason: 'length' })));
+    const { status, stdout } = await runCommand(['chat'], { env: env(), input: 'Count\n' });
+    expect([status, stdout]).toEqual([0, 'One, two (cut: finish_reason length)\n']);
   });
 
   it('is a conversation through a pipe: messages, a new answer, an edit', async () => {
