@@ -9,6 +9,7 @@ import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
 import { ownCommand } from '../kit/own-command.ts';
+import { isOpenToOthers } from '../kit/private-files.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
@@ -49,6 +50,10 @@ function describeDatabase({ dataDir }: Config): Finding {
   if (!existsSync(file)) return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
   try {
     checkDatabase(dataDir);
+    if (isOpenToOthers(file)) {
+      const text = `Database: ${file} opens, and other users of this machine may read it`;
+      return { state: 'note', text, next: `Keep the database to yourself: chmod 600 ${file}` };
+    }
     return { state: 'ok', text: `Database: ${file} opens` };
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;

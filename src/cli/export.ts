@@ -1,10 +1,10 @@
 // `mochi-server export`: every session as a file of its own, also beside a running server.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
 import type { ExportFormat } from '../contract/jsonl.ts';
 import { writeAtomically } from '../kit/atomic-file.ts';
+import { makePrivateFolder } from '../kit/private-files.ts';
 import { openSnapshot } from '../store/open-snapshot.ts';
 import { findSessionRow, listSessionIds } from '../store/session-rows.ts';
 import { exportText } from '../transfer/export-session.ts';
@@ -19,7 +19,7 @@ export async function runExport(config: Config, folder: string, format: ExportFo
     throw asExit(error, config);
   });
   try {
-    await mkdir(folder, { recursive: true });
+    makePrivateFolder(folder);
     const ids = await listSessionIds(snapshot.db);
     const nameOf = createNames();
     for (const id of ids) {

@@ -1,7 +1,8 @@
 // Files that are there whole or not at all, whoever reads them and whenever the power goes.
-import { constants, copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomHex } from './ids.ts';
+import { PRIVATE_FILE } from './private-files.ts';
 
 /** How a finished file gets its name: over whatever has it, or only when nothing has. */
 export type Placing = 'replace' | 'create';
@@ -19,8 +20,9 @@ export async function writeAtomically(
   const unfinished = unfinishedName(path);
   try {
     // Exclusive: never through a link that somebody has put there.
-    const file = await open(unfinished, 'wx');
+    const file = await open(unfinished, 'wx', PRIVATE_FILE);
     try {
+      if (placing === 'replace') await keepRights(file, path);
       await write(file);
       await file.sync();
     } finally {
@@ -31,6 +33,12 @@ export async function writeAtomically(
     await removeUnfinished(unfinished);
     throw error;
   }
+}
+
+/** Of what is replaced: somebody may have opened it to others. */
+async function keepRights(file: FileHandle, path: string): Promise<void> {
+  const former = await lstat(path).catch(() => null);
+  if (former?.isFile()) await file.chmod(former.mode & 0o777);
 }
 
 /** A name in the same folder for what is not finished: hidden, and short whatever the length of the other. */

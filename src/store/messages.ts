@@ -3,6 +3,7 @@ import { type Insertable, type SelectQueryBuilder, sql, type Updateable } from '
 import type { FinishReason, Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
+import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 
 /** A message of the active path as prompts and rules need it. */
@@ -283,7 +284,7 @@ function toMessage(row: MessageRow): PathMessage {
     eval_count: row.eval_count,
     prompt_eval_count: row.prompt_eval_count,
     finish_reason: row.finish_reason,
-    tool_calls: row.tool_calls === null ? null : JSON.parse(row.tool_calls),
+    tool_calls: row.tool_calls === null ? null : parseStored(row.tool_calls),
     source_file: row.source_file,
     tool_name: row.tool_name,
     // The system message is the root that a client sees; in the rows it stands apart, so that it can be replaced.
@@ -291,7 +292,7 @@ function toMessage(row: MessageRow): PathMessage {
     turn_id: row.turn_id,
     status: row.status,
     sibling_count: row.sibling_count,
-    ...(row.images !== null && { images: JSON.parse(row.images) }),
+    ...(row.images !== null && { images: parseStored(row.images) }),
     depth: row.depth,
     active: row.active === 1,
     toolCallId: row.tool_call_id,

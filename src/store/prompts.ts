@@ -1,11 +1,12 @@
 // System prompt files: list, read, create, update, delete. Writes to a folder happen one after another.
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MochiError } from '../contract/errors.ts';
 import type { Prompt, PromptListItem } from '../contract/prompt.ts';
 import { syncFolder, writeAtomically } from '../kit/atomic-file.ts';
 import { withoutMark } from '../kit/decode-text.ts';
 import { oneAtATime } from '../kit/one-at-a-time.ts';
+import { makePrivateFolder } from '../kit/private-files.ts';
 import { findEntry, listEntries, readEntry } from './prompt-folder.ts';
 import { checkPromptName, foldName, shownName } from './prompt-name.ts';
 
@@ -88,7 +89,7 @@ async function create(folder: string, { filename, content: given }: Prompt): Pro
   const taken = (await entriesOf(folder)).find((entry) => foldName(entry) === foldName(name));
   if (taken !== undefined) throw exists(name, taken, (await readEntry(folder, taken)) !== null);
   await saving(async () => {
-    await mkdir(folder, { recursive: true });
+    makePrivateFolder(folder);
     await writeAtomically(join(folder, name), 'create', (file) => file.writeFile(content)).catch(
       (error: NodeJS.ErrnoException) => {
         // Another program was quicker.

@@ -4,6 +4,7 @@ import { type Insertable, type Selectable, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/sqlite';
 import type { Database, Db, MessageTable, SessionTable, TurnTable } from './database.ts';
 import { SYSTEM_DEPTH } from './messages.ts';
+import { parseStored } from './parse-stored.ts';
 
 export type SessionRow = Selectable<SessionTable>;
 /** Without its place in the order of creation, which is that of the rows. */
@@ -84,7 +85,7 @@ export async function* streamMessageRows(
   for await (const { seq: _order, calls, ...row } of rows) {
     // The driver gives the array as its text.
     const text: unknown = calls;
-    yield { row, calls: typeof text === 'string' ? JSON.parse(text) : calls };
+    yield { row, calls: typeof text === 'string' ? parseStored(text) : calls };
   }
 }
 

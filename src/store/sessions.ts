@@ -4,6 +4,7 @@ import type { ContextWindowConfig } from '../contract/context-window.ts';
 import type { Session, SessionListItem, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
+import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 import type { PromptMark } from './prompt-mark.ts';
 
@@ -140,7 +141,7 @@ export async function listSessions(db: Db, page: SessionPage): Promise<SessionLi
     message_count: countMessages(row),
     summary: shownSummary(row.summary),
     preview: row.preview ?? '',
-    metadata: JSON.parse(row.metadata),
+    metadata: parseStored(row.metadata),
     active_turn: row.active_turn,
   }));
 }
@@ -154,7 +155,7 @@ export async function listPromptMarks(db: Db, since: string): Promise<PromptMark
     .where('prompt_mark', 'is not', null)
     .orderBy('updated_at')
     .execute();
-  return rows.flatMap((row) => (row.prompt_mark === null ? [] : [JSON.parse(row.prompt_mark)]));
+  return rows.flatMap((row) => (row.prompt_mark === null ? [] : [parseStored(row.prompt_mark)]));
 }
 
 export type SessionChange = Partial<
@@ -207,7 +208,7 @@ function countMessages(row: Pick<SessionTable, 'head_depth' | 'system_id'>): num
 }
 
 function parseSummary(text: string | null): StoredSummary | null {
-  return text === null ? null : JSON.parse(text);
+  return text === null ? null : parseStored(text);
 }
 
 /** Without where it comes from. */
@@ -224,16 +225,16 @@ function toSession(row: SessionTable & { active_turn: string | null }): StoredSe
     updated_at: row.updated_at,
     message_count: countMessages(row),
     title: row.title,
-    metadata: JSON.parse(row.metadata),
-    tool_settings: JSON.parse(row.tool_settings),
-    agent_settings: JSON.parse(row.agent_settings),
-    context_window: JSON.parse(row.context_window),
+    metadata: parseStored(row.metadata),
+    tool_settings: parseStored(row.tool_settings),
+    agent_settings: parseStored(row.agent_settings),
+    context_window: parseStored(row.context_window),
     summary_model: row.summary_model,
     active_turn: row.active_turn,
     systemId: row.system_id,
     headId: row.head_id,
     headDepth: row.head_depth,
     summary: parseSummary(row.summary),
-    promptMark: row.prompt_mark === null ? null : JSON.parse(row.prompt_mark),
+    promptMark: row.prompt_mark === null ? null : parseStored(row.prompt_mark),
   };
 }

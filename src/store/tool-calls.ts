@@ -1,6 +1,7 @@
 // Tool call rows: what a model asked for. A call without a result is the pending state.
 import type { EngineToolCall } from '../contract/engine.ts';
 import type { Db } from './database.ts';
+import { parseStored } from './parse-stored.ts';
 
 export interface OpenToolCall {
   readonly messageId: string;
@@ -50,7 +51,7 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
   return rows.map((row) => ({
     messageId: row.message_id,
     callIndex: row.call_index,
-    call: { id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) },
+    call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
   }));
 }
 
@@ -71,7 +72,7 @@ export async function listToolCalls(
     .execute();
   for (const row of rows) {
     const list = calls.get(row.message_id) ?? [];
-    list.push({ id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) });
+    list.push({ id: row.call_id, name: row.name, arguments: parseStored(row.arguments) });
     calls.set(row.message_id, list);
   }
   return calls;
@@ -129,7 +130,7 @@ export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string)
     .execute();
   return rows.map((row) => ({
     callIndex: row.call_index,
-    call: { id: row.call_id, name: row.name, arguments: JSON.parse(row.arguments) },
+    call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
     success: row.success === null ? null : row.success === 1,
     result: row.result,
   }));

@@ -4,6 +4,7 @@ import type { ContextReceipt } from '../contract/context-window.ts';
 import type { FinishReason } from '../contract/message.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
 import type { Database, Db, TurnTable } from './database.ts';
+import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 
 export interface NewTurn {
@@ -225,7 +226,7 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
   return rows.map((row) => ({
     id: row.id,
     sessionId: row.session_id,
-    request: row.request === null ? null : JSON.parse(row.request),
+    request: row.request === null ? null : parseStored(row.request),
     lastEventId: row.last_event_id,
   }));
 }
@@ -246,7 +247,7 @@ export async function listOpenMessages(
   if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
   const rows = await query.execute();
   return rows.flatMap(({ id, session_id: sessionId, request }) =>
-    request === null ? [] : [{ turnId: id, sessionId, message: JSON.parse(request) }],
+    request === null ? [] : [{ turnId: id, sessionId, message: parseStored(request) }],
   );
 }
 
@@ -269,7 +270,8 @@ function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {
 
 /** One of an earlier version says nothing about the limit of its answer. */
 function parseReceipt(text: string): ContextReceipt {
-  return { answer_limit: null, num_predict_clamped: false, ...JSON.parse(text) };
+  const later = { answer_limit: null, num_predict_clamped: false };
+  return Object.assign(later, parseStored(text));
 }
 
 function toTurn(row: TurnRow): Turn {
@@ -279,10 +281,10 @@ function toTurn(row: TurnRow): Turn {
     state: row.state,
     created_at: row.created_at,
     finished_at: row.finished_at,
-    error: row.error === null ? null : JSON.parse(row.error),
+    error: row.error === null ? null : parseStored(row.error),
     message_id: row.message_id,
     finish_reason: row.finish_reason,
-    usage: row.usage === null ? null : JSON.parse(row.usage),
+    usage: row.usage === null ? null : parseStored(row.usage),
     context: row.context === null ? null : parseReceipt(row.context),
     last_event_id: row.last_event_id,
   };

@@ -11,6 +11,8 @@ export interface CommandOptions {
   readonly maxFileKiB?: number;
   /** What is typed, to its end; default: nothing, and no end. */
   readonly input?: string;
+  /** The rights that new files do not get; default: those of who runs the tests. */
+  readonly umask?: string;
   /** The user that runs it: root may read and write whatever it likes. Default: who runs the tests. */
   readonly uid?: number | undefined;
   /** What runs instead of `src/bin.ts`, such as the built file of the package. */
@@ -87,10 +89,14 @@ export async function runCommand(args: readonly string[], options: CommandOption
 
 /** Runs `mochi-server` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { bin = 'src/bin.ts', maxFileKiB, env = {}, input, uid } = options;
+  const { bin = 'src/bin.ts', maxFileKiB, umask, env = {}, input, uid } = options;
   const argv = [process.execPath, bin, ...args];
-  const limited = ['bash', '-c', `ulimit -S -f ${maxFileKiB} && exec "$@"`, 'bash', ...argv];
-  const [file = '', ...rest] = maxFileKiB === undefined ? argv : limited;
+  const limits = [
+    ...(maxFileKiB === undefined ? [] : [`ulimit -S -f ${maxFileKiB}`]),
+    ...(umask === undefined ? [] : [`umask ${umask}`]),
+  ];
+  const limited = ['bash', '-c', [...limits, 'exec "$@"'].join(' && '), 'bash', ...argv];
+  const [file = '', ...rest] = limits.length === 0 ? argv : limited;
   const child = spawn(file, rest, { cwd: root, env: { ...systemEnv(), ...env }, stdio: 'pipe', uid });
   if (input !== undefined) child.stdin.end(input);
   return follow(child);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { MochiError } from '../../contract/errors.ts';
+import { PRIVATE_FILE } from '../../kit/private-files.ts';
 import { GgufError, readGgufMetadata } from './gguf.ts';
 
 export interface Download {
@@ -39,8 +40,9 @@ export async function* download(request: Download): AsyncGenerator<DownloadProgr
     const length = Number(response.headers.get('content-length'));
     const total = length > 0 ? start + length : null;
     // What this part belongs to, for the next try.
-    await writeFile(`${partial}.json`, JSON.stringify({ url, etag: response.headers.get('etag') }));
-    const file = await open(partial, start > 0 ? 'a' : 'w');
+    const note = JSON.stringify({ url, etag: response.headers.get('etag') });
+    await writeFile(`${partial}.json`, note, { mode: PRIVATE_FILE });
+    const file = await open(partial, start > 0 ? 'a' : 'w', PRIVATE_FILE);
     let completed = start;
     try {
       yield { completed, total };

@@ -1,9 +1,10 @@
 // Fetches the native binding through npm into the data folder: pinned, verified, whole or not at all.
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { arch, platform } from 'node:process';
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
+import { makePrivateFolder } from '../../kit/private-files.ts';
 import { watchFilling } from './filling-folder.ts';
 import { BINDING_PACKAGE, engineFolder, inFolder } from './find-binding.ts';
 import { runCommand } from './run-command.ts';
@@ -68,7 +69,7 @@ export async function* installBinding(
   const packages = packagesFor();
   if (packages === null) throw failed(`There are no binaries for ${platform} on ${arch}.`);
   const target = engineFolder(dataDir);
-  await mkdir(dirname(target), { recursive: true });
+  makePrivateFolder(dirname(target));
   // Beside its place, so that it can be moved there in one step.
   const folder = await mkdtemp(`${target}-`);
   try {

@@ -1,7 +1,8 @@
 // The models on disk: `{data_dir}/models/*.gguf`. A model is called like its file, without the ending.
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineModel } from '../../contract/engine.ts';
+import { makePrivateFolder } from '../../kit/private-files.ts';
 import { GgufError, type GgufMetadata, readGgufMetadata } from './gguf.ts';
 
 export interface StoredModel {
@@ -90,7 +91,7 @@ export function openModelsFolder(folder: string): ModelsFolder {
       return true;
     },
     async place(name) {
-      await mkdir(folder, { recursive: true });
+      makePrivateFolder(folder);
       return join(folder, `${name}${ENDING}`);
     },
   };

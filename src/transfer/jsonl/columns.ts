@@ -1,5 +1,6 @@
 // How rows stand in lines of JSON. Every column has its place here, or a reason why it has none: a new column that
 // was forgotten does not compile.
+import { parseStored } from '../../store/parse-stored.ts';
 import type { MessageRow, SessionRow, ToolCallRow, TurnRow } from '../../store/session-rows.ts';
 
 interface Place {
@@ -106,7 +107,7 @@ export function toLine<Row extends object>(columns: Columns<Row>, row: Row): Lin
 }
 
 function toLineValue({ as }: Place, value: unknown): unknown {
-  if (as === 'json') return JSON.parse(String(value));
+  if (as === 'json') return parseStored(String(value));
   return as === 'flag' ? value === 1 : value;
 }
 

@@ -2,6 +2,7 @@
 // place for (other branches, turns, images) is only in the JSONL.
 import type { Role } from '../../contract/message.ts';
 import type { Db } from '../../store/database.ts';
+import { parseStored } from '../../store/parse-stored.ts';
 import {
   countMessages,
   listPartialIds,
@@ -80,7 +81,7 @@ function toMessage(row: MessageRow): JsonObject {
 }
 
 function parse(text: string | null): JsonObject | null {
-  return text === null ? null : JSON.parse(text);
+  return text === null ? null : parseStored(text);
 }
 
 function indented(value: unknown, indent: string): string {
