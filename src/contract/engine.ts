@@ -65,6 +65,11 @@ export interface EngineModel extends Model {
   readonly trainedLength: number | null;
   /** Window in tokens that the operator gave the model (`num_ctx` of a Modelfile); null: none. */
   readonly wishedWindow: number | null;
+  /**
+   * What the engine puts before every conversation of itself (SYSTEM and MESSAGE of a Modelfile); a system message of it
+   * only where the conversation has none. Absent: nothing.
+   */
+  readonly ownPrompt?: readonly EngineMessage[];
   /** What the name stands for now: another one when another model was put under it; null: the engine has no such thing. */
   readonly digest: string | null;
   /** What is loaded for it: names of the same weights share one place in the engine's memory. */

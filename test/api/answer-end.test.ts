@@ -14,7 +14,8 @@ const long = ['talker', 'kept', 'minus', 'own', 'brief'].map((name) => ({
 }));
 const models = [
   ...long,
-  ...['short', 'random', 'random-2'].map((name) => ({ name, capabilities, contextLength: 2048 })),
+  { name: 'persona', capabilities, contextLength: 2048, system: 'You are a pirate. '.repeat(170) },
+  ...['short', 'random'].map((name) => ({ name, capabilities, contextLength: 2048 })),
 ];
 
 describe('an answer', () => {
@@ -43,6 +44,20 @@ describe('an answer', () => {
     const { body: next } = await server.chat(sessionId, { message: 'Go on' });
     expect(next.context.prompt_tokens + next.context.output_tokens).toBeLessThanOrEqual(2048);
     expect(server.ollama.shifts).toEqual({});
+  });
+
+  it('leaves room for the SYSTEM of a Modelfile, which nobody sends', async () => {
+    const sessionId = await server.createSession({ model: 'persona' });
+    server.ollama.reply(tokens(3000));
+    const { body } = await server.chat(sessionId, { message: 'Go' });
+    expect(body.message.finish_reason).toBe('length');
+    expect(body.context.planned_tokens).toBeGreaterThan(700);
+    expect(server.ollama.shifts).toEqual({});
+    // One of the session stands in its place.
+    const own = await server.createSession({ model: 'persona', system_prompt: 'Be brief.' });
+    const { body: preview } = await server.post(`/chat/${own}/preview`, { message: 'Go' });
+    expect(preview.context.planned_tokens).toBeLessThan(100);
+    expect(JSON.stringify((await server.get('/models')).body)).not.toMatch(/ownPrompt|pirate/);
   });
 
   it('is as long as the client allows where there is room, and no longer than the room otherwise', async () => {

@@ -75,7 +75,9 @@ export function fitPrompt(model: FakeModel, body: RequestBody, window: number): 
     throw new Refusal(500, 'this model is missing data required for image input');
   }
   if (model.strictTemplate) checkTemplate(messages);
-  const needed = Math.max(1, estimateTokens(messages));
+  // SYSTEM of the Modelfile comes first, unless the request has one of its own.
+  const own = messages[0]?.role === 'system' ? [] : [{ content: model.system ?? '' }];
+  const needed = Math.max(1, estimateTokens([...own, ...messages]));
   if (needed <= window) return needed;
   if (body.truncate === false) throw new Refusal(400, exceedContextError(needed, window));
   if (body.shift === false) {

@@ -30,6 +30,7 @@ export function showBody(model: FakeModel): unknown {
     // One "name   value" line each, in columns: the only place that tells a Modelfile's num_ctx.
     parameters: `${model.numCtx ? `num_ctx                        ${model.numCtx}\n` : ''}stop                           "<|eot_id|>"`,
     template: '{{ .Prompt }}',
+    ...(model.system !== undefined && { system: model.system }),
     details: detailsOf(model),
     model_info: modelInfo(model),
     ...(model.showsCapabilities !== false && { capabilities: model.capabilities ?? ['completion'] }),

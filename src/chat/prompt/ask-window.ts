@@ -3,7 +3,7 @@ import type { EngineModel } from '../../contract/engine.ts';
 import { findSystemMessage, type PromptMessage } from '../../store/messages.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { WindowQuestion } from '../../window/choose-window.ts';
-import { estimateTokens, sizeOf } from '../../window/estimate.ts';
+import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
@@ -43,6 +43,12 @@ export function formatTokens(deps: PlanDeps, { session, request }: PlannedReques
   if (request.format === null || request.format === 'json') return 0;
   const content = JSON.stringify(request.format);
   return estimateTokens(sizeOf({ content }), deps.tokenRatios.current(session.model));
+}
+
+/** What the engine puts before the conversation of itself. */
+export function ownSize(model: EngineModel | null, hasSystem: boolean): PromptSize {
+  const own = model?.ownPrompt?.filter(({ role }) => role !== 'system' || !hasSystem) ?? [];
+  return own.reduce((sum, { content }) => addSizes(sum, sizeOf({ content })), NO_SIZE);
 }
 
 /** The system message; null when the session has none. */

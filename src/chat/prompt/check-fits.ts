@@ -2,8 +2,15 @@
 import { MochiError } from '../../contract/errors.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { windowLimits } from '../../window/choose-window.ts';
-import { estimateTokens, type PromptSize, sizeOf } from '../../window/estimate.ts';
-import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
+import { addSizes, estimateTokens, type PromptSize, sizeOf } from '../../window/estimate.ts';
+import {
+  askWindow,
+  findSystem,
+  formatTokens,
+  ownSize,
+  type PlanDeps,
+  type PlannedRequest,
+} from './ask-window.ts';
 import { readExchanges } from './read-history.ts';
 
 /**
@@ -22,7 +29,8 @@ export async function checkFits(
   const newest = tip === null ? null : await readNewest(deps, session.session_id, tip);
   const message = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
   const ratio = deps.tokenRatios.current(session.model);
-  const systemTokens = system === null ? 0 : estimateTokens(sizeOf(system), ratio);
+  const own = ownSize(model, system !== null);
+  const systemTokens = estimateTokens(system === null ? own : addSizes(own, sizeOf(system)), ratio);
   const messageTokens = estimateTokens(message, ratio) + formatTokens(deps, question);
   const required = systemTokens + messageTokens;
   const asked = askWindow(deps, question);

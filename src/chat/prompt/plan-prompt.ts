@@ -18,17 +18,23 @@ import {
   addSizes,
   type BytesPerToken,
   estimateTokens,
-  NO_SIZE,
   type PromptSize,
   sizeOf,
 } from '../../window/estimate.ts';
-import { weightsOf } from '../../window/model-windows.ts';
 import { answerRoom } from './answer-room.ts';
-import { askWindow, findSystem, formatTokens, type PlanDeps, type PlannedRequest } from './ask-window.ts';
-import { buildPrompt, countStored, systemText, thinkOf } from './build-prompt.ts';
+import {
+  askWindow,
+  findSystem,
+  formatTokens,
+  ownSize,
+  type PlanDeps,
+  type PlannedRequest,
+} from './ask-window.ts';
+import { buildPrompt, countStored, systemText } from './build-prompt.ts';
 import { comparePrompts } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
 import { identifyModel } from './identify-model.ts';
+import { toMark } from './mark-prompt.ts';
 
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
@@ -83,7 +89,9 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   const { loadedWindow: loaded } = asked;
   const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
-  const size = addSizes(content === null ? NO_SIZE : sizeOf({ content }), history.size);
+  const own = ownSize(question.model, content !== null);
+  const said = content === null ? own : addSizes(own, sizeOf({ content }));
+  const size = addSizes(said, history.size);
   const answer = answerRoom(deps, question, { asked, window, history, size });
   return {
     messages: prompt,
@@ -128,22 +136,28 @@ async function gather(
   const tokensOf = (content: string) => estimateTokens(sizeOf({ content }), bytesPerToken);
   const before = continuable(question, limits);
   const newSummary = await summaryOfPath(deps, session);
+  const summaryTokens = newSummary === null ? 0 : tokensOf(newSummary);
   const history = await gatherHistory({
     db: deps.db,
     sessionId: session.session_id,
     tip,
     budget: limits.budget - formatTokens(deps, question),
     fixedTokens:
+      estimateTokens(ownSize(question.model, system !== null), bytesPerToken) +
       (system === null ? 0 : tokensOf(system.content)) +
       (before?.summary == null ? 0 : tokensOf(before.summary)),
-    summaryTokens: newSummary === null ? 0 : tokensOf(newSummary),
+    summaryTokens,
     bytesPerToken,
     previous: before,
   });
   const isAllSent = history.messages.length === tip.depth + 1;
   // A newer summary would break the prompt at its first message: it waits until that breaks anyway.
   const isAsBefore = before !== null && history.messages[0]?.message_id === before.startId;
-  return { history, summary: isAllSent ? null : isAsBefore ? before.summary : newSummary };
+  if (isAllSent) return { history, summary: null };
+  if (isAsBefore) return { history, summary: before.summary };
+  // The message comes first: beside one that nearly fills the window there is no room for more.
+  if (history.plannedTokens <= limits.most) return { history, summary: newSummary };
+  return { history: { ...history, plannedTokens: history.plannedTokens - summaryTokens }, summary: null };
 }
 
 /** The summary of what was said on this path; one of another branch tells of what was not. */
@@ -186,46 +200,4 @@ function choose(
     hasModelChanged: lastAnswer !== undefined && lastAnswer.model !== session.model,
   });
   return reason === null ? chosen : { ...chosen, reason };
-}
-
-/** Options that make an engine load the model anew (Ollama: server/sched.go `needsReload`), or write another prompt. */
-const RELOADING_OPTIONS = [
-  'num_batch',
-  'num_gpu',
-  'main_gpu',
-  'use_mmap',
-  'num_thread',
-  'draft_num_predict',
-] as const;
-
-function toMark(
-  { session, model, request, tip }: PromptQuestion,
-  plan: {
-    readonly limits: WindowLimits;
-    readonly history: GatheredHistory;
-    readonly summary: string | null;
-    readonly window: number | null;
-    readonly sent: number;
-  },
-): PromptMark {
-  const { history, summary } = plan;
-  const [first] = history.messages;
-  const { options } = request;
-  const reloading = RELOADING_OPTIONS.map((name) => options[name] ?? null);
-  return {
-    model: session.model,
-    weights: weightsOf(model, session.model),
-    digest: model?.digest ?? null,
-    window: plan.window,
-    budget: plan.limits.budget,
-    options: JSON.stringify([thinkOf(model, request.think), ...reloading]),
-    systemId: session.systemId,
-    summary,
-    startId: first?.message_id ?? null,
-    start: first?.depth ?? 0,
-    tip,
-    sent: plan.sent,
-    answerId: null,
-    usedTokens: null,
-  };
 }

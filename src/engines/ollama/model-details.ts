@@ -1,4 +1,5 @@
 // What /api/show tells of a model. It never changes for a digest, so it is asked once.
+import type { EngineMessage } from '../../contract/engine.ts';
 import type { AskOllama } from './ask-ollama.ts';
 import { garbled } from './failures.ts';
 import { weightsIn } from './held-models.ts';
@@ -15,6 +16,7 @@ export interface Details {
   readonly trainedLength: number | null;
   /** The `num_ctx` of the Modelfile; null: none. */
   readonly wishedWindow: number | null;
+  readonly ownPrompt: readonly EngineMessage[];
   /** Null: a server that does not say where they lie. */
   readonly weights: string | null;
 }
@@ -107,6 +109,7 @@ function toDetails(answer: Record<string, unknown>, family: unknown): Details {
     untold: listed.length > 0 ? [] : UNTOLD,
     trainedLength: trainedLength(info, family),
     wishedWindow: wishedWindow(answer['parameters']),
+    ownPrompt: ownPrompt(answer),
     weights: weightsIn(answer['modelfile']),
   };
 }
@@ -116,6 +119,18 @@ function wishedWindow(parameters: unknown): number | null {
   const [, told] = typeof parameters === 'string' ? (/^num_ctx\s+(\d+)\s*$/m.exec(parameters) ?? []) : [];
   const window = Number(told ?? 0);
   return Number.isSafeInteger(window) && window >= LEAST_WINDOW ? window : null;
+}
+
+/** SYSTEM of the Modelfile, then its MESSAGEs. */
+function ownPrompt({ system, messages }: Record<string, unknown>): EngineMessage[] {
+  const own: EngineMessage[] = [];
+  if (typeof system === 'string' && system !== '') own.push({ role: 'system', content: system });
+  for (const message of Array.isArray(messages) ? messages : []) {
+    const content: unknown = isRecord(message) ? message['content'] : null;
+    const role = isRecord(message) && message['role'] === 'assistant' ? 'assistant' : 'user';
+    if (typeof content === 'string') own.push({ role, content });
+  }
+  return own;
 }
 
 /** The trained length stands under the architecture's name; some files name it by another key. */

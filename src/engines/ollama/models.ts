@@ -125,6 +125,7 @@ function toModel(tag: Tag, details: Details): EngineModel {
     context_length: details.trainedLength ?? UNKNOWN_CONTEXT_LENGTH,
     trainedLength: details.trainedLength,
     wishedWindow: details.wishedWindow,
+    ownPrompt: details.ownPrompt,
     digest: tag.digest,
     weights: details.weights ?? tag.key,
   };

@@ -140,6 +140,7 @@ function toModel(described: EngineModel): Model {
     untold: _untold,
     trainedLength: _trainedLength,
     wishedWindow: _wishedWindow,
+    ownPrompt: _ownPrompt,
     digest: _digest,
     weights: _weights,
     parallel: _parallel,
