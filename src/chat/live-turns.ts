@@ -5,8 +5,10 @@ import { MochiError } from '../contract/errors.ts';
 import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
+import { timestampAfter } from '../kit/clock.ts';
 import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
+import { findNewestTurnInstant } from '../store/newest-turn.ts';
 import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import type { CallDeps } from './call-in-line.ts';
@@ -214,9 +216,10 @@ export class LiveTurns {
     const deps = this.#deps;
     if (this.#isClosing) throw interrupted();
     const { model } = await checkRequest(deps, sessionId, request);
+    const newest = await findNewestTurnInstant(deps.db, sessionId);
     // The server may have begun to stop while this was being looked at.
     if (this.#isClosing) throw interrupted();
-    const createdAt = deps.now();
+    const createdAt = timestampAfter(newest, deps.now());
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
     const place = this.#enter(live, request.onBusy);

@@ -28,6 +28,13 @@ export function timestampBefore(milliseconds: number): string {
   return formatMicroseconds((Date.now() - milliseconds) * 1000);
 }
 
+/** Now, or the moment after an earlier instant where the clock was set back since. */
+export function timestampAfter(earlier: string | null, now: string): string {
+  if (earlier === null || now > earlier) return now;
+  const microseconds = Date.parse(earlier) * 1000 + Number(earlier.slice(-4, -1)) + 1;
+  return Number.isFinite(microseconds) ? formatMicroseconds(microseconds) : now;
+}
+
 /** @param microseconds since the epoch */
 export function formatMicroseconds(microseconds: number): string {
   const milliseconds = Math.floor(microseconds / 1000);

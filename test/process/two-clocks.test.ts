@@ -78,15 +78,18 @@ it('25 hours ahead: keys of before are forgotten, keys of now hold, and times ar
 
 it('set back by two hours: titles are written, and no session goes backwards', async () => {
   const sessionId = await server.createSession();
-  await ask(sessionId, 'before');
+  const first = await ask(sessionId, 'before');
   await expect.poll(() => titleOf(server, sessionId), PATIENT).toBe('Capital of France');
 
   await setClock(-2 * HOUR);
-  await ask(sessionId, 'after');
+  const second = await ask(sessionId, 'after');
+  const third = await ask(sessionId, 'last');
   const times = (await server.messages(sessionId)).map(({ timestamp }) => timestamp);
   expect(times.every((time, index) => index === 0 || times[index - 1] <= time)).toBe(true);
   const { turns } = (await server.get(`/sessions/${sessionId}/turns`)).body;
   for (const turn of turns) expect(turn.finished_at >= turn.created_at).toBe(true);
+  // The newest first, still.
+  expect(turns.map((turn: any) => turn.turn_id)).toEqual([third, second, first]);
 
   const laterId = await server.createSession();
   await ask(laterId, 'later');
