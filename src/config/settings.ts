@@ -22,7 +22,7 @@ export interface Config {
   readonly port: number;
   /** Without trailing slash. May hold credentials: show it through `redactUrl`. */
   readonly ollamaHost: string;
-  /** auto: Ollama when it answers at the start, the embedded engine otherwise. */
+  /** auto: Ollama where something listens for it at the start, the embedded engine where nothing does. */
   readonly engine: 'auto' | 'ollama' | 'embedded';
   /** null: the engine's first. */
   readonly defaultModel: string | null;
@@ -112,7 +112,8 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   engine: {
     parser: engine,
     default: 'auto',
-    description: 'What runs models: ollama, embedded, or auto: Ollama when it answers, else the embedded one',
+    description:
+      'What runs models: ollama, embedded, or auto: Ollama where anything listens there, else the embedded one',
   },
   defaultModel: {
     parser: modelName,

@@ -47,6 +47,15 @@ describe('with Ollama', () => {
     });
   });
 
+  it('a library that cannot be reached is told in plain words, not those of its resolver', async () => {
+    const { event, data } = (await pull(server, 'unreachable')).at(-1) ?? {};
+    expect([event, data.code]).toEqual(['error', 'model_pull_failed']);
+    expect(data.message).toMatch(
+      /library at registry\.ollama\.ai could not be reached .*name could not be looked up/,
+    );
+    expect(data.message).not.toMatch(/dial tcp|lookup registry|misbehaving|127\.0\.0\.53/);
+  });
+
   it('a deleted model is gone', async () => {
     expect((await server.request('DELETE', '/models/tiny:latest')).status).toBe(204);
     expect((await server.get('/models/tiny')).status).toBe(404);

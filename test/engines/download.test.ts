@@ -107,6 +107,22 @@ describe('a model from the hub', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it.each([
+    // A port that nobody uses and fetch does not forbid.
+    ['http://127.0.0.1:49151', /127\.0\.0\.1:49151: the connection was refused\./],
+    [
+      'http://no-such-hub.invalid',
+      /no-such-hub\.invalid: the host name (is unknown|could not be looked up)\./,
+    ],
+  ])('is told in plain words when the hub cannot be reached: %s', async (hub, says) => {
+    const puller = { folder: openModelsFolder(folder), hub, line: createWaitingLine() };
+    const { signal } = new AbortController();
+    const pulled = Array.fromAsync(pullModel(puller, { name: NAME, allowsUrl: false, sha256: null, signal }));
+    const error: unknown = await pulled.catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ kind: 'model_pull_failed', message: expect.stringMatching(says) });
+    expect(String(error)).not.toMatch(/getaddrinfo|ECONN|ENOTFOUND|fetch failed/);
+  });
+
   it('is told when the hub does not have it', async () => {
     behaviour.status = 404;
     expect(String(await pull().catch((error: unknown) => error))).toMatch(/127\.0\.0\.1:\d+: status 404/);

@@ -1,4 +1,5 @@
-// POST /api/pull and DELETE /api/delete: a library of models that can be had by any name but `missing`.
+// POST /api/pull and DELETE /api/delete: a library of models that can be had by any name but `missing`, and cannot be
+// reached for `unreachable`.
 import { parseBody } from './chat-request.ts';
 import type { Exchange } from './exchange.ts';
 import { findModel } from './fake-model.ts';
@@ -9,16 +10,21 @@ import { displayName, modelKey } from './model-name.ts';
 
 const DIGEST = 'sha256:0123456789abcdef';
 const TOTAL = 1000;
+/** What Go's resolver says, passed on by the real one. */
+const UNREACHABLE =
+  'pull model manifest: Get "https://registry.ollama.ai/v2/library/x/manifests/latest": dial tcp: lookup registry.ollama.ai on 127.0.0.53:53: server misbehaving';
 
 /** Unknown names are told with HTTP 200, as the real one does. */
 export function answerPull(state: FakeState, { request, response }: Exchange): void {
   const { model = '', name = '' } = parseBody(request.rawBody);
   const wanted = displayName(model || name);
   const isMissing = wanted.startsWith('missing');
-  if (!isMissing && !findModel(state.models, wanted)) state.models.push({ name: wanted });
+  const fault = wanted.startsWith('unreachable') ? UNREACHABLE : 'pull model manifest: file does not exist';
+  const hasFailed = isMissing || fault === UNREACHABLE;
+  if (!hasFailed && !findModel(state.models, wanted)) state.models.push({ name: wanted });
   const layer = { status: 'pulling 0123456789ab', digest: DIGEST, total: TOTAL };
-  const lines = isMissing
-    ? [{ status: 'pulling manifest' }, { error: 'pull model manifest: file does not exist' }]
+  const lines = hasFailed
+    ? [{ status: 'pulling manifest' }, { error: fault }]
     : [
         { status: 'pulling manifest' },
         layer,

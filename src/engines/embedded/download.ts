@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { MochiError } from '../../contract/errors.ts';
 import { PRIVATE_FILE } from '../../kit/private-files.ts';
+import { downloadReason } from './download-reason.ts';
 import { GgufError, readGgufMetadata } from './gguf.ts';
 
 export interface Download {
@@ -60,7 +61,7 @@ export async function* download(request: Download): AsyncGenerator<DownloadProgr
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof MochiError) throw error;
-    throw failure(`${new URL(url).host}: ${limit.hasExpired ? 'no answer in time' : reasonOf(error)}.`);
+    throw failure(`${new URL(url).host}: ${limit.hasExpired ? 'no answer in time' : downloadReason(error)}.`);
   } finally {
     limit.stop();
   }
@@ -159,13 +160,12 @@ function createLimit(signal: AbortSignal): Limit {
       clearTimeout(timer);
       timer = setTimeout(() => expiry.abort(), milliseconds);
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      // What was not read of an answer is not waited for.
+      expiry.abort();
+    },
   };
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error';
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 function failure(reason: string): MochiError {

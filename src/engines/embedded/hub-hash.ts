@@ -3,6 +3,7 @@
 // `x-linked-etag` is the SHA-256 of the file (constants.py and file_download.py of huggingface_hub). A moved
 // repository is a relative redirect before that.
 import { MochiError } from '../../contract/errors.ts';
+import { downloadReason } from './download-reason.ts';
 
 const ANSWER_MS = 10_000;
 const MAX_MOVES = 5;
@@ -34,10 +35,7 @@ async function head(address: string, signal: AbortSignal): Promise<Response> {
     });
   } catch (error) {
     signal.throwIfAborted();
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
-    const reason = isLate ? 'no answer in time' : cause instanceof Error ? cause.message : 'unknown error';
-    throw failure(address, reason);
+    throw failure(address, downloadReason(error));
   }
 }
 

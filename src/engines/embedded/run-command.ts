@@ -1,11 +1,12 @@
 // A helper program (npm, python3) to its end, with its last words.
 import { spawn } from 'node:child_process';
 import { cutTextFront } from '../../kit/whole-characters.ts';
+import { foreignReason } from '../foreign-reason.ts';
 
 export interface CommandEnd {
   /** null: it could not be started, or a signal ended it. */
   readonly status: number | null;
-  /** The last lines that it wrote, or why it could not be started. */
+  /** Why the network failed it, else the last lines that it wrote; or why it could not be started. */
   readonly lastWords: string;
 }
 
@@ -31,9 +32,18 @@ export function runCommand(
         output = (output + text).slice(-KEPT);
       });
     }
-    child.once('error', (error) => resolve({ status: null, lastWords: error.message }));
-    child.once('close', (status) => resolve({ status, lastWords: lastLines(output) }));
+    child.once('error', (error) => {
+      const isMissing = 'code' in error && error.code === 'ENOENT';
+      resolve({ status: null, lastWords: isMissing ? `${file} is not installed` : error.message });
+    });
+    child.once('close', (status) => resolve({ status, lastWords: lastWordsOf(output) }));
   });
+}
+
+/** The network's part of it stands somewhere before advice that does not fit here. */
+function lastWordsOf(output: string): string {
+  const reason = foreignReason(output);
+  return reason === null ? lastLines(output) : `its registry could not be reached: ${reason}`;
 }
 
 function lastLines(output: string): string {
