@@ -10,6 +10,7 @@ import { measureFlood } from './flood.ts';
 import { measureLoad } from './load.ts';
 import { closeConnections } from './load-client.ts';
 import { measureLongSession } from './long-session.ts';
+import { measureLoopDelay } from './loop-delay.ts';
 import { cleanUp, hasBuild } from './processes.ts';
 import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
@@ -37,6 +38,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   j: { title: 'The embedded engine beside the bare binding', measure: measureEmbedded },
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
   l: { title: 'Export, import and backup of 100 000 messages', measure: measureTransfer },
+  m: { title: 'The loop while large sessions come and go', measure: measureLoopDelay },
 };
 
 /** All but the one that needs a real model. */
