@@ -1,9 +1,11 @@
 // Clears deleted sessions, and what a killed import has left, while the server serves.
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '../kit/log.ts';
-import { clearSession } from './clear-session.ts';
+import { clearSession, restAfter } from './clear-session.ts';
+import { commitUnsynced } from './commit-unsynced.ts';
 import type { Db } from './database.ts';
 import { condemnSession, findCondemned } from './hidden-sessions.ts';
+import { mergeSlice } from './merge-index.ts';
 
 /** How often somebody looks for what others have left, and tries again what has failed. */
 const LOOK_MS = 60_000;
@@ -17,6 +19,8 @@ export class Clearing {
   #isWanted = false;
   #isRunning = false;
   #isClosed = false;
+  /** The search index has no marks of what was cleared; an earlier run may have left some. */
+  #isMerged = false;
 
   constructor(deps: { readonly db: Db; readonly log: Log }) {
     this.#db = deps.db;
@@ -57,6 +61,12 @@ export class Clearing {
       this.#isWanted = true;
       if (!(await condemnSession(this.#db, sessionId, Date.now()))) continue;
       await clearSession(this.#db, sessionId, () => this.#isClosed);
+      this.#isMerged = false;
+    }
+    while (!this.#isMerged && !this.#isClosed) {
+      const startedAt = performance.now();
+      this.#isMerged = await commitUnsynced(this.#db, mergeSlice);
+      await restAfter(startedAt);
     }
   }
 }

@@ -193,7 +193,7 @@ describe('reading all of it', () => {
 
 describe('a deletion', () => {
   it('is done at once for readers, and is cleared a slice at a time', async () => {
-    const id = await imported('gone', (n) => `gone ${n}`);
+    const id = await imported('gone', (n) => `quokka ${n}`);
     const [turn] = (await server.get(`/sessions/${id}/turns?limit=1`)).body.turns;
     const watching = watchRows(
       () => id,
@@ -203,13 +203,18 @@ describe('a deletion', () => {
     expectError(await server.get(`/sessions/${id}`), 404, 'session_not_found');
     expectError(await server.get(`/sessions/${id}/export`), 404, 'session_not_found');
     expectError(await server.get(`/turns/${turn.turn_id}`), 404, 'turn_not_found');
-    expect((await server.get('/search?q=gone')).body.results).toEqual([]);
-    expect((await server.get('/sessions?q=gone')).body.sessions).toEqual([]);
+    expect((await server.get('/search?q=quokka')).body.results).toEqual([]);
+    expect((await server.get('/sessions?q=quokka')).body.sessions).toEqual([]);
     expectError(await server.request('DELETE', `/sessions/${id}`), 404, 'session_not_found');
     const counts = await watching;
     expect(counts[0]).toBe(MESSAGES + TURNS);
     expect(largestStep(counts)).toBeLessThanOrEqual(SLICE_ROWS);
     await vi.waitFor(() => expect(hiddenId()).toBeNull());
+    // Nor does the search index keep its words.
+    const blocks = reader.prepare(
+      "select count(*) from search_index_data where instr(block, cast('quokka' as blob))",
+    );
+    await vi.waitFor(() => expect(blocks.pluck().get()).toBe(0), { timeout: 20_000 });
   });
 
   it('makes its id free for an import', async () => {

@@ -9,6 +9,7 @@ import { m005BackgroundJobs } from './m005-background-jobs.ts';
 import { m006FinishReasons } from './m006-finish-reasons.ts';
 import { m007HiddenSessions } from './m007-hidden-sessions.ts';
 import { m008DenseText } from './m008-dense-text.ts';
+import { m009QuietIndex } from './m009-quiet-index.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -23,4 +24,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '006_finish_reasons': step(m006FinishReasons),
   '007_hidden_sessions': step(m007HiddenSessions),
   '008_dense_text': step(m008DenseText),
+  '009_quiet_index': step(m009QuietIndex),
 });
