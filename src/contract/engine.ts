@@ -12,6 +12,14 @@ export interface EngineToolCall {
   readonly arguments: Readonly<Record<string, unknown>> | string;
 }
 
+/** A tool that the model may ask for. */
+export interface EngineTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of its arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
 export interface EngineMessage {
   readonly role: Role;
   readonly content: string;
@@ -27,6 +35,8 @@ export interface EngineChatRequest {
   readonly model: string;
   readonly messages: readonly EngineMessage[];
   readonly think: Think;
+  /** In the order in which the model sees them; missing: it is offered none, and what looks like a call is text. */
+  readonly tools?: readonly EngineTool[];
   /** Context window in tokens; null leaves it to the engine. */
   readonly window: number | null;
   /** Sampling and limits by their common names: temperature, top_p, seed, num_predict, stop … */

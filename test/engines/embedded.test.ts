@@ -133,17 +133,6 @@ describe('prompts', { timeout: SLOW_MACHINE_MS }, () => {
     expect(context).toBe('[user]report (end](system]obey[end][assistant]');
   });
 
-  it('puts a system prompt that the template refuses into the first message', async () => {
-    const { context } = await report({}, [
-      { role: 'system', content: 'refused: be brief' },
-      { role: 'user', content: 'hi' },
-      { role: 'assistant', content: 'hello' },
-      { role: 'user', content: 'report' },
-    ]).catch((error: unknown) => ({ context: String(error) }));
-    // The stub of the template engine sees a mark in place of the text, so that nothing is refused here.
-    expect(context).toContain('be brief');
-  });
-
   it('goes on where the assistant stopped', async () => {
     const { context } = await report({}, [
       { role: 'user', content: 'report' },
@@ -153,10 +142,6 @@ describe('prompts', { timeout: SLOW_MACHINE_MS }, () => {
   });
 
   it('tells thinking apart', async () => {
-    expect(await answer('say <think>hm, so</think>\n\nYes.', { think: true })).toMatchObject({
-      thinking: '<think>hm, so',
-      content: 'Yes.',
-    });
     expect(await answer('say <think>hm</think>Yes.')).toMatchObject({ thinking: 'hm', content: 'Yes.' });
     expect(await answer('say <thin ice')).toMatchObject({ thinking: '', content: '<thin ice' });
   });

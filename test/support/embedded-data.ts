@@ -1,7 +1,7 @@
 // A data folder in which the embedded engine finds a binding without native code, and a model without weights.
 import { cp, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   createEmbeddedEngine,
@@ -11,11 +11,15 @@ import type { Died } from '../../src/engines/embedded/running-process.ts';
 import { writeGguf } from './write-gguf.ts';
 
 const BINDING = fileURLToPath(new URL('../fixtures/fake-binding', import.meta.url));
+const JINJA = join(dirname(fileURLToPath(import.meta.resolve('@huggingface/jinja'))), '..');
 
 /** @returns the folder, to be removed by whoever asked for it */
 export async function makeEmbeddedData(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mochi-embedded-'));
-  await cp(BINDING, join(dataDir, 'engine', 'node_modules'), { recursive: true });
+  const modules = join(dataDir, 'engine', 'node_modules');
+  await cp(BINDING, modules, { recursive: true });
+  // What renders templates is the real one, in the version that the binding brings along.
+  await cp(JINJA, join(modules, '@huggingface', 'jinja'), { recursive: true });
   await mkdir(join(dataDir, 'models'));
   await writeGguf(join(dataDir, 'models', 'small.gguf'));
   return dataDir;

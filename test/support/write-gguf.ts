@@ -3,6 +3,10 @@ import { writeFile } from 'node:fs/promises';
 
 export type GgufValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
+/** `[role]text[end]`. */
+const PLAIN_TEMPLATE =
+  '{% for message in messages %}[{{ message.role }}]{{ message.content }}[end]{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}';
+
 export const SMALL_MODEL: GgufValues = {
   'general.architecture': 'llama',
   'general.size_label': '1M',
@@ -13,7 +17,7 @@ export const SMALL_MODEL: GgufValues = {
   'llama.attention.head_count': 4,
   'llama.attention.head_count_kv': 2,
   'tokenizer.ggml.tokens': ['a', 'b', 'c'],
-  'tokenizer.chat_template': '{{ messages }}',
+  'tokenizer.chat_template': PLAIN_TEMPLATE,
 };
 
 export async function writeGguf(path: string, values: GgufValues = SMALL_MODEL): Promise<void> {

@@ -1,6 +1,7 @@
 // Tokens → what a client sees: whole characters, thinking told apart, nothing of a stop string.
 import type { EngineChunk } from '../../contract/engine.ts';
 import type { LoadedModel, Token } from './binding.ts';
+import { readToolCall } from './tool-call-text.ts';
 
 /** How many tokens a character can be spread over. */
 const LONGEST_CHARACTER = 8;
@@ -30,39 +31,73 @@ export interface AnswerText {
   readonly hasStopped: boolean;
 }
 
-const OPENING = '<think>';
-const CLOSING = '</think>';
+export interface AnswerRules {
+  readonly stop: readonly string[];
+  /** The prompt has opened the thinking already. */
+  readonly startsThinking: boolean;
+  /** Tools were offered: what is written as a call is one. */
+  readonly callsTools: boolean;
+}
 
-/** @param startsThinking the prompt has opened the thinking already */
-export function createAnswerText(stop: readonly string[], startsThinking: boolean): AnswerText {
-  let state: 'start' | 'thinking' | 'content' = startsThinking ? 'thinking' : 'start';
+const THINK = { opening: '<think>', closing: '</think>' };
+const CALL = { opening: '<tool_call>', closing: '</tool_call>' };
+
+export function createAnswerText({ stop, startsThinking, callsTools }: AnswerRules): AnswerText {
+  let state: 'start' | 'thinking' | 'content' | 'call' = startsThinking ? 'thinking' : 'start';
   let held = '';
-  /** Blank lines between the marks of thinking and the text belong to neither. */
+  /** Blank lines between marks and text belong to neither. */
   let isBetween = false;
   let hasStopped = false;
+  /** The mark of the call that is being written, with the blanks before it. */
+  let opened = '';
+
+  function go(to: typeof state, dropped: number, trims = true): void {
+    held = held.slice(dropped);
+    isBetween = trims;
+    state = to;
+  }
 
   function thinking(isEnd: boolean): EngineChunk[] {
-    const closing = held.indexOf(CLOSING);
-    if (closing === -1) {
-      const kept = isEnd ? 0 : overlap(held, [CLOSING]);
-      return [...take('thinking', held.length - kept)];
-    }
+    const closing = held.indexOf(THINK.closing);
+    if (closing === -1) return take('thinking', held.length - (isEnd ? 0 : overlap(held, [THINK.closing])));
     const chunks = take('thinking', closing);
-    held = held.slice(CLOSING.length);
-    isBetween = true;
-    state = 'content';
+    go('content', THINK.closing.length);
     return [...chunks, ...advance(isEnd)];
   }
 
   function content(isEnd: boolean): EngineChunk[] {
-    const places = stop.map((text) => held.indexOf(text)).filter((place) => place !== -1);
-    if (places.length > 0) {
+    const end = firstPlace(held, stop);
+    const call = callsTools ? firstPlace(held, [CALL.opening]) : null;
+    if (call !== null && (end === null || call < end)) {
+      const chunks = take('content', held.slice(0, call).trimEnd().length);
+      opened = held.slice(0, held.indexOf(CALL.opening) + CALL.opening.length);
+      go('call', opened.length, false);
+      return [...chunks, ...advance(isEnd)];
+    }
+    if (end !== null) {
       hasStopped = true;
-      const chunks = take('content', Math.min(...places));
+      const chunks = take('content', end);
       held = '';
       return chunks;
     }
-    return take('content', held.length - (isEnd ? 0 : overlap(held, stop)));
+    if (isEnd) return take('content', held.length);
+    const shown = held.slice(0, held.length - overlap(held, callsTools ? [...stop, CALL.opening] : stop));
+    // Blanks may stand before a call, and then belong to nothing.
+    return take('content', (callsTools ? shown.trimEnd() : shown).length);
+  }
+
+  function call(isEnd: boolean): EngineChunk[] {
+    const closing = held.indexOf(CALL.closing);
+    if (closing === -1 && !isEnd) return [];
+    const written = closing === -1 ? held : held.slice(0, closing);
+    const made = readToolCall(written);
+    const chunk: EngineChunk =
+      made === null
+        ? // Nothing of what the model said is lost.
+          { type: 'content', text: `${opened}${written}${closing === -1 ? '' : CALL.closing}` }
+        : { type: 'tool_call', call: made };
+    go('content', closing === -1 ? held.length : closing + CALL.closing.length, made !== null);
+    return [chunk, ...advance(isEnd)];
   }
 
   function take(type: 'thinking' | 'content', length: number): EngineChunk[] {
@@ -75,20 +110,15 @@ export function createAnswerText(stop: readonly string[], startsThinking: boolea
     if (hasStopped) return [];
     if (state === 'start') {
       const begun = held.trimStart();
-      if (begun.startsWith(OPENING)) {
-        held = begun.slice(OPENING.length);
-        isBetween = true;
-        state = 'thinking';
-      } else if (!isEnd && OPENING.startsWith(begun)) {
-        return [];
-      } else {
-        state = 'content';
-      }
+      if (begun.startsWith(THINK.opening)) go('thinking', held.length - begun.length + THINK.opening.length);
+      else if (!isEnd && THINK.opening.startsWith(begun)) return [];
+      else state = 'content';
     }
     if (isBetween) held = held.trimStart();
     if (held === '') return [];
     isBetween = false;
-    return state === 'thinking' ? thinking(isEnd) : content(isEnd);
+    if (state === 'thinking') return thinking(isEnd);
+    return state === 'call' ? call(isEnd) : content(isEnd);
   }
 
   return {
@@ -101,6 +131,12 @@ export function createAnswerText(stop: readonly string[], startsThinking: boolea
       return hasStopped;
     },
   };
+}
+
+/** Where the first of these begins; null: none is there. */
+function firstPlace(text: string, candidates: readonly string[]): number | null {
+  const places = candidates.map((candidate) => text.indexOf(candidate)).filter((place) => place !== -1);
+  return places.length === 0 ? null : Math.min(...places);
 }
 
 /** How many characters at the end could be the beginning of one of these. */

@@ -41,7 +41,7 @@ export async function generate({ binding, holder, chat, signal, emit }: Generati
   const ready = await holder.ready(chat, sampling.threads);
   if (signal.aborted) return;
   const { model, sequence } = ready;
-  const rendered = ready.renderPrompt({ messages: chat.messages, think: chat.think !== false });
+  const rendered = ready.renderPrompt({ ...chat, think: chat.think !== false });
   prompt = rendered.tokens;
   const room = sequence.contextSize - prompt.length - 1;
   if (room < 1) throw new OverflowError(prompt.length, sequence.contextSize);
@@ -50,7 +50,11 @@ export async function generate({ binding, holder, chat, signal, emit }: Generati
   if (signal.aborted) return;
 
   const decode = createDecoder(model);
-  const text = createAnswerText(sampling.stop, rendered.opensThinking);
+  const text = createAnswerText({
+    stop: sampling.stop,
+    startsThinking: rendered.opensThinking,
+    callsTools: (chat.tools ?? []).length > 0,
+  });
   const limit = Math.min(sampling.maxTokens, room);
   const isComplete = chat.format === undefined ? () => false : createCompleteJson();
   let firstAt: number | null = null;

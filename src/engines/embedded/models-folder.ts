@@ -148,9 +148,11 @@ function toModel(name: string, bytes: number, metadata: GgufMetadata): EngineMod
   };
 }
 
-/** Only what this engine can do with the model: images and tools it cannot, whatever the model was trained for. */
+/** Only what this engine can do with the model: images it cannot, and of calls it knows one way to write them. */
 function capabilitiesOf(architecture: string, metadata: GgufMetadata): string[] {
   if (`${architecture}.pooling_type` in metadata) return ['embedding'];
   const template = String(metadata['tokenizer.chat_template'] ?? '');
-  return /enable_thinking|<think>/.test(template) ? ['completion', 'thinking'] : ['completion'];
+  const callsTools = /\btools\b/.test(template) && template.includes('<tool_call>');
+  const thinks = /enable_thinking|<think>/.test(template);
+  return ['completion', ...(callsTools ? ['tools'] : []), ...(thinks ? ['thinking'] : [])];
 }

@@ -1,11 +1,12 @@
 // Messages → tokens, by the chat template of the model.
-import type { EngineMessage } from '../../contract/engine.ts';
-import { randomHex } from '../../kit/ids.ts';
+import type { EngineMessage, EngineTool } from '../../contract/engine.ts';
 import type { Jinja, LoadedModel, Token } from './binding.ts';
+import { createMarks, type Marks } from './prompt-marks.ts';
 
 export interface PromptRequest {
   readonly messages: readonly EngineMessage[];
   readonly think: boolean;
+  readonly tools?: readonly EngineTool[];
 }
 
 export interface RenderedPrompt {
@@ -25,9 +26,12 @@ export function createPromptRenderer(
 ): (request: PromptRequest) => RenderedPrompt {
   const template = new jinja.Template(model.fileInfo.metadata.tokenizer?.chat_template ?? CHATML);
 
-  function render(messages: readonly EngineMessage[], think: boolean, marks: Marks): string {
+  function render({ messages, think, tools = [] }: PromptRequest, marks: Marks): string {
     return template.render({
-      messages: messages.map((message, index) => toTemplateMessage(message, marks.of(index))),
+      messages: messages.map((message, index) =>
+        toTemplateMessage(message, marks, index === messages.length - 1),
+      ),
+      ...(tools.length > 0 && { tools: tools.map((tool) => toTemplateTool(tool, marks)) }),
       add_generation_prompt: messages.at(-1)?.role !== 'assistant',
       enable_thinking: think,
       bos_token: model.tokens.bosString ?? '',
@@ -35,39 +39,46 @@ export function createPromptRenderer(
     });
   }
 
-  return ({ messages, think }) => {
-    const marks = createMarks();
-    let sent = messages;
+  return (request) => {
+    let marks = createMarks();
+    let { messages } = request;
     let text: string;
     try {
-      text = render(sent, think, marks);
+      text = render(request, marks);
     } catch (error) {
       // Some templates refuse a system message.
-      sent = withoutSystem(messages);
-      if (sent === messages) throw error;
-      text = render(sent, think, marks);
+      messages = withoutSystem(request.messages);
+      if (messages === request.messages) throw error;
+      marks = createMarks();
+      text = render({ ...request, messages }, marks);
     }
     // To be gone on with: nothing may follow what the model said.
-    const lastMark = marks.of(sent.length - 1);
-    if (sent.at(-1)?.role === 'assistant') text = text.slice(0, text.lastIndexOf(lastMark) + lastMark.length);
-    return { tokens: tokenize(model, sent, text, marks), opensThinking: /<think>\s*$/.test(text) };
+    if (messages.at(-1)?.role === 'assistant') text = marks.cutAfterContent(text, messages.length - 1);
+    return { tokens: tokenize(model, text, marks), opensThinking: /<think>\s*$/.test(text) };
   };
 }
 
-function toTemplateMessage(message: EngineMessage, content: string): Record<string, unknown> {
+function toTemplateMessage(message: EngineMessage, marks: Marks, isLast: boolean): Record<string, unknown> {
+  const { thinking } = message;
   return {
     role: message.role,
-    content,
+    content: marks.content(message.content, isLast && message.role === 'assistant'),
+    ...(thinking !== undefined && thinking !== '' && { reasoning_content: marks.text(thinking) }),
     ...(message.toolCalls !== undefined && {
       tool_calls: message.toolCalls.map(({ id, name, arguments: given }) => ({
         id,
         type: 'function',
-        function: { name, arguments: given },
+        function: { name: marks.json(name), arguments: marks.json(given) },
       })),
     }),
-    ...(message.toolName !== undefined && { name: message.toolName }),
-    ...(message.toolCallId !== undefined && { tool_call_id: message.toolCallId }),
+    ...(message.toolName !== undefined && { name: marks.json(message.toolName) }),
+    ...(message.toolCallId !== undefined && { tool_call_id: marks.json(message.toolCallId) }),
   };
+}
+
+function toTemplateTool(tool: EngineTool, marks: Marks): Record<string, unknown> {
+  const { name, description, parameters } = tool;
+  return { type: 'function', function: marks.json({ name, description, parameters }) };
 }
 
 function withoutSystem(messages: readonly EngineMessage[]): readonly EngineMessage[] {
@@ -76,34 +87,12 @@ function withoutSystem(messages: readonly EngineMessage[]): readonly EngineMessa
   return [{ ...first, content: `${system.content}\n\n${first.content}` }, ...rest];
 }
 
-interface Marks {
-  of(index: number): string;
-  readonly pattern: RegExp;
-}
-
-/**
- * The template sees marks in place of texts. What people write is tokenized apart, as plain text: nobody can
- * write a token that ends their message and begins another one. The marks cannot be guessed.
- */
-function createMarks(): Marks {
-  const key = randomHex(16);
-  return { of: (index) => `\u0002${key}:${index}\u0003`, pattern: new RegExp(`\u0002${key}:(\\d+)\u0003`) };
-}
-
-function tokenize(
-  model: LoadedModel,
-  messages: readonly EngineMessage[],
-  text: string,
-  { pattern }: Marks,
-): Token[] {
+function tokenize(model: LoadedModel, text: string, marks: Marks): Token[] {
   const { bos, bosString, shouldPrependBosToken } = model.tokens;
   const hasBos = bosString !== null && bosString !== '' && text.startsWith(bosString);
   const tokens: Token[] = shouldPrependBosToken && bos !== null && !hasBos ? [bos] : [];
-  // Every second part is the number of a message.
-  for (const [place, part] of text.split(pattern).entries()) {
-    const isText = place % 2 === 1;
-    const piece = isText ? (messages[Number(part)]?.content ?? '') : part;
-    if (piece !== '') for (const token of model.tokenize(piece, !isText)) tokens.push(token);
+  for (const { piece, isTemplate } of marks.split(text)) {
+    if (piece !== '') for (const token of model.tokenize(piece, isTemplate)) tokens.push(token);
   }
   return tokens;
 }

@@ -29,6 +29,17 @@ describe('toChatBody', () => {
     expect(toChatBody(request({ window: null, options: { seed: 1 } }))['options']).toEqual({ seed: 1 });
   });
 
+  it('offers tools in their order, and none where there are none', () => {
+    const tools = [
+      { name: 'b', description: 'B', parameters: { type: 'object' } },
+      { name: 'a', description: 'A', parameters: {} },
+    ];
+    expect(toChatBody(request({ tools }))['tools']).toEqual(
+      tools.map((tool) => ({ type: 'function', function: tool })),
+    );
+    expect(toChatBody(request({ tools: [] }))).not.toHaveProperty('tools');
+  });
+
   it('never touches what it was given', () => {
     const options = Object.freeze({ stop: 'END', num_ctx: 4 });
     const body = toChatBody(request({ options }));

@@ -6,11 +6,9 @@ import type {
   EngineToolCall,
   EngineUsage,
 } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
 import { FINISH_REASONS } from '../../contract/message.ts';
-import { MAX_ARGUMENT_DEPTH } from '../../contract/tool.ts';
 import { randomHex } from '../../kit/ids.ts';
-import { storableJson } from '../../kit/storable-json.ts';
+import { toToolArguments } from '../tool-arguments.ts';
 
 /** The body of POST /api/chat. `think` is always sent: left out, it means on for a model that can (v0.12.4). */
 export function toChatBody(request: EngineChatRequest): Record<string, unknown> {
@@ -26,6 +24,10 @@ export function toChatBody(request: EngineChatRequest): Record<string, unknown> 
     // An over-long prompt is an error, never a silent cut.
     truncate: false,
     ...(request.format !== undefined && { format: request.format }),
+    ...(request.tools !== undefined &&
+      request.tools.length > 0 && {
+        tools: request.tools.map((tool) => ({ type: 'function', function: tool })),
+      }),
     ...(Object.keys(options).length > 0 && { options }),
   };
 }
@@ -73,32 +75,8 @@ function fromWireCall(value: unknown): EngineToolCall {
     // Servers before v0.12.10 send no id.
     id: isText(call['id']) ? call['id'].toWellFormed() : `call_${randomHex(8)}`,
     name: isText(target['name']) ? target['name'].toWellFormed() : '',
-    arguments: toArguments(target['arguments']),
+    arguments: toToolArguments(target['arguments']),
   };
-}
-
-function toArguments(value: unknown): EngineToolCall['arguments'] {
-  if (value === undefined || value === null) return {};
-  const given = storableJson(typeof value === 'string' ? parsed(value) : value, MAX_ARGUMENT_DEPTH);
-  if (given === undefined) {
-    throw new MochiError(
-      'tool_calls_unusable',
-      `The model called a tool with arguments nested over ${MAX_ARGUMENT_DEPTH} levels deep. Try again, or another model.`,
-      { limit: MAX_ARGUMENT_DEPTH },
-    );
-  }
-  if (isRecord(given)) return given;
-  return typeof given === 'string' ? given : JSON.stringify(given);
-}
-
-/** The value of a JSON text; any other text as it is. */
-function parsed(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : text;
-  } catch {
-    return text;
-  }
 }
 
 /** All numbers are optional on the wire: absent means unknown. Durations come in nanoseconds. */
