@@ -78,8 +78,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         background,
         clearing,
         ...ids,
-        modelRates: createModelRates(),
-        engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
+        ...askingSettings(config),
         checkpoints: new Checkpoints(store.db),
         maxSteps: config.maxToolIterations,
       },
@@ -171,6 +170,15 @@ function createBackground(
       minBillions: config.summaryMinBillions,
     },
   );
+}
+
+/** How the engine is asked, and how patiently. */
+function askingSettings(config: Config) {
+  return {
+    modelRates: createModelRates(),
+    engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
+    stallMs: config.engineStallSeconds === 0 ? null : config.engineStallSeconds * 1000,
+  };
 }
 
 /** What the last run left open, and what the original left in the folder. */

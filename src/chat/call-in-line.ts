@@ -1,11 +1,12 @@
 // A model call in its place: it waits while the engine has enough to do with others of ours.
 import type { EngineUsage } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { weightsOf } from '../window/model-windows.ts';
 import type { EngineLine, EnginePlace } from './line/engine-line.ts';
 import { persistCall } from './step/persist-call.ts';
 import type { StepDeps } from './step/step-deps.ts';
-import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
+import { hasBegun, type RunningTurn, type TurnProgress } from './step/turn-progress.ts';
 
 export interface CallDeps extends StepDeps {
   readonly engineLine: EngineLine;
@@ -26,16 +27,32 @@ export async function* callInLine(
     },
   });
   try {
-    if (!place.isReady) {
-      yield [queued(session.model, place.position)];
-      await untilReady(place, live.signal);
+    for (;;) {
+      if (!place.isReady) {
+        if (!progress.isRestarted) yield [queued(session.model, place.position)];
+        await untilReady(place, live.signal);
+      }
+      progress.place = place;
+      try {
+        return yield* persistCall(deps, turn, progress);
+      } catch (error) {
+        if (error !== place.signal.reason) throw error;
+        if (hasBegun(progress)) throw answeredTooLate();
+        progress.isRestarted = true;
+        place.returnToLine();
+      }
     }
-    progress.place = place;
-    return yield* persistCall(deps, turn, progress);
   } finally {
     progress.place = null;
     place.leave();
   }
+}
+
+function answeredTooLate(): MochiError {
+  return new MochiError(
+    'incomplete_response',
+    'The engine began to answer at the moment when it was given up; what came is kept. Send message: null to try again.',
+  );
 }
 
 function queued(model: string, position: number): TurnEvent {

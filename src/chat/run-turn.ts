@@ -29,6 +29,7 @@ export async function* runTurn(
     reason: null,
     mark: turn.session.promptMark,
     place: null,
+    isRestarted: false,
     use: null,
     hasAskedWindows: false,
   };

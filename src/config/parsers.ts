@@ -40,6 +40,16 @@ export function seconds(most: number): Parser<number> {
   };
 }
 
+/** 0 switches off what would happen then. */
+export function secondsOrNever(most: number): Parser<number> {
+  const { valueName, parse } = seconds(most);
+  return {
+    valueName,
+    expected: `a number of seconds from 0.001 to ${most}, or 0`,
+    parse: (text) => (text === '0' ? 0 : parse(text)),
+  };
+}
+
 function within(value: number, least: number, most: number): number | undefined {
   return value >= least && value <= most ? value : undefined;
 }

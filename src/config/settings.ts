@@ -13,6 +13,7 @@ import {
   origins,
   type Parser,
   seconds,
+  secondsOrNever,
   wholeNumber,
 } from './parsers.ts';
 
@@ -56,6 +57,8 @@ export interface Config {
   readonly engineInfoTimeoutSeconds: number;
   readonly engineConnectTimeoutSeconds: number;
   readonly firstTokenTimeoutSeconds: number;
+  /** 0: never. */
+  readonly engineStallSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly dynamicContextWindowEnabled: boolean;
@@ -224,6 +227,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: seconds(86_400),
     default: 600,
     description: 'Longest wait for the first token, loading of the model included',
+  },
+  engineStallSeconds: {
+    parser: secondsOrNever(86_400),
+    default: 30,
+    description:
+      'Silence of an engine that holds the model, beyond the slowest reading of the prompt, after which the model is loaded anew and asked again; 0: never',
   },
   idleTimeoutSeconds: {
     parser: seconds(86_400),

@@ -142,6 +142,12 @@ export const ContextReceipt = Type.Object(
         { description: 'The model that was asked; missing in receipts of older versions.' },
       ),
     ),
+    engine_restarted: Type.Optional(
+      Type.Boolean({
+        description:
+          'true: the engine had the model in memory and said nothing (`engine_stalled`), so it was made to load it anew, and was asked again.',
+      }),
+    ),
     model_changed: Type.Optional(
       Type.Object(
         { from: Type.String(), to: Type.String() },

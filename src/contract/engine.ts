@@ -148,6 +148,8 @@ export interface Engine {
   describe(request: EngineChatRequest): Readonly<Record<string, unknown>>;
   /** All models in memory. @throws MochiError when the engine cannot be asked */
   listLoaded(): Promise<readonly EngineLoadedModel[]>;
+  /** Frees the memory of a model once nobody is answered by it. Missing: the engine looks after itself. @throws MochiError */
+  unloadModel?(name: string): Promise<void>;
   /** Fetches a model; ends when it can be used. Leaving the iteration stops it. @throws MochiError */
   pullModel(name: string, signal: AbortSignal): AsyncIterable<PullProgress>;
   /** @returns whether it was there */

@@ -43,6 +43,7 @@ export const TURN_EVENTS = {
       phase: oneOf([
         'queued',
         'waiting_for_engine',
+        'engine_stalled',
         'loading_model',
         'evaluating_prompt',
         'generating',

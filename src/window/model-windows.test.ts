@@ -129,3 +129,14 @@ it('what answers is what is in memory, where that is one model only', () => {
   windows.learn([held(4096, MINUTE, 'copy')]);
   expect([windows.loaded(MODEL), windows.loaded('copy')]).toEqual([null, 4096]);
 });
+
+it('a model whose runner has died is not loaded before it is used again, whatever the engine lists', () => {
+  windows.raise(MODEL, 16_384);
+  windows.noteUse(MODEL, 16_384);
+  windows.noteUnloaded(MODEL);
+  windows.learn([held(16_384)]);
+  expect([windows.loaded(MODEL), windows.current(MODEL)]).toEqual([null, 16_384]);
+  windows.noteUse(MODEL, 16_384);
+  windows.learn([held(16_384)]);
+  expect(windows.loaded(MODEL)).toBe(16_384);
+});

@@ -26,6 +26,8 @@ export interface ModelWindows {
   noteUse(weights: string, window: number | null): void;
   /** A call has begun to answer: the engine holds the model until it ends, however long that takes. */
   beginUse(weights: string, window: number | null): ModelUse;
+  /** The engine does not hold it any more, or its runner has died, whatever the engine says of it. */
+  noteUnloaded(weights: string): void;
   /** A call of the ladder has raised the step. Never lowers: shrinking would reload the model for nothing. */
   raise(weights: string, window: number): void;
   /** The engine holds the model no more. */
@@ -55,6 +57,8 @@ interface Known {
   toldAt: number;
   /** Calls that are being answered. */
   uses: number;
+  /** Its runner has died: the engine lists it until it is asked again. */
+  isGone: boolean;
 }
 
 /** @param now a clock in milliseconds */
@@ -68,16 +72,7 @@ export function createModelWindows(now: () => number): ModelWindows {
     const entry = models.get(key);
     if (entry !== undefined && (entry.uses > 0 || entry.expiresAt > now())) return entry;
     // Unloaded by now: the next load costs the same whatever its window, so nothing is left to protect.
-    const fresh = {
-      step: null,
-      loaded: null,
-      isOwn: false,
-      own: null,
-      keepAliveMs: entry?.keepAliveMs ?? KEEP_ALIVE_MS,
-      expiresAt: Number.POSITIVE_INFINITY,
-      toldAt: Number.NEGATIVE_INFINITY,
-      uses: 0,
-    };
+    const fresh = nothingKnown(entry?.keepAliveMs ?? KEEP_ALIVE_MS);
     models.set(key, fresh);
     return fresh;
   }
@@ -85,6 +80,7 @@ export function createModelWindows(now: () => number): ModelWindows {
   function noteUse(weights: string, window: number | null): Known {
     const entry = known(weights);
     if (window !== null) entry.loaded = window;
+    entry.isGone = false;
     entry.isOwn = window === null;
     if (!entry.isOwn) entry.own = null;
     entry.expiresAt = now() + entry.keepAliveMs;
@@ -113,6 +109,11 @@ export function createModelWindows(now: () => number): ModelWindows {
         },
       };
     },
+    noteUnloaded(weights) {
+      const entry = known(weights);
+      entry.loaded = null;
+      entry.isGone = true;
+    },
     raise(weights, window) {
       const entry = known(weights);
       entry.step = Math.max(entry.step ?? 0, window);
@@ -129,19 +130,35 @@ export function createModelWindows(now: () => number): ModelWindows {
       for (const [weights, { uses }] of models) {
         if (uses === 0 && !held.has(weights)) models.delete(weights);
       }
-      for (const { weights, window, expiresInMs } of told) {
-        const entry = known(weights);
-        entry.toldAt = now();
-        if (window !== null) entry.loaded = window;
-        if (window !== null && entry.isOwn) entry.own = window;
-        if (expiresInMs === null) {
-          // It is there at this moment, whatever was believed of its end.
-          entry.expiresAt = Math.max(entry.expiresAt, now() + entry.keepAliveMs);
-          continue;
-        }
-        entry.keepAliveMs = Math.max(entry.keepAliveMs, expiresInMs);
-        entry.expiresAt = now() + expiresInMs;
-      }
+      for (const model of told) takeHeld(known(model.weights), model, now());
     },
   };
+}
+
+function nothingKnown(keepAliveMs: number): Known {
+  return {
+    step: null,
+    loaded: null,
+    isOwn: false,
+    own: null,
+    keepAliveMs,
+    expiresAt: Number.POSITIVE_INFINITY,
+    toldAt: Number.NEGATIVE_INFINITY,
+    uses: 0,
+    isGone: false,
+  };
+}
+
+function takeHeld(entry: Known, { window, expiresInMs }: EngineLoadedModel, now: number): void {
+  if (entry.isGone) return;
+  entry.toldAt = now;
+  if (window !== null) entry.loaded = window;
+  if (window !== null && entry.isOwn) entry.own = window;
+  if (expiresInMs === null) {
+    // It is there at this moment, whatever was believed of its end.
+    entry.expiresAt = Math.max(entry.expiresAt, now + entry.keepAliveMs);
+    return;
+  }
+  entry.keepAliveMs = Math.max(entry.keepAliveMs, expiresInMs);
+  entry.expiresAt = now + expiresInMs;
 }

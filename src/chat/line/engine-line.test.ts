@@ -89,3 +89,30 @@ it('learns of one more where that was let in after a while', async () => {
   const d = enter('d');
   expect([d.isReady, d.isBehind]).toEqual([true, true]);
 });
+
+it('takes back what the engine has lost, and lets it in again in its order after the restart', async () => {
+  const [a, b] = [enter('a', 2), enter('b', 2)];
+  const c = enter('c', 2);
+  const restart = Promise.withResolvers<void>();
+  let restarts = 0;
+  const stall = () =>
+    b.stall(() => {
+      restarts += 1;
+      return restart.promise;
+    });
+  a.begin();
+  expect([stall(), a.signal.aborted, b.signal.aborted]).toEqual([false, false, false]);
+  a.leave();
+  await c.ready;
+  expect([stall(), stall(), b.signal.aborted, c.signal.aborted]).toEqual([true, false, true, true]);
+  // The last of them is gone only later.
+  c.returnToLine();
+  const d = enter('d', 2);
+  expect(restarts).toBe(0);
+  b.returnToLine();
+  await expect.poll(() => restarts).toBe(1);
+  expect([b.isReady, c.isReady, d.isReady]).toEqual([false, false, false]);
+  restart.reject(new Error('it did not work'));
+  await Promise.all([b.ready, c.ready]);
+  expect([b.signal.aborted, c.signal.aborted, d.isReady, d.position]).toEqual([false, false, false, 0]);
+});

@@ -28,10 +28,20 @@ export interface EnginePlace {
   readonly isBehind: boolean;
   /** Calls this once it is behind no other call any more: at once where it is not. */
   whenServed(tell: () => void): void;
+  /** Aborted when the engine is found to have lost its requests. */
+  readonly signal: AbortSignal;
   /** The answer has begun. */
   begin(): void;
   /** The answer is complete. @param waitedMs how long the engine let it wait; null: it does not say */
   note(waitedMs: number | null): void;
+  /**
+   * The engine should have answered by now. Where it answers no other call either, all are taken back, and it is
+   * restarted once they are; who is let in is let in after that.
+   * @returns whether it is restarted
+   */
+  stall(restart: () => Promise<void>): boolean;
+  /** Its request was taken back: it waits anew, before those that came later. */
+  returnToLine(): void;
   /** Once; safe to call in any state. */
   leave(): void;
 }
@@ -42,6 +52,8 @@ export interface EngineLine {
 }
 
 interface Call {
+  /** In the order of which they came. */
+  readonly arrival: number;
   isReady: boolean;
   hasBegun: boolean;
   /** Calls of ours that were with the engine when this one was sent, and have not ended since. */
@@ -52,7 +64,10 @@ interface Call {
   firstEndAt: number | null;
   told: number;
   onServed: (() => void) | null;
-  readonly letIn: () => void;
+  /** Renewed when it returns to the line. */
+  entrance: PromiseWithResolvers<void>;
+  abort: AbortController;
+  readonly left: PromiseWithResolvers<void>[];
   readonly onMove: (position: number) => void;
 }
 
@@ -62,10 +77,12 @@ interface Line {
   /** With the engine. */
   readonly asking: Set<Call>;
   readonly waiting: Call[];
+  isRestarting: boolean;
 }
 
 export function createEngineLine({ parallel, clock }: EngineLineOptions): EngineLine {
   const lines = new Map<string, Line>();
+  let arrivals = 0;
 
   function lineOf(weights: string, known: number | null): Line {
     const line = lines.get(weights) ?? {
@@ -73,6 +90,7 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
       parallelism: createParallelism({ fixed: parallel ?? known, clock }),
       asking: new Set<Call>(),
       waiting: [],
+      isRestarting: false,
     };
     lines.set(weights, line);
     return line;
@@ -81,8 +99,8 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
   return {
     enter(weights, { parallel: known, onMove }) {
       const line = lineOf(weights, known);
-      const { promise, resolve } = Promise.withResolvers<void>();
       const call: Call = {
+        arrival: (arrivals += 1),
         isReady: false,
         hasBegun: false,
         ahead: new Set(),
@@ -91,17 +109,19 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
         firstEndAt: null,
         told: line.waiting.length,
         onServed: null,
-        letIn: resolve,
+        entrance: Promise.withResolvers(),
+        abort: new AbortController(),
+        left: [],
         onMove,
       };
       line.waiting.push(call);
       admit(line);
-      return toPlace(line, call, promise);
+      return toPlace(line, call);
     },
   };
 }
 
-function toPlace(line: Line, call: Call, ready: Promise<void>): EnginePlace {
+function toPlace(line: Line, call: Call): EnginePlace {
   return {
     get isReady() {
       return call.isReady;
@@ -109,7 +129,12 @@ function toPlace(line: Line, call: Call, ready: Promise<void>): EnginePlace {
     get position() {
       return Math.max(line.waiting.indexOf(call), 0);
     },
-    ready,
+    get ready() {
+      return call.entrance.promise;
+    },
+    get signal() {
+      return call.abort.signal;
+    },
     get isBehind() {
       return isBehind(line, call);
     },
@@ -124,6 +149,8 @@ function toPlace(line: Line, call: Call, ready: Promise<void>): EnginePlace {
       line.parallelism.noteWait({ ahead: call.aheadAtFirst, waitedMs, silence });
       admit(line);
     },
+    stall: (restart) => stall(line, restart),
+    returnToLine: () => returnToLine(line, call),
     leave: () => leave(line, call),
   };
 }
@@ -133,8 +160,9 @@ function isBehind({ parallelism }: Line, { ahead }: Call): boolean {
 }
 
 /** Lets in as many as the engine answers at once. */
-function admit({ parallelism, asking, waiting, clock }: Line): void {
-  while (waiting.length > 0 && asking.size < parallelism.most()) {
+function admit(line: Line): void {
+  const { parallelism, asking, waiting, clock } = line;
+  while (!line.isRestarting && waiting.length > 0 && asking.size < parallelism.most()) {
     const call = waiting.shift();
     if (call === undefined) return;
     for (const other of asking) call.ahead.add(other);
@@ -142,7 +170,7 @@ function admit({ parallelism, asking, waiting, clock }: Line): void {
     call.sentAt = clock();
     call.isReady = true;
     asking.add(call);
-    call.letIn();
+    call.entrance.resolve();
   }
   for (const [position, call] of waiting.entries()) tell(call, position);
 }
@@ -155,9 +183,48 @@ function begin({ parallelism, asking }: Line, call: Call): void {
 function leave(line: Line, call: Call): void {
   const index = line.waiting.indexOf(call);
   if (index !== -1) line.waiting.splice(index, 1);
-  if (line.asking.delete(call)) {
-    for (const other of line.asking) pass(line, other, call);
-  }
+  stopAsking(line, call);
+  admit(line);
+}
+
+function stopAsking(line: Line, call: Call): void {
+  if (!line.asking.delete(call)) return;
+  for (const other of line.asking) pass(line, other, call);
+  for (const { resolve } of call.left.splice(0)) resolve();
+}
+
+function stall(line: Line, restart: () => Promise<void>): boolean {
+  if (line.isRestarting || [...line.asking].some(({ hasBegun }) => hasBegun)) return false;
+  line.isRestarting = true;
+  const reason = new Error('The engine has lost its requests.');
+  const left = [...line.asking].map((call) => {
+    const gone = Promise.withResolvers<void>();
+    call.left.push(gone);
+    call.abort.abort(reason);
+    return gone.promise;
+  });
+  void Promise.all(left)
+    .then(restart)
+    // Whoever is let in then finds out how it is.
+    .catch(() => undefined)
+    .then(() => {
+      line.isRestarting = false;
+      admit(line);
+    });
+  return true;
+}
+
+function returnToLine(line: Line, call: Call): void {
+  call.isReady = false;
+  call.ahead.clear();
+  call.firstEndAt = null;
+  call.onServed = null;
+  call.entrance = Promise.withResolvers();
+  call.abort = new AbortController();
+  const later = line.waiting.findIndex(({ arrival }) => arrival > call.arrival);
+  line.waiting.splice(later === -1 ? line.waiting.length : later, 0, call);
+  call.told = line.waiting.indexOf(call);
+  stopAsking(line, call);
   admit(line);
 }
 

@@ -53,3 +53,13 @@ it('has no estimate without a measured pace', () => {
   rates.observe(MODEL, usage({ loadMs: 4000 }));
   expect(expected(true)).toEqual({ phase: 'evaluating_prompt', estimateMs: null });
 });
+
+it('the slowest reading is the worst of the longer prompts, many times over; very slow before any', () => {
+  expect(rates.slowest(MODEL, 10)).toBe(1000);
+  rates.observe(MODEL, usage({ promptTokens: 10, promptEvalMs: 1000 }));
+  expect(rates.slowest(MODEL, 10)).toBe(1000);
+  rates.observe(MODEL, usage({ promptTokens: 1000, promptEvalMs: 2000 }));
+  // Most of it had been read before.
+  rates.observe(MODEL, usage({ promptTokens: 1000, promptEvalMs: 10 }));
+  expect(rates.slowest(MODEL, 10)).toBe(80);
+});

@@ -1,6 +1,5 @@
 // One model call of a turn: planned, sent, streamed into a draft.
 import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
@@ -11,7 +10,9 @@ import { isLoad } from '../prompt/model-rates.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
 import { Draft } from './draft.ts';
 import { adviseOnLoad, fallBack } from './fall-back.ts';
+import { followWait, waitingPhase } from './follow-wait.ts';
 import { modelStep } from './model-step.ts';
+import { noteFailure } from './note-failure.ts';
 import { noteModel } from './note-model.ts';
 import { isSamePrompt, type Refusal, readRefusal } from './read-refusal.ts';
 import type { StepDeps } from './step-deps.ts';
@@ -33,17 +34,12 @@ export async function* callModel(
     try {
       return yield* callOnce(deps, turn, progress, refusal);
     } catch (error) {
-      noteRestart(deps, error);
       if (await fallBack(deps, turn, progress, error)) continue;
+      noteFailure(deps, weightsOf(progress.model, turn.session.model), error);
       refusal = refusal === null ? await readRefusal(deps, error, progress) : null;
       if (refusal === null) throw adviseOnLoad(error, progress);
     }
   }
-}
-
-/** What could not be loaded may well be once the engine is back. */
-function noteRestart({ loadFailures }: StepDeps, error: unknown): void {
-  if (error instanceof MochiError && error.kind === 'ollama_unreachable') loadFailures.forget();
 }
 
 /** @param refusal of the same prompt, by an engine that has counted it */
@@ -60,21 +56,16 @@ async function* callOnce(
   progress.draft = null;
   const { tip, reason, mark: before } = progress;
   const ratio = refusal?.ratio ?? null;
-  const plan = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio });
+  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio });
+  const plan = progress.isRestarted ? asRestarted(planned) : planned;
   if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
   progress.receipt = plan.receipt;
-  const status = waitingPhase(deps, weights, progress);
+  const status = waitingPhase(deps, turn, progress);
   yield [
     { event: 'context', data: plan.receipt },
     { event: 'status', data: status },
   ];
-  if (status.phase === 'waiting_for_engine') {
-    progress.place?.whenServed(() => {
-      if (!live.signal.aborted)
-        live.append([{ event: 'status', data: waitingPhase(deps, weights, progress) }]);
-    });
-  }
   progress.draft = new Draft({
     checkpoints: deps.checkpoints,
     sessionId: session.session_id,
@@ -86,13 +77,17 @@ async function* callOnce(
     lastEventId: () => live.lastEventId,
     receipt: plan.receipt,
   });
+  const wait = followWait(deps, turn, progress, status);
   try {
     const usage = yield* modelStep({
       engine: deps.engine,
       draft: progress.draft,
-      signal: live.signal,
+      signal: progress.place === null ? live.signal : AbortSignal.any([live.signal, progress.place.signal]),
       request: toEngineRequest({ ...turn, model }, plan),
-      onBegin: () => noteBegun(deps, turn, progress),
+      onBegin: () => {
+        wait.stop();
+        noteBegun(deps, turn, progress);
+      },
     });
     deps.modelRates.observe(weights, usage);
     progress.place?.note(usage.waitedMs ?? null);
@@ -107,6 +102,7 @@ async function* callOnce(
     await progress.draft.close();
     return usage;
   } finally {
+    wait.stop();
     progress.use?.end();
   }
 }
@@ -127,20 +123,8 @@ export function toEngineRequest(
   };
 }
 
-/** What the client waits for until the first token. */
-function waitingPhase(
-  deps: StepDeps,
-  weights: string,
-  { receipt, place }: Pick<TurnProgress, 'receipt' | 'place'>,
-): Extract<TurnEvent, { event: 'status' }>['data'] {
-  if (receipt === null || place?.isBehind === true) return { phase: 'waiting_for_engine' };
-  const expected = deps.modelRates.expect({
-    weights,
-    isLoaded: !receipt.reload_expected,
-    promptTokens: receipt.planned_tokens,
-  });
-  const { phase, estimateMs } = expected;
-  return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
+function asRestarted(plan: PromptPlan): PromptPlan {
+  return { ...plan, receipt: { ...plan.receipt, engine_restarted: true } };
 }
 
 /** The engine holds the model now, and has read the prompt. */

@@ -6,4 +6,6 @@ import type { Checkpoints } from './checkpoints.ts';
 export interface StepDeps extends TurnDeps {
   readonly modelRates: ModelRates;
   readonly checkpoints: Checkpoints;
+  /** Silence beyond the slowest reading of a prompt that is too long; null: none is. Milliseconds. */
+  readonly stallMs: number | null;
 }

@@ -26,7 +26,9 @@ export interface RunningTurn {
 /** The place of a model call with the engine: see the line. */
 interface CallPlace {
   readonly isBehind: boolean;
+  readonly signal: AbortSignal;
   whenServed(tell: () => void): void;
+  stall(restart: () => Promise<void>): boolean;
   begin(): void;
   note(waitedMs: number | null): void;
 }
@@ -47,6 +49,8 @@ export interface TurnProgress {
   mark: PromptMark | null;
   /** Of the model call that runs. */
   place: CallPlace | null;
+  /** The engine had lost a request of this turn, and has loaded the model anew. */
+  isRestarted: boolean;
   /** The engine holds the model for it; null before a model call has begun to answer. */
   use: ModelUse | null;
   /** Whether the engine was asked in this turn which windows it holds. */

@@ -25,7 +25,7 @@ describe('a model that could not be loaded', () => {
     'unable to allocate CUDA0 buffer',
     'unable to load model: /models/blobs/sha256-1',
   ])('is told apart: %s', (text) => {
-    expect(fromStream(text).details).toEqual({ load_failed: true });
+    expect(fromStream(text).details['load_failed']).toBe(true);
   });
 
   it.each([
@@ -33,7 +33,22 @@ describe('a model that could not be loaded', () => {
     'this model only supports loading one image at a time',
     'invalid format: "xml"',
   ])('is not everything else: %s', (text) => {
-    expect(fromStream(text).details).toEqual({});
+    expect(fromStream(text).details['load_failed']).toBeUndefined();
+  });
+});
+
+describe('a runner that died', () => {
+  it.each([
+    'model runner has unexpectedly stopped, this may be due to resource limitations or an internal error',
+    'an error was encountered while running the model: unexpected EOF',
+    'llama runner process has terminated: exit status 2',
+    'llama runner process no longer running: -1',
+  ])('is told apart: %s', (text) => {
+    expect(fromStream(text).details['kind']).toBe('runner_died');
+  });
+
+  it('is not every failure', () => {
+    expect(fromStream('invalid format: "xml"').details).toEqual({});
   });
 });
 

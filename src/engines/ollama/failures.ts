@@ -35,6 +35,7 @@ export function fromStream(text: string): MochiError {
 export function ollamaError(text: string, said: string, details: Record<string, unknown>): MochiError {
   return new MochiError('ollama_error', said, {
     ...details,
+    ...ofRunner(text),
     ...(isLoadFailure(text) && { load_failed: true }),
   });
 }
@@ -78,6 +79,13 @@ export function overflow(said: string, details: Record<string, unknown>): MochiE
     ...details,
     ...(tokens !== undefined && { required_tokens: Number(tokens) }),
   });
+}
+
+/** A runner that died has nothing loaded any more, although /api/ps lists it until it is asked again. */
+function ofRunner(text: string): { readonly kind?: 'runner_died' } {
+  const isDead =
+    /runner (?:process )?has (?:unexpectedly stopped|terminated)|runner process no longer running|encountered while running the model/i;
+  return isDead.test(text) ? { kind: 'runner_died' } : {};
 }
 
 export function isOverflow(text: string): boolean {

@@ -11,6 +11,7 @@ export interface OllamaModels {
   find(name: string): Promise<EngineModel | null>;
   recall(name: string): Promise<EngineModel | null>;
   listLoaded(): Promise<EngineLoadedModel[]>;
+  unload(name: string): Promise<void>;
   /** Forgets what a name stood for: the chat said that it is gone. */
   forget(name: string): void;
   /** The chat said that it cannot do what nobody had told. @returns whether that is news */
@@ -93,6 +94,9 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
       const held = toHeldModels(value, toldAt);
       await lookAnew(held);
       return Promise.all(held.map(async (model) => ({ ...model, weights: await weightsOf(model) })));
+    },
+    async unload(model) {
+      await ask({ method: 'POST', path: '/api/chat', body: { model, messages: [], keep_alive: 0 } });
     },
     forget: (name) => known.delete(comparable(name)),
     async noteLack(name, capability) {

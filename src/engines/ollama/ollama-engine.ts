@@ -38,6 +38,7 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     inventory: () => inventoryOf(models.list),
     describe: toChatBody,
     listLoaded: models.listLoaded,
+    unloadModel: models.unload,
     ...changeModels(http, models, options.infoTimeoutSeconds * 1000),
     health: () => askHealth(http),
     close: http.close,

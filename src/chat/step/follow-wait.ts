@@ -1,0 +1,102 @@
+// From the sending of a model call to its first chunk: what the engine does meanwhile, as far as it can be known.
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import { weightsOf } from '../../window/model-windows.ts';
+import { restartModel } from './restart-model.ts';
+import type { StepDeps } from './step-deps.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+type Status = Extract<TurnEvent, { event: 'status' }>['data'];
+
+/** How often a silent engine is asked whether it holds the model, as a part of the silence that is too long. */
+const LOOKS = 4;
+
+/** What the client waits for first. */
+export function waitingPhase(deps: StepDeps, { session }: RunningTurn, progress: TurnProgress): Status {
+  const { receipt, place, model } = progress;
+  if (receipt === null || place?.isBehind === true) return { phase: 'waiting_for_engine' };
+  const { phase, estimateMs } = deps.modelRates.expect({
+    weights: weightsOf(model, session.model),
+    isLoaded: !receipt.reload_expected,
+    promptTokens: receipt.planned_tokens,
+  });
+  return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
+}
+
+/** Tells each change of what was told first. @returns what ends it */
+export function followWait(
+  deps: StepDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  first: Status,
+): { stop(): void } {
+  const { live } = turn;
+  const over = new AbortController();
+  let told = first.phase;
+  const tell = (status: Status) => {
+    if (over.signal.aborted || live.signal.aborted || told === status.phase) return;
+    told = status.phase;
+    live.append([{ event: 'status', data: status }]);
+  };
+  if (told === 'waiting_for_engine') {
+    progress.place?.whenServed(() => tell(waitingPhase(deps, turn, progress)));
+  }
+  if (deps.stallMs !== null)
+    void watchSilence(deps, { turn, progress, tell, over: over.signal }, deps.stallMs);
+  return { stop: () => over.abort() };
+}
+
+interface Wait {
+  readonly turn: RunningTurn;
+  readonly progress: TurnProgress;
+  readonly tell: (status: Status) => void;
+  readonly over: AbortSignal;
+}
+
+/**
+ * Silence has three reasons that look alike: the model is being loaded after all, the engine answers somebody
+ * else, or it has lost the request. Never throws.
+ */
+async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promise<void> {
+  const { progress, tell, over, turn } = wait;
+  const { model, receipt } = progress;
+  const weights = weightsOf(model, turn.session.model);
+  const readingMs = deps.modelRates.slowest(weights, receipt?.planned_tokens ?? 0);
+  let since = performance.now();
+  for (;;) {
+    await pause(stallMs / LOOKS, over);
+    if (over.aborted) return;
+    const held = await deps.engine.listLoaded().catch(() => null);
+    if (over.aborted) return;
+    if (progress.place?.isBehind === true || held === null) {
+      since = performance.now();
+      continue;
+    }
+    if (!held.some((loaded) => loaded.weights === weights && loaded.window !== null)) {
+      tell({ phase: 'loading_model' });
+      since = performance.now();
+      continue;
+    }
+    const silence = performance.now() - since - readingMs;
+    if (silence < stallMs / LOOKS) continue;
+    tell({ phase: silence < stallMs ? 'waiting_for_engine' : 'engine_stalled' });
+    if (silence >= stallMs && restart(deps, wait, weights)) return;
+  }
+}
+
+/** Once a turn. @returns whether the request is taken back for it */
+function restart(deps: StepDeps, { progress, turn }: Wait, weights: string): boolean {
+  const { place, isRestarted } = progress;
+  if (place === null || isRestarted || deps.engine.unloadModel === undefined) return false;
+  return place.stall(() => restartModel(deps, turn.session.model, weights));
+}
+
+function pause(ms: number, over: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const end = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+  over.addEventListener('abort', end, { once: true });
+  return promise.finally(() => over.removeEventListener('abort', end));
+}
