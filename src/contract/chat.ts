@@ -61,7 +61,7 @@ export type ChatMode = (typeof CHAT_MODES)[number];
 const MESSAGE_LENGTH = 10 * 1024 * 1024;
 
 /** Base64 in one line or many, with what a browser or a command puts before it. */
-const IMAGE_PATTERN = '^\\s*(data:image/[A-Za-z0-9.+-]+;base64,)?[A-Za-z0-9+/\\s]+={0,2}\\s*$';
+const IMAGE_PATTERN = '^\\s*(data:image/[A-Za-z0-9.+-]+;base64,)?[A-Za-z0-9+/\\r\\n]+={0,2}\\s*$';
 
 export const ChatRequest = Type.Object(
   {

@@ -41,7 +41,7 @@ it.each<[string, string, unknown, string]>([
     'POST',
     '/chat/ID',
     { message: 'M', images: ['not base64'] },
-    'The request is not valid: /images/0 must be base64.',
+    'The request is not valid: /images/0 must be base64, or a data URI of an image in base64.',
   ],
   ['POST', '/chat/ID/cancel', undefined, 'Session ID is not answering: there is nothing to cancel.'],
   ['GET', '/nowhere', undefined, 'There is no /api/v1/nowhere here. /docs shows what there is.'],
