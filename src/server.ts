@@ -57,17 +57,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
     await takeUp(store.db, config, log);
-    const modelWindows = createModelWindows(() => performance.now());
-    await recallWindows(store.db, modelWindows);
-    const planning = {
-      db: store.db,
-      engine,
-      answerLengths: createAnswerLengths(await listRecentAnswers(store.db)),
-      loadFailures: createLoadFailures(() => performance.now()),
-      modelWindows,
-      tokenRatios: createTokenRatios(await listTokenRatios(store.db)),
-      windowPolicy: windowPolicyOf(config),
-    };
+    const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
     const watch = watchDatabase(store, log);
     const clearing = new Clearing({ db: store.db, log });
@@ -140,6 +130,22 @@ function storeDoors({ db, guard }: Store, { dataDir }: Config) {
     return openSnapshot(dataDir);
   };
   return { db, refuseLoss, openSnapshot: openOwnSnapshot };
+}
+
+/** What plans are made with: what is known of the models, from what was stored and sent before. */
+async function recallModels(db: Db, engine: Engine, config: Config) {
+  const now = () => performance.now();
+  const modelWindows = createModelWindows(now);
+  await recallWindows(db, modelWindows);
+  return {
+    db,
+    engine,
+    answerLengths: createAnswerLengths(await listRecentAnswers(db)),
+    loadFailures: createLoadFailures(now, () => engine.departures?.() ?? 0),
+    modelWindows,
+    tokenRatios: createTokenRatios(await listTokenRatios(db)),
+    windowPolicy: windowPolicyOf(config),
+  };
 }
 
 function windowPolicyOf(config: Config) {

@@ -97,7 +97,10 @@ export const RECEIPT_EXAMPLE = {
 export const ContextReceipt = Type.Object(
   {
     window: nullable(Type.Integer({ description: 'Tokens asked of the engine; null: its own default.' })),
-    window_reason: oneOf(WINDOW_REASONS),
+    window_reason: oneOf(WINDOW_REASONS, {
+      description:
+        '`load_failed`: a larger window could not be loaded for want of memory, and something is missing for it.',
+    }),
     planned_tokens: Type.Integer({ description: 'Estimate of the prompt.' }),
     prompt_tokens: nullable(Type.Integer({ description: 'Measured by the engine.' })),
     output_tokens: nullable(Type.Integer()),

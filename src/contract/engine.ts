@@ -146,6 +146,8 @@ export interface Engine {
   inventory(): Promise<string>;
   /** What `chat` would send for a request, for people to read. Asks nobody. */
   describe(request: EngineChatRequest): Readonly<Record<string, unknown>>;
+  /** How often it was seen to go away: it may have been started anew since. Absent: it never does unseen. */
+  departures?(): number;
   /** All models in memory. @throws MochiError when the engine cannot be asked */
   listLoaded(): Promise<readonly EngineLoadedModel[]>;
   /** Frees the memory of a model once nobody is answered by it. Missing: the engine looks after itself. @throws MochiError */

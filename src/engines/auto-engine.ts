@@ -39,6 +39,7 @@ function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
 
   return {
     ...embedded,
+    departures: () => ollama.departures?.() ?? 0,
     inventory,
     async *chat(request, signal) {
       const { model } = request;

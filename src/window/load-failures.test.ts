@@ -4,10 +4,15 @@ import { createLoadFailures, type LoadFailures } from './load-failures.ts';
 const HOUR = 3_600_000;
 
 let now: number;
+let departures: number;
 let failures: LoadFailures;
 beforeEach(() => {
   now = 0;
-  failures = createLoadFailures(() => now);
+  departures = 0;
+  failures = createLoadFailures(
+    () => now,
+    () => departures,
+  );
 });
 
 it('falls back to the largest window that has loaded', () => {
@@ -39,7 +44,10 @@ it('forgets after an hour, when the engine was started anew, and when the window
   failures.noteFailed('m', 8192);
   failures.forget('other');
   expect(failures.loadable('m')).toBe(4096);
-  failures.forget();
+  failures.forget('m');
+  expect(failures.loadable('m')).toBeNull();
+  failures.noteFailed('m', 8192);
+  departures += 1;
   expect(failures.loadable('m')).toBeNull();
   failures.noteFailed('m', 8192);
   failures.noteLoaded('m', 8192);

@@ -13,17 +13,23 @@ export interface LoadFailures {
   noteFailed(weights: string, window: number): void;
   /** A window was loaded. */
   noteLoaded(weights: string, window: number): void;
-  /** The engine was started anew, as far as can be seen. @param weights of one model only */
-  forget(weights?: string): void;
+  /** Whether a window of just this size was loaded before. */
+  hasLoaded(weights: string, window: number): boolean;
+  /** The engine seems to have been started anew. */
+  forget(weights: string): void;
 }
 
 interface Failure {
   readonly failed: number;
   readonly at: number;
+  readonly departures: number;
 }
 
-/** @param now a clock in milliseconds */
-export function createLoadFailures(now: () => number): LoadFailures {
+/**
+ * @param now a clock in milliseconds
+ * @param departures how often the engine was seen to go away: with what is free then, it may load more
+ */
+export function createLoadFailures(now: () => number, departures: () => number): LoadFailures {
   const failures = new Map<string, Failure>();
   const loaded = new Map<string, Set<number>>();
 
@@ -31,13 +37,14 @@ export function createLoadFailures(now: () => number): LoadFailures {
     loadable(weights) {
       const failure = failures.get(weights);
       if (failure === undefined || now() - failure.at > REMEMBERED_MS) return null;
+      if (failure.departures !== departures()) return null;
       const { failed } = failure;
       const smaller = [...(loaded.get(weights) ?? [])].filter((window) => window < failed);
       if (smaller.length > 0) return Math.max(...smaller);
       return Math.max(Math.min(failed, LEAST_WINDOW), Math.floor(failed / 2));
     },
     noteFailed(weights, window) {
-      failures.set(weights, { failed: window, at: now() });
+      failures.set(weights, { failed: window, at: now(), departures: departures() });
       loaded.get(weights)?.delete(window);
     },
     noteLoaded(weights, window) {
@@ -46,9 +53,7 @@ export function createLoadFailures(now: () => number): LoadFailures {
       const failure = failures.get(weights);
       if (failure !== undefined && window >= failure.failed) failures.delete(weights);
     },
-    forget(weights) {
-      if (weights === undefined) failures.clear();
-      else failures.delete(weights);
-    },
+    hasLoaded: (weights, window) => loaded.get(weights)?.has(window) === true,
+    forget: (weights) => void failures.delete(weights),
   };
 }

@@ -30,8 +30,6 @@ export interface ModelWindows {
   noteUnloaded(weights: string): void;
   /** A call of the ladder has raised the step. Never lowers: shrinking would reload the model for nothing. */
   raise(weights: string, window: number): void;
-  /** The engine holds the model no more. */
-  drop(weights: string): void;
   /**
    * Takes what the engine says: all the models in its memory.
    * @param answering what answers at this moment, so that it must be among them under some name
@@ -118,7 +116,6 @@ export function createModelWindows(now: () => number): ModelWindows {
       const entry = known(weights);
       entry.step = Math.max(entry.step ?? 0, window);
     },
-    drop: (weights) => void models.delete(sameAs.get(weights) ?? weights),
     learn(told, answering) {
       const held = new Set(told.map(({ weights }) => weights));
       for (const weights of held) sameAs.delete(weights);

@@ -1,6 +1,6 @@
 // A window for which the engine has not enough memory: the session goes on in the largest one that loads.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { text } from '../fake-ollama/chat-script.ts';
+import { httpError, text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const MODEL = { name: 'm', capabilities: ['completion'], contextLength: 131_072 };
@@ -95,6 +95,21 @@ describe('a window that cannot be loaded', () => {
     expect((await server.chat(sessionId, { message: null })).body.message.content).toBe('Fine.');
   });
 
+  it('is not blamed for a runner that dies of something else', async () => {
+    const sessionId = await server.createSession({ model: 'm' });
+    await server.chat(sessionId, { message: 'Hi' });
+    const died = httpError(
+      500,
+      'model runner has unexpectedly stopped, this may be due to resource limitations or an internal error',
+    );
+    server.ollama.reply(died, died);
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect((await server.post(`/chat/${sessionId}`, { message: 'Boom' })).status).toBe(502);
+    }
+    await server.chat(sessionId, { message: 'Hi' });
+    expect(new Set(windows())).toEqual(new Set([8192]));
+  });
+
   it('is not changed where it was set by hand, and nothing is remembered of it', async () => {
     server.ollama.largestWindow = 8192;
     const sessionId = await server.createSession({ model: 'm' });
@@ -107,14 +122,18 @@ describe('a window that cannot be loaded', () => {
     expect(large.context).toMatchObject({ window: 16_384, window_reason: 'usage_threshold' });
   });
 
-  it('is tried again when the engine was started anew', async () => {
+  it.each([true, false])('is tried again when the engine was started anew, seen down: %s', async (isSeen) => {
     server.ollama.largestWindow = 8192;
     const sessionId = await server.createSession({ model: 'm' });
     expect((await fill(sessionId, 4)).context.window_reason).toBe('load_failed');
+    expect((await fill(sessionId, 1)).context.window_reason).toBe('load_failed');
     await server.ollama.stop();
-    expect((await server.post(`/chat/${sessionId}`, { message: 'Hi' })).status).toBe(502);
+    if (isSeen) expect((await server.post(`/chat/${sessionId}`, { message: 'Hi' })).status).toBe(502);
     server.ollama.largestWindow = Number.POSITIVE_INFINITY;
     await server.ollama.restart();
+    const planned = async () =>
+      (await server.post(`/chat/${sessionId}/preview`, { message: words(1500) })).body.context.window;
+    await expect.poll(planned).toBe(16_384);
     const { context } = await fill(sessionId, 1);
     expect(context).toMatchObject({ window: 16_384, window_reason: 'usage_threshold', messages_left_out: 0 });
   });

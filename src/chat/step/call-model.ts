@@ -93,7 +93,7 @@ async function* callOnce(
     progress.place?.note(usage.waitedMs ?? null);
     // Another program has made room for its own model, or the name stands for another one.
     if (!plan.receipt.reload_expected && isLoad(usage)) {
-      // Or the engine was started anew.
+      // Or the engine was started anew, and nobody has seen it.
       deps.loadFailures.forget(weights);
       await askLoaded(deps, session, progress);
     }

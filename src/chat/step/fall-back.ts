@@ -23,9 +23,11 @@ export async function fallBack(
   const before = deps.modelWindows.loaded(weights);
   if (before !== null) deps.loadFailures.noteLoaded(weights, before);
   // What was held before had to go for it.
-  deps.modelWindows.drop(weights);
+  deps.modelWindows.noteUnloaded(weights);
   // What was set by hand, or left to the engine, is not for us to change.
   if (window === null || step === null) return false;
+  // A runner may die of other things than memory: with this window it has lived before.
+  if (hasDied(error) && deps.loadFailures.hasLoaded(weights, window)) return false;
   deps.loadFailures.noteFailed(weights, window);
   const loadable = deps.loadFailures.loadable(weights);
   if (loadable === null || loadable >= window) return false;
@@ -46,6 +48,10 @@ export function adviseOnLoad(error: unknown, progress: TurnProgress): unknown {
     `${error.message} The model could not be loaded with ${size}: free memory, choose a smaller model, or limit the window (MOCHI_MAX_CONTEXT_WINDOW, or num_ctx by hand).`,
     { ...error.details, ...(window !== null && { window }) },
   );
+}
+
+function hasDied(error: unknown): boolean {
+  return error instanceof MochiError && error.details['kind'] === 'runner_died';
 }
 
 /** A model that is held already has not failed to load, whatever its runner says. */

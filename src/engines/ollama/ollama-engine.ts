@@ -37,6 +37,7 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     recallModel: models.recall,
     inventory: () => inventoryOf(models.list),
     describe: toChatBody,
+    departures: http.departures,
     listLoaded: models.listLoaded,
     unloadModel: models.unload,
     ...changeModels(http, models, options.infoTimeoutSeconds * 1000),

@@ -20,6 +20,8 @@ export interface OllamaHttp {
   readonly address: string;
   /** @throws the signal's reason at once when it is aborted, whatever the connection is doing */
   send(request: OllamaRequest): Promise<Dispatcher.ResponseData>;
+  /** How often the other side has closed a connection, or could not be connected to. */
+  departures(): number;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,14 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     connections: null,
     pipelining: 1,
   });
+  let departures = 0;
+  agent.on('connectionError', () => {
+    departures += 1;
+  });
+  // Ollama keeps what is idle; what we close ourselves has another code.
+  agent.on('disconnect', (_origin, _targets, error) => {
+    if ('code' in error && error.code === 'UND_ERR_SOCKET') departures += 1;
+  });
   return {
     address: redactUrl(baseUrl),
     async send({ method, path, body, signal }) {
@@ -52,6 +62,7 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
       });
       return unlessAborted(asked, signal);
     },
+    departures: () => departures,
     close: () => agent.destroy(),
   };
 }
