@@ -1,10 +1,9 @@
 // `mochi-server chat`: a conversation with a running server, on a terminal or through a pipe.
 import { createInterface } from 'node:readline';
 import type { Config } from '../config.ts';
-import { ownCommand } from '../kit/own-command.ts';
 import { ChatConversation } from './chat-conversation.ts';
 import { ExitError, type Flags } from './command.ts';
-import { connectServer, ServerAnswerError } from './server-client.ts';
+import { connectServer, ServerAnswerError, serveCommand } from './server-client.ts';
 import { say, sayError } from './terminal.ts';
 
 export interface ChatFlags extends Flags {
@@ -52,7 +51,7 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
       if (isTerminal) lines.prompt();
     }
   } catch (error) {
-    throw explain(error, client.url, startCommand(config, flags));
+    throw explain(error, client.url, serveCommand(config));
   } finally {
     process.off('SIGINT', onSignal);
     lines.close();
@@ -83,11 +82,6 @@ async function answer(conversation: ChatConversation, line: string, isTerminal: 
     if (!isTerminal || !(error instanceof ServerAnswerError)) throw error;
     say(`${error.message}\n`);
   }
-}
-
-/** What starts the server that was looked for. */
-function startCommand({ port }: Config, { port: given }: ChatFlags): string {
-  return ownCommand(given === undefined ? '' : `serve --port ${port}`);
 }
 
 function explain(error: unknown, url: string, start: string): unknown {

@@ -8,7 +8,6 @@ import { findBinding } from '../engines/embedded/find-binding.ts';
 import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
-import { ownCommand } from '../kit/own-command.ts';
 import { isOpenToOthers } from '../kit/private-files.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 import { showLine } from '../kit/show-controls.ts';
@@ -18,7 +17,7 @@ import { StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
 import { loadedInServer, pullCommand } from './models.ts';
-import { connectServer, ServerAnswerError } from './server-client.ts';
+import { connectServer, ServerAnswerError, serveCommand } from './server-client.ts';
 import { say } from './terminal.ts';
 
 interface Finding {
@@ -77,7 +76,7 @@ async function checkServer(config: Config): Promise<Finding> {
     return {
       state: 'note',
       text: `Server: none runs at ${url}`,
-      next: `Start the server: ${ownCommand('')}`,
+      next: `Start the server: ${serveCommand(config)}`,
     };
   }
 }

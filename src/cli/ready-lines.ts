@@ -1,4 +1,6 @@
 // What a start says of its engine: which one it is, and a first thing to try.
+
+import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import { DEFAULT_MODEL, isToy, TOY_WARNING } from '../engines/embedded/catalogue.ts';
@@ -54,10 +56,8 @@ function talkLines(config: Config, port: number): string {
 function flagsFor(config: Config, port: number): string {
   if (!['127.0.0.1', '0.0.0.0'].includes(config.host))
     return ` --server ${reachableUrl({ ...config, port })}`;
-  return port === DEFAULT_PORT ? '' : ` --port ${port}`;
+  return port === settings.port.default ? '' : ` --port ${port}`;
 }
-
-const DEFAULT_PORT = 8000;
 
 /** One line that works as printed, also while things are being fetched. */
 function tryLine(url: string, hasKeys: boolean): string {

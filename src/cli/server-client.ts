@@ -1,5 +1,8 @@
 // A running server, as the commands talk to it.
+
+import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { readServerEvents, type ServerEvent } from './read-server-events.ts';
 
 export interface ServerClient {
@@ -64,4 +67,9 @@ export function connectServer(config: Config, address?: string): ServerClient {
 export function reachableUrl({ host, port }: Pick<Config, 'host' | 'port'>): string {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/** What starts a server where this configuration looks for one. */
+export function serveCommand({ port }: Config): string {
+  return ownCommand(port === settings.port.default ? '' : `serve --port ${port}`);
 }

@@ -17,7 +17,7 @@ const NAME_LENGTH = 512;
 /** Longest title of a client, in characters. */
 export const SESSION_TITLE_LENGTH = 500;
 
-export const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['llama3.2:latest'] });
+export const ModelName = Type.String({ minLength: 1, maxLength: NAME_LENGTH, examples: ['qwen3-0.6b'] });
 const Title = nullable(
   Type.String({
     maxLength: SESSION_TITLE_LENGTH,
@@ -37,7 +37,7 @@ export type SessionSummary = Static<typeof SessionSummary>;
 
 const sessionFields = {
   session_id: Type.String({ examples: ['b5a3d7e4c9'] }),
-  model: Type.String({ examples: ['llama3.2:latest'] }),
+  model: Type.String({ examples: ['qwen3-0.6b'] }),
   created_at: Timestamp,
   updated_at: Timestamp,
   message_count: Type.Integer({ description: 'Messages on the active path, the system message included.' }),

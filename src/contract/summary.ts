@@ -14,7 +14,7 @@ export const SummarizeInput = Type.Object(
       }),
     ),
   },
-  { $id: 'SummarizeInput', examples: [{}, { model: 'llama3.2:latest' }] },
+  { $id: 'SummarizeInput', examples: [{}, { model: 'qwen3-0.6b' }] },
 );
 export type SummarizeInput = Static<typeof SummarizeInput>;
 

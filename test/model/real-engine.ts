@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, loadConfig } from '../../src/config.ts';
 import type { Engine } from '../../src/contract/engine.ts';
-import { TOY_MODEL } from '../../src/engines/embedded/catalogue.ts';
+import { findInCatalogue, TOY_MODEL } from '../../src/engines/embedded/catalogue.ts';
 import { createEmbeddedEngine, type EmbeddedEngine } from '../../src/engines/embedded/embedded-engine.ts';
 import { WITHOUT_BACKGROUND_JOBS } from '../support/spawned-server.ts';
 
+/** The toy, which can be had almost everywhere, unless another one of the catalogue is named. */
+export const TEST_MODEL = findInCatalogue(process.env['MOCHI_TEST_MODEL'] ?? '') ?? TOY_MODEL;
+
 /** Kept between runs: what was fetched once is not fetched again. */
-export const REAL_DATA_DIR = process.env['MOCHI_TEST_MODEL_DIR'] ?? join(tmpdir(), 'mochi-real-model');
+export const REAL_DATA_DIR =
+  process.env['MOCHI_TEST_MODEL_DIR'] ??
+  join(tmpdir(), TEST_MODEL === TOY_MODEL ? 'mochi-real-model' : `mochi-real-${TEST_MODEL.name}`);
 
 const ollama = process.env['MOCHI_TEST_OLLAMA'];
 
@@ -20,7 +25,7 @@ export function openRealEngine(report: (text: string) => void = () => undefined)
     dataDir: REAL_DATA_DIR,
     modelHub: 'https://huggingface.co',
     downloadsEnabled: true,
-    defaultModel: TOY_MODEL.name,
+    defaultModel: TEST_MODEL.name,
     unloadAfterSeconds: 300,
     firstTokenTimeoutSeconds: 80,
     idleTimeoutSeconds: 80,
@@ -45,7 +50,7 @@ const LEAST_MB = 10;
 
 /** The model to talk to: the one that was named, else the smallest. */
 export async function realModel(engine: Engine): Promise<string> {
-  if (isEmbedded) return TOY_MODEL.name;
+  if (isEmbedded) return TEST_MODEL.name;
   const models = await engine.listModels();
   const wanted = process.env['MOCHI_TEST_OLLAMA_MODEL'];
   const found =
