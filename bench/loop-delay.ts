@@ -21,7 +21,7 @@ const BURST = 200;
 const MOST_MS = 20;
 
 export async function measureLoopDelay({ server: kind, isQuick, say }: BenchOptions): Promise<Findings> {
-  const messages = isQuick ? 10_000 : 400_000;
+  const messages = isQuick ? 10_000 : 100_000;
   const dataDir = temporaryFolder();
   const [[large = ''] = [], chatting = [], burst = []] = await seed(dataDir, [
     { model: MODEL, sessions: 1, messages, hasTurns: true },
