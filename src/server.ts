@@ -19,6 +19,7 @@ import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { Clearing } from './store/clearing.ts';
 import type { Db } from './store/database.ts';
+import { Erasure } from './store/erasure.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { listRecentAnswers } from './store/recent-answers.ts';
@@ -59,7 +60,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await takeUp(store.db, config, log);
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
-    const watch = watchDatabase(store, log);
+    const tending = tendDatabase(store, log);
     const clearing = new Clearing({ db: store.db, log });
     const turns = new LiveTurns(
       {
@@ -111,7 +112,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         await clearing.close();
         await closeConnections(app.server, appClosed);
         await engine.close();
-        await watch.close();
+        await tending.close();
         await store.close();
       },
     };
@@ -120,6 +121,19 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   }
+}
+
+/** What goes on beside the requests: for as long as the store is open. */
+function tendDatabase(store: Store, log: Log): { close(): Promise<void> } {
+  const watch = watchDatabase(store, log);
+  const erasure = new Erasure(store, log);
+  erasure.start();
+  return {
+    async close() {
+      await erasure.close();
+      await watch.close();
+    },
+  };
 }
 
 function storeDoors({ db, guard }: Store, { dataDir }: Config) {

@@ -12,6 +12,7 @@ export class DatabaseGuard {
   readonly #opened: readonly { readonly path: string; readonly found: Stats | null }[];
   #size: number;
   #isTruncated = false;
+  #isRewritten = false;
 
   /** @param file of a database that this process has open, with its log */
   constructor(file: string) {
@@ -38,7 +39,19 @@ export class DatabaseGuard {
     if (loss !== null) throw storageLost(loss);
   }
 
+  /** The file may become smaller meanwhile. */
+  async whileRewritten(action: () => Promise<void>): Promise<void> {
+    this.#isRewritten = true;
+    try {
+      await action();
+    } finally {
+      this.#size = lookAt(this.#main)?.size ?? 0;
+      this.#isRewritten = false;
+    }
+  }
+
   #noteSize(size: number): void {
+    if (size < this.#size && size > 0 && this.#isRewritten) return;
     if (size < this.#size && !this.#isTruncated) this.#isTruncated = !isWhole(this.#main, size);
     this.#size = size;
   }

@@ -16,6 +16,11 @@ import { explain } from './store-open-error.ts';
 
 export interface Store {
   readonly db: Db;
+  readonly file: string;
+  /** For how long this process has written nothing. */
+  quietMs(): number;
+  /** @param listener called whenever a statement has to wait for somebody else's */
+  onWait(listener: () => void): void;
   /** Whether the file is still there. While it is not, nothing is written. */
   readonly guard: DatabaseGuard;
   /** What it took to bring the schema up to date. */
@@ -43,6 +48,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   let lock: DataFolderLock | null = null;
   let db: Db | undefined;
   let guard: DatabaseGuard | null = null;
+  let writtenAt = performance.now();
+  let onWait: () => void = () => undefined;
   const leave = async () => {
     if (db !== undefined) {
       const letGo = keepLog(file);
@@ -56,8 +63,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lock = exclusive ? lockDataFolder(dataDir) : lockUnlessServed(dataDir);
     if (lock !== null) examineDatabase(file, { lock, exclusive, newDatabase });
     makePrivateFile(file);
-    const database = openSqlite(file, () => guard?.refuseLoss());
-    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database }) });
+    const database = openSqlite(file, () => {
+      writtenAt = performance.now();
+      guard?.refuseLoss();
+    });
+    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database }, () => onWait()) });
     const startedAt = performance.now();
     await migrate(db);
     const migrationMs = performance.now() - startedAt;
@@ -70,7 +80,19 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     };
     guard = new DatabaseGuard(file);
     const rescue = () => rescueDatabase(dataDir, database.driver);
-    return { db, guard, migrationMs, rescue, close, leave };
+    return {
+      db,
+      file,
+      guard,
+      migrationMs,
+      quietMs: () => performance.now() - writtenAt,
+      onWait: (listener) => {
+        onWait = listener;
+      },
+      rescue,
+      close,
+      leave,
+    };
   } catch (error) {
     await leave();
     throw explain(error, dataDir, file);
@@ -90,10 +112,12 @@ function lockUnlessServed(dataDir: string): DataFolderLock | null {
 /** SQLite can roll a change of the schema back; kysely does not count on it. A kill then leaves no half of one. */
 class AtomicSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
+  readonly #onWait: () => void;
 
-  constructor(config: SqliteDialectConfig) {
+  constructor(config: SqliteDialectConfig, onWait: () => void) {
     super(config);
     this.#config = config;
+    this.#onWait = onWait;
   }
 
   override createAdapter(): SqliteAdapter {
@@ -101,7 +125,7 @@ class AtomicSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): PatientSqliteDriver {
-    return new PatientSqliteDriver(this.#config);
+    return new PatientSqliteDriver(this.#config, this.#onWait);
   }
 }
 

@@ -23,7 +23,7 @@ class PatientDialect extends SqliteDialect {
   }
 
   override createDriver(): PatientSqliteDriver {
-    return new PatientSqliteDriver({ database: this.#database });
+    return new PatientSqliteDriver({ database: this.#database }, () => undefined);
   }
 }
 

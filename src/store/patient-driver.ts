@@ -2,7 +2,13 @@
 // hold the loop meanwhile. Here the loop goes on, and the statement is tried again. And however many wait for the
 // connection, the loop turns in between.
 import { setTimeout } from 'node:timers/promises';
-import { type CompiledQuery, type DatabaseConnection, type QueryResult, SqliteDriver } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type QueryResult,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from 'kysely';
 import { MochiError } from '../contract/errors.ts';
 import { LoopTurns } from '../kit/loop-turns.ts';
 
@@ -14,21 +20,30 @@ const PAUSE_MS = 10;
 /** Transactions begin as writers, so that only their first statement ever waits. */
 export class PatientSqliteDriver extends SqliteDriver {
   readonly #turns = new LoopTurns();
+  readonly #onWait: () => void;
   #connection: DatabaseConnection | null = null;
+
+  /** @param onWait called whenever a statement has to wait */
+  constructor(config: SqliteDialectConfig, onWait: () => void) {
+    super(config);
+    this.#onWait = onWait;
+  }
 
   /** Whoever is next in line for the one connection. */
   override async acquireConnection(): Promise<DatabaseConnection> {
     await this.#turns.ready();
-    this.#connection ??= new PatientConnection(await super.acquireConnection());
+    this.#connection ??= new PatientConnection(await super.acquireConnection(), this.#onWait);
     return this.#connection;
   }
 }
 
 class PatientConnection implements DatabaseConnection {
   readonly #connection: DatabaseConnection;
+  readonly #onWait: () => void;
 
-  constructor(connection: DatabaseConnection) {
+  constructor(connection: DatabaseConnection, onWait: () => void) {
     this.#connection = connection;
+    this.#onWait = onWait;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -41,6 +56,7 @@ class PatientConnection implements DatabaseConnection {
           throw error;
         }
       }
+      this.#onWait();
       const startedAt = performance.now();
       await setTimeout(1 + Math.random() * PAUSE_MS);
       waitedMs += performance.now() - startedAt;

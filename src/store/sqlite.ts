@@ -25,6 +25,8 @@ export function openSqlite(file: string, refuseLoss: () => void = () => undefine
     driver.pragma('journal_mode = WAL');
     driver.pragma('synchronous = FULL');
     driver.pragma('foreign_keys = ON');
+    // What is deleted is overwritten where it lies.
+    driver.pragma('secure_delete = ON');
     driver.pragma('journal_size_limit = 67108864');
     driver.pragma('cache_size = -16000');
     // From here on nothing waits inside of SQLite, where it would hold the loop.

@@ -11,6 +11,8 @@ import { m007HiddenSessions } from './m007-hidden-sessions.ts';
 import { m008DenseText } from './m008-dense-text.ts';
 import { m009QuietIndex } from './m009-quiet-index.ts';
 
+import { m010EraseDue } from './m010-erase-due.ts';
+
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
 }
@@ -25,4 +27,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '007_hidden_sessions': step(m007HiddenSessions),
   '008_dense_text': step(m008DenseText),
   '009_quiet_index': step(m009QuietIndex),
+  '010_erase_due': step(m010EraseDue),
 });
