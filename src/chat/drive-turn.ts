@@ -1,6 +1,7 @@
 // An accepted turn from its place in line to its last event.
 import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
 import {
   dropRequest,
   finishTurn,
@@ -35,7 +36,7 @@ export async function driveTurn(deps: CallDeps, turn: DrivenTurn): Promise<void>
   try {
     const { session, tip } = turn.beginning ?? (await beginQueued(deps, turn));
     // The model may have been changed while the turn was in line.
-    const model = turn.beginning ? turn.model : await recallModel(deps, session.model);
+    const model = turn.beginning ? turn.model : await recallUnlessAborted(deps, session.model, live.signal);
     const ownsTip = tip.id === message?.messageId;
     const running = runTurn(deps, { live, session, model, request, tip, ownsTip });
     for await (const events of running) live.append(events);
@@ -46,6 +47,11 @@ export async function driveTurn(deps: CallDeps, turn: DrivenTurn): Promise<void>
     if (isMessageOpen) await keepMessage(deps, turn);
     place.leave();
   }
+}
+
+/** A turn that is stopped meanwhile ends where it would have asked the model. */
+function recallUnlessAborted(deps: TurnDeps, name: string, signal: AbortSignal): Promise<EngineModel | null> {
+  return unlessAborted(recallModel(deps, name), signal).catch(() => null);
 }
 
 /** A turn that was cancelled in line has ended; what it was asked is put on the path in its place, unanswered. */

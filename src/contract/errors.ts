@@ -63,7 +63,10 @@ export const ERRORS = {
   incomplete_response: { status: 502, text: 'The stream of the engine ended before the answer did.' },
   invalid_structured_output: { status: 502, text: 'The answer does not fit the requested format.' },
   model_pull_failed: { status: 502, text: 'The model could not be fetched; its message has the reasons.' },
-  ollama_error: { status: 502, text: 'Ollama answered with an error; its text is in the message.' },
+  ollama_error: {
+    status: 502,
+    text: 'Ollama answered with an error, or what is at its address is no Ollama; the message says which.',
+  },
   ollama_unreachable: { status: 502, text: 'Ollama could not be reached.' },
   tool_calls_unusable: {
     status: 502,

@@ -1,4 +1,5 @@
 // One background job: looks whether there is still something to write, and writes it.
+import { unlessAborted } from '../kit/unless-aborted.ts';
 import { completeJob, forgetJob, type Job, wantJob } from '../store/background-jobs.ts';
 import { findMessage } from '../store/messages.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
@@ -24,10 +25,8 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
   if (session === null) return false;
   if (!(await hasAnswer(deps, session))) return drop(deps, job);
   if (kind === 'title' && session.title !== null) return drop(deps, job);
-  const model = await findSummaryModel(session, engine.recallModel, (found) =>
-    isLargeEnough(found, minBillions),
-  );
-  signal.throwIfAborted();
+  const found = findSummaryModel(session, engine.recallModel, (model) => isLargeEnough(model, minBillions));
+  const model = await unlessAborted(found, signal);
   if (model === null) {
     const hasToy = (await findSummaryModel(session, engine.recallModel)) !== null;
     if (kind === 'title' && hasToy && (await entitleByFirstWords(deps, { session, version }))) return false;

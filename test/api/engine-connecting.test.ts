@@ -1,6 +1,7 @@
 // An address that swallows packets: the connection is neither made nor refused, and whoever gives up is free at once.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOllamaEngine } from '../../src/engines/ollama/ollama-engine.ts';
+import { httpError, mute } from '../fake-ollama/chat-script.ts';
 import type { RawListener } from '../fake-ollama/raw-listener.ts';
 import { startSwallowingListener } from '../fake-ollama/swallowing-listener.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -76,5 +77,50 @@ describe('an address that swallows packets', { timeout: 60_000 }, () => {
       await expect(running).rejects.toBe(reason);
     }
     await engine.close();
+  });
+});
+
+describe('an engine that is mute when it is asked about a model', { timeout: 60_000 }, () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer({ config: { engineInfoTimeoutSeconds: 3600 } });
+  });
+  afterEach(() => server.close());
+
+  const expectCancelled = (events: readonly { event: string; data: any }[]) =>
+    expect(events.slice(-2).map(({ data }) => data.code ?? data.state)).toEqual([
+      'turn_cancelled',
+      'cancelled',
+    ]);
+
+  it('keeps no cancelled turn waiting that looks whether its name means another model', async () => {
+    const sessionId = await server.createSession();
+    server.ollama.requests.length = 0;
+    server.ollama.fault('/api/tags', 'mute');
+    server.ollama.reply(httpError(500, 'no such layer'));
+    const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Hello?' });
+    await server.ollama.waitForRequest('/api/tags');
+    await server.post(`/chat/${sessionId}/cancel`);
+    expectCancelled(await stream.all());
+  });
+
+  it('keeps no cancelled turn waiting that comes out of the line', async () => {
+    const sessionId = await server.createSession({ model: 'tiny' });
+    server.ollama.reply(mute());
+    const first = await server.stream(`/chat/${sessionId}/stream`, { message: 'First?' });
+    await server.ollama.waitForRequest('/api/chat', ({ rawBody }) => rawBody.includes('First?'));
+    const second = await server.stream(`/chat/${sessionId}/stream`, { message: 'Second?' });
+    const started = (await second.events.next()).value;
+    // Its name is forgotten, so it is asked about when the turn has its place.
+    await server.request('DELETE', '/models/tiny');
+    server.ollama.requests.length = 0;
+    server.ollama.fault('/api/tags', 'mute');
+    await server.post(`/chat/${sessionId}/cancel`);
+    await first.all();
+    await server.ollama.waitForRequest('/api/tags');
+    await server.post(`/turns/${started?.data.turn_id}/cancel`);
+    expectCancelled(await Array.fromAsync(second.events));
+    const contents = (await server.messages(sessionId)).map(({ content }) => content);
+    expect(contents).toEqual(['First?', 'Second?']);
   });
 });

@@ -1,6 +1,7 @@
 // One model call of a turn: planned, sent, streamed into a draft.
 import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { weightsOf } from '../../window/model-windows.ts';
@@ -95,7 +96,7 @@ async function* callOnce(
     if (!plan.receipt.reload_expected && isLoad(usage)) {
       // Or the engine was started anew, and nobody has seen it.
       deps.loadFailures.forget(weights);
-      await askLoaded(deps, session, progress);
+      await unlessAborted(askLoaded(deps, session, progress), live.signal);
     }
     deps.modelWindows.noteUse(weightsOf(progress.model, session.model), plan.chosen.window);
     live.signal.throwIfAborted();

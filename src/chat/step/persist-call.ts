@@ -3,6 +3,7 @@
 import type { EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { callModel } from './call-model.ts';
 import { renewModel, requireVision } from './renew-model.ts';
 import type { StepDeps } from './step-deps.ts';
@@ -20,11 +21,12 @@ export async function* persistCall(
     const { session, request } = turn;
     if (isBlind(error) && request.images.length === 0 && !hasBegun(progress)) {
       // Learnt now: what the history has of images is left out.
-      progress.model = await deps.engine.recallModel(session.model);
+      progress.model = await unlessAborted(deps.engine.recallModel(session.model), turn.live.signal);
       return yield* callModel(deps, turn, progress);
     }
     if (!isRefusal(error, progress)) throw error;
-    const renewed = await renewModel(deps, session.model, progress.model);
+    const asked = renewModel(deps, session.model, progress.model);
+    const renewed = await unlessAborted(asked, turn.live.signal);
     if (renewed === null) throw error;
     progress.model = renewed;
     requireVision(request, renewed, session.model);

@@ -1,6 +1,7 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
 import { Agent, type Dispatcher, request } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
+import { unlessAborted } from '../../kit/unless-aborted.ts';
 
 export interface OllamaHttpOptions {
   /** Base URL; may have credentials and a path prefix. */
@@ -60,20 +61,12 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
         headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
+      // undici lets an abort wait until the connection is made or its making has timed out.
       return unlessAborted(asked, signal);
     },
     departures: () => departures,
     close: () => agent.destroy(),
   };
-}
-
-/** undici lets an abort wait until the connection is made or its making has timed out. */
-function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  return promise;
 }
 
 /** A stray % in a password is itself. */
