@@ -3,6 +3,7 @@ import type { EngineChatRequest, EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { parseModelJson } from '../kit/model-json.ts';
 import type { StoredSession } from '../store/sessions.ts';
+import { createAnswerLeft } from './answer-left.ts';
 import type { SummaryDeps } from './summary-deps.ts';
 
 export interface StructuredQuestion<T> {
@@ -73,13 +74,22 @@ async function attempt<T>(
 }
 
 async function readAnswer(
-  { engine }: SummaryDeps,
+  { engine, noteLeft }: SummaryDeps,
   request: EngineChatRequest,
   signal: AbortSignal,
 ): Promise<string> {
+  const leftOf = createAnswerLeft(Number(request.options['num_predict']), () => performance.now());
   let text = '';
+  let pieces = 0;
+  noteLeft?.(Number.POSITIVE_INFINITY);
+  signal.throwIfAborted();
   for await (const batch of engine.chat(request, signal)) {
-    for (const chunk of batch) if (chunk.type === 'content') text += chunk.text;
+    for (const chunk of batch) {
+      if (chunk.type !== 'content') continue;
+      text += chunk.text;
+      pieces += 1;
+    }
+    if (pieces > 0) noteLeft?.(leftOf(text, pieces));
     if (text.length > MAX_ANSWER_LENGTH) return '';
   }
   signal.throwIfAborted();

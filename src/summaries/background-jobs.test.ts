@@ -26,8 +26,20 @@ const MODEL: EngineModel = {
 const USAGE = { promptTokens: 1, outputTokens: 1, loadMs: null, promptEvalMs: null, evalMs: null };
 const SUMMARY = '{"summary":"Fine.","topics":[]}';
 
-/** Says a text, fails, or (null) waits until it is stopped. */
-type Reply = string | MochiError | null;
+/** Says a text, fails, or (null) waits until it is stopped; or says a text and ends when it may. */
+type Reply = string | MochiError | null | Halting;
+
+interface Halting {
+  readonly text: string;
+  readonly mayEnd: Promise<void>;
+  /** Resolves when the text was taken. */
+  readonly said: PromiseWithResolvers<void>;
+}
+
+function halting(text: string): Halting & { end(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { text, mayEnd: promise, said: Promise.withResolvers(), end: resolve };
+}
 
 let store: TestStore;
 /** Of models, unless said otherwise of one. */
@@ -42,15 +54,17 @@ async function* speak(reply: Reply, signal: AbortSignal): AsyncGenerator<readonl
   await setImmediate();
   signal.throwIfAborted();
   if (reply instanceof MochiError) throw reply;
-  if (reply === null) {
-    await new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => undefined);
+  if (reply === null) await stopped;
+  yield [{ type: 'content', text: typeof reply === 'string' ? reply : (reply?.text ?? '') }];
+  if (reply !== null && typeof reply !== 'string') {
+    reply.said.resolve();
+    await Promise.race([reply.mayEnd, stopped]);
   }
-  yield [
-    { type: 'content', text: reply ?? '' },
-    { type: 'done', reason: 'stop', usage: USAGE },
-  ];
+  yield [{ type: 'done', reason: 'stop', usage: USAGE }];
 }
 
 /** One after the other, then the last one for ever. */
@@ -170,6 +184,47 @@ describe('a job', () => {
     expect(warnings()).toEqual([]);
   });
 
+  it('that has said all but its end is not stopped for a client, and is stored', async () => {
+    const reply = halting(SUMMARY);
+    replies = [reply];
+    await answered();
+    jobs.start();
+    await reply.said.promise;
+    jobs.hold();
+    expect(calls[0]?.signal.aborted).toBe(false);
+    reply.end();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+    expect(await next()).toBeNull();
+  });
+
+  it.each([
+    ['a little later, where its end does not come', SUMMARY, false],
+    ['at once, where it has more to say', SUMMARY.slice(0, 12), true],
+  ])('is stopped for a client %s', async (_when, text, isStoppedAtOnce) => {
+    const reply = halting(text);
+    replies = [reply];
+    await answered();
+    jobs.start();
+    await reply.said.promise;
+    jobs.hold();
+    expect(calls[0]?.signal.aborted).toBe(isStoppedAtOnce);
+    await expect.poll(() => calls[0]?.signal.aborted).toBe(true);
+  });
+
+  it('does not ask a second time where a client has come meanwhile', async () => {
+    const reply = halting('{"nothing":"of use"}');
+    replies = [reply, SUMMARY];
+    await answered();
+    jobs.start();
+    await reply.said.promise;
+    const hold = jobs.hold();
+    reply.end();
+    await expect.poll(() => calls[0]?.signal.aborted).toBe(true);
+    expect(calls).toHaveLength(1);
+    hold.release();
+    await expect.poll(() => summaryOf()).toBe('Fine.');
+  });
+
   it('is stopped by the end of the server, and by nothing else in it', async () => {
     replies = [null];
     await answered();
@@ -239,8 +294,9 @@ describe('a job that fails', () => {
     await expect.poll(async () => (await next())?.attempts).toBe(1);
     replies = [SUMMARY];
     await answeredBy('llama3.2:latest');
-    jobs.hold().release();
+    const hold = jobs.hold();
     await answered('other', 'mistral:latest');
+    hold.release();
     await expect.poll(() => summaryOf('other')).toBe('Fine.');
     expect(calls).toHaveLength(2);
   });

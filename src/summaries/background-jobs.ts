@@ -5,7 +5,6 @@ import type { Log } from '../kit/log.ts';
 import {
   completeJob,
   findNextJob,
-  type Job,
   type JobKind,
   postponeJob,
   type WaitingJob,
@@ -15,6 +14,7 @@ import {
 import type { Db } from '../store/database.ts';
 import { ModelRests, PAUSES_MS } from './model-rests.ts';
 import { runJob } from './run-job.ts';
+import { RunningJob } from './running-job.ts';
 import type { SummaryDeps } from './summary-deps.ts';
 
 export interface BackgroundDeps extends SummaryDeps {
@@ -35,11 +35,6 @@ export interface BackgroundOptions {
 const IDLE_MS = 250;
 /** The longest time that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-interface RunningJob {
-  readonly job: Job;
-  readonly abort: AbortController;
-}
 
 /** Has a lifetime: from `start` to `close`. */
 export class BackgroundJobs {
@@ -90,11 +85,11 @@ export class BackgroundJobs {
     this.#endOutage();
   }
 
-  /** A client's work begins: the job that runs stops at once, and none begins until the release. */
+  /** A client's work begins: the job that runs gives way, and none begins until the release. */
   hold(): { release(): void } {
     this.#holds += 1;
     this.#stopTimer();
-    this.#running?.abort.abort();
+    this.#running?.giveWay();
     let isHeld = true;
     return {
       release: () => {
@@ -108,14 +103,14 @@ export class BackgroundJobs {
 
   /** The session is gone. */
   stopSession(sessionId: string): void {
-    if (this.#running?.job.sessionId === sessionId) this.#running.abort.abort();
+    if (this.#running?.job.sessionId === sessionId) this.#running.stop();
   }
 
   /** Resolves when nothing runs any more; what was under way is due again at the next start. */
   async close(): Promise<void> {
     this.#isOpen = false;
     this.#stopTimer();
-    this.#running?.abort.abort();
+    this.#running?.stop();
     await this.#working;
   }
 
@@ -166,18 +161,22 @@ export class BackgroundJobs {
   async #run(job: WaitingJob): Promise<boolean> {
     const { log } = this.#deps;
     const about = { session_id: job.sessionId, job: job.kind };
-    const abort = new AbortController();
-    this.#running = { job, abort };
+    const running = new RunningJob(job);
+    this.#running = running;
     try {
-      const deps = { ...this.#deps, minBillions: this.#minBillions };
-      const hasWritten = await runJob(deps, job, abort.signal);
+      const deps = {
+        ...this.#deps,
+        minBillions: this.#minBillions,
+        noteLeft: (leftMs: number) => running.noteLeft(leftMs),
+      };
+      const hasWritten = await runJob(deps, job, running.signal);
       log.debug(about, 'background job done');
       if (hasWritten) {
         this.#rests.succeed(job.model);
         this.#endOutage();
       }
     } catch (error) {
-      if (abort.signal.aborted) {
+      if (running.signal.aborted) {
         log.debug(about, 'background job stopped for a client');
       } else if (isOutage(error)) {
         const level = this.#outages === 0 ? 'warn' : 'debug';
@@ -188,6 +187,7 @@ export class BackgroundJobs {
         await this.#postpone(job, error);
       }
     } finally {
+      running.end();
       this.#running = null;
     }
     return true;

@@ -29,6 +29,8 @@ export interface SummaryDeps {
   readonly engine: Engine;
   /** Whether nobody waits for what is written. */
   readonly isBackground: boolean;
+  /** Told how long the answer that is being written takes at most, in milliseconds. */
+  readonly noteLeft?: (leftMs: number) => void;
   /** As much of a session as fits the window in use, the newest first. */
   readonly readConversation: (question: ConversationQuestion) => Promise<Conversation>;
 }
