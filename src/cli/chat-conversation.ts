@@ -1,18 +1,14 @@
 // The conversation behind `mochi-server chat`: a session of the server, and what is printed of it.
-import { setTimeout as delay } from 'node:timers/promises';
 import { showLine } from '../kit/show-controls.ts';
 import { ServerAnswerError, type ServerClient } from './server-client.ts';
-import { createProgressView, type Progress } from './show-progress.ts';
-import { dim, say, sayError } from './terminal.ts';
+import { dim, say } from './terminal.ts';
+import { waitForEngine } from './wait-for-engine.ts';
 
 interface ConversationOptions {
   /** Null: the server's default. */
   readonly model: string | null;
   readonly thinks: boolean;
 }
-
-/** While the embedded engine is being fetched. Milliseconds. */
-const RETRY_MS = 1000;
 
 /** One at a time; every method prints its outcome. @throws ServerAnswerError, TypeError when the server is gone */
 export class ChatConversation {
@@ -21,6 +17,7 @@ export class ChatConversation {
   private sessionId = '';
   private model = '';
   private turnId: string | null = null;
+  private readonly leaving = new AbortController();
 
   constructor(client: ServerClient, options: ConversationOptions) {
     this.client = client;
@@ -67,33 +64,19 @@ export class ChatConversation {
     }
   }
 
-  /** @returns whether there was an answer to stop */
+  /** Stops the answer, else the wait for the engine. @returns whether there was an answer to stop */
   stop(): boolean {
     const { turnId } = this;
-    if (turnId === null) return false;
+    if (turnId === null) {
+      this.leaving.abort();
+      return false;
+    }
     void this.client.call('POST', `/turns/${turnId}/cancel`).catch(() => undefined);
     return true;
   }
 
-  private async whenReady<T>(run: () => Promise<T>): Promise<T> {
-    const view = createProgressView();
-    let isTold = false;
-    for (;;) {
-      try {
-        const result = await run();
-        if (isTold) view.clear();
-        return result;
-      } catch (error) {
-        const isWaiting = error instanceof ServerAnswerError && error.details['is_underway'] === true;
-        if (isTold && !isWaiting) view.clear();
-        if (!isWaiting) throw error;
-        if (!isTold) sayError('The embedded engine is being set up; this happens once.\n');
-        isTold = true;
-        const progress = toProgress(error.details['progress']);
-        if (progress !== null) view.show(progress);
-        await delay(RETRY_MS);
-      }
-    }
+  private whenReady<T>(run: () => Promise<T>): Promise<T> {
+    return waitForEngine(run, this.leaving.signal);
   }
 
   private async turn(request: Record<string, unknown>): Promise<void> {
@@ -125,12 +108,4 @@ export class ChatConversation {
       say('\n');
     }
   }
-}
-
-/** What the server tells of the fetching; null before it has begun. */
-function toProgress(value: unknown): Progress | null {
-  const { status, completed, total } = Object(value);
-  if (typeof status !== 'string') return null;
-  const bytes = (given: unknown) => (typeof given === 'number' ? given : null);
-  return { status, completed: bytes(completed), total: bytes(total) };
 }

