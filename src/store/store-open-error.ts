@@ -23,7 +23,7 @@ export function explain(error: unknown, dataDir: string, file: string): StoreOpe
   const wireReason = isDetailed(error) ? String(error.details.reason) : '';
   if (/NOTADB|CORRUPT/i.test(`${code} ${wireReason}`) || error instanceof DamagedDatabaseError) {
     return new StoreOpenError(
-      `${file} is damaged or no SQLite database (${reason}). It was left as it is: put a backup in its place (mochi-server restore FILE), or move it away to start anew.`,
+      `${file} is damaged or no SQLite database (${reason}). It was left as it is: put a backup in its place (mochi-server restore FILE), or move it away and start with --new-database.`,
     );
   }
   const rights = /CANTOPEN|READONLY|EACCES|EPERM|EROFS/i.test(`${code} ${wireReason}`)

@@ -1,7 +1,7 @@
 // Data folders that cannot be used: one clear line, exit 2, and the folder as it was.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
@@ -181,6 +181,45 @@ describe('a start', { timeout: 90_000 }, () => {
     await first.chat(sessionId, { message: 'Still here?' });
     await first.kill('SIGKILL');
     const next = await spawnServer({ dataDir, ollamaHost: ollama.url });
+    expect(await next.messages(sessionId)).toHaveLength(2);
+    await next.kill('SIGTERM');
+  });
+
+  it('is refused where the database is gone, unless told to make a new one', async () => {
+    const dataDir = newFolder();
+    const first = await spawnServer({ dataDir, ollamaHost: ollama.url });
+    const sessionId = await first.createSession();
+    await first.kill('SIGTERM');
+    await rm(join(dataDir, 'mochi.db'));
+    expect(await refused(dataDir)).toMatch(/is gone.*mochi-server restore FILE.*--new-database/);
+    const next = await spawnServer({ dataDir, ollamaHost: ollama.url, flags: ['--new-database'] });
+    expect((await next.get(`/sessions/${sessionId}`)).status).toBe(404);
+    await next.kill('SIGTERM');
+    await (await spawnServer({ dataDir, ollamaHost: ollama.url })).kill('SIGTERM');
+  });
+
+  it('is refused while a server has the database, without its lock file and through a link, too', async () => {
+    const dataDir = newFolder();
+    const first = await spawnServer({ dataDir, ollamaHost: ollama.url });
+    const sessionId = await first.createSession();
+    await rm(join(dataDir, 'mochi.lock'));
+    expect(await refused(dataDir)).toMatch(/in use by another process/);
+    expect(await refused(dataDir)).toMatch(/in use by another process/);
+    const linked = newFolder();
+    await mkdir(linked);
+    await symlink(join(dataDir, 'mochi.db'), join(linked, 'mochi.db'));
+    expect(await refused(linked)).toMatch(/in use by another/);
+    // Commands go on beside it.
+    const env = { MOCHI_DATA_DIR: dataDir };
+    const exported = await runCommand(['export', join(folder, 'exported')], { env });
+    expect(exported).toMatchObject({ status: 0, stderr: '' });
+    expect(await runCommand(['import', join(folder, 'exported')], { env })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    await first.chat(sessionId, { message: 'Still here?' });
+    await first.kill('SIGKILL');
+    const next = await spawnServer({ dataDir: linked, ollamaHost: ollama.url });
     expect(await next.messages(sessionId)).toHaveLength(2);
     await next.kill('SIGTERM');
   });
