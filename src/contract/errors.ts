@@ -16,7 +16,10 @@ export const ERRORS = {
     text: 'The message cannot fit the largest context window of the model. Nothing of it is stored; where only the engine could tell, after `turn_start`, `details.message_taken_back` says that it is off the path again.',
   },
   empty_history: { status: 400, text: 'There is nothing to answer.' },
-  images_not_supported: { status: 400, text: 'The model does not accept images.' },
+  images_not_supported: {
+    status: 400,
+    text: 'The model does not accept images. Nothing of the message is stored; where only the engine could tell, `details.message_taken_back` says so.',
+  },
   invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },
   invalid_cursor: { status: 400, text: 'The cursor was not issued by this list.' },
   invalid_filename: { status: 400, text: 'The name cannot be that of a system prompt file.' },

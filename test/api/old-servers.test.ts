@@ -44,6 +44,8 @@ describe('a server that lists no capabilities', () => {
     const refused = await server.post(`/chat/${sessionId}`, { message: 'Look', images: [IMAGE] });
     expectError(refused, 400, 'images_not_supported');
     expect(refused.body.detail.error.message).toMatch(/missing data required for image input/);
+    expect(refused.body.detail.error.details.message_taken_back).toBe(true);
+    expect(await server.messages(sessionId)).toEqual([]);
     expect(chats()).toHaveLength(1);
     const next = await server.post(`/chat/${sessionId}`, { message: 'Look again', images: [IMAGE] });
     expectError(next, 400, 'images_not_supported');

@@ -1,11 +1,18 @@
-// A message that the engine found too long before it said a word is not kept, as one that was refused at once is not:
-// on the path it would stand before every message that follows.
-import { MochiError } from '../../contract/errors.ts';
+// A message that the engine found too long, or whose images it cannot see, before it said a word is not kept, as one
+// that was refused at once is not: on the path it would stand before every message that follows.
+import { type ErrorKindName, MochiError } from '../../contract/errors.ts';
 import { moveHead } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { deleteMessage, findMessage } from '../../store/messages.ts';
 import { findSession } from '../../store/sessions.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** Refusals of the message itself, and what to do instead. */
+const WAYS_OUT: Partial<Record<ErrorKindName, string>> = {
+  context_overflow: ' Shorten it, or use a model or a window that holds more.',
+  // Its own text says it.
+  images_not_supported: '',
+};
 
 /** Whether a failure leaves nothing of its turn worth keeping. */
 export function leavesNothing(
@@ -15,7 +22,7 @@ export function leavesNothing(
 ): boolean {
   const isUnanswered =
     messageId === null && (draft === null || (draft.isEmpty && draft.toolCalls.length === 0));
-  return failure.kind === 'context_overflow' && ownsTip && isUnanswered;
+  return WAYS_OUT[failure.kind] !== undefined && ownsTip && isUnanswered;
 }
 
 /** Inside the caller's transaction. @returns whether the message is gone: something may have been said after it */
@@ -36,7 +43,7 @@ export async function takeBackMessage(db: Db, { session, tip }: RunningTurn): Pr
 export function takenBack(failure: MochiError): MochiError {
   return new MochiError(
     failure.kind,
-    `${failure.message} The message was taken back. Shorten it, or use a model or a window that holds more.`,
+    `${failure.message} The message was taken back.${WAYS_OUT[failure.kind] ?? ''}`,
     { ...failure.details, message_taken_back: true },
   );
 }
