@@ -3,7 +3,8 @@ import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { weightsOf } from '../window/model-windows.ts';
-import type { EngineLine, EnginePlace } from './line/engine-line.ts';
+import type { EngineLine } from './line/engine-line.ts';
+import { untilReady } from './line/until-ready.ts';
 import { persistCall } from './step/persist-call.ts';
 import type { StepDeps } from './step/step-deps.ts';
 import { hasBegun, type RunningTurn, type TurnProgress } from './step/turn-progress.ts';
@@ -57,12 +58,4 @@ function answeredTooLate(): MochiError {
 
 function queued(model: string, position: number): TurnEvent {
   return { event: 'status', data: { phase: 'queued', position, model } };
-}
-
-async function untilReady({ ready }: EnginePlace, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  await Promise.race([ready, promise]).finally(() => signal.removeEventListener('abort', onAbort));
 }

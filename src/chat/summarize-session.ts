@@ -7,29 +7,40 @@ import { beginJob } from '../store/background-jobs.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { summarize } from '../summaries/summarize.ts';
 import { findSummaryModel, summaryCandidates } from '../summaries/summary-model.ts';
+import type { CallDeps } from './call-in-line.ts';
 import type { ClientWork } from './line/client-work.ts';
+import { untilReady } from './line/until-ready.ts';
 import { readConversation } from './prompt/read-conversation.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** @throws MochiError as `LiveTurns.summarize` */
 export async function summarizeSession(
-  deps: TurnDeps,
+  deps: CallDeps,
   work: ClientWork,
   wish: { readonly sessionId: string; readonly modelName: string | null },
 ): Promise<WrittenSummary> {
   const { sessionId, modelName } = wish;
-  const { db, engine } = deps;
+  const { db, engine, engineLine } = deps;
   const model = await requireSummaryModel(deps, await requireHistory(deps, sessionId), modelName);
   return work.run(sessionId, async (signal) => {
-    // What was said while it waited in line counts.
-    const session = await requireHistory(deps, sessionId);
-    const version = await beginJob(db, { sessionId, kind: 'summary' });
-    const { summary, topics, model_used } = await summarize(
-      { db, engine, isBackground: false, readConversation: (question) => readConversation(deps, question) },
-      { session, version, model, isNamed: modelName !== null },
-      signal,
-    );
-    return { summary, topics, model_used };
+    const place = engineLine.enter(model.weights, {
+      parallel: model.parallel ?? null,
+      onMove: () => undefined,
+    });
+    try {
+      await untilReady(place, signal);
+      // What was said while it waited in line counts.
+      const session = await requireHistory(deps, sessionId);
+      const version = await beginJob(db, { sessionId, kind: 'summary' });
+      const { summary, topics, model_used } = await summarize(
+        { db, engine, isBackground: false, readConversation: (question) => readConversation(deps, question) },
+        { session, version, model, isNamed: modelName !== null },
+        signal,
+      );
+      return { summary, topics, model_used };
+    } finally {
+      place.leave();
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 // Turns of ours that the engine cannot answer at once: who waits is told so, and where.
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
+import { text } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/test-server.ts';
 import { behave } from './behave.ts';
 import { isNamed, isPhase, phasesOf, readUntil } from './watching.ts';
@@ -99,4 +100,26 @@ it('turns of different models do not wait for each other', async () => {
   expect((await server.chat(sessionId, { message: 'Hello' })).status).toBe(200);
   holder.abort();
   await holder.all().catch(() => undefined);
+});
+
+it('a summary that a client waits for takes its place among them', async () => {
+  await start({ config: { engineParallel: 1 } });
+  const sessionId = await server.createSession();
+  await server.chat(sessionId, { message: 'Hello' });
+  const holder = await hold();
+  const before = asked();
+  const summary = server.post(`/sessions/${sessionId}/summarize`);
+  // It has come in line when a turn is second there.
+  const last = await vi.waitFor(async () => {
+    const turn = await ask('Last');
+    const seen = await readUntil(turn, isPhase('queued'));
+    if (seen.at(-1)?.data.position === 0) turn.abort();
+    expect(seen.at(-1)?.data.position).toBe(1);
+    return turn;
+  }, 5000);
+  expect(asked()).toBe(before);
+  server.ollama.reply(text('{"summary":"They met.","topics":[]}'));
+  holder.abort();
+  expect((await summary).body.summary).toBe('They met.');
+  expect((await last.all()).at(-1)?.data.state).toBe('completed');
 });

@@ -2,6 +2,7 @@
 import type { MochiError } from '../../contract/errors.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnLines } from './turn-lines.ts';
+import { untilReady } from './until-ready.ts';
 
 interface RunningWork {
   readonly sessionId: string;
@@ -47,17 +48,11 @@ export class ClientWork {
     const place = this.#lines.enter(workId, workId);
     const hold = this.#deps.background.hold();
     try {
-      await Promise.race([place.ready, rejectOnAbort(signal)]);
+      await untilReady(place, signal);
       return await action(signal);
     } finally {
       place.leave();
       hold.release();
     }
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }
