@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore } from '../../test/support/open-test-store.ts';
 import { moveHead, refreshPreview } from './active-path.ts';
-import { findMessage, listPath, listTree } from './messages.ts';
+import { listTree } from './list-tree.ts';
+import { findMessage, listPath } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { findSession } from './sessions.ts';
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
 import { deleteSession } from './clear-session.ts';
 import { copyMessages, listPathTo } from './copy-path.ts';
+import { listTree } from './list-tree.ts';
 import {
   deleteMessage,
   findAnswerOfTurn,
@@ -10,7 +11,6 @@ import {
   insertMessages,
   listPath,
   listPathBackwards,
-  listTree,
   markStreamingPartial,
   SYSTEM_DEPTH,
   updateMessage,

@@ -1,6 +1,6 @@
 // Message rows: write one, read a stretch of the active path, read the tree.
 import { type Insertable, type SelectQueryBuilder, sql, type Updateable } from 'kysely';
-import type { FinishReason, Message, MessageStatus, Role, TreeMessage } from '../contract/message.ts';
+import type { FinishReason, Message, MessageStatus, Role } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
@@ -172,23 +172,6 @@ export async function listPathBackwards(
   return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1 }));
 }
 
-/** Every message of the session in creation order, the branches included. */
-export async function listTree(
-  db: Db,
-  sessionId: string,
-  page: { readonly afterSeq: number; readonly limit: number },
-): Promise<{ readonly message: TreeMessage; readonly seq: number }[]> {
-  const rows = await messageQuery(db, sessionId)
-    .where('seq', '>', page.afterSeq)
-    .orderBy('seq')
-    .limit(page.limit)
-    .execute();
-  return rows.map((row) => {
-    const { depth: _depth, toolCallId: _toolCallId, ...message } = toMessage(row);
-    return { message, seq: row.seq };
-  });
-}
-
 const selectMessage = prepared((db, { sessionId, messageId }: { sessionId: string; messageId: string }) =>
   messageQuery(db, sessionId).where('id', '=', messageId),
 );
@@ -248,20 +231,23 @@ export function toContractMessage(message: PathMessage): Message {
   return shown;
 }
 
-type MessageRow = Omit<MessageTable, 'seq'> & {
+export type MessageRow = Omit<MessageTable, 'seq'> & {
   seq: number;
   system_id: string | null;
   sibling_count: number;
 };
+
+/** The system message of a message's session. */
+export const systemIdOf = sql<
+  string | null
+>`(select system_id from sessions where sessions.id = messages.session_id)`.as('system_id');
 
 function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, 'messages', MessageRow> {
   const query = db
     .selectFrom('messages')
     .selectAll()
     .select([
-      sql<string | null>`(select system_id from sessions where sessions.id = messages.session_id)`.as(
-        'system_id',
-      ),
+      systemIdOf,
       sql<number>`(
         select count(*) from messages as sibling
         where sibling.session_id = messages.session_id
@@ -273,7 +259,7 @@ function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, '
   return query;
 }
 
-function toMessage(row: MessageRow): PathMessage {
+export function toMessage(row: MessageRow): PathMessage {
   return {
     role: row.role,
     content: row.content,

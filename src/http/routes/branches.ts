@@ -5,7 +5,7 @@ import { nullable, ref } from '../../contract/schema.ts';
 import { ForkInput, HeadInput, Session, SessionHead } from '../../contract/session.ts';
 import { forkSession, headOf, setHead } from '../../sessions/branches.ts';
 import { requireSession } from '../../sessions/require.ts';
-import { listTree } from '../../store/messages.ts';
+import { listTree } from '../../store/list-tree.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 import { answerList, type LongList } from '../long-list.ts';
