@@ -84,7 +84,7 @@ export const ERRORS = {
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },
   engine_not_ready: {
     status: 503,
-    text: 'The embedded engine or its model is being fetched, or could not be; the message says what to do.',
+    text: 'The embedded engine or its model is being fetched (`details.is_underway`; `details.progress`: `status`, and bytes `completed` of `total`), or could not be; the message says what to do.',
   },
   insufficient_memory: { status: 503, text: 'The model with this window does not fit into memory.' },
   overloaded: { status: 503, text: 'Too many turns are waiting; try again later.' },
