@@ -21,8 +21,8 @@ try {
     process.send?.('rewriting');
     driver.exec('vacuum');
   }
-  driver.prepare('delete from meta where key = ? and value = ?').run('erase_due', mark);
   emptyLog();
+  driver.prepare('delete from meta where key = ? and value = ?').run('erase_due', mark);
 } finally {
   driver.close();
 }
@@ -41,8 +41,10 @@ async function mergeIndex(): Promise<void> {
   }
 }
 
+/** @throws Error while somebody reads what is only in the log: then the text is still there */
 function emptyLog(): void {
-  driver.pragma('wal_checkpoint(TRUNCATE)');
+  const isBusy = driver.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) !== 0;
+  if (isBusy) throw new Error('somebody reads from the log');
 }
 
 function sizeOf(): number {

@@ -10,8 +10,8 @@ import type { Store } from './open-store.ts';
 const ERASE_DUE = 'erase_due';
 
 const LOOK_MS = 1000;
-/** After a failure, such as a full disk. */
-const PAUSE_MS = 60_000;
+/** After a failure, such as a full disk, or a backup that is being made. */
+const PAUSE_MS = 10_000;
 
 /** How long nobody must have written. */
 const QUIET_MS = 3000;
@@ -54,7 +54,7 @@ export class Erasure {
     this.#running = this.#eraseIfDue()
       .catch((error: unknown) => {
         this.#pausedUntil = performance.now() + PAUSE_MS;
-        this.#log.warn({ err: error }, 'traces of deleted text could not be taken out of the database yet');
+        this.#log.info({ err: error }, 'traces of deleted text could not be taken out of the database yet');
       })
       .finally(() => {
         this.#running = null;

@@ -123,6 +123,22 @@ describe('deleted text', { timeout: 120_000 }, () => {
     await next.kill('SIGTERM');
   });
 
+  it('is not called erased while somebody still reads it from the log', async () => {
+    const server = await start();
+    const words = await fill(server, 4);
+    const [first = ''] = words.keys();
+    const reader = new SqliteDriver(join(server.dataDir, 'mochi.db'), { readonly: true });
+    reader.exec('begin');
+    reader.prepare('select count(*) from messages').get();
+    await remove(server, [first]);
+    await server.printed('stderr', /somebody reads from the log/);
+    expect(reader.prepare('select count(*) from session_rows where id = ?').pluck().get(first)).toBe(1);
+    reader.close();
+    await untilErased(server);
+    expect(found(databaseOf(server), [words.get(first) ?? ''])).toEqual([]);
+    await server.kill('SIGTERM');
+  });
+
   it('is erased beside a client that goes on writing, which is never refused', async () => {
     const server = await start();
     const words = await fill(server, 4);
