@@ -1,4 +1,5 @@
 // From the sending of a model call to its first chunk: what the engine does meanwhile, as far as it can be known.
+import type { EngineLoadedModel } from '../../contract/engine.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { restartModel } from './restart-model.ts';
@@ -40,8 +41,10 @@ export function followWait(
   if (told === 'waiting_for_engine') {
     progress.place?.whenServed(() => tell(waitingPhase(deps, turn, progress)));
   }
-  if (deps.stallMs !== null)
+  // An engine that cannot be told to unload looks after itself, and says nothing of its loads.
+  if (deps.stallMs !== null && deps.engine.unloadModel !== undefined) {
     void watchSilence(deps, { turn, progress, tell, over: over.signal }, deps.stallMs);
+  }
   return { stop: () => over.abort() };
 }
 
@@ -61,6 +64,9 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
   const { model, receipt } = progress;
   const weights = weightsOf(model, turn.session.model);
   const readingMs = deps.modelRates.slowest(weights, receipt?.planned_tokens ?? 0);
+  // By its name where nobody could ask what it is.
+  const isSame = (loaded: EngineLoadedModel) =>
+    loaded.weights === weights || loaded.model === turn.session.model;
   let since = performance.now();
   for (;;) {
     await pause(stallMs / LOOKS, over);
@@ -71,7 +77,7 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
       since = performance.now();
       continue;
     }
-    if (!held.some((loaded) => loaded.weights === weights && loaded.window !== null)) {
+    if (!held.some((loaded) => loaded.window !== null && isSame(loaded))) {
       tell({ phase: 'loading_model' });
       since = performance.now();
       continue;
@@ -86,7 +92,7 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
 /** Once a turn. @returns whether the request is taken back for it */
 function restart(deps: StepDeps, { progress, turn }: Wait, weights: string): boolean {
   const { place, isRestarted } = progress;
-  if (place === null || isRestarted || deps.engine.unloadModel === undefined) return false;
+  if (place === null || isRestarted) return false;
   return place.stall(() => restartModel(deps, turn.session.model, weights));
 }
 
