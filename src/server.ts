@@ -53,7 +53,10 @@ export interface ServerOptions {
 /** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
 export async function createServer(config: Config, log: Log, options: ServerOptions = {}): Promise<Server> {
   const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true });
-  const engine = await createEngine(config, log);
+  const engine = await createEngine(config, log).catch(async (error: unknown) => {
+    await store.leave();
+    throw error;
+  });
   const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {

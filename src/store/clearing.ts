@@ -19,8 +19,8 @@ export class Clearing {
   #isWanted = false;
   #isRunning = false;
   #isClosed = false;
-  /** The search index has no marks of what was cleared; an earlier run may have left some. */
-  #isMerged = false;
+  /** The search index has no marks of what was cleared here; those of an earlier run go when all is quiet. */
+  #isMerged = true;
 
   constructor(deps: { readonly db: Db; readonly log: Log }) {
     this.#db = deps.db;

@@ -40,6 +40,8 @@ describe('damaged JSON in a row', () => {
     for (const path of paths) {
       expect(await server.get(`/sessions/${sessionId}${path}`), path).toMatchObject(damaged);
     }
+    expect((await server.request('DELETE', `/sessions/${sessionId}`)).status).toBe(204);
+    expect((await server.get(`/sessions/${sessionId}`)).status).toBe(404);
     const other = await server.createSession();
     expect((await server.get(`/sessions/${other}`)).status).toBe(200);
   });
