@@ -34,7 +34,9 @@ function forgetIndex(folder: string): void {
   const driver = new SqliteDriver(join(folder, 'mochi.db'));
   driver.pragma('foreign_keys = off');
   const triggers = driver
-    .prepare("select name from sqlite_schema where type = 'trigger' and name like 'search_%'")
+    .prepare(
+      "select name from sqlite_schema where type = 'trigger' and (name like 'search_%' or name like 'erase_%')",
+    )
     .pluck()
     .all();
   for (const name of triggers) driver.exec(`drop trigger ${String(name)}`);
