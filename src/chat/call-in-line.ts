@@ -1,4 +1,4 @@
-// A model call in its place: it waits while the engine has enough to do with others of ours.
+// Runs a model call once the engine has a free place for it. Until then the turn is queued, and its watchers are told.
 import type { EngineUsage } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';

@@ -1,4 +1,4 @@
-// What a request would send to the engine, planned as its turn would plan it, and undone.
+// What a chat request would send to the engine: planned like its turn, in a transaction that is rolled back.
 import type { ChatPreview } from '../contract/chat.ts';
 import { beginTurn } from './begin-turn.ts';
 import { checkRequest } from './check-request.ts';

@@ -1,4 +1,4 @@
-// A job under way, and what a client that comes meanwhile means for it.
+// A background job that runs, and whether it is stopped when a turn of a client arrives.
 import type { Job } from '../store/background-jobs.ts';
 
 /**

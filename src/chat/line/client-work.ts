@@ -1,4 +1,5 @@
-// What a client waits for that is no turn: it takes a slot like one, waits in the same line, and ends with its session.
+// Work for a client that is not a turn (a summary on request): it takes a slot like a turn, waits in the same line, and
+// ends with its session.
 import type { MochiError } from '../../contract/errors.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnLines } from './turn-lines.ts';

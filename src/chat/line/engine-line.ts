@@ -1,5 +1,5 @@
-// Who may ask the engine. It answers a few chats of one model at once and lets the others wait, without a word; our own
-// beyond that wait here instead, where they can be told their place and lose no time that is meant for the engine.
+// Limits how many chats of one model are sent to the engine at once. Those beyond its parallelism would wait inside the
+// engine without a word; here they are queued, told their position, and their deadlines do not run yet.
 import { createParallelism, type Parallelism } from './parallelism.ts';
 
 export interface EngineLineOptions {

@@ -1,4 +1,4 @@
-// What a receipt says of the model: which one it was, and whether the name stood for another one at the turn before.
+// Which model a receipt names, and whether its name stood for another one at the turn before.
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import type { EngineModel } from '../../contract/engine.ts';
 import type { StoredSession } from '../../store/sessions.ts';

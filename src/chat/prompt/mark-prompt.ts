@@ -1,4 +1,4 @@
-// What the next prompt is compared with, and planned on top of.
+// Notes what was sent: the next prompt is compared with it, and planned on top of it.
 import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { WindowLimits } from '../../window/choose-window.ts';

@@ -1,4 +1,4 @@
-// A window that the engine cannot load, for want of memory: the largest that it can load is asked for instead.
+// Falls back to the largest window that loads, when memory does not suffice for the planned one.
 import { MochiError } from '../../contract/errors.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { checkFits } from '../prompt/check-fits.ts';

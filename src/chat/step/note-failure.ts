@@ -1,4 +1,4 @@
-// What a failure says of what the engine holds: the next call is planned by it.
+// Learns from a failed model call what the engine holds, so that the next call is planned by it.
 import { MochiError } from '../../contract/errors.ts';
 import type { StepDeps } from './step-deps.ts';
 

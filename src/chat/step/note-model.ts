@@ -1,4 +1,4 @@
-// What the engine says while it answers: which model the name stands for.
+// Asks the engine, while it answers, which model the name stands for.
 
 import type { StoredSession } from '../../store/sessions.ts';
 import { weightsOf } from '../../window/model-windows.ts';

@@ -1,5 +1,5 @@
-// A model call that does not give up at once: what the engine refused is asked once more where something was wrong
-// that can be put right.
+// Repeats a refused model call, once, where its cause can be removed: images the model cannot see, or a name that stands
+// for another model by now.
 import type { EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';

@@ -1,4 +1,4 @@
-// What an engine that finds a prompt too long says of it: how many tokens it has.
+// Reads the token count out of an engine's refusal of a prompt that is too long.
 import { MochiError } from '../../contract/errors.ts';
 import { saveTokenRatio } from '../../store/token-ratios.ts';
 import { type BytesPerToken, fixedTokens } from '../../window/estimate.ts';

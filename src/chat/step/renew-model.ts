@@ -1,4 +1,4 @@
-// A name may stand for another model than the one that it was known for: a refusal is a reason to look.
+// Looks a model up anew after a refusal: its name may stand for another model by now.
 import { type EngineModel, mayDo } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnDeps } from '../turn-deps.ts';

@@ -1,4 +1,4 @@
-// What brings an engine back that has lost its requests: the model is unloaded, and loaded by the next one.
+// Brings back an engine that has lost its requests: the model is unloaded, and the next request loads it.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StepDeps } from './step-deps.ts';
 

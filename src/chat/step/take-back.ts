@@ -1,5 +1,5 @@
-// A message that the engine found too long, or whose images it cannot see, before it said a word is not kept, as one
-// that was refused at once is not: on the path it would stand before every message that follows.
+// Takes a user message off the path again when the engine refuses it (too long, images it cannot see) before the first
+// token. Left there, it would stand before every message that follows.
 import { type ErrorKindName, MochiError } from '../../contract/errors.ts';
 import { moveHead } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
