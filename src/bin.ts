@@ -9,6 +9,8 @@ if (fault !== null) {
   process.stderr.write(`${fault}\n`);
   process.exitCode = 2;
 } else {
+  // Whoever reads our output may stop, as `head` does: that is no fault.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   // A second start need not compile again. Inside the package, where nobody else can write.
   module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/mochi-server', import.meta.url)));
   const { ExitError } = await import('./cli/command.ts');
@@ -19,4 +21,8 @@ if (fault !== null) {
     if (!(error instanceof ExitError)) throw error;
     process.exitCode = error.status;
   }
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

@@ -31,14 +31,18 @@ interface Finding {
 const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
 
 export async function examine(config: Config): Promise<void> {
-  const findings = [
+  const database = describeDatabase(config);
+  const server = await checkServer(config);
+  const { state, text } = server;
+  const findings: readonly Finding[] = [
     { state: 'ok', text: `mochi-server ${VERSION}, Node ${process.versions.node}, configuration is valid` },
-    describeDatabase(config),
-    await checkServer(config),
+    database,
+    // A start would be refused: first things first.
+    database.state === 'bad' ? { state, text } : server,
     ...(await checkEngines(config)),
-  ] satisfies Finding[];
+  ];
   for (const { state, text } of findings) say(`${MARKS[state]}${showLine(text)}\n`);
-  const steps = findings.flatMap((finding: Finding) => finding.next ?? []);
+  const steps = findings.flatMap(({ next }) => next ?? []);
   say(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
   for (const step of steps) say(`  - ${step}\n`);
   if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);

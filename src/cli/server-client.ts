@@ -70,6 +70,15 @@ export function reachableUrl({ host, port }: Pick<Config, 'host' | 'port'>): str
 }
 
 /** What starts a server where this configuration looks for one. */
-export function serveCommand({ port }: Config): string {
-  return ownCommand(port === settings.port.default ? '' : `serve --port ${port}`);
+export function serveCommand({ port, dataDir }: Config): string {
+  const flags = [
+    ...(port === settings.port.default ? [] : [`--port ${port}`]),
+    ...(dataDir === process.cwd() ? [] : [`--data-dir ${quoted(dataDir)}`]),
+  ];
+  return ownCommand(flags.length === 0 ? '' : ['serve', ...flags].join(' '));
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

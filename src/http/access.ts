@@ -37,7 +37,9 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
     if (checksHost && !isAllowedHost(request, rules.allowedHosts)) throw hostRefused(request);
     const { origin } = request.headers;
     // CORS hides an answer from a foreign page; it does not keep the page from having its request carried out.
-    if (origin !== undefined && !SAFE_METHODS.has(request.method)) {
+    const isPreflight =
+      request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+    if (origin !== undefined && (isPreflight || !SAFE_METHODS.has(request.method))) {
       if (!isAllowedOrigin(origin) && !isSameOrigin(origin, request)) throw originRefused(origin);
     }
   });

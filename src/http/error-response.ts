@@ -77,15 +77,39 @@ const PLAIN_PATTERNS: readonly (readonly [string, string])[] = [
   ['must match pattern "^\\s*(data:image/', 'must be base64, or a data URI of an image in base64'],
 ];
 
-function inPlainWords(message: string): string {
+type Misfit = NonNullable<FastifyError['validation']>[number];
+
+function inPlainWords({ message = 'is not valid', keyword, params }: Misfit): string {
+  // The validator's parameters of these three, as it documents them.
+  const { type, allowedValues, allowedValue } = params;
+  if (keyword === 'type') return `must be ${String(type).replaceAll(',', ' or ')}`;
+  if (keyword === 'enum' && Array.isArray(allowedValues)) return `must be one of ${allowedValues.join(', ')}`;
+  if (keyword === 'const') return `must be ${JSON.stringify(allowedValue)}`;
   const known = PLAIN_PATTERNS.find(([pattern]) => message.startsWith(pattern));
   return PLAIN_WORDS[message] ?? known?.[1] ?? message;
 }
 
+/** Of a value that may be several things each misfit is told; together they say what it may be. */
+function joinAlternatives(misfits: readonly Misfit[]): readonly { path: string; message: string }[] {
+  const isOneOf = (misfit: Misfit) => misfit.keyword === 'anyOf' || misfit.keyword === 'oneOf';
+  const unions = new Set(misfits.filter(isOneOf).map(({ instancePath }) => instancePath));
+  const byPath = Map.groupBy(
+    misfits.filter((misfit) => !isOneOf(misfit)),
+    ({ instancePath }) => instancePath,
+  );
+  const told = [...byPath].flatMap(([path, group]) => {
+    const messages = [...new Set(group.map(inPlainWords))];
+    if (!unions.has(path)) return messages.map((message) => ({ path, message }));
+    return [{ path, message: messages.join(', or ').replaceAll(', or must be ', ', or ') }];
+  });
+  const alone = misfits.filter((misfit) => isOneOf(misfit) && !byPath.has(misfit.instancePath));
+  return [...told, ...alone.map((misfit) => ({ path: misfit.instancePath, message: inPlainWords(misfit) }))];
+}
+
 function validationError(error: FastifyError): MochiError {
-  const errors = (error.validation ?? []).map(({ instancePath, message = 'is not valid' }) => ({
-    path: instancePath === '' ? `/${error.validationContext ?? 'body'}` : cutText(instancePath, SHOWN_PATH),
-    message: cutText(inPlainWords(message), SHOWN_PATH),
+  const errors = joinAlternatives(error.validation ?? []).map(({ path, message }) => ({
+    path: path === '' ? `/${error.validationContext ?? 'body'}` : cutText(path, SHOWN_PATH),
+    message: cutText(message, SHOWN_PATH),
   }));
   const first = errors[0];
   const said = first === undefined ? '' : `: ${first.path} ${first.message}`;

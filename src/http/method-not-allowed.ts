@@ -1,4 +1,4 @@
-// A known path with another method is 405 and says which methods it has.
+// A known path says which methods it has: to OPTIONS, and with 405 to every other method.
 import { METHODS as NODE_METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
@@ -26,6 +26,10 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
       if (url.includes('*') && !url.startsWith('/api/')) continue;
       if (others.length === 0) continue;
       const allow = [...methods].join(', ');
+      // Preflights of allowed origins were answered before.
+      app.options(url, { schema: { hide: true } }, async (_request, reply) =>
+        reply.header('allow', `${allow}, OPTIONS`).code(204).send(),
+      );
       app.route({
         method: [...others],
         url,

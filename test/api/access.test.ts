@@ -201,6 +201,20 @@ describe('Origin, by default', () => {
     },
   );
 
+  it('a preflight of another origin is refused with words, and OPTIONS without one tells the methods', async () => {
+    const refused = await preflight(tested.url, 'https://elsewhere.example');
+    expect([refused.status, JSON.parse(refused.text)]).toMatchObject([
+      403,
+      {
+        detail: {
+          error: { code: 'host_not_allowed', message: expect.stringContaining('MOCHI_CORS_ORIGINS') },
+        },
+      },
+    ]);
+    const plain = await fetch(`${tested.url}/api/v1/sessions`, { method: 'OPTIONS' });
+    expect([plain.status, plain.headers.get('allow')]).toEqual([204, 'POST, GET, HEAD, OPTIONS']);
+  });
+
   it('a preflight names every method, and headers that a script may read', async () => {
     const { headers } = await preflight(tested.url, 'http://localhost:5173');
     const methods = headers.get('access-control-allow-methods')?.split(/, */);

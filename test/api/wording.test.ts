@@ -43,6 +43,20 @@ it.each<[string, string, unknown, string]>([
     { message: 'M', images: ['not base64'] },
     'The request is not valid: /images/0 must be base64, or a data URI of an image in base64.',
   ],
+  [
+    'POST',
+    '/chat/ID',
+    { message: 'M', think: 'maybe' },
+    'The request is not valid: /think must be boolean, or one of low, medium, high, or null.',
+  ],
+  [
+    'POST',
+    '/chat/ID',
+    { message: 'M', format: 'xml' },
+    'The request is not valid: /format must be "json", or object, or null.',
+  ],
+  ['POST', '/chat/ID', { message: 7 }, 'The request is not valid: /message must be string or null.'],
+  ['OPTIONS', '/nowhere', undefined, 'There is no /api/v1/nowhere here. /docs shows what there is.'],
   ['POST', '/chat/ID/cancel', undefined, 'Session ID is not answering: there is nothing to cancel.'],
   ['GET', '/nowhere', undefined, 'There is no /api/v1/nowhere here. /docs shows what there is.'],
   [

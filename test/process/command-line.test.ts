@@ -1,9 +1,11 @@
 // The command line: what it prints, where, and with which status it ends.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliOptions } from '../../src/config.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
@@ -80,6 +82,21 @@ describe('mochi-server', { timeout: 90_000 }, () => {
     expect(stderr).toMatch(hint);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  it.runIf(existsSync('/proc/self'))(
+    'says why a folder cannot be made, where the system does not',
+    async () => {
+      const { status, stderr } = await runCommand(['--data-dir', '/proc/nowhere/data', '--port', '0']);
+      expect([status, stderr]).toEqual([2, expect.stringContaining('/proc/nowhere')]);
+    },
+  );
+
+  it('goes on quietly when nobody reads what it prints any more', async () => {
+    const bin = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
+    const args = ['-c', '"$0" "$1" --help | true; exit "${PIPESTATUS[0]}"', process.execPath, bin];
+    const { status, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
   it('names every bad value at once, before anything is made', async () => {

@@ -1,6 +1,9 @@
 // The pages for people: where they load nothing but files of this server, under whatever path a proxy has put it.
 import { ownCommand } from '../../kit/own-command.ts';
 
+/** The one that commands look at unless told otherwise. */
+const USUAL_PORT = 8000;
+
 export const PAGE_STYLE = `body { margin: 0; background: #fafafa; }
 .plain { max-width: 40rem; margin: 0 auto; padding: 12vh 1.5rem 2rem; color: #222; font: 16px/1.5 system-ui, sans-serif; }
 .plain h1 { margin: 0 0 1rem; font-size: 1.8rem; }
@@ -21,11 +24,16 @@ export function docsPage(files: string): string {
   );
 }
 
-/** What a browser is shown that was given the address of the server and nothing else. */
-export const HELLO_PAGE = toPage(
-  'docs/static',
-  '',
-  `<main class="plain">
+/**
+ * What a browser is shown that was given the address of the server and nothing else.
+ * @param port where the server listens
+ */
+export function helloPage(port: number | undefined): string {
+  const isUsual = port === undefined || port === USUAL_PORT;
+  return toPage(
+    'docs/static',
+    '',
+    `<main class="plain">
 <h1>mochi-server is running</h1>
 <p>This is a chat server for programs. It has no page to chat on.</p>
 <ul>
@@ -34,9 +42,10 @@ export const HELLO_PAGE = toPage(
 <li><a href="api/v1/health">Health</a> of the server and its engine</li>
 </ul>
 <p>To chat in a terminal, on the machine of the server:</p>
-<pre>${ownCommand('chat')}</pre>
+<pre>${ownCommand(isUsual ? 'chat' : `chat --port ${port}`)}</pre>
 </main>`,
-);
+  );
+}
 
 export const HELLO_TEXT =
   'mochi-server is running. The API begins at /api/v1, its documentation is at /docs.\n';

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { notFound, pathOf } from '../error-response.ts';
 import { addressOf } from '../forwarded-prefix.ts';
 import { DOCS_SCRIPT } from './docs-script.ts';
-import { docsPage, HELLO_PAGE, HELLO_TEXT, PAGE_STYLE } from './html-pages.ts';
+import { docsPage, HELLO_TEXT, helloPage, PAGE_STYLE } from './html-pages.ts';
 
 /** Pages that open without a key: they hold nothing of anybody, and ask for the key where it is needed. */
 export const OPEN_PAGES = ['/', '/docs', '/docs/static/:name', '/redoc'];
@@ -51,7 +51,7 @@ export function pageRoutes(app: FastifyInstance, readDocument: () => Buffer): vo
     void reply.header('vary', 'accept');
     if (!request.headers.accept?.includes('text/html'))
       return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
-    return sendPage(reply, HELLO_PAGE);
+    return sendPage(reply, helloPage(request.socket.localPort));
   });
   app.get('/docs', { schema }, async (request, reply) =>
     sendPage(reply, docsPage(pathOf(request.url).endsWith('/') ? 'static' : 'docs/static')),
