@@ -9,8 +9,7 @@ if (fault !== null) {
   process.stderr.write(`${fault}\n`);
   process.exitCode = 2;
 } else {
-  // Whoever reads our output may stop, as `head` does: that is no fault.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', noteLostOutput);
   // A second start need not compile again. Inside the package, where nobody else can write.
   module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/mochi-server', import.meta.url)));
   const { ExitError } = await import('./cli/command.ts');
@@ -23,6 +22,7 @@ if (fault !== null) {
   }
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** Whoever reads our output may stop, as `head` does: that is no fault. What cannot be written for another reason is. */
+function noteLostOutput(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.exitCode = 1;
 }

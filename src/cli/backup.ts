@@ -21,13 +21,18 @@ export async function runBackup(
   try {
     const counts = await copyDatabase(config.dataDir, unfinished);
     await placeFile(unfinished, target, force ? 'replace' : 'create');
-    say(`backed up ${counts.sessions} sessions and ${counts.messages} messages to ${file}, checked\n`);
+    const counted = `${amount(counts.sessions, 'session')} and ${amount(counts.messages, 'message')}`;
+    say(`backed up ${counted} to ${file}, checked\n`);
   } catch (error) {
     if (error instanceof BackupError) throw complain([error.message], EXIT_FAILURE);
     throw asFileFailure(error, config);
   } finally {
     await removeUnfinished(unfinished);
   }
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** @throws ExitError for a place where no backup may go */

@@ -68,15 +68,19 @@ async function answer(conversation: ChatConversation, line: string, isTerminal: 
       case 'regenerate':
         return await conversation.regenerate();
       case 'edit':
-        return await conversation.edit(rest);
+        return rest === ''
+          ? say('Say what the message is to be: /edit TEXT\n')
+          : await conversation.edit(rest);
       case 'sessions':
         return await conversation.listSessions();
       case 'use':
         return await conversation.open(rest);
       case 'new':
         return await conversation.open(null);
+      case 'help':
+        return say(HELP);
       default:
-        say(HELP);
+        say(`There is no /${command}.\n${HELP}`);
     }
   } catch (error) {
     if (!isTerminal || !(error instanceof ServerAnswerError)) throw error;

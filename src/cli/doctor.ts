@@ -1,6 +1,6 @@
 // `mochi-server doctor`: what was found, whether it will do, and what to do next.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
@@ -13,7 +13,7 @@ import { redactUrl } from '../kit/redact-url.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
 import { checkDatabase } from '../store/examine-database.ts';
-import { StoreOpenError } from '../store/store-open-error.ts';
+import { requireRights, StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
 import { loadedInServer, pullCommand } from './models.ts';
@@ -50,8 +50,11 @@ export async function examine(config: Config): Promise<void> {
 
 function describeDatabase({ dataDir }: Config): Finding {
   const file = join(dataDir, 'mochi.db');
-  if (!existsSync(file)) return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
   try {
+    requireRights(existingFolder(dataDir), file);
+    if (!existsSync(file)) {
+      return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
+    }
     checkDatabase(dataDir);
     if (isOpenToOthers(file)) {
       const text = `Database: ${file} opens, and other users of this machine may read it`;
@@ -66,6 +69,11 @@ function describeDatabase({ dataDir }: Config): Finding {
       next: 'Mend the database, or choose another --data-dir.',
     };
   }
+}
+
+/** The folder, or the one above it in which it would be made. */
+function existingFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : existingFolder(dirname(path));
 }
 
 async function checkServer(config: Config): Promise<Finding> {

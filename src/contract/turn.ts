@@ -15,8 +15,19 @@ export const TURN_STATES = [
 ] as const;
 export type TurnState = (typeof TURN_STATES)[number];
 
+const FINAL_STATES = [
+  'completed',
+  'failed',
+  'cancelled',
+  'interrupted',
+] as const satisfies readonly TurnState[];
+
 /** States in which nothing more happens. */
-export type FinalTurnState = Extract<TurnState, 'completed' | 'failed' | 'cancelled' | 'interrupted'>;
+export type FinalTurnState = (typeof FINAL_STATES)[number];
+
+export function isFinalState(state: string): state is FinalTurnState {
+  return FINAL_STATES.some((final) => final === state);
+}
 
 const Amount = nullable(Type.Integer());
 

@@ -55,7 +55,7 @@ function readableLines(): DestinationStream {
 }
 
 /** An escaped character in a line of JSON, or one that JSON lets stand as it is although terminals act on it. */
-const IN_JSON = /\\(?:u00[0-9a-f]{2}|.)|[\u007f-\u009f]/gi;
+const IN_JSON = /\\(?:u00[0-9a-f]{2}|.)|[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gi;
 
 /** What engines and clients said is shown, not sent: a log is read on terminals. */
 function harmless(destination: DestinationStream): DestinationStream {

@@ -6,6 +6,7 @@ it.each([
   ['\u001b[2J\u001b]0;owned\u0007', '␛[2J␛]0;owned␇'],
   ['\u009b2J', '<9B>2J'],
   ['a\rb\u007f', 'a␍b␡'],
+  ['safe \u202egnp.exe\u2066', 'safe <202E>gnp.exe<2066>'],
   ['first\n\tsecond', 'first\n\tsecond'],
   ['日本語 ü 👍🏽', '日本語 ü 👍🏽'],
 ])('shows %j', (text, shown) => {

@@ -1,8 +1,8 @@
 // Text of others on a terminal. A model, a title or an engine can hold sequences that move the cursor, set the title of
 // the window or answer for the user: they are shown as signs and never sent.
 
-/** Line feed and tab stay: they are text. */
-const CONTROLS = /[^\P{Cc}\n\t]/gu;
+/** Line feed and tab stay: they are text. What turns the direction of writing round makes a line say something else. */
+const CONTROLS = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Each control character as its picture (␛), or as its number where it has none (<9B>). */
 export function showControls(text: string): string {

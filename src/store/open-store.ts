@@ -12,7 +12,7 @@ import { keepLog } from './open-untouched.ts';
 import { PatientSqliteDriver } from './patient-driver.ts';
 import { rescueDatabase } from './rescue-database.ts';
 import { openSqlite } from './sqlite.ts';
-import { explain } from './store-open-error.ts';
+import { explain, requireRights } from './store-open-error.ts';
 
 export interface Store {
   readonly db: Db;
@@ -60,6 +60,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   };
   try {
     makePrivateFolder(dataDir);
+    requireRights(dataDir, file);
     lock = exclusive ? lockDataFolder(dataDir) : lockUnlessServed(dataDir);
     if (lock !== null) examineDatabase(file, { lock, exclusive, newDatabase });
     makePrivateFile(file);

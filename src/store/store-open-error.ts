@@ -26,12 +26,19 @@ export function explain(error: unknown, dataDir: string, file: string): StoreOpe
       `${file} is damaged or no SQLite database (${reason}). It was left as it is: put a backup in its place (mochi-server restore FILE), or move it away and start with --new-database.`,
     );
   }
-  const rights = /CANTOPEN|READONLY|EACCES|EPERM|EROFS/i.test(`${code} ${wireReason}`)
+  // A read-only file system is told by SQLite as a fault of the disk.
+  const rights = /CANTOPEN|READONLY|IOERR|EACCES|EPERM|EROFS/i.test(`${code} ${wireReason}`)
     ? missingRights(dataDir, file)
     : null;
   return new StoreOpenError(
     `The data folder ${dataDir} cannot be used: ${[rights ?? reason, wireReason].filter(Boolean).join(' ')}.`,
   );
+}
+
+/** Before anything is opened that reads well and fails at the first write. @throws StoreOpenError */
+export function requireRights(dataDir: string, file: string): void {
+  const missing = missingRights(dataDir, file);
+  if (missing !== null) throw new StoreOpenError(`The data folder ${dataDir} cannot be used: ${missing}.`);
 }
 
 export function writtenByNewer(file: string): StoreOpenError {

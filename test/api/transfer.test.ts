@@ -34,6 +34,24 @@ async function richSession(): Promise<string> {
   return id;
 }
 
+describe('a turn that a line calls unfinished, with the instant of its end', () => {
+  it.each(['running', 'queued', 'waiting'])(
+    '%s: is closed like every turn that was under way',
+    async (state) => {
+      const id = await richSession();
+      const lines = (await linesOf(id)).map((line) => JSON.parse(line));
+      const changed = lines.map((line) => (line.type === 'turn' ? { ...line, state, error: null } : line));
+      const { body } = await send(changed.map((line) => JSON.stringify(line)).join('\n'));
+      const [{ session_id: imported }] = body.imported;
+      const turns = (await other.get(`/sessions/${imported}/turns`)).body.turns;
+      expect(turns.length).toBeGreaterThan(0);
+      for (const turn of turns) {
+        expect(turn).toMatchObject({ state: 'interrupted', finished_at: expect.any(String) });
+      }
+    },
+  );
+});
+
 describe('GET /sessions/{id}/export', () => {
   it('is the session file of the original, by default', async () => {
     const id = await richSession();

@@ -41,9 +41,11 @@ export async function takeBackMessage(db: Db, { session, tip }: RunningTurn): Pr
 
 /** What the client is told: the id that it knows from `turn_start` stands for nothing any more. */
 export function takenBack(failure: MochiError): MochiError {
-  return new MochiError(
-    failure.kind,
-    `${failure.message} The message was taken back.${WAYS_OUT[failure.kind] ?? ''}`,
-    { ...failure.details, message_taken_back: true },
-  );
+  // The words of an engine may end without a full stop; our own say already what to do.
+  const said = /[.!?]$/.test(failure.message) ? failure.message : `${failure.message}.`;
+  const wayOut = said.includes('Shorten') ? '' : (WAYS_OUT[failure.kind] ?? '');
+  return new MochiError(failure.kind, `${said} The message was taken back.${wayOut}`, {
+    ...failure.details,
+    message_taken_back: true,
+  });
 }

@@ -1,5 +1,6 @@
 // Checked lines → the rows of one session: places in the tree, the active path, and what belongs together.
 
+import { isFinalState } from '../../contract/turn.ts';
 import { isMetadata } from '../../sessions/metadata.ts';
 import { SYSTEM_DEPTH } from '../../store/messages.ts';
 import type { MessageRow, SessionRow, SessionRows, ToolCallRow, TurnRow } from '../../store/session-rows.ts';
@@ -93,7 +94,8 @@ export class SessionBuilder {
   #addTurn(line: Line): void {
     const row = toRow(TURN_COLUMNS, line, { session_id: this.sourceId });
     if (this.#turns.has(row.id)) throw new LineError(`/turn_id ${row.id} is there twice`);
-    this.#turns.set(row.id, row);
+    // A turn under way has not ended, whatever the line says: it is closed once it is here.
+    this.#turns.set(row.id, isFinalState(row.state) ? row : { ...row, finished_at: null });
   }
 
   /** @throws LineError for what the lines do not hold */
