@@ -20,6 +20,18 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   dataDir: { good: '/data', value: '/data', bad: '' },
   sessionsDir: { good: '/old', value: '/old', bad: '' },
   systemPromptsDir: { good: '/prompts', value: '/prompts', bad: '' },
+  toolsDir: { good: '/tools', value: '/tools', bad: '' },
+  toolPolicy: { good: '/etc/policy.json', value: '/etc/policy.json', bad: '' },
+  mcpConfig: { good: '/etc/mcp.json', value: '/etc/mcp.json', bad: '' },
+  python: { good: '/opt/python 3/bin/python3', value: '/opt/python 3/bin/python3', bad: '' },
+  toolEnv: { good: 'WEATHER_KEY, b', value: ['WEATHER_KEY', 'b'], bad: 'WEATHER_KEY=abc' },
+  toolTimeoutSeconds: { good: '0.5', value: 0.5, bad: '0' },
+  toolMaxOutputBytes: { good: '1024', value: 1024, bad: '1023' },
+  toolResultChars: { good: '500', value: 500, bad: '499' },
+  toolMemoryMb: { good: '256', value: 256, bad: '127' },
+  maxToolProcesses: { good: '1', value: 1, bad: '0' },
+  maxParallelTools: { good: '1', value: 1, bad: '0' },
+  toolCallRescue: { good: 'false', value: false, bad: 'maybe' },
   corsOrigins: { good: 'https://a.example', value: ['https://a.example'], bad: 'https://a.example/path' },
   allowedHosts: { good: 'Chat.Example:80, [::2]:8000', value: ['chat.example', '::2'], bad: 'a b' },
   apiKeys: { good: 'one-key, another', value: ['one-key', 'another'], bad: 'hush hush' },
@@ -75,6 +87,18 @@ test('defaults', () => {
     dataDir: process.cwd(),
     sessionsDir: resolve('chat_sessions'),
     systemPromptsDir: resolve('system_prompts'),
+    toolsDir: resolve('tools'),
+    toolPolicy: resolve('tool-policy.json'),
+    mcpConfig: resolve('mcp.json'),
+    python: 'python3',
+    toolEnv: [],
+    toolTimeoutSeconds: 60,
+    toolMaxOutputBytes: 1_048_576,
+    toolResultChars: 16_000,
+    toolMemoryMb: 512,
+    maxToolProcesses: 16,
+    maxParallelTools: 4,
+    toolCallRescue: true,
     corsOrigins: null,
     allowedHosts: [],
     apiKeys: [],
@@ -133,6 +157,9 @@ test('an empty flag is a problem, unlike an empty variable', () => {
 test('directories are absolute, and the others are inside that of the data', () => {
   const { config } = load({ flags: { dataDir: 'data', sessionsDir: 'old', systemPromptsDir: 'prompts' } });
   expect(config).toMatchObject({
+    toolsDir: resolve('data/tools'),
+    toolPolicy: resolve('data/tool-policy.json'),
+    mcpConfig: resolve('data/mcp.json'),
     dataDir: resolve('data'),
     sessionsDir: resolve('data/old'),
     systemPromptsDir: resolve('data/prompts'),
@@ -222,8 +249,8 @@ test('no value is ever repeated', () => {
   const bad = 'http://ann:hush hush@[';
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
-  // Any text will do as a directory.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 3);
+  // Any text will do as a path or a command.
+  expect(problemsOf({ env })).toHaveLength(keys.length - 7);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 
@@ -253,7 +280,7 @@ test('warnings for variables without effect, also next to problems', () => {
     MOCHI_API_KEY: 'hush',
     MOCHI_HOTS: 'x',
     MOCHI_POORT: 'x',
-    MOCHI_TOOLS_DIR: 'tools',
+    MOCHI_AGENT_CHATS_DIR: 'chats',
     MOCHI_AGENTS_DIR: '',
     MOCHI_FLAVOUR: 'matcha',
     PATH: '/bin',
@@ -262,7 +289,7 @@ test('warnings for variables without effect, also next to problems', () => {
     'MOCHI_API_KEY is not a setting; did you mean MOCHI_API_KEYS?',
     'MOCHI_HOTS is not a setting; did you mean MOCHI_HOST?',
     'MOCHI_POORT is not a setting; did you mean MOCHI_PORT?',
-    'MOCHI_TOOLS_DIR has no effect in this version.',
+    'MOCHI_AGENT_CHATS_DIR has no effect in this version.',
     'MOCHI_FLAVOUR is not a setting.',
   ];
   expect(load({ env }).warnings).toEqual(warnings);

@@ -1,7 +1,8 @@
 // Command line over environment over default, read once into one frozen object.
 import { resolve } from 'node:path';
+import type { Setting } from './config/setting.ts';
 import { flagName, flagUsage, shownDefault, variableName } from './config/setting-names.ts';
-import { type Config, type Setting, settings } from './config/settings.ts';
+import { type Config, settings } from './config/settings.ts';
 import { unknownVariables } from './config/unknown-variables.ts';
 import { isLoopbackHost } from './kit/loopback.ts';
 
@@ -41,6 +42,11 @@ export function loadConfig({ flags = {}, env = process.env }: ConfigSources = {}
   if (problems.length > 0) return { ok: false, problems, warnings };
   // No problem: every value is there.
   return { ok: true, config: freeze(withAbsolutePaths(read as Config)), warnings };
+}
+
+/** Everything that the server was started with: what is started by it gets a part. */
+export function processEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
 }
 
 /** Shells take quotes off a value, readers of env files often do not: it is then another one than was meant. */
@@ -87,6 +93,9 @@ function withAbsolutePaths(config: Config): Config {
     dataDir,
     sessionsDir: resolve(dataDir, config.sessionsDir),
     systemPromptsDir: resolve(dataDir, config.systemPromptsDir),
+    toolsDir: resolve(dataDir, config.toolsDir),
+    toolPolicy: resolve(dataDir, config.toolPolicy),
+    mcpConfig: resolve(dataDir, config.mcpConfig),
   };
 }
 

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { configure, EXIT_USAGE, ExitError, type Flags, withSettings } from './cli/command.ts';
 import { addModelCommands } from './cli/model-commands.ts';
+import { addToolCommands } from './cli/tool-commands.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './contract/jsonl.ts';
 import { VERSION } from './version.ts';
 
@@ -75,6 +76,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
 
   addModelCommands(program);
+  addToolCommands(program);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync(namesCommand(argv) ? argv : ['serve', ...argv], { from: 'user' });

@@ -9,7 +9,7 @@ import { readConversation } from './chat/prompt/read-conversation.ts';
 import { recallWindows } from './chat/prompt/recall-windows.ts';
 import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
 import { Checkpoints } from './chat/step/checkpoints.ts';
-import type { Config } from './config.ts';
+import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { chooseEngine } from './engines/auto-engine.ts';
 import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
@@ -26,6 +26,9 @@ import { listRecentAnswers } from './store/recent-answers.ts';
 import { watchDatabase } from './store/rescue-database.ts';
 import { listTokenRatios } from './store/token-ratios.ts';
 import { BackgroundJobs } from './summaries/background-jobs.ts';
+import { openTools } from './tools/open-tools.ts';
+import type { ToolSource } from './tools/tool.ts';
+import type { Tools } from './tools/tools.ts';
 import { importOnFirstStart } from './transfer/import-on-first-start.ts';
 import { VERSION } from './version.ts';
 import { createAnswerLengths } from './window/answer-lengths.ts';
@@ -48,12 +51,24 @@ const ids = { newId: randomHex, now: timestampNow };
 export interface ServerOptions {
   /** Make a database even where one was that is gone. */
   readonly newDatabase?: boolean;
+  /** Tools besides those that are found; closed with the server. */
+  readonly toolSources?: readonly ToolSource[];
 }
 
-/** Everything built, nothing listening yet. @throws StoreOpenError when the data folder cannot be used */
+/**
+ * Everything built, nothing listening yet.
+ * @throws StoreOpenError when the data folder cannot be used, ToolConfigError when the operator's rules cannot be read
+ */
 export async function createServer(config: Config, log: Log, options: ServerOptions = {}): Promise<Server> {
-  const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true });
+  const tools = await openTools({ ...config, version: VERSION }, processEnvironment(), options.toolSources);
+  const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true }).catch(
+    async (error: unknown) => {
+      await tools.close();
+      throw error;
+    },
+  );
   const engine = await createEngine(config, log).catch(async (error: unknown) => {
+    await tools.close();
     await store.leave();
     throw error;
   });
@@ -65,24 +80,14 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const background = createBackground(planning, config, log);
     const tending = tendDatabase(store, log);
     const clearing = new Clearing({ db: store.db, log });
-    const turns = new LiveTurns(
-      {
-        ...planning,
-        log,
-        background,
-        clearing,
-        ...ids,
-        ...askingSettings(config),
-        checkpoints: new Checkpoints(store.db),
-        maxSteps: config.maxToolIterations,
-      },
-      { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
-    );
+    const turns = createTurns({ ...planning, log, background, clearing, tools, ...ids }, config);
     const app = await createApp(
       {
         ...storeDoors(store, config),
         engine,
         turns,
+        tools,
+        mcpServers: tools.mcpServers,
         defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
         learnWindows: () => learnWindows(planning),
@@ -101,6 +106,8 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       async listen() {
         await app.listen({ host: config.host, port: config.port });
         background.start();
+        tools.start();
+        void tools.ready().then(() => tellProblems(tools, log));
         clearing.start();
         // Listening on a host and a port, so the address is never a pipe's name.
         const { port } = app.server.address() as AddressInfo;
@@ -114,6 +121,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         await quiet;
         await clearing.close();
         await closeConnections(app.server, appClosed);
+        await tools.close();
         await engine.close();
         await tending.close();
         await store.close();
@@ -124,6 +132,30 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   }
+}
+
+/** Tools that cannot be used hide nothing else, so that nobody would notice. */
+function tellProblems(tools: Tools, log: Log): void {
+  for (const { source, message } of tools.registry().problems) log.warn({ source }, message);
+}
+
+type TurnDoors = Omit<
+  ConstructorParameters<typeof LiveTurns>[0],
+  'modelRates' | 'engineLine' | 'stallMs' | 'checkpoints' | 'maxSteps' | 'toolLimits' | 'rescuesCalls'
+>;
+
+function createTurns(doors: TurnDoors, config: Config): LiveTurns {
+  return new LiveTurns(
+    {
+      ...doors,
+      ...askingSettings(config),
+      checkpoints: new Checkpoints(doors.db),
+      maxSteps: config.maxToolIterations,
+      toolLimits: { maxParallel: config.maxParallelTools, resultCharacters: config.toolResultChars },
+      rescuesCalls: config.toolCallRescue,
+    },
+    { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
+  );
 }
 
 /** What goes on beside the requests: for as long as the store is open. */

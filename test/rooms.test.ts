@@ -49,7 +49,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
   server: ['version', ...Object.keys(ROOMS)],
   // Commands beside a running server read and write the store themselves.
-  cli: ['version', 'kit', 'contract', 'config', 'server', 'transfer', 'store', 'chat', 'engines'],
+  cli: ['version', 'kit', 'contract', 'config', 'server', 'transfer', 'store', 'tools', 'chat', 'engines'],
   main: ['version', 'contract', 'cli'],
   bin: ['version', 'kit', 'cli', 'main'],
   'require-node': ['kit'],
@@ -326,7 +326,7 @@ describe('the check', () => {
   });
 
   it.each([
-    ['src/chat/watch/replay-turn.ts', '../step/settle-tool-calls.ts'],
+    ['src/chat/watch/replay-turn.ts', '../step/settle-round.ts'],
     ['src/chat/prompt/plan-prompt.ts', '../step/draft.ts'],
     ['src/chat/step/call-model.ts', '../run-turn.ts'],
     ['src/chat/step/draft.ts', '../line/turn-lines.ts'],

@@ -4,6 +4,7 @@ import { invalidField } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { findTip } from './begin-turn.ts';
+import { offerNow } from './offer-tools.ts';
 import { checkFits } from './prompt/check-fits.ts';
 import { renewModel, requireVision } from './step/renew-model.ts';
 import { checkFormat } from './step/structured-output.ts';
@@ -48,7 +49,7 @@ async function checkModel(
   // What a busy session will have to answer is known when its turn has come.
   if (request.message === null && session.active_turn !== null) return;
   const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
-  await checkFits(deps, { session, model, request, tip });
+  await checkFits(deps, { session, model, request, tip, offer: offerNow(deps, session, request) });
 }
 
 /** An engine that is down is the turn's business: the message must be stored all the same. */

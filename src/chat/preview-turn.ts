@@ -2,6 +2,7 @@
 import type { ChatPreview } from '../contract/chat.ts';
 import { beginTurn } from './begin-turn.ts';
 import { checkRequest } from './check-request.ts';
+import { offerTools } from './offer-tools.ts';
 import { planPrompt } from './prompt/plan-prompt.ts';
 import { toEngineRequest } from './step/call-model.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -17,7 +18,9 @@ export async function previewTurn(
   sessionId: string,
   request: TurnRequest,
 ): Promise<ChatPreview> {
-  const { model } = await checkRequest(deps, sessionId, request);
+  const checked = await checkRequest(deps, sessionId, request);
+  const { signal } = new AbortController();
+  const offer = await offerTools(deps, { ...checked, request, signal });
   const transaction = await deps.db.startTransaction().execute();
   try {
     const beginning = await beginTurn(transaction, {
@@ -28,7 +31,9 @@ export async function previewTurn(
       isPromised: false,
     });
     const { session, tip } = beginning;
-    const question = { session, model, request, tip, before: session.promptMark, reason: null, ratio: null };
+    const { model } = checked;
+    const { promptMark: before } = session;
+    const question = { session, model, request, tip, offer, before, reason: null, ratio: null };
     const plan = await planPrompt({ ...deps, db: transaction }, question);
     return {
       session_id: sessionId,

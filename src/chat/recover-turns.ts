@@ -13,7 +13,7 @@ import {
   type QueuedMessage,
   type UnfinishedTurn,
 } from '../store/turns.ts';
-import { answerOpenCalls } from './step/settle-tool-calls.ts';
+import { answerOpenCalls } from './step/answer-open-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /**

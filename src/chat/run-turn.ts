@@ -6,8 +6,11 @@ import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { type CallDeps, callInLine } from './call-in-line.ts';
+import { offerTools } from './offer-tools.ts';
+import { askAgain } from './step/ask-again.ts';
 import { finishAnswer, finishFailed, finishToolRequest } from './step/finish-step.ts';
-import { settleToolCalls } from './step/settle-tool-calls.ts';
+import { planRound } from './step/plan-round.ts';
+import { settleRound } from './step/settle-round.ts';
 import { parseStructured } from './step/structured-output.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -28,6 +31,9 @@ export async function* runTurn(
     receipt: null,
     reason: null,
     mark: turn.session.promptMark,
+    offer: { tools: [], missing: [] },
+    nudge: null,
+    lastRun: null,
     place: null,
     isRestarted: false,
     use: null,
@@ -51,26 +57,21 @@ async function* answer(
   turn: RunningTurn,
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], void> {
-  for (let step = 0; step < deps.maxSteps; step += 1) {
+  progress.offer = await offerTools(deps, { ...turn, signal: turn.live.signal });
+  for (let rounds = 0; rounds < deps.maxSteps; ) {
     const usage = yield* callInLine(deps, turn, progress);
     const draft = progress.draft;
     if (draft === null) return;
     if (draft.toolCalls.length === 0) {
+      if (await askAgain(deps, progress, { usage, isAfterRound: rounds > 0 })) continue;
       yield [await complete(deps, turn, progress, usage)];
       return;
     }
-    const asked = await finishToolRequest(deps, progress, usage);
+    const calls = await planRound(deps, turn, progress);
+    await finishToolRequest(deps, progress, { usage, calls });
     yield [{ event: 'status', data: { phase: 'running_tool' } }];
-    const { session, live } = turn;
-    const calls = draft.toolCalls;
-    const settled = await settleToolCalls(deps, {
-      sessionId: session.session_id,
-      turnId: live.turnId,
-      asked,
-      calls,
-    });
-    progress.tip = settled.tip;
-    yield settled.events;
+    yield* settleRound(deps, turn, progress, calls);
+    rounds += 1;
   }
   throw new MochiError(
     'tool_loop_limit',

@@ -3,6 +3,7 @@ import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { BackgroundJobs } from '../summaries/background-jobs.ts';
+import type { Tools } from '../tools/tools.ts';
 import type { AnswerLengths } from '../window/answer-lengths.ts';
 import type { LoadFailures } from '../window/load-failures.ts';
 import type { ModelWindows } from '../window/model-windows.ts';
@@ -17,6 +18,13 @@ interface WindowPolicy {
   readonly maxWindow: number | null;
 }
 
+interface ToolLimits {
+  /** Calls of one message that run at once, where all of them only read. */
+  readonly maxParallel: number;
+  /** Of a result, for the model. */
+  readonly resultCharacters: number;
+}
+
 export interface TurnDeps {
   readonly db: Db;
   readonly engine: Engine;
@@ -28,6 +36,10 @@ export interface TurnDeps {
   readonly modelWindows: ModelWindows;
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;
+  readonly tools: Tools;
+  readonly toolLimits: ToolLimits;
+  /** Whether calls that a model writes as its answer are taken for calls. */
+  readonly rescuesCalls: boolean;
   /** Model calls in one turn, at most. */
   readonly maxSteps: number;
   /** @param digits even number of hex digits */

@@ -1,6 +1,9 @@
 // A chat request after validation, with its defaults filled in.
 import type { BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
+import type { ToolSettings } from '../contract/tool.ts';
+import { completeToolSettings } from '../sessions/settings.ts';
+import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
@@ -12,6 +15,8 @@ export interface TurnRequest {
   readonly options: EngineOptions;
   readonly format: 'json' | Readonly<Record<string, unknown>> | null;
   readonly images: readonly string[];
+  /** For this turn, instead of the session's; null: those. */
+  readonly toolSettings: ToolSettings | null;
   readonly onBusy: BusyPolicy;
 }
 
@@ -23,8 +28,13 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
     options: body.options ?? {},
     format: body.format ?? null,
     images: (body.images ?? []).map(plainBase64),
+    toolSettings: body.tool_settings == null ? null : completeToolSettings(body.tool_settings),
     onBusy: body.on_busy ?? 'queue',
   };
+}
+
+export function toolSettingsOf(session: StoredSession, { toolSettings }: TurnRequest): ToolSettings {
+  return toolSettings ?? session.tool_settings;
 }
 
 /** Engines take the bare base64 only; clients have it as a browser (`data:…`) or `base64` (lines of 76) gives it. */

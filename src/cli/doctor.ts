@@ -16,17 +16,11 @@ import { checkDatabase } from '../store/examine-database.ts';
 import { requireRights, StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
+import { examineTools } from './doctor-tools.ts';
+import type { Finding } from './finding.ts';
 import { loadedInServer, pullCommand } from './models.ts';
 import { connectServer, ServerAnswerError, serveCommand } from './server-client.ts';
 import { say } from './terminal.ts';
-
-interface Finding {
-  /** note: neither good nor bad. */
-  readonly state: 'ok' | 'note' | 'bad';
-  readonly text: string;
-  /** What to do about it. */
-  readonly next?: string;
-}
 
 const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
 
@@ -40,6 +34,7 @@ export async function examine(config: Config): Promise<void> {
     // A start would be refused: first things first.
     database.state === 'bad' ? { state, text } : server,
     ...(await checkEngines(config)),
+    ...(await examineTools(config)),
   ];
   for (const { state, text } of findings) say(`${MARKS[state]}${showLine(text)}\n`);
   const steps = findings.flatMap(({ next }) => next ?? []);

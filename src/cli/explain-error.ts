@@ -2,11 +2,13 @@
 import type { Config } from '../config.ts';
 import { MochiError } from '../contract/errors.ts';
 import { StoreOpenError } from '../store/store-open-error.ts';
+import { ToolConfigError } from '../tools/policy/tool-policy.ts';
 import { complain, EXIT_FAILURE } from './command.ts';
 
 /** Plain words for what the user can mend; anything else goes on as it is. */
 export function asExit(error: unknown, config: Config): unknown {
   if (error instanceof StoreOpenError) return complain([error.message]);
+  if (error instanceof ToolConfigError) return complain(error.problems);
   if (error instanceof MochiError) return complain([storedDataProblem(error, config)]);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const address = `${config.host}:${config.port}`;

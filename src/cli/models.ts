@@ -4,11 +4,10 @@ import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { createLog } from '../kit/log.ts';
 import { ownCommand } from '../kit/own-command.ts';
-import { showLine } from '../kit/show-controls.ts';
 import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
 import { connectServer } from './server-client.ts';
-import { say, sayError } from './terminal.ts';
+import { say, sayError, sayTable } from './terminal.ts';
 
 export async function listModels(config: Config): Promise<void> {
   const engine = await createEngine(config, createLog({ level: 'error', format: config.logFormat }));
@@ -28,7 +27,7 @@ export async function listModels(config: Config): Promise<void> {
     });
     say(`Engine: ${engine.name} (${engine.address})\n`);
     if (rows.length === 0) say(`No models. Fetch one: ${pullCommand(engine)}\n`);
-    else print([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
+    else sayTable([['NAME', 'SIZE', 'QUANTIZATION', 'TRAINED FOR', 'CAN', 'IN MEMORY'], ...rows]);
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
     sayError(`mochi-server: ${error.message}\n`);
@@ -57,13 +56,5 @@ export async function loadedInServer(config: Config): Promise<readonly Loaded[] 
       : [];
   } catch {
     return null;
-  }
-}
-
-function print(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) {
-    const line = row.map((cell, column) => showLine(cell).padEnd(widths[column] ?? 0)).join('  ');
-    say(`${line.trimEnd()}\n`);
   }
 }

@@ -1,5 +1,5 @@
 // The only place that writes to the terminal. What others said (models, titles, engines) is shown on it, never obeyed.
-import { showControls } from '../kit/show-controls.ts';
+import { showControls, showLine } from '../kit/show-controls.ts';
 
 /** Writes to stdout. */
 export function say(text: string): void {
@@ -9,6 +9,15 @@ export function say(text: string): void {
 /** Writes to stderr. */
 export function sayError(text: string): void {
   process.stderr.write(showControls(text));
+}
+
+/** Rows in columns on stdout. */
+export function sayTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of rows) {
+    const line = row.map((cell, column) => showLine(cell).padEnd(widths[column] ?? 0)).join('  ');
+    say(`${line.trimEnd()}\n`);
+  }
 }
 
 const DIM = '\u001b[2m';

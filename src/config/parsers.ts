@@ -77,6 +77,23 @@ export const directory: Parser<string> = {
   parse: (text) => (text === '' ? undefined : text),
 };
 
+export const file: Parser<string> = { ...directory, valueName: 'file', expected: 'a file' };
+
+export const command: Parser<string> = {
+  valueName: 'command',
+  expected: 'a command or the path of a program',
+  parse: (text) => (text === '' ? undefined : text),
+};
+
+export const variableNames: Parser<readonly string[]> = {
+  valueName: 'list',
+  expected: 'a comma list of names of variables such as WEATHER_KEY',
+  parse: (text) => {
+    const names = splitList(text);
+    return names?.every((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) ? names : undefined;
+  },
+};
+
 export const host: Parser<string> = {
   valueName: 'host',
   expected: 'a host name or an IP address, without scheme and port',

@@ -1,5 +1,5 @@
 // What a setting is called outside the code.
-import type { Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
 
 /** maxBodyBytes → MOCHI_MAX_BODY_BYTES */
 export function variableName(key: string): string {

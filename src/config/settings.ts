@@ -11,13 +11,14 @@ import {
   ollamaHost,
   oneOf,
   origins,
-  type Parser,
   seconds,
   secondsOrNever,
   wholeNumber,
 } from './parsers.ts';
+import type { Setting } from './setting.ts';
+import { type ToolConfig, toolSettings } from './tool-settings.ts';
 
-export interface Config {
+export interface Config extends ToolConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -70,14 +71,6 @@ export interface Config {
   readonly titlesEnabled: boolean;
   /** Billions of parameters; 0: every model is asked. */
   readonly summaryMinBillions: number;
-}
-
-export interface Setting<T> {
-  readonly parser: Parser<NonNullable<T>>;
-  readonly default: T;
-  readonly description: string;
-  /** `value` unless stated: `--flag <value>`. A secret has none: arguments are visible to every process. */
-  readonly flag?: 'value' | 'switch' | 'none';
 }
 
 const logLevel = oneOf('level', 'DEBUG, INFO, WARNING, ERROR or CRITICAL', {
@@ -149,6 +142,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     default: 'system_prompts',
     description: 'Directory of the system prompt files, inside the data directory unless absolute',
   },
+  ...toolSettings,
   corsOrigins: {
     parser: origins,
     default: null,

@@ -106,8 +106,7 @@ export const ChatRequest = Type.Object(
     tool_settings: Type.Optional(
       Type.Unsafe<ToolSettingsInput | null>({
         ...nullableRef(ToolSettingsInput),
-        description:
-          "For this turn only, instead of the session's. Checked; without effect while no tools are offered to models.",
+        description: "For this turn only, instead of the session's.",
       }),
     ),
     on_busy: Type.Optional(

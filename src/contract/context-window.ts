@@ -160,6 +160,16 @@ export const ContextReceipt = Type.Object(
         },
       ),
     ),
+    tools_offered: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'Names of the tools that the model was offered, in this order: none where it cannot call tools, and in the call that writes what a `format` asks for. Missing, as the next two: the session names no tools.',
+      }),
+    ),
+    tools_missing: Type.Optional(
+      Type.Array(Type.String(), { description: 'Entries of the session that stand for no tool there is.' }),
+    ),
+    tools_tokens: Type.Optional(Type.Integer({ description: 'Estimate of what they take of the prompt.' })),
   },
   {
     $id: 'ContextReceipt',

@@ -10,6 +10,8 @@ export interface EngineToolCall {
   readonly id: string;
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>> | string;
+  /** The model wrote it as its answer; missing: the engine read it as a call. */
+  readonly origin?: 'text';
 }
 
 /** A tool that the model may ask for. */

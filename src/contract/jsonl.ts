@@ -48,6 +48,22 @@ const ToolCallEntry = Type.Object(
     call_id: Type.String(),
     name: Type.String(),
     arguments: Type.Unsafe<unknown>({ type: ['object', 'string'] }),
+    tool: Type.Optional(orNull(Type.String(), 'The tool that was meant; null: the one of that name.')),
+    ran_arguments: Type.Optional(
+      Type.Unsafe<unknown>({
+        type: ['object', 'null'],
+        default: null,
+        description: 'What it ran with; null: `arguments`.',
+      }),
+    ),
+    origin: Type.Optional(
+      Type.Unsafe<unknown>({
+        type: ['string', 'null'],
+        enum: ['text', null],
+        default: null,
+        description: '`text`: the model wrote it as its answer; null: it made a call.',
+      }),
+    ),
     state: oneOf(['pending', 'running', 'done']),
     result_message_id: orNull(Type.String()),
     success: orNull(Type.Boolean()),

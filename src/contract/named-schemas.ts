@@ -8,6 +8,7 @@ import {
   ContextWindowInput,
 } from './context-window.ts';
 import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
+import { McpServer, McpServerList } from './mcp.ts';
 import { Message, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
 import { PULL_EVENTS, PullEvent, PullModel } from './model-pull.ts';
@@ -35,9 +36,14 @@ import {
   AgentSettings,
   AgentSettingsInput,
   ExecutedToolCall,
+  RunToolInput,
   StoredToolCall,
+  ToolInfo,
+  ToolList,
+  ToolRun,
   ToolSettings,
   ToolSettingsInput,
+  ToolsReloaded,
 } from './tool.ts';
 import { ErrorEnvelope, ErrorObject, Turn, TurnUsage } from './turn.ts';
 import { TURN_EVENTS, TurnEventSchema } from './turn-event.ts';
@@ -77,6 +83,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   Prompt,
   PromptInput,
   PromptListItem,
+  RunToolInput,
   SearchAnswer,
   SearchResult,
   Session,
@@ -92,8 +99,14 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SummarizeInput,
   SystemPromptAnswer,
   SystemPromptInput,
+  ToolInfo,
+  ToolList,
+  ToolRun,
   ToolSettings,
   ToolSettingsInput,
+  McpServer,
+  McpServerList,
+  ToolsReloaded,
   TreeMessage,
   Turn,
   TurnEventSchema,

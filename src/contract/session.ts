@@ -222,6 +222,10 @@ export const SessionStatus = Type.Object(
     context: nullableRef(ContextReceipt),
     tools_enabled: Type.Boolean(),
     active_tools: Type.Array(Type.String()),
+    tool_warnings: Type.Array(Type.String(), {
+      description:
+        'Why the tools may not serve: the model cannot call any, or is offered too many to choose from.',
+    }),
     execution_policy: oneOf(EXECUTION_POLICIES),
     agents_enabled: Type.Boolean(),
     enabled_agents: Type.Array(Type.String()),

@@ -1,6 +1,9 @@
 // Tools: what a session may use, and what a model asked for.
 import { type Static, Type } from 'typebox';
-import { FreeObject, oneOf } from './schema.ts';
+import { FreeObject, nullable, oneOf } from './schema.ts';
+
+export const TOOL_SOURCE_KINDS = ['python', 'native', 'mcp', 'builtin', 'agent'] as const;
+export type ToolSourceKind = (typeof TOOL_SOURCE_KINDS)[number];
 
 export const EXECUTION_POLICIES = ['always_confirm', 'never_confirm'] as const;
 
@@ -9,7 +12,8 @@ export const ToolSettings = Type.Object(
     tools: Type.Array(Type.String({ maxLength: 200 }), {
       maxItems: 500,
       default: [],
-      description: 'Names of the tools that the model is offered.',
+      description:
+        'Names of the tools that the model is offered; `read_*` and `mcp__server` stand for several. Looked up at the start of each turn.',
     }),
     execution_policy: oneOf(EXECUTION_POLICIES, {
       default: 'always_confirm',
@@ -38,6 +42,9 @@ export type AgentSettings = Static<typeof AgentSettings>;
 export const AgentSettingsInput = Type.Partial(AgentSettings, { $id: 'AgentSettingsInput' });
 export type AgentSettingsInput = Static<typeof AgentSettingsInput>;
 
+/** Beyond so many, small models choose badly; beyond twice as many, hardly at all. */
+export const MANY_TOOLS = 16;
+
 /** How deep the arguments of a call may be nested: a body that holds them can be read. */
 export const MAX_ARGUMENT_DEPTH = 50;
 /** Calls of one answer. */
@@ -57,3 +64,101 @@ export const ExecutedToolCall = Type.Object(
   { $id: 'ExecutedToolCall' },
 );
 export type ExecutedToolCall = Static<typeof ExecutedToolCall>;
+
+/** Arguments of `add_numbers`, and what it says: the example of everything about tools. */
+const EXAMPLE_SCHEMA = {
+  type: 'object',
+  required: ['a', 'b'],
+  properties: {
+    a: { type: 'integer', description: 'The first number' },
+    b: { type: 'integer', description: 'The second number' },
+  },
+};
+
+export const ToolInfo = Type.Object(
+  {
+    name: Type.String({ examples: ['add_numbers'] }),
+    description: Type.String({ examples: ['Add two numbers together.'] }),
+    parameters: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      description: 'JSON Schema of the arguments as models are shown it: flat, limits told in words.',
+      examples: [EXAMPLE_SCHEMA],
+    }),
+    input_schema: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      description: 'The whole JSON Schema, by which arguments are validated.',
+      examples: [{ ...EXAMPLE_SCHEMA, additionalProperties: false }],
+    }),
+    source: Type.Object({
+      kind: oneOf(TOOL_SOURCE_KINDS, { examples: ['python'] }),
+      group: Type.String({ description: 'Its folder, or its MCP server.', examples: ['math_tools'] }),
+    }),
+    read_only: Type.Boolean({ description: 'It changes nothing. Never a reason to let it run unasked.' }),
+    fingerprint: Type.String({
+      description: 'Another one when source, name, description or schema of the tool changes.',
+      examples: ['5f1d2c0e9b7a48d36c1f5e8a7b9d0c2e4f6a8b1c3d5e7f90123456789abcdef0'],
+    }),
+    available: Type.Boolean({ description: 'Whether it can be offered and run now.' }),
+    problem: nullable(Type.String({ description: 'Why it cannot.' })),
+  },
+  { $id: 'ToolInfo' },
+);
+export type ToolInfo = Static<typeof ToolInfo>;
+
+export const ToolList = Type.Object(
+  { tools: Type.Record(Type.String(), Type.Unsafe<ToolInfo>({ $ref: 'ToolInfo#' })) },
+  { $id: 'ToolList' },
+);
+export type ToolList = Static<typeof ToolList>;
+
+export const ToolsReloaded = Type.Object(
+  {
+    success: Type.Boolean({
+      description: 'false: a file of the operator cannot be read, and everything is as it was.',
+    }),
+    tools_count: Type.Integer({ minimum: 0, examples: [3] }),
+    message: Type.String({ examples: ['Successfully reloaded 3 tools'] }),
+    problems: Type.Array(
+      Type.Object({
+        source: Type.String({ examples: ['python:weather'] }),
+        message: Type.String({
+          examples: ['Tool "add" is not used. python:math has one of that name already.'],
+        }),
+      }),
+      { description: 'What cannot be used, and why; it hides nothing else.' },
+    ),
+  },
+  { $id: 'ToolsReloaded' },
+);
+export type ToolsReloaded = Static<typeof ToolsReloaded>;
+
+export const RunToolInput = Type.Object(
+  {
+    arguments: Type.Optional(
+      Type.Unsafe<Record<string, unknown> | string>({
+        type: ['object', 'string'],
+        description: 'As a model would give them: an object, or its JSON text. None where left out.',
+        examples: [{ a: 1, b: 2 }],
+      }),
+    ),
+  },
+  { $id: 'RunToolInput' },
+);
+
+export const ToolRun = Type.Object(
+  {
+    execution_id: Type.String({ examples: ['exec_0f3c5a9d21be'] }),
+    tool_name: Type.String({ examples: ['add_numbers'] }),
+    success: Type.Boolean(),
+    result: Type.String({ description: 'What the tool answered; empty when it failed.', examples: ['3'] }),
+    error: nullable(Type.String({ description: 'What a model would be told.' })),
+    duration_ms: Type.Integer({ minimum: 0, examples: [12] }),
+    repairs: Type.Array(Type.String(), {
+      description: 'What was changed in the arguments before they were validated.',
+      examples: [['/a: text read as integer']],
+    }),
+    truncated: Type.Boolean({ description: 'The result was cut at the limit.' }),
+  },
+  { $id: 'ToolRun' },
+);
+export type ToolRun = Static<typeof ToolRun>;

@@ -20,6 +20,10 @@ function event<const Name extends keyof typeof EVENT_EXAMPLES, T extends TSchema
   );
 }
 
+const executionField = {
+  execution_id: nullable(Type.String({ description: 'Of the run; null: nothing ran.' })),
+};
+
 const toolCallFields = {
   tool_name: Type.String(),
   tool_call_id: Type.String(),
@@ -88,13 +92,24 @@ export const TURN_EVENTS = {
   ),
   tool_call: event(
     'tool_call',
-    Type.Object({ ...toolCallFields, arguments: FreeObject }),
-    'The model asked for a tool that runs without an approval.',
+    Type.Object({ ...toolCallFields, ...executionField, arguments: FreeObject }),
+    'A call of the model, with the tool that was meant and the arguments as they run: right before it does, or is answered without.',
+  ),
+  tool_progress: event(
+    'tool_progress',
+    Type.Object({
+      ...toolCallFields,
+      message: nullable(Type.String()),
+      progress: nullable(Type.Number()),
+      total: nullable(Type.Number()),
+    }),
+    'How far the tool is, ten times a second at most; not stored.',
   ),
   tool_result: event(
     'tool_result',
     Type.Object({
       ...toolCallFields,
+      ...executionField,
       success: Type.Boolean(),
       result: Type.String(),
       error: nullable(Type.String()),

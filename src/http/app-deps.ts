@@ -11,9 +11,13 @@ import type {
 import type { LiveTurns } from '../chat/live-turns.ts';
 import type { SessionDeps } from '../sessions/session-deps.ts';
 import type { Snapshot } from '../store/open-snapshot.ts';
+import type { McpServers } from '../tools/mcp/mcp-servers.ts';
+import type { Tools } from '../tools/tools.ts';
 
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
+  readonly tools: Tools;
+  readonly mcpServers: McpServers;
   readonly version: string;
   /** @throws MochiError storage_lost when the database is not where it was */
   readonly refuseLoss: () => void;

@@ -16,12 +16,14 @@ import { checkRequestLine } from './request-line.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { summaryRoutes } from './routes/summaries.ts';
 import { systemPromptRoutes } from './routes/system-prompts.ts';
+import { toolRoutes } from './routes/tools.ts';
 import { transferRoutes } from './routes/transfer.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { validateBySchema } from './validation.ts';
@@ -43,6 +45,8 @@ const ROUTES = [
   summaryRoutes,
   systemPromptRoutes,
   transferRoutes,
+  toolRoutes,
+  mcpRoutes,
   chatRoutes,
   turnRoutes,
   searchRoutes,

@@ -42,6 +42,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: 'system prompts', description: 'Texts kept as files, for many sessions.' },
         { name: 'chat', description: 'Send a message, get an answer.' },
         { name: 'turns', description: 'What answers a request, apart from any connection.' },
+        { name: 'tools', description: 'What models may ask for, and the server runs.' },
         { name: 'models', description: 'What the engine can run.' },
         { name: 'health', description: 'Is it up?' },
       ],

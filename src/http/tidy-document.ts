@@ -9,6 +9,7 @@ const OPTIONAL_BODIES = [
   '/api/v1/sessions',
   '/api/v1/sessions/{session_id}/fork',
   '/api/v1/sessions/{session_id}/summarize',
+  '/api/v1/tools/{name}/run',
 ];
 
 export const tidyDocument: SwaggerTransformObject = (document) => {

@@ -1,5 +1,8 @@
 // How a session stands: its settings, its window, and what the last turn sent.
-import type { SessionStatus } from '../contract/session.ts';
+import type { ContextReceipt } from '../contract/context-window.ts';
+import { type EngineModel, mayDo } from '../contract/engine.ts';
+import type { Session, SessionStatus } from '../contract/session.ts';
+import { MANY_TOOLS } from '../contract/tool.ts';
 import { findSystemMessage } from '../store/messages.ts';
 import { findLastReceipt } from '../store/turns.ts';
 import { requireSession } from './require.ts';
@@ -11,6 +14,7 @@ export async function readStatus(deps: SessionDeps, sessionId: string): Promise<
   const session = await requireSession(db, sessionId);
   const model = await engine.recallModel(session.model).catch(() => null);
   const system = session.systemId === null ? null : await findSystemMessage(db, sessionId);
+  const context = await findLastReceipt(db, sessionId);
   const { context_window: window, tool_settings: tools, agent_settings: agents } = session;
   return {
     session_id: sessionId,
@@ -25,9 +29,10 @@ export async function readStatus(deps: SessionDeps, sessionId: string): Promise<
       last_adjustment_reason: window.last_adjustment,
       manual_override: window.manual_override,
     },
-    context: await findLastReceipt(db, sessionId),
+    context,
     tools_enabled: tools.tools.length > 0,
     active_tools: tools.tools,
+    tool_warnings: toolWarnings(session, model, context),
     execution_policy: tools.execution_policy,
     agents_enabled: agents.enabled_agents.length > 0,
     enabled_agents: agents.enabled_agents,
@@ -35,4 +40,17 @@ export async function readStatus(deps: SessionDeps, sessionId: string): Promise<
     summary: session.summary,
     summary_model: session.summary_model,
   };
+}
+
+function toolWarnings(
+  { model: name, tool_settings: { tools } }: Session,
+  model: EngineModel | null,
+  context: ContextReceipt | null,
+): string[] {
+  if (tools.length === 0) return [];
+  if (!mayDo(model, 'tools')) return [`The model ${name} cannot call tools: it is offered none.`];
+  // A glob stands for several: how many, the last turn knows.
+  const count = Math.max(tools.length, context?.tools_offered?.length ?? 0);
+  if (count <= MANY_TOOLS) return [];
+  return [`The session names ${count} tools: small models choose badly among more than ${MANY_TOOLS}.`];
 }

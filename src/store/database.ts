@@ -115,6 +115,12 @@ interface ToolCallTable {
   name: string;
   /** JSON; a string when the model sent arguments that are no object. */
   arguments: string;
+  /** The tool that was meant; null: the one of that name. */
+  tool: string | null;
+  /** JSON of what it ran with; null: what the model sent. */
+  ran_arguments: string | null;
+  /** Written as the answer of the model; null: made as a call. */
+  origin: 'text' | null;
   state: 'pending' | 'running' | 'done';
   result_message_id: string | null;
   /** 1 or 0 once there is a result. */

@@ -16,6 +16,8 @@ export interface PromptMark {
   readonly options: string;
   /** Of the system message. */
   readonly systemId: string | null;
+  /** Of the tools that were offered; null, or missing in marks of older versions: none. */
+  readonly tools?: string | null;
   /** The summary that stood for what was left out. */
   readonly summary: string | null;
   /** The first message of the history that was sent, and its depth. */

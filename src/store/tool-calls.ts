@@ -7,12 +7,21 @@ export interface OpenToolCall {
   readonly messageId: string;
   readonly callIndex: number;
   readonly call: EngineToolCall;
+  /** Of the tool that was meant. */
+  readonly name: string;
+  /** It was run, and nobody knows how that ended. */
+  readonly hasBegun: boolean;
+}
+
+export interface NewToolCall extends EngineToolCall {
+  /** The tool that it was taken for, and what that runs with; missing: as the model wrote. */
+  readonly meant?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
 }
 
 export async function insertToolCalls(
   db: Db,
   message: { readonly sessionId: string; readonly messageId: string },
-  calls: readonly EngineToolCall[],
+  calls: readonly NewToolCall[],
 ): Promise<void> {
   if (calls.length === 0) return;
   await db
@@ -28,9 +37,20 @@ export async function insertToolCalls(
         state: 'pending' as const,
         result_message_id: null,
         success: null,
+        origin: call.origin ?? null,
+        ...meantColumns(call),
       })),
     )
     .execute();
+}
+
+/** Only what is other than the model wrote it. */
+function meantColumns({ name, arguments: given, meant }: NewToolCall) {
+  const args = JSON.stringify(meant?.arguments);
+  return {
+    tool: meant === undefined || meant.name === name ? null : meant.name,
+    ran_arguments: args === undefined || args === JSON.stringify(given) ? null : args,
+  };
 }
 
 /** Calls of a session that nobody has answered yet, in the order in which the model made them. */
@@ -42,7 +62,7 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
         .onRef('messages.session_id', '=', 'tool_calls.session_id')
         .onRef('messages.id', '=', 'tool_calls.message_id'),
     )
-    .select(['tool_calls.message_id', 'call_index', 'call_id', 'name', 'arguments'])
+    .select(['tool_calls.message_id', 'call_index', 'call_id', 'name', 'tool', 'arguments', 'state'])
     .where('tool_calls.session_id', '=', sessionId)
     .where('result_message_id', 'is', null)
     .orderBy('messages.seq')
@@ -52,6 +72,8 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
     messageId: row.message_id,
     callIndex: row.call_index,
     call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
+    name: row.tool ?? row.name,
+    hasBegun: row.state === 'running',
   }));
 }
 
@@ -78,6 +100,20 @@ export async function listToolCalls(
   return calls;
 }
 
+/** On disk before the call leaves: whoever finds it open later knows that it may have taken effect. */
+export async function startToolCall(
+  db: Db,
+  call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
+): Promise<void> {
+  await db
+    .updateTable('tool_calls')
+    .set({ state: 'running' })
+    .where('session_id', '=', call.sessionId)
+    .where('message_id', '=', call.messageId)
+    .where('call_index', '=', call.callIndex)
+    .execute();
+}
+
 export async function answerToolCall(
   db: Db,
   call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
@@ -95,7 +131,11 @@ export async function answerToolCall(
 /** A call with what came of it. */
 export interface SettledToolCall {
   readonly callIndex: number;
-  readonly call: EngineToolCall;
+  readonly callId: string;
+  /** Of the tool that was meant. */
+  readonly name: string;
+  /** With which it ran, or would have. */
+  readonly arguments: Readonly<Record<string, unknown>>;
   /** Null while there is no result. */
   readonly success: boolean | null;
   readonly result: string | null;
@@ -119,7 +159,9 @@ export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string)
       'tool_calls.call_index',
       'tool_calls.call_id',
       'tool_calls.name',
+      'tool_calls.tool',
       'tool_calls.arguments',
+      'tool_calls.ran_arguments',
       'tool_calls.success',
       'results.content as result',
     ])
@@ -130,8 +172,16 @@ export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string)
     .execute();
   return rows.map((row) => ({
     callIndex: row.call_index,
-    call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
+    callId: row.call_id,
+    name: row.tool ?? row.name,
+    arguments: shownArguments(row.ran_arguments ?? row.arguments),
     success: row.success === null ? null : row.success === 1,
     result: row.result,
   }));
+}
+
+/** What was no JSON object has none to show. */
+function shownArguments(stored: string): Record<string, unknown> {
+  const given: Record<string, unknown> | string = parseStored(stored);
+  return typeof given === 'string' ? {} : given;
 }

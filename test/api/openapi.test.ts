@@ -269,6 +269,7 @@ describe('nothing is left out', () => {
       'POST /api/v1/sessions',
       'POST /api/v1/sessions/{session_id}/fork',
       'POST /api/v1/sessions/{session_id}/summarize',
+      'POST /api/v1/tools/{name}/run',
     ]);
     expect(required.length).toBeGreaterThanOrEqual(7);
   });

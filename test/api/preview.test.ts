@@ -124,6 +124,7 @@ describe('GET /sessions/{id}/status', () => {
       context: null,
       tools_enabled: false,
       active_tools: [],
+      tool_warnings: [],
       execution_policy: 'always_confirm',
       agents_enabled: false,
       enabled_agents: [],

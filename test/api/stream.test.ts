@@ -124,11 +124,20 @@ describe('the stream', () => {
       'done',
     ]);
     const named = { tool_name: 'get_weather', tool_call_id: 'call_1', call_index: 0 };
-    expect(known[0]?.data).toEqual({ ...named, arguments: { city: 'Paris' } });
+    expect(known[0]?.data).toEqual({ ...named, execution_id: null, arguments: { city: 'Paris' } });
     expect(known[1]?.data).toMatchObject({ ...named, success: false });
     expect(known[1]?.data.error).toBe(known[1]?.data.error_message);
     expect(keysOf(events, 'tool_result')).toEqual(
-      ['call_index', 'error', 'error_message', 'result', 'success', 'tool_call_id', 'tool_name'].sort(),
+      [
+        'call_index',
+        'error',
+        'error_message',
+        'execution_id',
+        'result',
+        'success',
+        'tool_call_id',
+        'tool_name',
+      ].sort(),
     );
     expect(known[2]?.data).toEqual({ tool_count: 1, message: 'Processing tool results...' });
   });

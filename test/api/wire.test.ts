@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text as textAnswer, toolCall } from '../fake-ollama/chat-script.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { ADD, startToolServer } from '../support/server-with-tools.ts';
+import type { TestServer } from '../support/test-server.ts';
 import { sendRequest } from './raw-http.ts';
 import { REQUEST_ID, TIMESTAMP } from './wire-formats.ts';
 
@@ -15,7 +16,7 @@ let server: TestServer;
 let turnId: string;
 let sessionId: string;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startToolServer([ADD]);
   await server.post('/system-prompts', { filename: 'known.md', content: 'Known' });
   sessionId = await server.createSession({ system_prompt: 'S' });
   server.ollama.reply(toolCall('rm', {}), textAnswer('No.'));
@@ -27,6 +28,7 @@ const fill = (path: string) =>
   path
     .replace('{session_id}', sessionId)
     .replace('{turn_id}', turnId)
+    .replace('/tools/{name}', '/tools/add_numbers')
     .replace('{name}', 'llama3.2')
     .replace('{filename}', 'known.md')
     .replace('{index}', '1')

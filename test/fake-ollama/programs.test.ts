@@ -57,6 +57,18 @@ test('early-tool, final-tool, two-chunks: a round of tools, then an answer that 
   expect(await callsOf('early-tool', { tools: [] })).toEqual([]);
 });
 
+test('string-args, wrong-name, many-calls, same-again: what small models do to calls', async () => {
+  const asText = { city: 'Paris', days: '[1]', units: 'c' };
+  expect(await callsOf('string-args')).toMatchObject([
+    { function: { name: 'weather', arguments: JSON.stringify(asText) } },
+  ]);
+  expect(await callsOf('wrong-name')).toMatchObject([{ function: { name: 'WEATHER' } }]);
+  expect(await callsOf('many-calls')).toHaveLength(130);
+  const failed = [...afterCall.slice(0, 2), { ...afterCall[2], content: 'Error: no' }];
+  expect(await callsOf('same-again', { messages: afterCall })).toHaveLength(1);
+  expect(await callsOf('same-again', { messages: failed })).toEqual([]);
+});
+
 test('loop, rogue, tool-then-error', async () => {
   expect(await callsOf('loop', { messages: afterCall })).toHaveLength(1);
   expect(await callsOf('rogue')).toMatchObject([{ function: { name: 'rm' } }]);

@@ -30,6 +30,10 @@ export function createPrograms(options: ProgramOptions = {}): Programs {
     'two-chunks': (body) => toolRound(body, () => bothCalls(body)),
     'final-tool': (body) => toolRound(body, () => firstCall(body, 'final')),
     loop: (body) => firstCall(body, 'early'),
+    'string-args': (body) => toolRound(body, () => callAsText(body)),
+    'wrong-name': (body) => toolRound(body, () => misnamedCall(body)),
+    'same-again': (body) => (hasFailed(body) ? afterTools(body) : firstCall(body, 'early')),
+    'many-calls': (body) => toolRound(body, () => manyCalls(body)),
     rogue: (body) =>
       hasToolResult(body) ? afterTools(body) : toolCall(rogueTool, { path: 'important.txt' }),
     nocount: () => script(text('No', ' counts'), noCounts()),
@@ -87,6 +91,35 @@ function firstCall(body: RequestBody, on: 'early' | 'final'): ChatScript {
 function bothCalls(body: RequestBody): ChatScript {
   const [first, second] = [offeredCall(body, 0), offeredCall(body, 1)];
   return first && second ? twoChunks(first, second) : noTools;
+}
+
+/** Everything as text: the arguments, and each value in them. */
+function callAsText(body: RequestBody): ChatScript {
+  const call = offeredCall(body);
+  if (call === undefined) return noTools;
+  const values = Object.entries(call.args as object).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+  return toolCalls([{ ...call, args: JSON.stringify(Object.fromEntries(values)) }]);
+}
+
+/** As small models write names down from memory. */
+function misnamedCall(body: RequestBody): ChatScript {
+  const call = offeredCall(body);
+  return call ? toolCalls([{ ...call, name: call.name.toUpperCase().replaceAll('_', '-') }]) : noTools;
+}
+
+function manyCalls(body: RequestBody): ChatScript {
+  const call = offeredCall(body);
+  return call ? toolCalls(Array.from({ length: MANY_CALLS }, () => call)) : noTools;
+}
+
+/** More than a message may have run. */
+const MANY_CALLS = 130;
+
+function hasFailed(body: RequestBody): boolean {
+  return hasToolResult(body) && (body.messages?.at(-1)?.content ?? '').startsWith('Error: ');
 }
 
 const noTools = text('I have', ' no tools.');

@@ -1,8 +1,18 @@
 // What is published: its files, and that they run where only they are.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand, spawnServer } from '../support/spawned-server.ts';
@@ -74,6 +84,8 @@ describe('the package', () => {
         'dist/bin.js',
         'dist/index.d.ts',
         'dist/index.js',
+        'dist/tools/groups/python/host.py',
+        'dist/tools/groups/python/mochi_host/tools.py',
         'npm-shrinkwrap.json',
         'openapi.json',
         'package.json',
@@ -97,7 +109,8 @@ describe('the package', () => {
   it('holds neither sources nor tests', () => {
     const strangers = files.filter(
       (path) =>
-        /\.test\.|(?<!\.d)\.ts$|^(src|test|bench|scripts|docs)\//.test(path) || !/^dist\/|^[^/]+$/.test(path),
+        /\.test\.|(?<!\.d)\.ts$|\.pyc$|^(src|test|bench|scripts|docs)\//.test(path) ||
+        !/^dist\/|^[^/]+$/.test(path),
     );
     expect(strangers).toEqual([]);
     const modules = files.filter((path) => /^dist\/.*\.js$/.test(path));
@@ -130,6 +143,53 @@ describe('the package', () => {
       stdout: '200 MochiError\n',
       stderr: '',
     });
+  });
+
+  it('runs tools of both kinds from where it is installed, which import its types from there', () => {
+    const tools = join(folder, 'tools');
+    for (const [path, text] of [
+      [
+        'native/index.mts',
+        `import { defineTool } from 'mochi-server/tools';
+        export const hello = defineTool({ description: 'H.', execute: () => 'hello' });`,
+      ],
+      ['snake/__init__.py', 'def hello():\n    """H."""\n    return "hello"\n'],
+    ] as const) {
+      mkdirSync(dirname(join(tools, path)), { recursive: true });
+      writeFileSync(join(tools, path), text);
+    }
+    const from = (name: string) => JSON.stringify(join(installed, 'dist', 'tools', 'groups', `${name}.js`));
+    const program = `
+      import { discoverGroups } from ${from('discover-groups')};
+      import { startKeeper } from ${from('keeper')};
+      import { createWorkerPool } from ${from('worker-pool')};
+      const keeper = startKeeper();
+      const pool = createWorkerPool({ keeper, maxProcesses: 2 });
+      const sources = discoverGroups(${JSON.stringify(tools)}, {
+        pool, python: 'python3', workingFolder: ${JSON.stringify(folder)}, environment: process.env,
+        environmentNames: [], timeoutMs: 10_000, memoryMb: 512, maxOutputBytes: 1000,
+      });
+      for (const source of sources) {
+        const { tools, problems } = await source.describe();
+        const { text } = await source.run('hello', {}, {
+          sessionId: null, turnId: null, toolCallId: null, executionId: 'exec_1', attempt: 1, idempotencyKey: 'key',
+          signal: new AbortController().signal, onProgress() {},
+        });
+        console.log(source.name.kind, tools.length, problems.length, text);
+      }
+      await pool.close();
+      await keeper.close();`;
+    const { stdout, stderr } = run(process.execPath, ['--input-type=module', '--eval', program], folder);
+    const hasPython = spawnSync('python3', ['--version']).status === 0;
+    expect([stdout, stderr]).toEqual([
+      `native 1 0 hello\n${hasPython ? 'python 1 0 hello' : 'python 0 1 The tool hello could not be started: Python was not found: python3'}\n`,
+      '',
+    ]);
+    // Where it is installed, and where the tools are, nothing is written.
+    const written = [join(installed, 'dist'), tools].flatMap((path) =>
+      readdirSync(path, { recursive: true, encoding: 'utf8' }),
+    );
+    expect(written.filter((path) => path.includes('__pycache__'))).toEqual([]);
   });
 
   it('says in one line that a Node is too old, before anything breaks on it', () => {
@@ -167,6 +227,11 @@ describe('the package', () => {
   it('has types that a program compiles against', () => {
     const program = `
       import { type Config, createServer, loadConfig, type Message, type TurnEvent } from 'mochi-server';
+      import { defineTool } from 'mochi-server/tools';
+      export const tool = defineTool<{ readonly city: string }>({
+        description: 'D.',
+        execute: ({ city }, { signal, progress }) => (signal.aborted ? progress('no') : city.length),
+      });
       const loaded = loadConfig();
       if (!loaded.ok) throw new Error(loaded.problems.join());
       const config: Config = loaded.config;

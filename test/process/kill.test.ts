@@ -198,7 +198,7 @@ describe('kill -9 and a new start', () => {
       ['system', 'You are gap.', 'complete'],
       ['user', 'use a tool', 'complete'],
       ['assistant', '', 'complete'],
-      ['tool', expect.stringMatching(/^Error: .+ before the tool had answered\.$/), 'complete'],
+      ['tool', "Tool 'look' was not run: the turn ended first", 'complete'],
     ]);
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { createLog } from '../../src/kit/log.ts';
-import { createServer, type Server } from '../../src/server.ts';
+import { createServer, type Server, type ServerOptions } from '../../src/server.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import type { FakeOllamaOptions } from '../fake-ollama/fake-state.ts';
 import { WITHOUT_BACKGROUND_JOBS } from './spawned-server.ts';
@@ -22,6 +22,7 @@ export interface TestServer extends TestClient {
 export interface TestServerOptions {
   readonly config?: Partial<Config>;
   readonly ollama?: FakeOllamaOptions;
+  readonly toolSources?: ServerOptions['toolSources'];
   /** A folder to use, left behind at the end; default: a temporary one. */
   readonly dataDir?: string;
 }
@@ -30,7 +31,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const ollama = await startFakeOllama(options.ollama);
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mochi-test-')));
   let overrides: Partial<Config> = options.config ?? {};
-  let running = await listen(testConfig(dataDir, ollama.url, overrides));
+  let running = await listen(testConfig(dataDir, ollama.url, overrides), options);
   const client = createClient(() => running.url);
   return {
     ...client,
@@ -45,7 +46,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     async restart(changed = {}) {
       await running.server.close();
       overrides = { ...overrides, ...changed };
-      running = await listen(testConfig(dataDir, ollama.url, overrides));
+      running = await listen(testConfig(dataDir, ollama.url, overrides), options);
     },
     async close() {
       await running.server.close();
@@ -55,8 +56,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
 }
 
-async function listen(config: Config): Promise<{ server: Server; url: string; config: Config }> {
-  const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }));
+async function listen(
+  config: Config,
+  { toolSources = [] }: TestServerOptions,
+): Promise<{ server: Server; url: string; config: Config }> {
+  const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }), {
+    toolSources,
+  });
   return { server, url: await server.listen(), config };
 }
 

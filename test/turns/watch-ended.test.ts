@@ -173,7 +173,7 @@ describe('after a restart', () => {
   it('shows the calls as they were told live', async () => {
     const { turnId, events } = withTools;
     const [snapshot] = await watchAll(server, turnId);
-    const call = events.find(({ event }) => event === 'tool_call')?.data;
+    const { execution_id: _run, ...call } = events.find(({ event }) => event === 'tool_call')?.data ?? {};
     const result = events.find(({ event }) => event === 'tool_result')?.data;
     expect(snapshot?.data.tool_calls).toEqual([{ ...call, success: false, result: result.error }]);
   });

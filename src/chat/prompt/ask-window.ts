@@ -2,6 +2,7 @@
 import type { EngineModel } from '../../contract/engine.ts';
 import { findSystemMessage, type PromptMessage } from '../../store/messages.ts';
 import type { StoredSession } from '../../store/sessions.ts';
+import type { Offer } from '../../tools/offer.ts';
 import type { WindowQuestion } from '../../window/choose-window.ts';
 import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
 import { weightsOf } from '../../window/model-windows.ts';
@@ -20,6 +21,8 @@ export interface PlannedRequest {
   /** Null when the engine could not be asked about it. */
   readonly model: EngineModel | null;
   readonly request: TurnRequest;
+  /** The tools of the turn, whether or not the model can call any. */
+  readonly offer: Offer;
 }
 
 export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRequest): WindowQuestion {

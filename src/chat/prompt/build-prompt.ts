@@ -90,6 +90,7 @@ function toEngineMessage(message: PromptMessage, toolCalls: ToolCallsByMessage):
       content,
       ...(message.tool_name !== null && { toolName: message.tool_name }),
       ...(message.toolCallId !== null && { toolCallId: message.toolCallId }),
+      ...(message.images && { images: message.images }),
     };
   }
   if (role === 'assistant') {

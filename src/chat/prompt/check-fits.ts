@@ -11,6 +11,7 @@ import {
   type PlanDeps,
   type PlannedRequest,
 } from './ask-window.ts';
+import { toolsSize } from './offered-tools.ts';
 import { readExchanges } from './read-history.ts';
 
 /**
@@ -30,29 +31,44 @@ export async function checkFits(
   const message = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
   const ratio = deps.tokenRatios.current(session.model);
   const own = ownSize(model, system !== null);
+  const toolTokens = estimateTokens(toolsSize(question), ratio);
   const systemTokens = estimateTokens(system === null ? own : addSizes(own, sizeOf(system)), ratio);
   const messageTokens = estimateTokens(message, ratio) + formatTokens(deps, question);
-  const required = systemTokens + messageTokens;
+  const required = systemTokens + toolTokens + messageTokens;
   const asked = askWindow(deps, question);
   const { largest, most } = windowLimits(asked);
   if (required <= most) return;
-  const beside = systemTokens === 0 ? '' : `, beside the system prompt of about ${systemTokens},`;
-  const shorten = systemTokens > messageTokens ? 'the system prompt' : 'it';
+  const others = besideText(systemTokens, toolTokens);
   const why =
     asked.loadableWindow === largest
       ? ' A larger window could not be loaded for want of memory (MOCHI_MAX_CONTEXT_WINDOW).'
       : '';
   throw new MochiError(
     'context_overflow',
-    `The message does not fit: it needs about ${messageTokens} tokens${beside} and a window of ${largest} tokens leaves ${most} for the prompt. Shorten ${shorten}, or use a model or a window that holds more.${why}`,
+    `The message does not fit: it needs about ${messageTokens} tokens${others} and a window of ${largest} tokens leaves ${most} for the prompt. ${advice({ systemTokens, toolTokens, messageTokens })}, or use a model or a window that holds more.${why}`,
     {
       required_tokens: required,
       message_tokens: messageTokens,
       system_tokens: systemTokens,
+      ...(toolTokens > 0 && { tools_tokens: toolTokens }),
       prompt_budget: most,
       window: largest,
     },
   );
+}
+
+function besideText(systemTokens: number, toolTokens: number): string {
+  const tokens = systemTokens + toolTokens;
+  if (tokens === 0) return '';
+  const names = [systemTokens > 0 && 'the system prompt', toolTokens > 0 && 'the tools'];
+  return `, beside ${names.filter(Boolean).join(' and ')} of about ${tokens},`;
+}
+
+/** What to do about the largest part. */
+function advice(tokens: { systemTokens: number; toolTokens: number; messageTokens: number }): string {
+  const { systemTokens, toolTokens, messageTokens } = tokens;
+  if (toolTokens > Math.max(systemTokens, messageTokens)) return 'Offer fewer tools';
+  return systemTokens > messageTokens ? 'Shorten the system prompt' : 'Shorten it';
 }
 
 /** The size of the newest exchange; null when there is none. */

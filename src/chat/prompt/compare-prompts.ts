@@ -14,7 +14,7 @@ export interface PromptComparison {
 /** What a prompt is compared by. */
 export type ComparedPrompt = Pick<
   PromptMark,
-  'model' | 'weights' | 'digest' | 'window' | 'options' | 'systemId' | 'summary' | 'startId'
+  'model' | 'weights' | 'digest' | 'window' | 'options' | 'systemId' | 'tools' | 'summary' | 'startId'
 >;
 
 /**
@@ -37,6 +37,7 @@ export async function comparePrompts(
   if (before.window !== now.window || before.options !== now.options)
     return { prefixReused: 0, cacheBreak: 'options' };
   if (before.systemId !== now.systemId) return { prefixReused: 0, cacheBreak: 'system_prompt' };
+  if (!isSameOffer(before, now)) return { prefixReused: 0, cacheBreak: 'tools' };
   if (messages.some(({ message_id: id }) => id === before.tip.id) && before.startId === now.startId) {
     if (before.summary !== now.summary) return { prefixReused: 0, cacheBreak: 'left_out' };
     return { prefixReused: before.sent, cacheBreak: null };
@@ -51,6 +52,14 @@ export async function comparePrompts(
   if (before.summary !== now.summary) return { prefixReused: 0, cacheBreak: 'left_out' };
   // Another branch, or the same one from an earlier message.
   return { prefixReused: prompt.countThrough(shared), cacheBreak: 'edit' };
+}
+
+/** Templates write the tools before everything that was said. */
+export function isSameOffer(
+  { tools: before = null }: Pick<PromptMark, 'tools'>,
+  { tools: now = null }: Pick<PromptMark, 'tools'>,
+): boolean {
+  return before === now;
 }
 
 /** A name may stand for another model by now. */

@@ -6,6 +6,7 @@ import { weightsOf } from '../../window/model-windows.ts';
 import type { PlannedRequest } from './ask-window.ts';
 import { thinkOf } from './build-prompt.ts';
 import type { GatheredHistory } from './gather-history.ts';
+import { toolsDigest } from './offered-tools.ts';
 
 /** Options that make an engine load the model anew (Ollama: server/sched.go `needsReload`), or write another prompt. */
 const RELOADING_OPTIONS = [
@@ -19,7 +20,7 @@ const RELOADING_OPTIONS = [
 
 /** Of a plan that is about to be sent. */
 export function toMark(
-  { session, model, request, tip }: PlannedRequest & { readonly tip: PathPlace },
+  question: PlannedRequest & { readonly tip: PathPlace },
   plan: {
     readonly limits: WindowLimits;
     readonly history: GatheredHistory;
@@ -28,6 +29,7 @@ export function toMark(
     readonly sent: number;
   },
 ): PromptMark {
+  const { session, model, request, tip } = question;
   const { history, summary } = plan;
   const [first] = history.messages;
   const { options } = request;
@@ -40,6 +42,7 @@ export function toMark(
     budget: plan.limits.budget,
     options: JSON.stringify([thinkOf(model, request.think), ...reloading]),
     systemId: session.systemId,
+    tools: toolsDigest(question),
     summary,
     startId: first?.message_id ?? null,
     start: first?.depth ?? 0,

@@ -6,6 +6,7 @@ import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { listToolCalls } from '../../store/tool-calls.ts';
+import type { RegisteredTool } from '../../tools/registered-tool.ts';
 import type { AnswerLimit } from '../../window/answer-limit.ts';
 import {
   type ChosenWindow,
@@ -31,13 +32,16 @@ import {
   type PlannedRequest,
 } from './ask-window.ts';
 import { buildPrompt, countStored, systemText } from './build-prompt.ts';
-import { comparePrompts } from './compare-prompts.ts';
+import { comparePrompts, isSameOffer } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
 import { identifyModel } from './identify-model.ts';
 import { toMark } from './mark-prompt.ts';
+import { offeredTools, toolsDigest, toolsReceipt, toolsSize } from './offered-tools.ts';
 
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
+  /** What the model is offered, in this order. */
+  readonly tools: readonly RegisteredTool[];
   readonly chosen: ChosenWindow;
   /** What the answer may take. */
   readonly answer: AnswerLimit;
@@ -89,12 +93,13 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   const { loadedWindow: loaded } = asked;
   const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
-  const own = ownSize(question.model, content !== null);
+  const own = addSizes(ownSize(question.model, content !== null), toolsSize(question));
   const said = content === null ? own : addSizes(own, sizeOf({ content }));
   const size = addSizes(said, history.size);
   const answer = answerRoom(deps, question, { asked, window, history, size });
   return {
     messages: prompt,
+    tools: offeredTools(question),
     chosen,
     answer,
     size,
@@ -117,6 +122,7 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
       cache_break: compared.cacheBreak ?? (isReload && before !== null ? 'reload' : null),
       suspected_truncation: false,
       ...identifyModel(session, question.model),
+      ...toolsReceipt(deps, question),
     },
   };
 }
@@ -143,7 +149,7 @@ async function gather(
     tip,
     budget: limits.budget - formatTokens(deps, question),
     fixedTokens:
-      estimateTokens(ownSize(question.model, system !== null), bytesPerToken) +
+      estimateTokens(addSizes(ownSize(question.model, system !== null), toolsSize(question)), bytesPerToken) +
       (system === null ? 0 : tokensOf(system.content)) +
       (before?.summary == null ? 0 : tokensOf(before.summary)),
     summaryTokens,
@@ -171,16 +177,16 @@ async function summaryOfPath(
 }
 
 /** The prompt before, if this one may go on from its first message. */
-function continuable(
-  { session, before, ratio }: PromptQuestion,
-  { budget }: WindowLimits,
-): PromptMark | null {
+function continuable(question: PromptQuestion, { budget }: WindowLimits): PromptMark | null {
+  const { session, before, ratio } = question;
   // A count that has just been proved wrong is nothing to go on from.
   if (
     before === null ||
     ratio !== null ||
     before.model !== session.model ||
-    before.systemId !== session.systemId
+    before.systemId !== session.systemId ||
+    // What was counted holds the tools of then.
+    !isSameOffer(before, { tools: toolsDigest(question) })
   )
     return null;
   // With more room than before, what was left out may come back.

@@ -1,5 +1,5 @@
 // One model call of a turn: planned, sent, streamed into a draft.
-import type { EngineChatRequest, EngineUsage } from '../../contract/engine.ts';
+import type { EngineChatRequest, EngineMessage, EngineUsage } from '../../contract/engine.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { instantAfter } from '../../store/active-path.ts';
@@ -8,10 +8,12 @@ import { weightsOf } from '../../window/model-windows.ts';
 import { readableBy, thinkOf } from '../prompt/build-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
 import { isLoad } from '../prompt/model-rates.ts';
+import { toEngineTools } from '../prompt/offered-tools.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
 import { Draft } from './draft.ts';
 import { adviseOnLoad, fallBack } from './fall-back.ts';
 import { followWait, waitingPhase } from './follow-wait.ts';
+import { holdOf } from './held-answer.ts';
 import { modelStep } from './model-step.ts';
 import { noteFailure } from './note-failure.ts';
 import { noteModel } from './note-model.ts';
@@ -55,9 +57,9 @@ async function* callOnce(
   const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
-  const { tip, reason, mark: before } = progress;
+  const { tip, reason, mark: before, offer } = progress;
   const ratio = refusal?.ratio ?? null;
-  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio });
+  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio, offer });
   const plan = progress.isRestarted ? asRestarted(planned) : planned;
   if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
@@ -84,7 +86,8 @@ async function* callOnce(
       engine: deps.engine,
       draft: progress.draft,
       signal: progress.place === null ? live.signal : AbortSignal.any([live.signal, progress.place.signal]),
-      request: toEngineRequest({ ...turn, model }, plan),
+      request: toEngineRequest({ ...turn, model, nudge: progress.nudge }, plan),
+      hold: holdOf(deps, turn.request, plan),
       onBegin: () => {
         wait.stop();
         noteBegun(deps, turn, progress);
@@ -110,22 +113,29 @@ async function* callOnce(
 
 /** What the engine is sent. */
 export function toEngineRequest(
-  { session, request, model }: Pick<RunningTurn, 'session' | 'request' | 'model'>,
+  turn: Pick<RunningTurn, 'session' | 'request' | 'model'> & { readonly nudge?: string | null },
   plan: PromptPlan,
 ): EngineChatRequest {
+  const { session, request, model, nudge = null } = turn;
   const { num_ctx: _window, ...options } = request.options;
   return {
     model: session.model,
-    messages: readableBy(model, plan.messages),
+    messages: [...readableBy(model, plan.messages), ...nudgeOf(nudge)],
     think: thinkOf(model, request.think),
     window: plan.chosen.window,
     options: plan.answer.tokens === null ? options : { ...options, num_predict: plan.answer.tokens },
-    ...(request.format !== null && { format: request.format }),
+    // Beside a format no tool would be called.
+    ...(request.format !== null && plan.tools.length === 0 && { format: request.format }),
+    ...(plan.tools.length > 0 && { tools: toEngineTools(plan.tools) }),
   };
 }
 
 function asRestarted(plan: PromptPlan): PromptPlan {
   return { ...plan, receipt: { ...plan.receipt, engine_restarted: true } };
+}
+
+function nudgeOf(nudge: string | null): EngineMessage[] {
+  return nudge === null ? [] : [{ role: 'user', content: nudge }];
 }
 
 /** The engine holds the model now, and has read the prompt. */

@@ -35,6 +35,8 @@ export class Draft {
   /** Where the message lies on the path; null while it was not written. */
   place: PathPlace | null = null;
   readonly options: DraftOptions;
+  /** It rests with a text that is not in the format that was asked for; that was not told. */
+  isUnfit = false;
   #failure: unknown = null;
 
   constructor(options: DraftOptions) {

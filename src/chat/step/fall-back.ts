@@ -16,7 +16,7 @@ export async function fallBack(
   progress: TurnProgress,
   error: unknown,
 ): Promise<boolean> {
-  const { plan, model, tip } = progress;
+  const { plan, model, tip, offer } = progress;
   if (plan === null || !isFailedLoad(error, progress)) return false;
   const weights = weightsOf(model, turn.session.model);
   const { window, step } = plan.chosen;
@@ -32,7 +32,7 @@ export async function fallBack(
   const loadable = deps.loadFailures.loadable(weights);
   if (loadable === null || loadable >= window) return false;
   progress.reason = 'load_failed';
-  await checkFits(deps, { ...turn, model, tip });
+  await checkFits(deps, { ...turn, model, tip, offer });
   return true;
 }
 

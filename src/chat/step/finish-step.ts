@@ -18,9 +18,10 @@ import { insertToolCalls } from '../../store/tool-calls.ts';
 import { finishTurn } from '../../store/turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { shownArguments } from '../watch/shown-arguments.ts';
+import { answerOpenCalls } from './answer-open-calls.ts';
 import type { Draft } from './draft.ts';
 import { addUsage, learnRatio, measured } from './measure-call.ts';
-import { answerOpenCalls } from './settle-tool-calls.ts';
+import type { RoundCall } from './plan-round.ts';
 import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -72,25 +73,28 @@ export async function finishAnswer(
   return { contextWindow: info, receipt };
 }
 
-/** The assistant message and its calls, stored before any of them runs. @returns where the message lies */
+/** The assistant message and its calls, stored before any of them runs. The tip is at the message then. */
 export async function finishToolRequest(
   deps: TurnDeps,
   progress: TurnProgress,
-  usage: EngineUsage,
-): Promise<PathPlace> {
+  { usage, calls }: { readonly usage: EngineUsage; readonly calls: readonly RoundCall[] },
+): Promise<void> {
   const draft = requireDraft(progress);
   const { sessionId, messageId } = draft.options;
   progress.usage = addUsage(progress.usage, usage);
   measured(deps, progress, { draft, usage });
   const place = await deps.db.transaction().execute(async (transaction) => {
     const stored = await storeDraft(transaction, draft, usage);
-    await insertToolCalls(transaction, { sessionId, messageId }, draft.toolCalls);
+    const asked = calls.map(({ call, name, arguments: args }) => ({
+      ...call,
+      meant: { name, arguments: args },
+    }));
+    await insertToolCalls(transaction, { sessionId, messageId }, asked);
     return stored;
   });
   progress.messageId = messageId;
   progress.tip = place;
   progress.draft = null;
-  return place;
 }
 
 /**

@@ -1,67 +1,74 @@
 // One model call: engine chunks → turn events, gathered in the draft.
-import type { Engine, EngineChatRequest, EngineToolCall, EngineUsage } from '../../contract/engine.ts';
+import type {
+  Engine,
+  EngineChatRequest,
+  EngineChunk,
+  EngineToolCall,
+  EngineUsage,
+} from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { MAX_CALLS } from '../../contract/tool.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import { WholeCharacters } from '../../kit/whole-characters.ts';
 import type { Draft } from './draft.ts';
+import type { Hold } from './held-answer.ts';
+import { ToldAnswer } from './told-answer.ts';
 
 export interface ModelStep {
   readonly engine: Engine;
   readonly request: EngineChatRequest;
   readonly draft: Draft;
   readonly signal: AbortSignal;
+  /** Null: what comes is told as it comes. */
+  readonly hold: Hold | null;
   /** The engine has begun to answer. */
   readonly onBegin: () => void;
 }
 
 /** Yields what the call tells the world, one batch per read; returns what it cost. @throws what the engine throws */
 export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
-  const { engine, request, draft, signal } = step;
+  const { engine, request, draft, signal, hold } = step;
+  const told = new ToldAnswer(draft, { hold, showsThinking: request.think !== false });
   let hasBegun = false;
-  let unasked = '';
-  const whole = { content: new WholeCharacters(), thinking: new WholeCharacters() };
-  for await (const batch of engine.chat(request, signal)) {
-    const events: TurnEvent[] = [];
-    if (!hasBegun) {
-      hasBegun = true;
-      step.onBegin();
-      events.push({ event: 'status', data: generatingPhase(draft) });
-    }
-    const say = (type: 'content' | 'thinking', text: string) => {
-      if (text === '') return;
-      // Some models think whether asked or not; nobody asked to see it then, unless nothing else comes.
-      if (type === 'thinking' && request.think === false) unasked += text;
-      else show(type, text, draft, events);
-    };
-    for (const chunk of batch) {
-      if (chunk.type === 'done') {
-        say('thinking', whole.thinking.end());
-        say('content', whole.content.end());
-        draft.finishReason = draft.toolCalls.length > 0 ? 'tool_calls' : chunk.reason;
-        if (draft.isEmpty && draft.toolCalls.length === 0 && unasked !== '')
-          show('thinking', unasked, draft, events);
-        if (events.length > 0) yield events;
-        return chunk.usage;
+  try {
+    for await (const batch of engine.chat(request, signal)) {
+      const begun: TurnEvent[] = [];
+      if (!hasBegun) {
+        hasBegun = true;
+        step.onBegin();
+        begun.push({ event: 'status', data: generatingPhase(draft) });
       }
-      if (chunk.type === 'tool_call') addCall(draft, chunk.call);
-      else say(chunk.type, whole[chunk.type].push(chunk.text));
+      const usage = readBatch(batch, draft, told);
+      const events = [...begun, ...told.takeEvents()];
+      if (events.length > 0) yield events;
+      if (usage !== null) return usage;
+      draft.touch();
     }
+    throw incomplete();
+  } catch (error) {
+    told.fail();
+    const events = told.takeEvents();
     if (events.length > 0) yield events;
-    draft.touch();
+    throw error;
   }
-  throw new MochiError(
-    'incomplete_response',
-    'The engine stopped before its answer was complete; what came is kept. Send message: null to try again.',
-  );
 }
 
-function show(type: 'content' | 'thinking', text: string, draft: Draft, events: TurnEvent[]): void {
-  draft[type] += text;
-  events.push(
-    type === 'content'
-      ? { event: 'content_delta', data: { content: text, role: 'assistant' } }
-      : { event: 'thinking_delta', data: { content: text } },
+/** @returns what the call cost, where this is its end */
+function readBatch(batch: readonly EngineChunk[], draft: Draft, told: ToldAnswer): EngineUsage | null {
+  for (const chunk of batch) {
+    if (chunk.type === 'done') {
+      told.end(chunk.reason);
+      return chunk.usage;
+    }
+    if (chunk.type === 'tool_call') addCall(draft, chunk.call);
+    else told.say(chunk.type, chunk.text);
+  }
+  return null;
+}
+
+function incomplete(): MochiError {
+  return new MochiError(
+    'incomplete_response',
+    'The engine stopped before its answer was complete; what came is kept. Send message: null to try again.',
   );
 }
 

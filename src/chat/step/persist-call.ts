@@ -4,6 +4,7 @@ import type { EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
+import type { TurnRequest } from '../turn-request.ts';
 import { callModel } from './call-model.ts';
 import { renewModel, requireVision } from './renew-model.ts';
 import type { StepDeps } from './step-deps.ts';
@@ -19,8 +20,8 @@ export async function* persistCall(
     return yield* callModel(deps, turn, progress);
   } catch (error) {
     const { session, request } = turn;
-    if (isBlind(error) && request.images.length === 0 && !hasBegun(progress)) {
-      // Learnt now: what the history has of images is left out.
+    if (isLack(error, request) && !hasBegun(progress)) {
+      // Learnt now: what the history has of images is left out, and tools are not offered.
       progress.model = await unlessAborted(deps.engine.recallModel(session.model), turn.live.signal);
       return yield* callModel(deps, turn, progress);
     }
@@ -34,8 +35,12 @@ export async function* persistCall(
   }
 }
 
-function isBlind(error: unknown): boolean {
-  return error instanceof MochiError && error.kind === 'images_not_supported';
+/** The model cannot do something that the request can do without. */
+function isLack(error: unknown, { images }: TurnRequest): boolean {
+  if (!(error instanceof MochiError)) return false;
+  return (
+    error.kind === 'tools_not_supported' || (error.kind === 'images_not_supported' && images.length === 0)
+  );
 }
 
 /** Nothing was said yet, and it is the request that the engine does not like. */

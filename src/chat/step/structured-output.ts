@@ -1,8 +1,14 @@
 // Structured output: a schema from the client, an answer from the model, and whether one fits the other.
 import { invalidField, MochiError } from '../../contract/errors.ts';
 import type { FinishReason } from '../../contract/message.ts';
+import {
+  type JsonSchema,
+  misfitsOf,
+  recallSchema,
+  schemaFault,
+  withinTime,
+} from '../../kit/compile-schema.ts';
 import { parseModelJson } from '../../kit/model-json.ts';
-import { compileSchema, type JsonSchema, misfitsOf, schemaFault, withinTime } from './compile-schema.ts';
 
 type Format = 'json' | JsonSchema;
 
@@ -10,7 +16,7 @@ type Format = 'json' | JsonSchema;
 export function checkFormat(format: Format): void {
   if (format === 'json') return;
   try {
-    compileSchema(format);
+    recallSchema(format);
   } catch (error) {
     const reason = schemaFault(error);
     throw invalidField('/format', `must be "json" or a JSON Schema: ${reason}`);
@@ -38,7 +44,7 @@ export function parseStructured(
   }
   if (format === 'json') return { value, failure: null };
   try {
-    const validate = compileSchema(format);
+    const validate = recallSchema(format);
     const isFit = withinTime(() => validate(value));
     return { value, failure: isFit ? null : misfit(misfitsOf(validate)) };
   } catch (error) {

@@ -1,15 +1,18 @@
 // A turn that runs: what it was given and what has happened so far.
 import type { ContextReceipt, WindowReason } from '../../contract/context-window.ts';
 import type { EngineModel } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
 import type { TurnUsage } from '../../contract/turn.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
+import type { Offer } from '../../tools/offer.ts';
 import type { ModelUse } from '../../window/model-windows.ts';
 import type { PromptPlan } from '../prompt/plan-prompt.ts';
 import type { TurnRequest } from '../turn-request.ts';
 import type { LiveTurn } from '../watch/live-turn.ts';
 import type { Draft } from './draft.ts';
+import type { LastRun } from './repetition.ts';
 
 /** A turn whose user message is stored and whose turn it is to run. */
 export interface RunningTurn {
@@ -41,6 +44,12 @@ export interface TurnProgress {
   usage: TurnUsage | null;
   /** What the name of the model stands for, as far as is known by now. */
   model: EngineModel | null;
+  /** The tools that the turn began with; none once it is asked again without. */
+  offer: Offer;
+  /** Said to the model after everything else, and stored nowhere; null: nothing. */
+  nudge: string | null;
+  /** The tool call that ran last; null: none yet. */
+  lastRun: LastRun | null;
   /** Of the model call that runs, or ran last. */
   plan: PromptPlan | null;
   receipt: ContextReceipt | null;
@@ -60,4 +69,10 @@ export interface TurnProgress {
 /** Whether the engine has begun to answer the model call that runs, or ran last. */
 export function hasBegun({ draft, mark }: TurnProgress): boolean {
   return draft !== null && mark?.answerId === draft.options.messageId;
+}
+
+/** Why a stopped turn does nothing more, in words that complete "it was not run". */
+export function stopText({ reason }: AbortSignal): string {
+  const isCancelled = reason instanceof MochiError && reason.kind === 'turn_cancelled';
+  return isCancelled ? 'the turn was cancelled' : 'the server was stopping';
 }

@@ -4,6 +4,7 @@ import { emptyFold, foldEvent, toSnapshot } from './fold-turn.ts';
 
 const NOW = '2026-02-15T09:49:38.310281Z';
 const named = { tool_name: 'look', tool_call_id: 'call_1', call_index: 0 };
+const run = { execution_id: 'exec_000000000001' };
 const context: Extract<TurnEvent, { event: 'context' }>['data'] = {
   window: 8192,
   window_reason: 'initial_setup',
@@ -39,7 +40,7 @@ const delta = (content: string): TurnEvent => ({
   data: { content, role: 'assistant' },
 });
 const thought = (content: string): TurnEvent => ({ event: 'thinking_delta', data: { content } });
-const call: TurnEvent = { event: 'tool_call', data: { ...named, arguments: { at: 'it' } } };
+const call: TurnEvent = { event: 'tool_call', data: { ...named, ...run, arguments: { at: 'it' } } };
 const continuation: TurnEvent = {
   event: 'tool_continuation_start',
   data: { tool_count: 1, message: 'Processing tool results...' },
@@ -100,7 +101,7 @@ describe('the state of a turn', () => {
   it('begins a new message with each step, and keeps the calls of all', () => {
     const result: TurnEvent = {
       event: 'tool_result',
-      data: { ...named, success: true, result: 'Sunny', error: null, error_message: null },
+      data: { ...named, ...run, success: true, result: 'Sunny', error: null, error_message: null },
     };
     const asked = [start, generating('one'), delta('Let me see'), phase('running_tool'), call];
     expect(snapshotOf(asked).tool_calls).toEqual([
@@ -121,7 +122,7 @@ describe('the state of a turn', () => {
   it('gives a result to the last call of its id: models repeat ids', () => {
     const result = (text: string): TurnEvent => ({
       event: 'tool_result',
-      data: { ...named, success: false, result: '', error: text, error_message: text },
+      data: { ...named, ...run, success: false, result: '', error: text, error_message: text },
     });
     const { tool_calls: calls } = snapshotOf([start, call, result('first'), call, result('second')]);
     expect(calls.map((made) => made.result)).toEqual(['first', 'second']);
@@ -148,7 +149,7 @@ describe('the state of a turn', () => {
     }
     foldEvent(fold, {
       event: 'tool_result',
-      data: { ...named, success: true, result: 'x', error: null, error_message: null },
+      data: { ...named, ...run, success: true, result: 'x', error: null, error_message: null },
     });
     expect(taken).toEqual(before);
   });

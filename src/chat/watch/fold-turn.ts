@@ -46,7 +46,9 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       }
       return;
     case 'tool_call':
-      fold.toolCalls.push({ ...event.data, success: null, result: null });
+      fold.toolCalls.push(toSnapshotCall(event.data));
+      return;
+    case 'tool_progress':
       return;
     case 'tool_result': {
       const call = fold.toolCalls.findLast((known) => known.tool_call_id === event.data.tool_call_id);
@@ -78,6 +80,13 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
     default:
       event satisfies never;
   }
+}
+
+function toSnapshotCall({
+  execution_id: _run,
+  ...call
+}: Extract<TurnEvent, { event: 'tool_call' }>['data']): SnapshotToolCall {
+  return { ...call, success: null, result: null };
 }
 
 function emptyMessage(status: Extract<TurnEvent, { event: 'status' }>['data']): SnapshotMessage {

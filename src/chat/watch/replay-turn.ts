@@ -10,7 +10,6 @@ import { findMessage, type PathMessage } from '../../store/messages.ts';
 import { listCallsOfTurn } from '../../store/tool-calls.ts';
 import { isStructuredTurn } from '../../store/turns.ts';
 import type { WatchableTurn } from './live-turn.ts';
-import { shownArguments } from './shown-arguments.ts';
 import type { NumberedEvent } from './turn-log.ts';
 
 interface StoredTurn {
@@ -73,11 +72,11 @@ async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
     turn,
     message: messageId === null ? null : await findMessage(db, sessionId, messageId),
     isStructured: turn.state === 'completed' && (await isStructuredTurn(db, turnId)),
-    toolCalls: calls.map(({ callIndex, call, success, result }) => ({
-      tool_name: call.name,
-      tool_call_id: call.id,
+    toolCalls: calls.map(({ callIndex, callId, name, arguments: given, success, result }) => ({
+      tool_name: name,
+      tool_call_id: callId,
       call_index: callIndex,
-      arguments: shownArguments(call),
+      arguments: given,
       success,
       // As it was told live: the prefix is for the model.
       result: success === false ? (result?.replace(/^Error: /, '') ?? null) : result,

@@ -4,7 +4,7 @@ import { LiveTurn } from './live-turn.ts';
 import { TurnRegistry } from './turn-registry.ts';
 
 const MINUTE = 60_000;
-const CALL = { tool_name: 'look', tool_call_id: 'call_1', call_index: 0 };
+const CALL = { tool_name: 'look', tool_call_id: 'call_1', call_index: 0, execution_id: 'exec_000000000001' };
 
 let registry: TurnRegistry;
 beforeEach(() => {

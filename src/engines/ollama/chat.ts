@@ -100,6 +100,15 @@ async function openChat(
       const text = `The model ${request.model} does not accept images: ${error.message}. Choose one with vision, or send text only.`;
       throw new MochiError('images_not_supported', text, { model: request.model });
     }
+    if (isToolless(error, request) && (await deps.models.noteLack(request.model, 'tools'))) {
+      throw new MochiError(
+        'tools_not_supported',
+        `The model ${request.model} cannot call tools: ${error.message}.`,
+        {
+          model: request.model,
+        },
+      );
+    }
     if (error.kind !== 'model_not_found') throw error;
     deps.models.forget(request.model);
     const installed = await inventoryOf(deps.models.list);
@@ -112,6 +121,11 @@ function isBlind({ message }: MochiError, { messages }: EngineChatRequest): bool
   const isAboutModel =
     /missing data required for image|(image|vision|multimodal)[^.]*(unsupported|not supported)|not support[^.]*(image|vision)/i;
   return messages.some(({ images }) => images?.length) && isAboutModel.test(message);
+}
+
+/** A server that lists no capabilities says so only when it is asked. */
+function isToolless({ message }: MochiError, { tools = [] }: EngineChatRequest): boolean {
+  return tools.length > 0 && /not support[^.]*tools/i.test(message);
 }
 
 /** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */

@@ -10,8 +10,8 @@ import { m006FinishReasons } from './m006-finish-reasons.ts';
 import { m007HiddenSessions } from './m007-hidden-sessions.ts';
 import { m008DenseText } from './m008-dense-text.ts';
 import { m009QuietIndex } from './m009-quiet-index.ts';
-
 import { m010EraseDue } from './m010-erase-due.ts';
+import { m011MeantCalls } from './m011-meant-calls.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -28,4 +28,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '008_dense_text': step(m008DenseText),
   '009_quiet_index': step(m009QuietIndex),
   '010_erase_due': step(m010EraseDue),
+  '011_meant_calls': step(m011MeantCalls),
 });

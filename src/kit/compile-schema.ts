@@ -1,4 +1,4 @@
-// A client's JSON Schema made into a function, quickly and within bounds: it is a program that somebody else wrote.
+// A JSON Schema made into a function, quickly and within bounds: it is a program that somebody else wrote.
 import { createContext, Script } from 'node:vm';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
@@ -14,13 +14,24 @@ const MAX_KEPT = 16;
 
 const OPTIONS = { strict: false, inlineRefs: false, validateFormats: false, logger: false } as const;
 
+export interface CompileOptions {
+  /** Every misfit is told, with the part of the schema that it does not fit: for values of a bounded size. */
+  readonly tellsAll?: boolean;
+}
+
 /** Knows what a schema is. Building it takes longer than anything else here: once, when it is needed. */
 let judge: Ajv2020 | null = null;
 /** The least recently used first. */
 const kept = new Map<string, ValidateFunction>();
 
 /** @throws Error that says what is wrong with the schema, or one of the limits of `withinTime` */
-export function compileSchema(schema: JsonSchema): ValidateFunction {
+export function compileSchema(schema: JsonSchema, options: CompileOptions = {}): ValidateFunction {
+  const text = JSON.stringify(schema);
+  return withinTime(() => compile(text, options));
+}
+
+/** The same for those that come again and again. @throws as `compileSchema` */
+export function recallSchema(schema: JsonSchema): ValidateFunction {
   const text = JSON.stringify(schema);
   const known = kept.get(text);
   const validate = known ?? withinTime(() => compile(text));
@@ -70,7 +81,7 @@ function isTimeOut(error: unknown): boolean {
   return Object(error).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }
 
-function compile(text: string): ValidateFunction {
+function compile(text: string, { tellsAll = false }: CompileOptions = {}): ValidateFunction {
   if (text.length > MAX_SCHEMA_LENGTH) throw new Error('it is over 100 kB');
   // Parsed anew: what is kept must not change with what the caller holds.
   const { $schema: _draft, ...schema }: JsonSchema = JSON.parse(text);
@@ -83,6 +94,8 @@ function compile(text: string): ValidateFunction {
     ...OPTIONS,
     meta: false,
     validateSchema: false,
+    allErrors: tellsAll,
+    verbose: tellsAll,
     // Optimising the code would take three times as long as all the rest.
     code: { optimize: false, regExp: linearRegExp },
   }).compile(schema);
@@ -93,7 +106,7 @@ function schemaJudge(): Ajv2020 {
   return judge;
 }
 
-/** A client's pattern runs over a model's text on our thread: RE2 takes linear time, whatever the pattern. */
+/** A foreign pattern runs over a model's text on our thread: RE2 takes linear time, whatever the pattern. */
 function linearRegExp(pattern: string): { test(text: string): boolean; toString(): string } {
   const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
   return {

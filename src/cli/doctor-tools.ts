@@ -1,0 +1,90 @@
+// What the doctor says of tools: rules, Python, groups that cannot be used, and what sessions name in vain.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, processEnvironment } from '../config.ts';
+import { MANY_TOOLS } from '../contract/tool.ts';
+import { listNamedTools } from '../store/named-tools.ts';
+import { findPython } from '../tools/groups/find-python.ts';
+import { MCP_FILE } from '../tools/mcp/mcp-config.ts';
+import { openTools } from '../tools/open-tools.ts';
+import { ToolConfigError } from '../tools/policy/tool-policy.ts';
+import type { Tools } from '../tools/tools.ts';
+import { VERSION } from '../version.ts';
+import type { Finding } from './finding.ts';
+
+/** Names in one line. */
+const MAX_NAMES = 20;
+
+export async function examineTools(config: Config): Promise<Finding[]> {
+  let tools: Tools;
+  try {
+    tools = await openTools({ ...config, version: VERSION }, processEnvironment());
+  } catch (error) {
+    if (!(error instanceof ToolConfigError)) throw error;
+    const [title, path] =
+      error.file === MCP_FILE ? ['MCP servers', config.mcpConfig] : ['Tool policy', config.toolPolicy];
+    return error.problems.map((problem) => ({
+      state: 'bad',
+      text: `${title}: ${problem}`,
+      next: `Mend ${path}: the server does not start with it.`,
+    }));
+  }
+  try {
+    await tools.ready();
+    return [
+      ...(existsSync(config.toolPolicy)
+        ? [{ state: 'ok', text: `Tool policy: ${config.toolPolicy}` } as const]
+        : []),
+      describePython(config),
+      ...describeTools(config, tools),
+      ...examineSessions(config, tools),
+    ];
+  } finally {
+    await tools.close();
+  }
+}
+
+function describePython({ python }: Config): Finding {
+  const version = findPython(python);
+  if (version !== null) return { state: 'ok', text: `Python: ${version} (${python})` };
+  return {
+    state: 'note',
+    text: `Python: ${python} was not found; tools written in Python cannot run without (MOCHI_PYTHON)`,
+  };
+}
+
+function describeTools({ toolsDir }: Config, tools: Tools): Finding[] {
+  const { tools: all, problems } = tools.registry();
+  const sources = new Set([...all.values()].map(({ source }) => source));
+  const found =
+    all.size === 0 ? 'none' : `${all.size} in ${sources.size} ${sources.size === 1 ? 'group' : 'groups'}`;
+  return [
+    { state: all.size === 0 ? 'note' : 'ok', text: `Tools: ${found} (${toolsDir})` },
+    ...problems.map(
+      ({ source, message }) => ({ state: 'bad', text: `Tools: ${source}: ${message}` }) as const,
+    ),
+  ];
+}
+
+function examineSessions({ dataDir }: Config, tools: Tools): Finding[] {
+  if (!existsSync(join(dataDir, 'mochi.db'))) return [];
+  const named = listNamedTools(dataDir).map((group) => ({ ...group, offer: tools.offer(group.tools) }));
+  const missing = [...new Set(named.flatMap(({ offer }) => offer.missing))].toSorted();
+  const many = named.filter(({ offer }) => offer.tools.length > MANY_TOOLS);
+  const findings: Finding[] = [];
+  if (missing.length > 0) {
+    const text = `Tools: sessions name some that do not exist, or are forbidden: ${namesText(missing)}`;
+    findings.push({ state: 'note', text });
+  }
+  if (many.length > 0) {
+    const sessions = many.reduce((sum, group) => sum + group.sessions, 0);
+    const text = `Tools: ${sessions} ${sessions === 1 ? 'session offers' : 'sessions offer'} over ${MANY_TOOLS} of them: small models use none of so many well`;
+    findings.push({ state: 'note', text });
+  }
+  return findings;
+}
+
+function namesText(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return more > 0 ? `${names.slice(0, MAX_NAMES).join(', ')} and ${more} more` : names.join(', ');
+}

@@ -1,0 +1,112 @@
+// The folders of tools: which of them are groups, of which kind, and what each is started with.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { ToolSource, ToolSourceName } from '../tool.ts';
+import { buildEnvironment, type Environment } from './environment.ts';
+import { readGroupSettings } from './group-settings.ts';
+import { createGroupSource } from './group-source.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export interface GroupOptions {
+  readonly pool: WorkerPool;
+  /** The command of Python. */
+  readonly python: string;
+  /** Where tools run. Absolute; there already. */
+  readonly workingFolder: string;
+  /** Of the server: workers see a short list of it. */
+  readonly environment: Environment;
+  /** Further names of that list. */
+  readonly environmentNames: readonly string[];
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly maxOutputBytes: number;
+}
+
+interface FoundGroup {
+  readonly name: ToolSourceName;
+  readonly folder: string;
+  readonly entry: string;
+  readonly problems: readonly string[];
+}
+
+const PYTHON_ENTRY = '__init__.py';
+/** The first that is there. */
+const NATIVE_ENTRIES = ['index.mts', 'index.mjs', 'index.ts', 'index.js'];
+
+/**
+ * The groups of a folder, sorted by name; none of them is loaded yet. A folder that is not there has none. Never throws:
+ * what cannot be read is a source with a problem.
+ * @param folder absolute
+ */
+export function discoverGroups(folder: string, options: GroupOptions): readonly ToolSource[] {
+  try {
+    return findGroups(folder).map((found) => openGroup(found, folder, options));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    return [createBrokenSource({ kind: 'native', group: basename(folder) }, error)];
+  }
+}
+
+function findGroups(folder: string): readonly FoundGroup[] {
+  const folders = readdirSync(folder)
+    .filter((name) => !/^[._]/.test(name) && isFolder(join(folder, name)))
+    .sort()
+    .map((name) => join(folder, name));
+  const root = join(folder, PYTHON_ENTRY);
+  const own = existsSync(root)
+    ? [{ name: { kind: 'python', group: basename(folder) } as const, folder, entry: root, problems: [] }]
+    : [];
+  return [...own, ...folders.map(findEntry).filter((found) => found !== null)];
+}
+
+function findEntry(folder: string): FoundGroup | null {
+  const group = basename(folder);
+  const native = NATIVE_ENTRIES.map((name) => join(folder, name)).find((path) => existsSync(path));
+  const python = join(folder, PYTHON_ENTRY);
+  if (existsSync(python)) {
+    const problems =
+      native === undefined ? [] : [`${basename(native)} is not used: ${PYTHON_ENTRY} stands beside it`];
+    return { name: { kind: 'python', group }, folder, entry: python, problems };
+  }
+  return native === undefined
+    ? null
+    : { name: { kind: 'native', group }, folder, entry: native, problems: [] };
+}
+
+function openGroup(found: FoundGroup, toolsFolder: string, options: GroupOptions): ToolSource {
+  const { name, entry, problems } = found;
+  try {
+    const settings = readGroupSettings(join(found.folder, 'group.json'));
+    const names = [...options.environmentNames, ...settings.env];
+    const launch = {
+      kind: name.kind === 'python' ? 'python' : 'native',
+      setup: { entry, toolsFolder, group: name.group, maxOutputBytes: options.maxOutputBytes },
+      python: options.python,
+      workingFolder: options.workingFolder,
+      environment: buildEnvironment(options.environment, names),
+      memoryMb: settings.memoryMb ?? options.memoryMb,
+      permissions: settings.permissions,
+    } as const;
+    const unused = launch.kind === 'python' && settings.permissions !== null;
+    const more = unused ? ['group.json: "permissions" bind only groups of TypeScript and JavaScript'] : [];
+    const pooled = { launch, maxWorkers: settings.maxWorkers };
+    const group = { name, pooled, settings, timeoutMs: options.timeoutMs, problems: [...problems, ...more] };
+    return createGroupSource(group, options.pool);
+  } catch (error) {
+    return createBrokenSource(name, error);
+  }
+}
+
+function createBrokenSource(name: ToolSourceName, error: unknown): ToolSource {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    name,
+    describe: async () => ({ tools: [], problems: [{ source: `${name.kind}:${name.group}`, message }] }),
+    run: async () => ({ state: 'failed', text: message, truncated: false, images: [], log: null }),
+    close: async () => undefined,
+  };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

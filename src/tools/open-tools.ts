@@ -1,0 +1,96 @@
+// The tools of a server, from what its operator says: where the sources are made, and which rules bind them.
+import { join } from 'node:path';
+import { discoverGroups } from './groups/discover-groups.ts';
+import type { Environment } from './groups/environment.ts';
+import { startKeeper } from './groups/keeper.ts';
+import { createWorkerPool } from './groups/worker-pool.ts';
+import { MCP_FILE } from './mcp/mcp-config.ts';
+import { createMcpServers, type McpServers } from './mcp/mcp-servers.ts';
+import { readToolPolicy } from './policy/tool-policy.ts';
+import type { ToolSource } from './tool.ts';
+import { createTools, type Tools } from './tools.ts';
+
+/** As the configuration has them. */
+export interface ToolsOptions {
+  /** Ours: servers are told who calls. */
+  readonly version: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly toolsDir: string;
+  /** Absolute. */
+  readonly toolPolicy: string;
+  /** Absolute. */
+  readonly mcpConfig: string;
+  readonly python: string;
+  readonly toolEnv: readonly string[];
+  readonly toolTimeoutSeconds: number;
+  readonly toolMaxOutputBytes: number;
+  readonly toolMemoryMb: number;
+  readonly maxToolProcesses: number;
+}
+
+export interface OpenTools extends Tools {
+  readonly mcpServers: McpServers;
+}
+
+/** Where rules are looked for when nothing else is said: only there they may be missing. */
+const USUAL_POLICY_FILE = 'tool-policy.json';
+
+/**
+ * Nothing is looked for yet, and no process is started.
+ * @param environment of the server; tools see a short list of it
+ * @param sources besides those that are found; closed with the tools
+ * @throws ToolConfigError when the operator's files cannot be used
+ */
+export async function openTools(
+  options: ToolsOptions,
+  environment: Environment,
+  sources: readonly ToolSource[] = [],
+): Promise<OpenTools> {
+  const { dataDir, toolsDir, toolPolicy: path } = options;
+  const keeper = startKeeper();
+  const pool = createWorkerPool({ keeper, maxProcesses: options.maxToolProcesses });
+  const groups = {
+    pool,
+    python: options.python,
+    workingFolder: dataDir,
+    environment,
+    environmentNames: options.toolEnv,
+    timeoutMs: options.toolTimeoutSeconds * 1000,
+    memoryMb: options.toolMemoryMb,
+    maxOutputBytes: options.toolMaxOutputBytes,
+  };
+  const mcpServers = createMcpServers({
+    path: options.mcpConfig,
+    mayBeMissing: options.mcpConfig === join(dataDir, MCP_FILE),
+    keeper,
+    version: options.version,
+    environment,
+    environmentNames: options.toolEnv,
+    workingFolder: dataDir,
+    maxOutputBytes: options.toolMaxOutputBytes,
+  });
+  const tools = await createTools({
+    discover: async (changed) => [
+      ...discoverGroups(toolsDir, groups),
+      ...mcpServers.discover(changed),
+      ...sources,
+    ],
+    async readPolicy() {
+      const policy = await readToolPolicy({ path, mayBeMissing: path === join(dataDir, USUAL_POLICY_FILE) });
+      await mcpServers.read();
+      return policy;
+    },
+  });
+  return {
+    ...tools,
+    mcpServers,
+    async close() {
+      // A source waits for its calls; at the end nobody does.
+      await pool.close();
+      await tools.close();
+      await keeper.close();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+// What one source describes, made into tools of the registry: each by itself, so that a broken one hides no other.
+import { setImmediate } from 'node:timers/promises';
+import { compileSchema, schemaFault } from '../kit/compile-schema.ts';
+import { digestOf } from '../kit/digest.ts';
+import type { RegisteredTool } from './registered-tool.ts';
+import { flatSchema } from './schema/flat-schema.ts';
+import type { DescribedTool, ToolProblem, ToolSource, ToolSourceName } from './tool.ts';
+
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+/** Of one source. */
+const MAX_TOOLS = 200;
+/** Of a schema as JSON text. */
+const MAX_SCHEMA_BYTES = 64 * 1024;
+/** Schemas are compiled on this thread: others have a turn after so many. */
+const TOOLS_AT_ONCE = 4;
+
+/** A source and what came of it. */
+export interface RegisteredSource {
+  readonly source: ToolSource;
+  readonly tools: readonly RegisteredTool[];
+  readonly problems: readonly ToolProblem[];
+}
+
+/** `python:weather` */
+export function sourceText({ kind, group }: ToolSourceName): string {
+  return `${kind}:${group}`;
+}
+
+/** Never throws. */
+export async function registerSource(source: ToolSource): Promise<RegisteredSource> {
+  const name = sourceText(source.name);
+  const { tools: described, problems } = await describe(source);
+  if (described.length > MAX_TOOLS) {
+    const message = `It has ${described.length} tools; a group may have ${MAX_TOOLS}. None of them is used.`;
+    return { source, tools: [], problems: [...problems, { source: name, message }] };
+  }
+  const tools: RegisteredTool[] = [];
+  const refused: ToolProblem[] = [];
+  for (const [index, tool] of described.entries()) {
+    try {
+      tools.push(register(source, tool));
+    } catch (error) {
+      const reason = error instanceof RefusedToolError ? error.message : `Its schema: ${schemaFault(error)}.`;
+      refused.push({ source: name, message: `Tool ${shownName(tool.name)} is not used. ${reason}` });
+    }
+    if (index % TOOLS_AT_ONCE === TOOLS_AT_ONCE - 1) await setImmediate();
+  }
+  return { source, tools, problems: [...problems, ...refused] };
+}
+
+class RefusedToolError extends Error {
+  override readonly name = 'RefusedToolError';
+}
+
+/** A source never throws, and one that does hides nobody. */
+async function describe(source: ToolSource) {
+  try {
+    return await source.describe();
+  } catch (error) {
+    const message = `It could not be read: ${error instanceof Error ? error.message : String(error)}`;
+    return { tools: [], problems: [{ source: sourceText(source.name), message }] };
+  }
+}
+
+/** @throws RefusedToolError, or what `compileSchema` throws */
+function register(source: ToolSource, tool: DescribedTool): RegisteredTool {
+  const fault = nameFault(tool.name, source.name);
+  if (fault !== null) throw new RefusedToolError(fault);
+  const validate = compileSchema(withinSize(tool.inputSchema), { tellsAll: true });
+  return {
+    ...tool,
+    parameters: withinSize(flatSchema(tool.inputSchema)),
+    fingerprint: digestOf({
+      source: sourceText(source.name),
+      name: tool.name,
+      description: tool.description,
+      input_schema: tool.inputSchema,
+    }),
+    source,
+    validate,
+  };
+}
+
+function withinSize<T>(schema: T): T {
+  if (Buffer.byteLength(JSON.stringify(schema)) <= MAX_SCHEMA_BYTES) return schema;
+  throw new RefusedToolError(`Its schema is over ${MAX_SCHEMA_BYTES / 1024} kB.`);
+}
+
+function nameFault(name: string, { kind, group }: ToolSourceName): string | null {
+  if (!NAME.test(name)) return 'A name has 1 to 64 letters, digits, _ and -.';
+  if (name === 'agent') return 'This name is kept for agents.';
+  if (kind === 'mcp' ? name.startsWith(`mcp__${group}__`) : !name.startsWith('mcp__')) return null;
+  return kind === 'mcp'
+    ? `Its name must begin with mcp__${group}__.`
+    : 'Names that begin with mcp__ are kept for the tools of MCP servers.';
+}
+
+function shownName(name: unknown): string {
+  return JSON.stringify(String(name).slice(0, 80).toWellFormed());
+}

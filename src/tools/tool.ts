@@ -1,0 +1,95 @@
+// A tool as the rest of the house knows it, wherever it comes from; and the port that every source implements.
+import type { ToolSourceKind } from '../contract/tool.ts';
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Where a tool comes from. */
+export interface ToolSourceName {
+  readonly kind: ToolSourceKind;
+  /** The folder, the MCP server, or the name of the shipped tool. */
+  readonly group: string;
+}
+
+/** A tool as its source describes it, before anything is made of it for models. */
+export interface DescribedTool {
+  /** What the model calls it: `^[A-Za-z0-9_-]{1,64}$`. */
+  readonly name: string;
+  readonly description: string;
+  /** The whole JSON Schema of the arguments: what they are validated against. */
+  readonly inputSchema: JsonSchema;
+  /** It changes nothing: a call that a crash cut may simply be made again, and may run beside others. */
+  readonly readOnly: boolean;
+  /** A call may be repeated without harm: it is no loop when a model makes the same one again. */
+  readonly repeatable: boolean;
+  /** It asks for an approval itself. */
+  readonly needsApproval: boolean;
+  /** Limit of one run, in milliseconds; null: the server's. */
+  readonly timeoutMs: number | null;
+}
+
+/** Something of a source that cannot be used, in words for people. */
+export interface ToolProblem {
+  /** `python:weather`, `mcp:github`. */
+  readonly source: string;
+  readonly message: string;
+}
+
+/** What a source has at one moment. */
+export interface ToolSourceState {
+  readonly tools: readonly DescribedTool[];
+  readonly problems: readonly ToolProblem[];
+}
+
+/** What a run may know of where it stands. */
+export interface ToolRunContext {
+  /** Null for a person's own run. */
+  readonly sessionId: string | null;
+  readonly turnId: string | null;
+  readonly toolCallId: string | null;
+  readonly executionId: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** The same over retries of one call. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  /** At most ten a second are passed on; the rest is dropped. */
+  readonly onProgress: (progress: ToolProgress) => void;
+}
+
+export interface ToolProgress {
+  readonly message: string | null;
+  readonly progress: number | null;
+  readonly total: number | null;
+}
+
+/** How a run ended. */
+export interface ToolOutcome {
+  /**
+   * succeeded; failed: the tool said no, or never began; unknown: it began, and was stopped or lost, so that it may have
+   * taken effect (the text says so).
+   */
+  readonly state: 'succeeded' | 'failed' | 'unknown';
+  /** The result as text, or what went wrong in words that a model can use. */
+  readonly text: string;
+  /** The text was cut at the output limit. */
+  readonly truncated: boolean;
+  /** Base64, for models with vision. */
+  readonly images: readonly string[];
+  /** The end of what it printed, at most 64 kB; null: nothing. */
+  readonly log: string | null;
+}
+
+/** Several tools from one place: a group of a folder, an MCP server, the shipped ones. Has a lifetime: until `close`. */
+export interface ToolSource {
+  readonly name: ToolSourceName;
+  /** Never throws; what cannot be loaded is a problem. */
+  describe(): Promise<ToolSourceState>;
+  /** Never throws. @param args validated against the tool's schema */
+  run(
+    toolName: string,
+    args: Readonly<Record<string, unknown>>,
+    context: ToolRunContext,
+  ): Promise<ToolOutcome>;
+  /** Ends its processes. */
+  close(): Promise<void>;
+}

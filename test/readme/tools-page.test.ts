@@ -1,0 +1,60 @@
+// The examples of docs/tools.md: written to where the page says, and run as it says.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { HAS_PYTHON } from '../support/tool-groups.ts';
+
+const page = readFileSync(new URL('../../docs/tools.md', import.meta.url), 'utf8');
+/** Each block that has the name of its file before it. */
+const files = Array.from(
+  page.matchAll(/^`(tools\/[^`]+)`.*:\n\n```\w+\n([^]*?)^```/gm),
+  ([, path = '', text = '']) => ({
+    path,
+    text,
+  }),
+);
+
+describe('docs/tools.md', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'mochi-tools-page-'));
+  let server: TestServer;
+  beforeAll(async () => {
+    for (const { path, text } of files) {
+      mkdirSync(dirname(join(dataDir, path)), { recursive: true });
+      writeFileSync(join(dataDir, path), text);
+    }
+    server = await startTestServer({ dataDir });
+  });
+  afterAll(async () => {
+    await server.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const run = async (name: string, args: unknown) =>
+    (await server.post(`/tools/${name}/run`, { arguments: args })).body;
+
+  it('shows files that load without a problem', async () => {
+    expect(files.map(({ path }) => path)).toEqual([
+      'tools/weather/__init__.py',
+      'tools/shop/index.mts',
+      'tools/shop/group.json',
+    ]);
+    const { problems } = (await server.post('/tools/reload')).body;
+    expect(problems).toEqual(HAS_PYTHON ? [] : [expect.objectContaining({ source: 'python:weather' })]);
+    expect((await server.get('/tools/price')).body).toMatchObject({ read_only: true });
+  });
+
+  it('shows a tool in TypeScript', async () => {
+    const [, json = ''] = /tools\/price\/run .* -d '([^']+)'/.exec(page) ?? [];
+    const { body } = await server.post('/tools/price/run', JSON.parse(json));
+    expect(body).toMatchObject({ success: true, result: '{"item":"tea","euros":3}' });
+  });
+
+  it.skipIf(!HAS_PYTHON)('shows a tool in Python', async () => {
+    expect((await server.get('/tools/forecast')).body).toMatchObject({
+      description: 'Tell the weather of a city.',
+      parameters: { properties: { city: { type: 'string', description: 'Name of the city' } } },
+    });
+    expect(await run('forecast', { city: 'Rome' })).toMatchObject({ result: 'Rome: sunny for 1 days' });
+  });
+});
