@@ -1,10 +1,13 @@
 // Pages of search results, the list of sessions that hold a word, and what an old database is searched for.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seed } from '../../bench/seed.ts';
+import { MIGRATIONS } from '../../src/store/migrations/migrations.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { searchIndexFaults } from '../support/search-index-faults.ts';
@@ -21,7 +24,7 @@ beforeAll(async () => {
   await seed(dataDir, [
     { model: 'llama3.2:latest', sessions: SESSIONS, messages: MESSAGES, hasTurns: false },
   ]);
-  forgetIndex(dataDir);
+  await turnBack(dataDir);
   server = await startTestServer({ dataDir });
 });
 afterAll(async () => {
@@ -29,26 +32,30 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** The database as it was before there was a search. */
-function forgetIndex(folder: string): void {
-  const driver = new SqliteDriver(join(folder, 'mochi.db'));
-  driver.pragma('foreign_keys = off');
-  const triggers = driver
-    .prepare(
-      "select name from sqlite_schema where type = 'trigger' and (name like 'search_%' or name like 'erase_%')",
-    )
-    .pluck()
-    .all();
-  for (const name of triggers) driver.exec(`drop trigger ${String(name)}`);
-  driver.exec(`drop view sessions; drop index messages_order; drop index turns_order;
-    drop index session_rows_hidden; alter table session_rows drop column hidden;
-    alter table session_rows drop column hidden_at; alter table session_rows rename to sessions`);
-  driver.exec('drop table search_index; drop table search_titles; drop table background_jobs');
-  driver.exec('alter table messages drop column finish_reason');
-  driver.exec('alter table token_ratios drop column dense_bytes_per_token');
+/** The same rows in a database as it was before there was a search. */
+async function turnBack(folder: string): Promise<void> {
+  const file = join(folder, 'mochi.db');
+  const older = join(folder, 'older.db');
+  const db = new Kysely({ dialect: new SqliteDialect({ database: new SqliteDriver(older) }) });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  expect(await migrator.migrateTo('003_prompt_marks')).not.toHaveProperty('error');
+  await db.destroy();
+  const driver = new SqliteDriver(older);
+  driver.exec(`attach '${file}' as newer`);
+  const columnsOf = (database: string, table: string) =>
+    (driver.pragma(`${database}.table_info(${table})`) as { name: string }[]).map(({ name }) => name);
+  for (const [table, source] of [
+    ['sessions', 'session_rows'],
+    ['messages', 'messages'],
+  ] as const) {
+    const known = columnsOf('newer', source);
+    const shared = columnsOf('main', table).filter((name) => known.includes(name));
+    driver.exec(`insert into ${table} (${shared.join()}) select ${shared.join()} from newer.${source}`);
+  }
   driver.exec("update sessions set title = 'Old talk' where id = (select min(id) from sessions)");
-  driver.exec("delete from kysely_migration where name >= '004'");
   driver.close();
+  for (const suffix of ['', '-wal', '-shm']) await rm(`${file}${suffix}`, { force: true });
+  await rename(older, file);
 }
 
 async function allPages(path: string, key: 'results' | 'sessions', between = async () => {}): Promise<any[]> {
