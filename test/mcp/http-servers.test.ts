@@ -18,14 +18,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function serve(port: number): Promise<ChildProcess> {
+async function serve(port: number, kind = 'streamableHttp'): Promise<ChildProcess> {
   const env = { ...process.env, PORT: String(port) };
-  const child = spawn(process.execPath, [file, 'streamableHttp'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [file, kind], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   await new Promise<void>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        if (chunk.includes('listening')) resolve();
+        if (/listening|running/.test(chunk.toString())) resolve();
       });
     }
   });
@@ -97,6 +97,22 @@ describe('a server over HTTP', { timeout: 90_000 }, () => {
       text: expect.stringContaining('may have taken effect'),
     });
     expect(performance.now() - killedAt).toBeLessThan(20_000);
+  });
+});
+
+describe('a server of the oldest kind, over two connections', { timeout: 60_000 }, () => {
+  it('answers, and is found again when it was started again', async () => {
+    const port = await freePort();
+    let child = await serve(port, 'sse');
+    const world = await openMcpWorld(() => ({ old: { url: `http://127.0.0.1:${port}/sse`, type: 'sse' } }));
+    expect(world.servers.list()).toMatchObject([{ transport: 'sse', state: 'ready', error: null }]);
+    const echo = () => world.run('mcp__old__echo', { message: 'hi' });
+    expect(await echo()).toMatchObject({ state: 'succeeded', text: 'Echo: hi' });
+    await end(child);
+    child = await serve(port, 'sse');
+    expect(await echo()).toMatchObject({ state: 'succeeded', text: 'Echo: hi' });
+    await world.close();
+    await end(child);
   });
 });
 

@@ -35,6 +35,8 @@ export async function callTool(
 ): Promise<ToolOutcome | null> {
   const { signal, idempotencyKey } = context;
   const { tool, args, timeoutMs } = call;
+  // Closed meanwhile.
+  if (connection.client.transport === undefined) return null;
   if (signal.aborted) return failedBefore('The call was cancelled before the tool began');
   // Without the schema of its results: what a tool has done is not undone by an answer of another form.
   const { outputSchema: _outputSchema, ...toolDefinition } = tool;

@@ -95,6 +95,8 @@ async function open(
       return listTools(client, limit);
     };
     const tools = await Promise.race([ready(), late]);
+    // The SDK would open its stream again by itself, to a server that was never greeted and answers nothing.
+    if (config.transport === 'sse') Object.assign(client, { onerror: () => void close() });
     return {
       client,
       tools,
