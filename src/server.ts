@@ -78,7 +78,6 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await takeUp(store.db, config, log);
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
-    const tending = tendDatabase(store, log);
     const clearing = new Clearing({ db: store.db, log });
     const turns = createTurns({ ...planning, log, background, clearing, tools, ...ids }, config);
     const app = await createApp(
@@ -101,6 +100,8 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         log,
       },
     );
+    // Last: nothing that can fail follows, and it runs from now on.
+    const tending = tendDatabase(store, log);
     return {
       engine,
       async listen() {
@@ -128,6 +129,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       },
     };
   } catch (error) {
+    await tools.close();
     await engine.close();
     await store.leave();
     throw error;

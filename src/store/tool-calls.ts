@@ -100,18 +100,23 @@ export async function listToolCalls(
   return calls;
 }
 
-/** On disk before the call leaves: whoever finds it open later knows that it may have taken effect. */
+/**
+ * On disk before the call leaves: whoever finds it open later knows that it may have taken effect.
+ * @throws Error when it has begun or was answered: its turn has ended meanwhile
+ */
 export async function startToolCall(
   db: Db,
   call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
 ): Promise<void> {
-  await db
+  const { numUpdatedRows } = await db
     .updateTable('tool_calls')
     .set({ state: 'running' })
     .where('session_id', '=', call.sessionId)
     .where('message_id', '=', call.messageId)
     .where('call_index', '=', call.callIndex)
-    .execute();
+    .where('state', '=', 'pending')
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new Error('The tool call is no longer open.');
 }
 
 export async function answerToolCall(

@@ -38,3 +38,22 @@ it('a call that was running may have taken effect, one that was not begun has no
   ]);
   await store.close();
 });
+
+it('a call that has its answer does not begin any more', async () => {
+  const store = await openTestStore();
+  const { db } = store;
+  const question = await store.append(null, 'question');
+  await store.append(question, 'asking', { role: 'assistant', turnId: 'turn_1' });
+  await insertToolCalls(db, { sessionId: 's', messageId: 'asking' }, [
+    { id: 'a', name: 'add', arguments: {} },
+  ]);
+  const answer = () => answerOpenCalls({ db, newId: () => 'answer', now: () => TIME }, 's');
+  await answer();
+  await expect(startToolCall(db, { sessionId: 's', messageId: 'asking', callIndex: 0 })).rejects.toThrow(
+    'no longer open',
+  );
+  // Were it open again, the next turn would answer it a second time.
+  await answer();
+  expect((await listPath(db, 's')).filter(({ role }) => role === 'tool')).toHaveLength(1);
+  await store.close();
+});
