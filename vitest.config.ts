@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 3,
     // Test files share no module state of the product: servers are objects, closed by whoever made them.
     isolate: false,
+    // Of the driver, which looks once, when a process opens its first database: some tests open one before the product does.
+    env: { SQLITE_USE_URI: '1' },
     reporters: ['default'],
   },
 });
