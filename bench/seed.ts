@@ -1,7 +1,7 @@
 // Fills a data folder before the server starts, through the store's own functions.
 import { formatMicroseconds } from '../src/kit/clock.ts';
 import type { Db } from '../src/store/database.ts';
-import { insertMessages, type NewMessage } from '../src/store/messages.ts';
+import { insertMessages, type NewMessage } from '../src/store/insert-messages.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { insertSession, updateSession } from '../src/store/sessions.ts';
 import { finishTurn, insertTurn } from '../src/store/turns.ts';

@@ -2,6 +2,7 @@
 import type { BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
 import type { ToolSettings } from '../contract/tool.ts';
+import { plainBase64 } from '../kit/image-bytes.ts';
 import { completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
@@ -35,11 +36,6 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
 
 export function toolSettingsOf(session: StoredSession, { toolSettings }: TurnRequest): ToolSettings {
   return toolSettings ?? session.tool_settings;
-}
-
-/** Engines take the bare base64 only; clients have it as a browser (`data:…`) or `base64` (lines of 76) gives it. */
-function plainBase64(image: string): string {
-  return image.replace(/^\s*data:[^,]*,/, '').replaceAll(/\s+/g, '');
 }
 
 /** The new message with the id that it will have; null: the request has none. */

@@ -39,6 +39,7 @@ export const ERRORS = {
   host_not_allowed: { status: 403, text: 'The Host or Origin of the request is not allowed.' },
   tool_execution_denied: { status: 403, text: 'The policy of the operator forbids the call.' },
   mcp_server_not_found: { status: 404, text: 'There is no such MCP server.' },
+  image_not_found: { status: 404, text: 'The message has no such image.' },
   message_not_found: { status: 404, text: 'The session has no such message.' },
   model_not_found: { status: 404, text: 'The engine has no such model.' },
   no_active_turn: { status: 404, text: 'The session is not answering.' },

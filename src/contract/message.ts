@@ -44,7 +44,13 @@ export const Message = Type.Object(
     sibling_count: Type.Integer({
       description: 'Messages with the same parent, this one included: more than 1 means other branches.',
     }),
+    sibling_index: Type.Integer({
+      description: 'Which of these it is, from 0, in the order of their creation.',
+    }),
     images: Type.Optional(Type.Array(Type.String(), { description: 'Base64; only where there are any.' })),
+    image_count: Type.Optional(
+      Type.Integer({ description: 'In the place of `images`, where these were to be left out.' }),
+    ),
   },
   {
     $id: 'Message',
@@ -66,11 +72,38 @@ export const Message = Type.Object(
         turn_id: 'turn_0f3c5a9d21be',
         status: 'complete',
         sibling_count: 1,
+        sibling_index: 0,
       },
     ],
   },
 );
 export type Message = Static<typeof Message>;
+
+/** A message with the same parent as another one: enough to choose by. */
+export const Sibling = Type.Object(
+  {
+    message_id: Type.String({ examples: ['194e786d07'] }),
+    role: oneOf(ROLES),
+    preview: Type.String({ description: 'How it begins: at most 200 characters.' }),
+    timestamp: Timestamp,
+    model: nullable(Type.String()),
+    status: oneOf(MESSAGE_STATUSES),
+  },
+  {
+    $id: 'Sibling',
+    examples: [
+      {
+        message_id: '194e786d07',
+        role: 'assistant',
+        preview: 'The capital of France is Paris.',
+        timestamp: '2026-02-15T09:49:38.310281Z',
+        model: 'llama3.2:latest',
+        status: 'complete',
+      },
+    ],
+  },
+);
+export type Sibling = Static<typeof Sibling>;
 
 /** A message of the whole tree: also says whether it lies on the active path. */
 export const TreeMessage = Type.Object(

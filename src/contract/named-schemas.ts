@@ -9,7 +9,7 @@ import {
 } from './context-window.ts';
 import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
 import { McpServer, McpServerList } from './mcp.ts';
-import { Message, TreeMessage } from './message.ts';
+import { Message, Sibling, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
 import { PULL_EVENTS, PullEvent, PullModel } from './model-pull.ts';
 import { OriginalFile } from './original-file.ts';
@@ -93,6 +93,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SessionStatus,
   SessionSummary,
   SessionWithMessages,
+  Sibling,
   SnapshotMessage,
   SnapshotToolCall,
   StoredToolCall,

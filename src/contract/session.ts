@@ -184,9 +184,19 @@ export const EditedMessage = Type.Object(
 export type EditedMessage = Static<typeof EditedMessage>;
 
 export const HeadInput = Type.Object(
-  { message_id: Type.String({ examples: ['9191228aff'] }) },
-  { $id: 'HeadInput' },
+  {
+    message_id: Type.String({ examples: ['9191228aff'] }),
+    descend: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'true: not to end at this message, but to go on to the end of its branch: to the newest message of all that follow it.',
+      }),
+    ),
+  },
+  { $id: 'HeadInput', examples: [{ message_id: '9191228aff', descend: true }] },
 );
+export type HeadInput = Static<typeof HeadInput>;
 
 export const ForkInput = Type.Object(
   { message_id: Type.Optional(nullable(Type.String({ examples: ['9191228aff'] }))) },

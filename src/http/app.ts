@@ -16,6 +16,7 @@ import { checkRequestLine } from './request-line.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
+import { imageRoutes } from './routes/images.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -41,6 +42,7 @@ const ROUTES = [
   modelRoutes,
   sessionRoutes,
   messageRoutes,
+  imageRoutes,
   branchRoutes,
   summaryRoutes,
   systemPromptRoutes,

@@ -9,6 +9,11 @@ export const SessionParams = Type.Object({
   session_id: Type.String({ description: 'Id of the session.', examples: ['b5a3d7e4c9'] }),
 });
 
+export const MessageParams = Type.Object({
+  ...SessionParams.properties,
+  message_id: Type.String({ description: 'Id of the message.', examples: ['194e786d07'] }),
+});
+
 export const TurnParams = Type.Object({
   turn_id: Type.String({ description: 'Id of the turn.', examples: ['turn_0f3c5a9d21be'] }),
 });

@@ -1,18 +1,69 @@
 // The active path of a session as a list of any length.
 import { requireSession } from '../sessions/require.ts';
 import { listPath, type PathMessage, toContractMessage } from '../store/messages.ts';
+import type { AppDeps } from './app-deps.ts';
 import type { LongList } from './long-list.ts';
 
-/** @param from the depth of the first message */
-export function pathFrom(sessionId: string, from: number): Omit<LongList<PathMessage>, 'tail'> {
+type Db = AppDeps['db'];
+
+/** Where on the path a list begins. */
+export interface PathStart {
+  /** A position from 0, the system message included; a negative one counts from the end. */
+  readonly from?: number | undefined;
+  /** The depth of the message before it, in the place of a position. */
+  readonly after?: number | undefined;
+  /** Images are counted, and not brought along. */
+  readonly omitsImages?: true;
+}
+
+interface PathStretch {
+  /** The position of its first message: the number of all where nothing is left. */
+  readonly from: number;
+  readonly total: number;
+  /** The depth of its first message. */
+  readonly depth: number;
+}
+
+/** @throws MochiError session_not_found */
+async function findStretch(db: Db, sessionId: string, { from = 0, after }: PathStart): Promise<PathStretch> {
+  const { message_count: total, systemId } = await requireSession(db, sessionId);
+  const systemMessages = systemId === null ? 0 : 1;
+  const wanted = after === undefined ? from : after + 1 + systemMessages;
+  const position = wanted < 0 ? Math.max(0, total + wanted) : Math.min(wanted, total);
+  return { from: position, total, depth: position - systemMessages };
+}
+
+export function pathFrom(sessionId: string, start: PathStart = {}): Omit<LongList<PathMessage>, 'tail'> {
+  const { omitsImages } = start;
   return {
     head: async (db) => {
-      await requireSession(db, sessionId);
-      return {};
+      const { from, total } = await findStretch(db, sessionId, start);
+      return { from, total };
     },
     key: 'messages',
-    slice: (db, after, limit) =>
-      listPath(db, sessionId, { from: after === null ? from : after.depth + 1, limit }),
+    slice: async (db, last, limit) => {
+      const from = last === null ? (await findStretch(db, sessionId, start)).depth : last.depth + 1;
+      return listPath(db, sessionId, { from, limit, ...(omitsImages && { omitsImages }) });
+    },
     show: toContractMessage,
   };
+}
+
+interface PathPage extends Pick<PathStretch, 'from' | 'total'> {
+  readonly messages: readonly PathMessage[];
+}
+
+/** A page of the path as it is at one moment. @throws MochiError session_not_found */
+export async function readPage(
+  { db }: Pick<AppDeps, 'db'>,
+  sessionId: string,
+  { limit, ...start }: PathStart & { readonly limit: number },
+): Promise<PathPage> {
+  const { omitsImages } = start;
+  // One connection: nothing is written between the reads.
+  return db.connection().execute(async (connection) => {
+    const { from, total, depth } = await findStretch(connection, sessionId, start);
+    const range = { from: depth, limit, ...(omitsImages && { omitsImages }) };
+    return { from, total, messages: await listPath(connection, sessionId, range) };
+  });
 }

@@ -1,21 +1,30 @@
 // Branches of a conversation: show another one, or go on with it in a session of its own.
-import type { SessionHead } from '../contract/session.ts';
+import type { HeadInput, SessionHead } from '../contract/session.ts';
 import { moveHead, refreshPreview } from '../store/active-path.ts';
 import { copyMessages, listPathTo } from '../store/copy-path.ts';
 import type { Db } from '../store/database.ts';
 import { type PathMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { receiveSession } from '../store/receive-session.ts';
 import { insertSession, type StoredSession, updateSession } from '../store/sessions.ts';
+import { findNewestLeaf } from '../store/siblings.ts';
 import { inSlices } from '../store/slices.ts';
 import { requireMessage, requireSession, sessionNotFound } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-/** The path then ends at the message, an inner one included. @throws MochiError session_not_found, message_not_found */
-export async function setHead(deps: SessionDeps, sessionId: string, messageId: string): Promise<SessionHead> {
+/**
+ * The path then ends at the message, an inner one included, or where its branch ends.
+ * @throws MochiError session_not_found, message_not_found
+ */
+export async function setHead(
+  deps: SessionDeps,
+  sessionId: string,
+  { message_id: messageId, descend = false }: HeadInput,
+): Promise<SessionHead> {
   return deps.db.transaction().execute(async (transaction) => {
     await requireSession(transaction, sessionId);
-    const target = await requireMessage(transaction, sessionId, messageId);
-    await moveHead(transaction, sessionId, toTarget(target), deps.now());
+    const target = toTarget(await requireMessage(transaction, sessionId, messageId));
+    const end = descend ? await findNewestLeaf(transaction, sessionId, target && target.id) : target;
+    await moveHead(transaction, sessionId, end, deps.now());
     const session = await requireSession(transaction, sessionId);
     return { session_id: sessionId, head: headOf(session), message_count: session.message_count };
   });

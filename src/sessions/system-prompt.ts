@@ -1,7 +1,8 @@
 // The system prompt: one message before the tree, replaced or removed without touching the history.
 import { invalidField, MochiError } from '../contract/errors.ts';
 import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
-import { deleteMessage, insertMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import { insertMessage } from '../store/insert-messages.ts';
+import { deleteMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { updateSession } from '../store/sessions.ts';
 import { readPromptText, type SystemText } from './prompt-text.ts';
 import { requireSession } from './require.ts';

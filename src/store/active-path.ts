@@ -1,10 +1,12 @@
 // The path that a session shows through its tree: append to it, move it to another branch.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { findMessage, insertMessage, type NewMessage, SYSTEM_DEPTH } from './messages.ts';
+import { insertMessage, type NewMessage } from './insert-messages.ts';
+import { findMessage, SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { prepared } from './prepared.ts';
 import { updateSession } from './sessions.ts';
+import { shorten } from './shorten.ts';
 
 export type AppendedMessage = Omit<NewMessage, 'parentId' | 'depth' | 'active'>;
 
@@ -139,12 +141,7 @@ const selectFirstQuestion = prepared((db, { sessionId }: { readonly sessionId: s
 export async function refreshPreview(db: Db, sessionId: string): Promise<void> {
   const { rows } = await selectFirstQuestion(db, { sessionId });
   const [first] = rows;
-  await updateSession(db, sessionId, { preview: first === undefined ? null : shorten(first.content) });
-}
-
-function shorten(text: string): string {
-  // A code point takes at most two units, so this slice is enough and spares splitting a long message.
-  const points = Array.from(text.slice(0, 2 * PREVIEW_LENGTH + 2));
-  if (points.length <= PREVIEW_LENGTH) return text;
-  return `${points.slice(0, PREVIEW_LENGTH - 3).join('')}...`;
+  await updateSession(db, sessionId, {
+    preview: first === undefined ? null : shorten(first.content, PREVIEW_LENGTH),
+  });
 }

@@ -19,30 +19,42 @@ export async function listTree(
     .orderBy('seq')
     .limit(page.limit)
     .execute();
-  const countOf = await countSiblings(db, sessionId, rows);
+  const siblingsOf = await countSiblings(db, sessionId, rows, page.afterSeq);
   return rows.map((row) => {
-    const shown = toMessage({ ...row, sibling_count: countOf(row) });
+    const shown = toMessage({ ...row, ...siblingsOf(row) });
     const { depth: _depth, toolCallId: _toolCallId, ...message } = shown;
     return { message, seq: row.seq };
   });
 }
 
-/** Each parent's children are counted once, however many of them are on the page. */
+/**
+ * Each parent's children are counted once, however many of them are on the page.
+ * @returns of the rows of the page, asked one after the other, the siblings
+ */
 async function countSiblings(
   db: Db,
   sessionId: string,
   rows: readonly Pick<MessageRow, 'parent_id' | 'system_id'>[],
-): Promise<(row: Pick<MessageRow, 'parent_id' | 'depth' | 'system_id'>) => number> {
+  afterSeq: number,
+): Promise<
+  (row: Pick<MessageRow, 'parent_id' | 'depth'>) => Pick<MessageRow, 'sibling_count' | 'sibling_index'>
+> {
   const parents = [...new Set(rows.map((row) => row.parent_id))];
-  const { rows: found } = await sql<{ parent: string | null; children: number }>`
+  // The system message has no parent either, and stands apart.
+  const { rows: found } = await sql<{ parent: string | null; children: number; before: number }>`
     select parent.value as parent,
-      (select count(*) from messages where session_id = ${sessionId} and parent_id is parent.value) as children
+      (select count(*) from messages where session_id = ${sessionId} and parent_id is parent.value
+        and (parent.value is not null or depth <> ${SYSTEM_DEPTH})) as children,
+      (select count(*) from messages where session_id = ${sessionId} and parent_id is parent.value
+        and (parent.value is not null or depth <> ${SYSTEM_DEPTH}) and seq <= ${afterSeq}) as before
     from json_each(${JSON.stringify(parents)}) as parent
   `.execute(db);
-  const counts = new Map(found.map(({ parent, children }) => [parent, children]));
-  return ({ parent_id: parent, depth, system_id: systemId }) => {
-    if (depth === SYSTEM_DEPTH) return 1;
-    // The system message has no parent either, and stands apart.
-    return (counts.get(parent) ?? 1) - (parent === null && systemId !== null ? 1 : 0);
+  const counts = new Map(found.map(({ parent, children, before }) => [parent, { children, before }]));
+  return ({ parent_id: parent, depth }) => {
+    const count = counts.get(parent);
+    if (depth === SYSTEM_DEPTH || count === undefined) return { sibling_count: 1, sibling_index: 0 };
+    const index = count.before;
+    count.before += 1;
+    return { sibling_count: count.children, sibling_index: index };
   };
 }

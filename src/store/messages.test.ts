@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
 import { deleteSession } from './clear-session.ts';
 import { copyMessages, listPathTo } from './copy-path.ts';
+import { insertMessages } from './insert-messages.ts';
 import { listTree } from './list-tree.ts';
 import {
   deleteMessage,
   findAnswerOfTurn,
   findMessage,
   findUserMessage,
-  insertMessages,
   listPath,
   listPathBackwards,
   markStreamingPartial,
@@ -88,6 +88,7 @@ describe('a message', () => {
       turn_id: 'turn_1',
       status: 'complete',
       sibling_count: 1,
+      sibling_index: 0,
       images: ['aGk='],
       depth: 0,
       active: true,

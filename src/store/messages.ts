@@ -1,6 +1,6 @@
-// Message rows: write one, read a stretch of the active path, read the tree.
-import { type Insertable, type SelectQueryBuilder, sql, type Updateable } from 'kysely';
-import type { FinishReason, Message, MessageStatus, Role } from '../contract/message.ts';
+// Message rows: read one or a stretch of the active path, change one.
+import { type RawBuilder, type SelectQueryBuilder, sql, type Updateable } from 'kysely';
+import type { FinishReason, Message, MessageStatus } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
@@ -13,75 +13,8 @@ export interface PathMessage extends Message {
   readonly toolCallId: string | null;
 }
 
-export interface NewMessage {
-  readonly sessionId: string;
-  readonly id: string;
-  readonly parentId: string | null;
-  readonly depth: number;
-  readonly active: boolean;
-  readonly role: Role;
-  readonly content: string;
-  readonly timestamp: string;
-  readonly status: MessageStatus;
-  readonly thinking?: string | null;
-  readonly model?: string | null;
-  readonly evalCount?: number | null;
-  readonly promptEvalCount?: number | null;
-  readonly finishReason?: FinishReason | null;
-  readonly toolCalls?: readonly StoredToolCall[] | null;
-  readonly sourceFile?: string | null;
-  readonly toolName?: string | null;
-  readonly toolCallId?: string | null;
-  readonly turnId?: string | null;
-  readonly images?: readonly string[];
-  readonly extra?: Readonly<Record<string, unknown>> | null;
-}
-
 /** The system message stands before the tree, at this depth. */
 export const SYSTEM_DEPTH = -1;
-
-const addMessage = prepared((db, row: Insertable<MessageTable>) => db.insertInto('messages').values(row));
-
-export async function insertMessage(db: Db, message: NewMessage): Promise<void> {
-  await addMessage(db, toRow(message));
-}
-
-/** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */
-const BATCH = 200;
-
-export async function insertMessages(db: Db, messages: readonly NewMessage[]): Promise<void> {
-  for (let start = 0; start < messages.length; start += BATCH) {
-    const rows = messages.slice(start, start + BATCH).map(toRow);
-    await db.insertInto('messages').values(rows).execute();
-  }
-}
-
-function toRow(message: NewMessage): Insertable<MessageTable> {
-  const { images = [], toolCalls = null, extra = null } = message;
-  return {
-    session_id: message.sessionId,
-    id: message.id,
-    parent_id: message.parentId,
-    depth: message.depth,
-    active: message.active ? 1 : 0,
-    role: message.role,
-    content: message.content,
-    thinking: message.thinking ?? null,
-    timestamp: message.timestamp,
-    model: message.model ?? null,
-    eval_count: message.evalCount ?? null,
-    prompt_eval_count: message.promptEvalCount ?? null,
-    tool_calls: toolCalls && JSON.stringify(toolCalls),
-    source_file: message.sourceFile ?? null,
-    tool_name: message.toolName ?? null,
-    tool_call_id: message.toolCallId ?? null,
-    turn_id: message.turnId ?? null,
-    status: message.status,
-    finish_reason: message.finishReason ?? null,
-    images: images.length > 0 ? JSON.stringify(images) : null,
-    extra: extra && JSON.stringify(extra),
-  };
-}
 
 export interface MessageChange {
   readonly content: string;
@@ -123,11 +56,15 @@ interface PathRange {
   readonly from?: number;
   readonly to?: number;
   readonly limit?: number;
+  /** Images are counted, and not brought along. */
+  readonly omitsImages?: true;
 }
 
 const selectPath = prepared(
-  (db, { sessionId, from, to, limit }: PathRange & { readonly sessionId: string }) => {
-    let query = messageQuery(db, sessionId).where('active', '=', 1).orderBy('depth');
+  (db, { sessionId, from, to, limit, omitsImages }: PathRange & { readonly sessionId: string }) => {
+    const messages =
+      omitsImages === undefined ? messageQuery(db, sessionId) : messageQueryWithoutImages(db, sessionId);
+    let query = messages.where('active', '=', 1).orderBy('depth');
     if (from !== undefined) query = query.where('depth', '>=', from);
     if (to !== undefined) query = query.where('depth', '<=', to);
     return limit === undefined ? query : query.limit(limit);
@@ -148,7 +85,7 @@ export async function findSystemMessage(db: Db, sessionId: string): Promise<Path
 }
 
 /** A message as a prompt needs it: siblings are not counted, which would cost more than reading it. */
-export type PromptMessage = Omit<PathMessage, 'parent_id' | 'sibling_count'>;
+export type PromptMessage = Omit<PathMessage, 'parent_id' | 'sibling_count' | 'sibling_index'>;
 
 const selectPathBackwards = prepared((db, range: { sessionId: string; to: number; limit: number }) =>
   db
@@ -169,7 +106,7 @@ export async function listPathBackwards(
   range: { readonly to: number; readonly limit: number },
 ): Promise<PromptMessage[]> {
   const { rows } = await selectPathBackwards(db, { sessionId, ...range });
-  return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1 }));
+  return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1, sibling_index: 0 }));
 }
 
 const selectMessage = prepared((db, { sessionId, messageId }: { sessionId: string; messageId: string }) =>
@@ -235,6 +172,9 @@ export type MessageRow = Omit<MessageTable, 'seq'> & {
   seq: number;
   system_id: string | null;
   sibling_count: number;
+  sibling_index: number;
+  /** Where the images themselves were left out. */
+  image_count?: number | null;
 };
 
 /** The system message of a message's session. */
@@ -242,21 +182,64 @@ export const systemIdOf = sql<
   string | null
 >`(select system_id from sessions where sessions.id = messages.session_id)`.as('system_id');
 
+/** Every column but that of the images, which may be megabytes. */
+const TEXT_COLUMNS = [
+  'seq',
+  'session_id',
+  'id',
+  'parent_id',
+  'depth',
+  'active',
+  'role',
+  'content',
+  'thinking',
+  'timestamp',
+  'model',
+  'eval_count',
+  'prompt_eval_count',
+  'tool_calls',
+  'source_file',
+  'tool_name',
+  'tool_call_id',
+  'turn_id',
+  'status',
+  'finish_reason',
+  'extra',
+] as const satisfies readonly (keyof MessageTable)[];
+
+/** Messages with the same parent that this SQL is true of. The system message stands apart, without a parent too. */
+const siblings = (which: RawBuilder<boolean>) => sql<number>`(
+  select count(*) from messages as sibling
+  where sibling.session_id = messages.session_id
+    and sibling.parent_id is messages.parent_id
+    and ${which}
+    and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
+)`;
+
+/** What a message is told with, besides its row. */
+const told = [
+  systemIdOf,
+  siblings(sql`true`).as('sibling_count'),
+  siblings(sql`sibling.seq < messages.seq`).as('sibling_index'),
+];
+
 function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, 'messages', MessageRow> {
-  const query = db
+  return db.selectFrom('messages').selectAll().select(told).where('session_id', '=', sessionId);
+}
+
+function messageQueryWithoutImages(
+  db: Db,
+  sessionId: string,
+): SelectQueryBuilder<Database, 'messages', MessageRow> {
+  return db
     .selectFrom('messages')
-    .selectAll()
+    .select(TEXT_COLUMNS)
     .select([
-      systemIdOf,
-      sql<number>`(
-        select count(*) from messages as sibling
-        where sibling.session_id = messages.session_id
-          and sibling.parent_id is messages.parent_id
-          and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
-      )`.as('sibling_count'),
+      sql<null>`null`.as('images'),
+      sql<number | null>`json_array_length(images)`.as('image_count'),
+      ...told,
     ])
     .where('session_id', '=', sessionId);
-  return query;
 }
 
 export function toMessage(row: MessageRow): PathMessage {
@@ -278,7 +261,9 @@ export function toMessage(row: MessageRow): PathMessage {
     turn_id: row.turn_id,
     status: row.status,
     sibling_count: row.sibling_count,
+    sibling_index: row.sibling_index,
     ...(row.images !== null && { images: parseStored(row.images) }),
+    ...(row.image_count != null && { image_count: row.image_count }),
     depth: row.depth,
     active: row.active === 1,
     toolCallId: row.tool_call_id,

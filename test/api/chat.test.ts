@@ -75,6 +75,7 @@ describe('chat', () => {
       turn_id: body.turn_id,
       status: 'complete',
       sibling_count: 1,
+      sibling_index: 0,
     });
     expect(answer).toEqual({
       ...body.message,
@@ -84,6 +85,7 @@ describe('chat', () => {
       turn_id: body.turn_id,
       status: 'complete',
       sibling_count: 1,
+      sibling_index: 0,
     });
   });
 

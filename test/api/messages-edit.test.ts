@@ -44,6 +44,7 @@ describe('PUT /sessions/{id}/messages/{index}', () => {
         parent_id: one.message_id,
         turn_id: null,
         sibling_count: 2,
+        sibling_index: 1,
       },
     });
     expect(body.message.message_id).not.toBe(second.message_id);

@@ -1,6 +1,6 @@
 // Messages as they are read: every key of the original, always; in pages when asked; while they are written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { insertMessages } from '../../src/store/messages.ts';
+import { insertMessages } from '../../src/store/insert-messages.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { updateSession } from '../../src/store/sessions.ts';
 import { sequence, text, toolCall } from '../fake-ollama/chat-script.ts';
@@ -44,6 +44,7 @@ describe('GET /sessions/{id}/messages', () => {
       turn_id: index === 0 ? null : body.turn_id,
       status: 'complete',
       sibling_count: 1,
+      sibling_index: 0,
     });
     const counts = {
       model: 'llama3.2:latest',
@@ -79,7 +80,7 @@ describe('GET /sessions/{id}/messages', () => {
   it('of an empty session is an empty list', async () => {
     const sessionId = await server.createSession();
     const { body } = await server.get(`/sessions/${sessionId}/messages`);
-    expect(body).toEqual({ messages: [], next_cursor: null });
+    expect(body).toEqual({ from: 0, total: 0, messages: [], next_cursor: null });
   });
 
   it('keeps every character of a text', async () => {
@@ -163,6 +164,61 @@ describe('pages of messages', () => {
     expect(seen).toEqual(expected.slice(0, seen.length));
     // The short walks stop early; the others have seen the end.
     expect(cursor === null).toBe(seen.length === expected.length);
+  });
+
+  it.each([
+    ['from=0&limit=2', 0, 2],
+    ['from=1&limit=2', 1, 2],
+    ['from=1199&limit=100', 1199, 2],
+    ['from=1201', 1201, 0],
+    ['from=5000&limit=3', 1201, 0],
+    ['from=-1', 1200, 1],
+    ['from=-100&limit=100', 1101, 100],
+    ['from=-100&limit=10', 1101, 10],
+    ['from=-1201&limit=1', 0, 1],
+    ['from=-5000&limit=3', 0, 3],
+    ['from=-900', 301, 900],
+    ['from=150', 150, 1051],
+    ['limit=1', 0, 1],
+    ['', 0, 1201],
+  ])('%s: a stretch from anywhere says where it begins', async (query, from, length) => {
+    const { body } = await server.get(`/sessions/${sessionId}/messages?${query}`);
+    expect([body.from, body.total]).toEqual([from, LENGTH + 1]);
+    expect(contentsOf(body)).toEqual(expected.slice(from, from + length));
+    expect(body.next_cursor === null).toBe(from + length >= LENGTH + 1);
+  });
+
+  it('a stretch goes on by its cursor, and the page after says where it begins, too', async () => {
+    const path = `/sessions/${sessionId}/messages?limit=100`;
+    const { body: first } = await server.get(`${path}&from=-150`);
+    const { body: second } = await server.get(`${path}&cursor=${first.next_cursor}`);
+    expect([second.from, second.total, second.next_cursor]).toEqual([1151, 1201, null]);
+    expect([...contentsOf(first), ...contentsOf(second)]).toEqual(expected.slice(-150));
+  });
+
+  it('a position counts the system message only where there is one', async () => {
+    const plain = await server.createSession();
+    await server.chat(plain, { message: 'One.' });
+    const { body } = await server.get(`/sessions/${plain}/messages?from=1&limit=5`);
+    expect([body.from, body.total, body.messages[0].role]).toEqual([1, 2, 'assistant']);
+    const { body: whole } = await server.get(`/sessions/${plain}/messages?from=0&limit=1`);
+    expect(contentsOf(whole)).toEqual(['One.']);
+  });
+
+  it.each(['', 'abc', '1.5', '1e400', '2147483648', '-2147483649', 'null'])(
+    'refuses the position %j',
+    async (from) => {
+      const answer = await server.get(`/sessions/${sessionId}/messages?from=${from}`);
+      expect(expectError(answer, 422, 'validation_error')).toMatchObject({ errors: [{ path: '/from' }] });
+    },
+  );
+
+  it('refuses a position beside a cursor, and other words for images', async () => {
+    const { body } = await server.get(`/sessions/${sessionId}/messages?limit=1`);
+    const both = await server.get(`/sessions/${sessionId}/messages?from=0&cursor=${body.next_cursor}`);
+    expect(expectError(both, 422, 'validation_error')).toMatchObject({ errors: [{ path: '/from' }] });
+    const images = await server.get(`/sessions/${sessionId}/messages?images=none`);
+    expect(expectError(images, 422, 'validation_error')).toMatchObject({ errors: [{ path: '/images' }] });
   });
 
   it.each(['messages', 'tree'])('%s: a page that ends with the list has no cursor', async (list) => {

@@ -91,14 +91,16 @@ describe('the stream', () => {
       prompt_eval_count: 31,
       context_window: { current_window: 8192, usage_tokens: 38, reason: 'initial_setup' },
     });
-    const { source_file, tool_name, parent_id, turn_id, status, sibling_count, ...told } = answer;
-    expect([source_file, tool_name, parent_id, turn_id, status, sibling_count]).toEqual([
+    const { source_file, tool_name, parent_id, turn_id, status, sibling_count, sibling_index, ...told } =
+      answer;
+    expect([source_file, tool_name, parent_id, turn_id, status, sibling_count, sibling_index]).toEqual([
       null,
       null,
       user.message_id,
       turnId,
       'complete',
       1,
+      0,
     ]);
     expect(complete.message).toEqual(told);
     expect(events.at(-1)?.data).toEqual({ session_id: sessionId, turn_id: turnId, state: 'completed' });

@@ -27,6 +27,11 @@ export function pathTo(head: ModelMessage | null): ModelMessage[] {
   return path;
 }
 
+/** Of all messages below one, or of the whole tree, the newest. */
+export function newestLeaf({ messages }: ModelSession, top: ModelMessage | null): ModelMessage | null {
+  return messages.findLast((message) => top === null || pathTo(message).includes(top)) ?? top;
+}
+
 function tipOf({ head }: ModelSession, mode: ModelChat['mode']): ModelMessage | null {
   if (head === null || head.role === 'user' || mode === 'continue') return head;
   return pathTo(head).findLast(({ role }) => role === 'user') ?? null;
@@ -61,5 +66,6 @@ export function shownTree(session: ModelSession): object[] {
     content: message.content,
     active: path.has(message),
     sibling_count: siblings(message.parent).length,
+    sibling_index: siblings(message.parent).indexOf(message),
   }));
 }

@@ -8,6 +8,7 @@ import {
   type ModelChat,
   type ModelMessage,
   type ModelSession,
+  newestLeaf,
   pathTo,
   questionOf,
   shownTree,
@@ -16,7 +17,7 @@ import {
 type Operation =
   | ({ readonly type: 'chat' } & ModelChat)
   | { readonly type: 'edit'; readonly index: number; readonly content: string }
-  | { readonly type: 'head' | 'fork'; readonly pick: number }
+  | { readonly type: 'head' | 'descend' | 'fork'; readonly pick: number }
   | { readonly type: 'set-system'; readonly content: string }
   | { readonly type: 'delete-system' };
 
@@ -47,7 +48,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       content: words,
     }),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('head'), pick }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('head', 'descend'), pick }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('fork'), pick }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('set-system'), content: words }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('delete-system') }) },
@@ -97,7 +98,8 @@ async function perform(id: string, model: ModelSession, step: Step): Promise<Out
     case 'edit':
       return { model: await edit(id, model, step) };
     case 'head':
-      return { model: await setHead(id, model, step.pick) };
+    case 'descend':
+      return { model: await setHead(id, model, step) };
     case 'fork':
       return fork(id, model, step.pick);
     case 'set-system':
@@ -159,17 +161,23 @@ function choose(model: ModelSession, picked: number): { id: string; head: ModelM
   return choices[picked % choices.length];
 }
 
-async function setHead(id: string, model: ModelSession, picked: number): Promise<ModelSession> {
+async function setHead(
+  id: string,
+  model: ModelSession,
+  { type, pick: picked }: Extract<Step, { pick: number }>,
+): Promise<ModelSession> {
   const chosen = choose(model, picked);
   const { status, body } = await server.request('PUT', `/sessions/${id}/head`, {
     message_id: chosen?.id ?? 'none',
+    ...(type === 'descend' && { descend: true }),
   });
   if (chosen === undefined) {
     expect([status, body.detail.error.code]).toEqual([404, 'message_not_found']);
     return model;
   }
-  expect([status, body.head]).toEqual([200, chosen.id]);
-  return { ...model, head: chosen.head };
+  const head = type === 'descend' ? newestLeaf(model, chosen.head) : chosen.head;
+  expect([status, body.head]).toEqual([200, head?.id ?? chosen.id]);
+  return { ...model, head };
 }
 
 async function fork(id: string, model: ModelSession, picked: number): Promise<Outcome> {
@@ -208,10 +216,18 @@ async function compare(id: string, model: ModelSession): Promise<void> {
 }
 
 function shownSystem({ id, content }: { id: string; content: string }): object {
-  return { message_id: id, parent_id: null, role: 'system', content, active: true, sibling_count: 1 };
+  return {
+    message_id: id,
+    parent_id: null,
+    role: 'system',
+    content,
+    active: true,
+    sibling_count: 1,
+    sibling_index: 0,
+  };
 }
 
 function pickShown(message: Record<string, unknown>): object {
-  const { message_id, parent_id, role, content, active, sibling_count } = message;
-  return { message_id, parent_id, role, content, active, sibling_count };
+  const { message_id, parent_id, role, content, active, sibling_count, sibling_index } = message;
+  return { message_id, parent_id, role, content, active, sibling_count, sibling_index };
 }

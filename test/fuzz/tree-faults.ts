@@ -5,6 +5,7 @@ interface SeenMessage {
   readonly message_id: string;
   readonly parent_id: string | null;
   readonly sibling_count: number;
+  readonly sibling_index: number;
   readonly active: boolean;
   readonly status: string;
 }
@@ -17,10 +18,12 @@ export async function treeFaults(server: TestServer, sessionId: string): Promise
   const byId = new Map(messages.map((message) => [message.message_id, message]));
   const faults: string[] = [];
   if (byId.size !== messages.length) faults.push('an id is there twice');
-  for (const { message_id: id, parent_id: parent, sibling_count: count, status } of messages) {
+  for (const message of messages) {
+    const { message_id: id, parent_id: parent, sibling_count: count, sibling_index: index, status } = message;
     if (parent !== null && !byId.has(parent)) faults.push(`the parent of ${id} is not there`);
-    const siblings = messages.filter((other) => other.parent_id === parent).length;
-    if (siblings !== count) faults.push(`${id} has ${siblings} siblings and says ${count}`);
+    const siblings = messages.filter((other) => other.parent_id === parent);
+    if (siblings.length !== count) faults.push(`${id} has ${siblings.length} siblings and says ${count}`);
+    if (siblings.indexOf(message) !== index) faults.push(`${id} says of itself that it is sibling ${index}`);
     if (status === 'streaming') faults.push(`${id} is still streaming`);
   }
   const chain: string[] = [];

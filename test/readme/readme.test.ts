@@ -97,7 +97,7 @@ describe('README', () => {
 
 /** Outputs of several commands in a row: JSON documents without separators. */
 function parseAll(text: string): any[] {
-  return JSON.parse(`[${text.trim().replaceAll(/\}\s*(?=\{"session_id|\{"messages)/g, '},')}]`);
+  return JSON.parse(`[${text.trim().replaceAll(/\}\s*(?=\{"session_id|\{"from)/g, '},')}]`);
 }
 
 /** The keys at every level, in order, with the kind of each value. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { appendToPath } from '../../src/store/active-path.ts';
 import type { Db } from '../../src/store/database.ts';
-import type { NewMessage } from '../../src/store/messages.ts';
+import type { NewMessage } from '../../src/store/insert-messages.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { PathPlace } from '../../src/store/path-place.ts';
 import { insertSession, type NewSession } from '../../src/store/sessions.ts';

@@ -94,6 +94,10 @@ async function expectUsable(client: TestClient, sessionId: string): Promise<void
   expect(after.slice(before.length).map(({ role }) => role)).toEqual(['user', 'assistant']);
 }
 
-function withoutSiblings({ sibling_count: _count, ...message }: Record<string, unknown>): object {
+function withoutSiblings({
+  sibling_count: _count,
+  sibling_index: _index,
+  ...message
+}: Record<string, unknown>): object {
   return message;
 }

@@ -252,6 +252,6 @@ async function compare(id: string, model: ModelSession): Promise<void> {
 }
 
 function shape(message: Record<string, unknown>): object {
-  const { message_id, parent_id, role, content, active, sibling_count } = message;
-  return { message_id, parent_id, role, content, active, sibling_count };
+  const { message_id, parent_id, role, content, active, sibling_count, sibling_index } = message;
+  return { message_id, parent_id, role, content, active, sibling_count, sibling_index };
 }

@@ -152,7 +152,8 @@ describe('after a restart', () => {
       expect(snapshot?.data.message).toBeNull();
       return;
     }
-    const { source_file, tool_name, turn_id, parent_id: _parent, sibling_count: _count, ...shown } = stored;
+    const { source_file, tool_name, turn_id, ...inTree } = stored;
+    const { parent_id: _parent, sibling_count: _count, sibling_index: _index, ...shown } = inTree;
     expect([source_file, tool_name, turn_id]).toEqual([null, null, turnId]);
     expect(snapshot?.data.message).toEqual(shown);
   });

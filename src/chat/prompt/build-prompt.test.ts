@@ -22,6 +22,7 @@ const stored = (changes: Partial<PathMessage>): PathMessage => ({
   turn_id: null,
   status: 'complete',
   sibling_count: 1,
+  sibling_index: 0,
   depth: 0,
   active: true,
   toolCallId: null,

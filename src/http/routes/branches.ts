@@ -1,16 +1,17 @@
 // The message tree: see every branch, show another one, fork.
 import { Type } from 'typebox';
-import { TreeMessage } from '../../contract/message.ts';
+import { Sibling, TreeMessage } from '../../contract/message.ts';
 import { nullable, ref } from '../../contract/schema.ts';
 import { ForkInput, HeadInput, Session, SessionHead } from '../../contract/session.ts';
 import { forkSession, headOf, setHead } from '../../sessions/branches.ts';
-import { requireSession } from '../../sessions/require.ts';
+import { requireMessage, requireSession } from '../../sessions/require.ts';
 import { listTree } from '../../store/list-tree.ts';
+import { listSiblings } from '../../store/siblings.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 import { answerList, type LongList } from '../long-list.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
-import { SessionParams, sessionIdOf } from '../params.ts';
+import { MessageParams, SessionParams, sessionIdOf } from '../params.ts';
 import { toSession } from './sessions.ts';
 
 const COMMON = [
@@ -70,6 +71,30 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     },
   );
 
+  app.get(
+    '/api/v1/sessions/:session_id/messages/:message_id/siblings',
+    {
+      schema: {
+        tags,
+        operationId: 'listSiblings',
+        summary: 'Messages with the same parent',
+        description: 'In creation order, the message itself included: what a switcher of branches shows.',
+        params: MessageParams,
+        response: responses(200, jsonAnswer('The siblings.', Type.Array(ref(Sibling))), [
+          'session_not_found',
+          'message_not_found',
+          'session_load_error',
+        ]),
+      },
+    },
+    async ({ params }) => {
+      const sessionId = sessionIdOf(params);
+      await requireSession(deps.db, sessionId);
+      await requireMessage(deps.db, sessionId, params.message_id);
+      return listSiblings(deps.db, sessionId, params.message_id);
+    },
+  );
+
   app.put(
     '/api/v1/sessions/:session_id/head',
     {
@@ -77,7 +102,8 @@ export function branchRoutes(app: App, deps: AppDeps): void {
         tags,
         operationId: 'setHead',
         summary: 'Show another branch',
-        description: 'The active path then ends at this message, an inner one included.',
+        description:
+          'The active path then ends at this message, an inner one included; with `descend` it goes on to the newest message below it.',
         params: SessionParams,
         body: ref(HeadInput),
         response: responses(200, jsonAnswer('The new head.', ref(SessionHead)), [
@@ -89,7 +115,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params, body }) => {
       const sessionId = sessionIdOf(params);
-      return deps.turns.change(sessionId, 'refuse', () => setHead(deps, sessionId, body.message_id));
+      return deps.turns.change(sessionId, 'refuse', () => setHead(deps, sessionId, body));
     },
   );
 

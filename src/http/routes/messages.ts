@@ -1,7 +1,8 @@
 // Messages of a session: read the active path, edit a user message, set and remove the system prompt.
 import { Type } from 'typebox';
+import { invalidField } from '../../contract/errors.ts';
 import { Message } from '../../contract/message.ts';
-import { nullable, ref } from '../../contract/schema.ts';
+import { nullable, oneOf, ref } from '../../contract/schema.ts';
 import {
   EditedMessage,
   EditMessageInput,
@@ -9,15 +10,14 @@ import {
   SystemPromptInput,
 } from '../../contract/session.ts';
 import { editMessage } from '../../sessions/edit-message.ts';
-import { requireSession } from '../../sessions/require.ts';
 import { removeSystemPrompt, setSystemPrompt } from '../../sessions/system-prompt.ts';
-import { listPath, SYSTEM_DEPTH, toContractMessage } from '../../store/messages.ts';
+import { toContractMessage } from '../../store/messages.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { answerList } from '../long-list.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { SessionParams, sessionIdOf } from '../params.ts';
-import { pathFrom } from '../path-list.ts';
+import { pathFrom, readPage } from '../path-list.ts';
 
 const CHANGE_ERRORS = [
   'session_not_found',
@@ -29,6 +29,24 @@ const CHANGE_ERRORS = [
   'storage_lost',
 ] as const;
 
+const PathQuery = Type.Object({
+  ...PageQuery.properties,
+  from: Type.Optional(
+    Type.Integer({
+      minimum: -(2 ** 31),
+      maximum: 2 ** 31 - 1,
+      description:
+        'Position of the first message, from 0, the system message included; a negative one counts from the end. Not beside `cursor`.',
+    }),
+  ),
+  images: Type.Optional(
+    oneOf(['include', 'omit'], {
+      description:
+        '`omit`: messages have an `image_count` in the place of `images`; each image has an address of its own.',
+    }),
+  ),
+});
+
 export function messageRoutes(app: App, deps: AppDeps): void {
   const tags = ['sessions'];
 
@@ -39,14 +57,20 @@ export function messageRoutes(app: App, deps: AppDeps): void {
         tags,
         operationId: 'listMessages',
         summary: 'Messages of the active path',
-        description: 'All of them when no limit is given.',
+        description:
+          'All of them when no limit is given. `from` begins anywhere on the path, at the same cost: `from=-100` is the newest hundred.',
         params: SessionParams,
-        querystring: PageQuery,
+        querystring: PathQuery,
         response: responses(
           200,
           jsonAnswer(
             'In order, the system message first.',
-            Type.Object({ messages: Type.Array(ref(Message)), next_cursor: nullable(Type.String()) }),
+            Type.Object({
+              from: Type.Integer({ description: 'Position of the first message that is listed.' }),
+              total: Type.Integer({ description: 'Messages of the whole path.' }),
+              messages: Type.Array(ref(Message)),
+              next_cursor: nullable(Type.String()),
+            }),
           ),
           ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
         ),
@@ -55,21 +79,24 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     async (request, reply) => {
       const { params, query } = request;
       const sessionId = sessionIdOf(params);
-      const { limit, cursor } = query;
-      const list = `messages ${sessionId}`;
-      const from = cursor === undefined ? SYSTEM_DEPTH : fromCursor(list, cursor, ['number'])[0] + 1;
-      if (limit === undefined) {
-        return answerList(
-          deps,
-          { ...pathFrom(sessionId, from), tail: { next_cursor: null } },
-          request,
-          reply,
-        );
+      const { limit, cursor, from, images } = query;
+      if (cursor !== undefined && from !== undefined) {
+        throw invalidField('/from', 'must not come with a cursor: each says where to begin');
       }
-      await requireSession(deps.db, sessionId);
-      const rows = await listPath(deps.db, sessionId, { from, limit: limit + 1 });
-      const { items, last } = splitPage(rows, limit);
-      return { messages: items.map(toContractMessage), next_cursor: last && toCursor(list, [last.depth]) };
+      const list = `messages ${sessionId}`;
+      const after = cursor === undefined ? undefined : fromCursor(list, cursor, ['number'])[0];
+      const start = { from, after, ...(images === 'omit' && { omitsImages: true as const }) };
+      if (limit === undefined) {
+        const path = { ...pathFrom(sessionId, start), tail: { next_cursor: null } };
+        return answerList(deps, path, request, reply);
+      }
+      const { messages, ...where } = await readPage(deps, sessionId, { ...start, limit: limit + 1 });
+      const { items, last } = splitPage(messages, limit);
+      return {
+        ...where,
+        messages: items.map(toContractMessage),
+        next_cursor: last && toCursor(list, [last.depth]),
+      };
     },
   );
 

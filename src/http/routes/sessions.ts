@@ -14,7 +14,6 @@ import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { readStatus } from '../../sessions/session-status.ts';
-import { SYSTEM_DEPTH } from '../../store/messages.ts';
 import { findSessions } from '../../store/search.ts';
 import { listSessions, type StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
@@ -133,7 +132,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
     async (request, reply) => {
       const sessionId = sessionIdOf(request.params);
       const head = async (db: AppDeps['db']) => toSession(await requireSession(db, sessionId));
-      return answerList(deps, { ...pathFrom(sessionId, SYSTEM_DEPTH), head, tail: {} }, request, reply);
+      return answerList(deps, { ...pathFrom(sessionId), head, tail: {} }, request, reply);
     },
   );
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { refreshPreview } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
-import { insertMessages, type NewMessage, SYSTEM_DEPTH } from '../../store/messages.ts';
+import { insertMessages, type NewMessage } from '../../store/insert-messages.ts';
+import { SYSTEM_DEPTH } from '../../store/messages.ts';
 import { countMessages } from '../../store/session-rows.ts';
 import { insertSession, updateSession } from '../../store/sessions.ts';
 import { inSlices } from '../../store/slices.ts';
