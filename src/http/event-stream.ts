@@ -1,7 +1,7 @@
 // A turn sent to a reader, as fast as it reads.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { WatchableTurn } from '../chat/watch/live-turn.ts';
+import type { WatchableTurn, WatchReach } from '../chat/watch/live-turn.ts';
 import { toPieces } from './frames.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
@@ -13,10 +13,14 @@ const STALLED_READER_MS = 60_000;
  * Sends the events of a turn after number `after` until its last one, or until the reader is gone.
  * @returns whether the reader stayed to the end
  */
-export async function sendEvents(reply: FastifyReply, turn: WatchableTurn, after: number): Promise<boolean> {
+export async function sendEvents(
+  reply: FastifyReply,
+  turn: WatchableTurn,
+  { after, reach = 'end' }: { readonly after: number; readonly reach?: WatchReach },
+): Promise<boolean> {
   const left = new AbortController();
   // Refused watchers get a plain error: this comes before the first byte.
-  const batches = turn.watch(after, left.signal);
+  const batches = turn.watch(after, left.signal, reach);
   reply.hijack();
   const { raw } = reply;
   raw.once('close', () => left.abort());

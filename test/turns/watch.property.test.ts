@@ -9,11 +9,14 @@ import { expectWhole, readUntil, type Seen, textOf, watchTurn } from './watching
 /** A connection: how many events it delivers before it breaks, and how the watcher says where it was. */
 interface Visit {
   readonly reads: number;
+  /** It asks for what there is, and is not cut. */
+  readonly polls: boolean;
   readonly tells: 'header' | 'query' | 'both' | 'old query' | 'old header';
 }
 
 const visit: fc.Arbitrary<Visit> = fc.record({
   reads: fc.integer({ min: 1, max: 40 }),
+  polls: fc.boolean(),
   tells: fc.constantFrom('header', 'query', 'both', 'old query', 'old header'),
 });
 const watcher = fc.record({
@@ -53,14 +56,16 @@ function toSeen(last: number, tells: Visit['tells']): Seen {
 
 async function follow(turnId: string, visits: readonly Visit[]): Promise<StreamedEvent[]> {
   const seen: StreamedEvent[] = [];
-  const last: Visit = { reads: Number.POSITIVE_INFINITY, tells: 'header' };
-  for (const { reads, tells } of [...visits, last]) {
-    const watch = await watchTurn(server, turnId, toSeen(seen.at(-1)?.id ?? 0, tells));
+  const last: Visit = { reads: Number.POSITIVE_INFINITY, polls: false, tells: 'header' };
+  for (const { reads, polls, tells } of [...visits, last]) {
+    const seenSoFar = toSeen(seen.at(-1)?.id ?? 0, tells);
+    const watch = await watchTurn(server, turnId, { ...seenSoFar, ...(polls && { follow: false }) });
     if (seen.at(-1)?.event === 'done') {
       expect(watch.status).toBe(204);
       return seen;
     }
-    for (let read = 0; read < reads; read += 1) {
+    const most = polls ? Number.POSITIVE_INFINITY : reads;
+    for (let read = 0; read < most; read += 1) {
       const next = await watch.events.next();
       if (next.done) break;
       seen.push(next.value);

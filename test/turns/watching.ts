@@ -15,17 +15,22 @@ export interface Watch {
 export interface Seen {
   readonly after?: number;
   readonly lastEventId?: number;
+  /** false: only what there is. */
+  readonly follow?: boolean;
 }
 
 /** Joins a turn as SSE. */
 export async function watchTurn(
   server: Pick<TestClient, 'url'>,
   turnId: string,
-  { after, lastEventId }: Seen = {},
+  { after, lastEventId, follow }: Seen = {},
 ): Promise<Watch> {
   const controller = new AbortController();
-  const query = after === undefined ? '' : `?after=${after}`;
-  const response = await fetch(`${server.url}/api/v1/turns/${turnId}/stream${query}`, {
+  const query = new URLSearchParams({
+    ...(after !== undefined && { after: String(after) }),
+    ...(follow !== undefined && { follow: String(follow) }),
+  });
+  const response = await fetch(`${server.url}/api/v1/turns/${turnId}/stream?${query.toString()}`, {
     signal: controller.signal,
     headers: {
       accept: 'text/event-stream',

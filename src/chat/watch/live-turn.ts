@@ -8,6 +8,9 @@ import { type NumberedEvent, TurnLog, type TurnLogOptions } from './turn-log.ts'
 /** Connections that may watch one turn. */
 const MAX_WATCHERS = 2000;
 
+/** How far a watcher goes: to the end of the turn, or as far as it has come. */
+export type WatchReach = 'end' | 'there';
+
 /** What a connection needs of a turn, whether it lives or is told from its rows. */
 export type WatchableTurn = Pick<
   LiveTurn,
@@ -106,18 +109,28 @@ export class LiveTurn {
   /**
    * The events after number `after`, then those that follow, in batches of what there is; a snapshot first
    * where events are gone. Every watcher sees the same list. Ends after the last event, or when the signal aborts.
+   * @param reach `there`: to end with what there is now, instead of following
    * @throws MochiError overloaded
    */
-  watch(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+  watch(
+    after: number,
+    signal: AbortSignal,
+    reach: WatchReach = 'end',
+  ): AsyncGenerator<readonly NumberedEvent[], void> {
     if (this.#wakers.size >= MAX_WATCHERS) {
       throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
         turn_id: this.turnId,
       });
     }
-    return this.#follow(after, signal);
+    return this.#follow(after, signal, reach === 'end' ? Number.POSITIVE_INFINITY : this.lastEventId);
   }
 
-  async *#follow(after: number, signal: AbortSignal): AsyncGenerator<readonly NumberedEvent[], void> {
+  /** @param end no further than what there was with this number */
+  async *#follow(
+    after: number,
+    signal: AbortSignal,
+    end: number,
+  ): AsyncGenerator<readonly NumberedEvent[], void> {
     // Nobody has seen what has not been told.
     let seen = this.#isFinished ? after : Math.min(after, this.lastEventId);
     let resume: (() => void) | null = null;
@@ -126,11 +139,11 @@ export class LiveTurn {
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
-        if (seen < this.lastEventId) {
+        if (seen < Math.min(end, this.lastEventId)) {
           const batch = this.#log.after(seen, this.#wakers.size > 1);
           seen = this.lastEventId;
           yield batch;
-        } else if (this.#isFinished) {
+        } else if (this.#isFinished || seen >= end) {
           return;
         } else {
           await new Promise<void>((resolve) => {

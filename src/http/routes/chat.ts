@@ -107,7 +107,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
       nameTurn(reply, turn);
       const connection = turn.hold(body.on_disconnect ?? 'cancel');
-      const hasStayed = await sendEvents(reply, turn, 0);
+      const hasStayed = await sendEvents(reply, turn, { after: 0 });
       if (!hasStayed) connection.release();
     },
   );

@@ -53,10 +53,15 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
         operationId: 'watchTurn',
         summary: 'Watch a turn, from the start or from where you were',
         description:
-          'Replays the events after `Last-Event-ID` or `after` (the larger wins), then follows. 204 when the watcher has seen them all: a browser stops reconnecting then. Leaving does nothing to the turn.',
+          'Replays the events after `Last-Event-ID` or `after` (the larger wins), then follows. 204 when the watcher has seen them all: a browser stops reconnecting then. Leaving does nothing to the turn. With `follow=false` the stream ends with what there is, which may be nothing yet: for clients that ask again and again, where a connection cannot stay open or nothing arrives before its end.',
         params: TurnParams,
         querystring: Type.Object({
           after: Type.Optional(Type.Integer({ minimum: 0 })),
+          follow: Type.Optional(
+            Type.Boolean({
+              description: 'false: what there is after that, and then the end of the stream.',
+            }),
+          ),
           token: Type.Optional(
             Type.String({ description: 'In the place of a key, for EventSource, which cannot send one.' }),
           ),
@@ -69,7 +74,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
       const turn = await turns.open(turnIdOf(params));
       const after = lastSeenEvent(headers, query.after);
       if (turn.isFinished && turn.lastEventId > 0 && after >= turn.lastEventId) return reply.code(204).send();
-      await sendEvents(reply, turn, after);
+      await sendEvents(reply, turn, { after, reach: query.follow === false ? 'there' : 'end' });
       return reply;
     },
   );
