@@ -23,6 +23,7 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   toolsDir: { good: '/tools', value: '/tools', bad: '' },
   toolPolicy: { good: '/etc/policy.json', value: '/etc/policy.json', bad: '' },
   mcpConfig: { good: '/etc/mcp.json', value: '/etc/mcp.json', bad: '' },
+  agentsDir: { good: '/agents', value: '/agents', bad: '' },
   python: { good: '/opt/python 3/bin/python3', value: '/opt/python 3/bin/python3', bad: '' },
   toolEnv: { good: 'WEATHER_KEY, b', value: ['WEATHER_KEY', 'b'], bad: 'WEATHER_KEY=abc' },
   toolTimeoutSeconds: { good: '0.5', value: 0.5, bad: '0' },
@@ -90,6 +91,7 @@ test('defaults', () => {
     toolsDir: resolve('tools'),
     toolPolicy: resolve('tool-policy.json'),
     mcpConfig: resolve('mcp.json'),
+    agentsDir: resolve('agents'),
     python: 'python3',
     toolEnv: [],
     toolTimeoutSeconds: 60,
@@ -160,6 +162,7 @@ test('directories are absolute, and the others are inside that of the data', () 
     toolsDir: resolve('data/tools'),
     toolPolicy: resolve('data/tool-policy.json'),
     mcpConfig: resolve('data/mcp.json'),
+    agentsDir: resolve('data/agents'),
     dataDir: resolve('data'),
     sessionsDir: resolve('data/old'),
     systemPromptsDir: resolve('data/prompts'),
@@ -250,7 +253,7 @@ test('no value is ever repeated', () => {
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
   // Any text will do as a path or a command.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 7);
+  expect(problemsOf({ env })).toHaveLength(keys.length - 8);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 

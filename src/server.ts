@@ -1,5 +1,6 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
+import { createAgents } from './agents/agents.ts';
 import { createEngineLine } from './chat/line/engine-line.ts';
 import { LiveTurns } from './chat/live-turns.ts';
 import type { PlanDeps } from './chat/prompt/ask-window.ts';
@@ -14,6 +15,7 @@ import type { Engine } from './contract/engine.ts';
 import { chooseEngine } from './engines/auto-engine.ts';
 import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
 import { createApp } from './http/app.ts';
+import { closeConnections } from './http/connections/close-connections.ts';
 import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
@@ -87,6 +89,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         turns,
         tools,
         mcpServers: tools.mcpServers,
+        agents: createAgents({ ...config, tools }),
         defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
         learnWindows: () => learnWindows(planning),
@@ -282,17 +285,4 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
   if (config.engine === 'auto') return chooseEngine(ollama, openEmbedded);
   await ollama.close();
   return openEmbedded();
-}
-
-/** How long the last bytes of an answer may take once its turn has ended. */
-const LAST_BYTES_MS = 500;
-
-async function closeConnections(
-  server: { closeIdleConnections(): void; closeAllConnections(): void },
-  closed: Promise<unknown>,
-): Promise<void> {
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
-  await closed;
-  clearTimeout(timer);
 }

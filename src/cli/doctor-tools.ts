@@ -3,20 +3,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, processEnvironment } from '../config.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
-import { listNamedTools } from '../store/named-tools.ts';
+import { listNamedTools } from '../store/named-in-sessions.ts';
 import { findPython } from '../tools/groups/find-python.ts';
 import { MCP_FILE } from '../tools/mcp/mcp-config.ts';
-import { openTools } from '../tools/open-tools.ts';
+import { type OpenTools, openTools } from '../tools/open-tools.ts';
 import { ToolConfigError } from '../tools/policy/tool-policy.ts';
 import type { Tools } from '../tools/tools.ts';
 import { VERSION } from '../version.ts';
-import type { Finding } from './finding.ts';
-
-/** Names in one line. */
-const MAX_NAMES = 20;
+import { examineAgents } from './doctor-agents.ts';
+import { type Finding, namesText } from './finding.ts';
 
 export async function examineTools(config: Config): Promise<Finding[]> {
-  let tools: Tools;
+  let tools: OpenTools;
   try {
     tools = await openTools({ ...config, version: VERSION }, processEnvironment());
   } catch (error) {
@@ -38,6 +36,7 @@ export async function examineTools(config: Config): Promise<Finding[]> {
       describePython(config),
       ...describeTools(config, tools),
       ...examineSessions(config, tools),
+      ...(await examineAgents(config, tools)),
     ];
   } finally {
     await tools.close();
@@ -68,7 +67,7 @@ function describeTools({ toolsDir }: Config, tools: Tools): Finding[] {
 
 function examineSessions({ dataDir }: Config, tools: Tools): Finding[] {
   if (!existsSync(join(dataDir, 'mochi.db'))) return [];
-  const named = listNamedTools(dataDir).map((group) => ({ ...group, offer: tools.offer(group.tools) }));
+  const named = listNamedTools(dataDir).map((group) => ({ ...group, offer: tools.offer(group.names) }));
   const missing = [...new Set(named.flatMap(({ offer }) => offer.missing))].toSorted();
   const many = named.filter(({ offer }) => offer.tools.length > MANY_TOOLS);
   const findings: Finding[] = [];
@@ -82,9 +81,4 @@ function examineSessions({ dataDir }: Config, tools: Tools): Finding[] {
     findings.push({ state: 'note', text });
   }
   return findings;
-}
-
-function namesText(names: readonly string[]): string {
-  const more = names.length - MAX_NAMES;
-  return more > 0 ? `${names.slice(0, MAX_NAMES).join(', ')} and ${more} more` : names.join(', ');
 }

@@ -7,3 +7,11 @@ export interface Finding {
   /** What to do about it. */
   readonly next?: string;
 }
+
+const MAX_NAMES = 20;
+
+/** Names in one line. */
+export function namesText(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return more > 0 ? `${names.slice(0, MAX_NAMES).join(', ')} and ${more} more` : names.join(', ');
+}

@@ -1,4 +1,5 @@
 // The one table of settings. Loading, `--help` and the table of the README all derive from it.
+import { type AgentConfig, agentSettings } from './agent-settings.ts';
 import {
   apiKeys,
   boolean,
@@ -18,7 +19,7 @@ import {
 import type { Setting } from './setting.ts';
 import { type ToolConfig, toolSettings } from './tool-settings.ts';
 
-export interface Config extends ToolConfig {
+export interface Config extends AgentConfig, ToolConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -143,6 +144,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     description: 'Directory of the system prompt files, inside the data directory unless absolute',
   },
   ...toolSettings,
+  ...agentSettings,
   corsOrigins: {
     parser: origins,
     default: null,

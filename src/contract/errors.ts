@@ -43,6 +43,7 @@ export const ERRORS = {
   message_not_found: { status: 404, text: 'The session has no such message.' },
   model_not_found: { status: 404, text: 'The engine has no such model.' },
   no_active_turn: { status: 404, text: 'The session is not answering.' },
+  agent_not_found: { status: 404, text: 'There is no such agent.' },
   not_found: { status: 404, text: 'There is no such path.' },
   prompt_not_found: { status: 404, text: 'There is no such system prompt file.' },
   session_not_found: { status: 404, text: 'There is no such session.' },

@@ -1,5 +1,6 @@
 // Every schema that has a name: the components of the OpenAPI document, and what validation can refer to.
 import type { TSchema } from 'typebox';
+import { AgentDetail, AgentInfo, AgentList, AgentsReloaded } from './agent.ts';
 import { AnswerMessage, ChatAnswer, ChatPreview, ChatRequest, EngineOptions } from './chat.ts';
 import {
   ContextReceipt,
@@ -53,8 +54,12 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   PullEvent,
   PullModel,
   ...Object.values(PULL_EVENTS),
+  AgentDetail,
+  AgentInfo,
+  AgentList,
   AgentSettings,
   AgentSettingsInput,
+  AgentsReloaded,
   AnswerMessage,
   ChatAnswer,
   ChatPreview,

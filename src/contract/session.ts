@@ -239,6 +239,9 @@ export const SessionStatus = Type.Object(
     execution_policy: oneOf(EXECUTION_POLICIES),
     agents_enabled: Type.Boolean(),
     enabled_agents: Type.Array(Type.String()),
+    agents_available: Type.Array(Type.String(), {
+      description: 'Those of `enabled_agents` that can work now.',
+    }),
     system_prompt_file: nullable(Type.String({ description: 'The label of the system prompt.' })),
     summary: nullableRef(SessionSummary),
     summary_model: nullable(Type.String()),

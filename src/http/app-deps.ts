@@ -8,6 +8,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import type { Agents } from '../agents/agents.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
 import type { SessionDeps } from '../sessions/session-deps.ts';
 import type { Snapshot } from '../store/open-snapshot.ts';
@@ -17,6 +18,7 @@ import type { Tools } from '../tools/tools.ts';
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
   readonly tools: Tools;
+  readonly agents: Agents;
   readonly mcpServers: McpServers;
   readonly version: string;
   /** @throws MochiError storage_lost when the database is not where it was */

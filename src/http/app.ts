@@ -13,6 +13,7 @@ import { readJsonBodies } from './read-json-body.ts';
 import { readNdjsonBodies } from './read-ndjson-body.ts';
 import { refuseEncodedBodies } from './refuse-encoded-bodies.ts';
 import { checkRequestLine } from './request-line.ts';
+import { agentRoutes } from './routes/agents.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -49,6 +50,7 @@ const ROUTES = [
   transferRoutes,
   toolRoutes,
   mcpRoutes,
+  agentRoutes,
   chatRoutes,
   turnRoutes,
   searchRoutes,

@@ -43,6 +43,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: 'chat', description: 'Send a message, get an answer.' },
         { name: 'turns', description: 'What answers a request, apart from any connection.' },
         { name: 'tools', description: 'What models may ask for, and the server runs.' },
+        { name: 'agents', description: 'Folders with instructions and tools, which work by themselves.' },
         { name: 'models', description: 'What the engine can run.' },
         { name: 'health', description: 'Is it up?' },
       ],

@@ -8,8 +8,16 @@ import { findLastReceipt } from '../store/turns.ts';
 import { requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 
-/** An engine that is down leaves a gap and nothing more. @throws MochiError session_not_found */
-export async function readStatus(deps: SessionDeps, sessionId: string): Promise<SessionStatus> {
+/**
+ * An engine that is down leaves a gap and nothing more.
+ * @param pickAgents those of these names that can work
+ * @throws MochiError session_not_found
+ */
+export async function readStatus(
+  deps: SessionDeps,
+  sessionId: string,
+  pickAgents: (names: readonly string[]) => Promise<string[]>,
+): Promise<SessionStatus> {
   const { db, engine } = deps;
   const session = await requireSession(db, sessionId);
   const model = await engine.recallModel(session.model).catch(() => null);
@@ -36,6 +44,7 @@ export async function readStatus(deps: SessionDeps, sessionId: string): Promise<
     execution_policy: tools.execution_policy,
     agents_enabled: agents.enabled_agents.length > 0,
     enabled_agents: agents.enabled_agents,
+    agents_available: await pickAgents(agents.enabled_agents),
     system_prompt_file: system?.source_file ?? null,
     summary: session.summary,
     summary_model: session.summary_model,

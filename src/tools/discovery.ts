@@ -146,8 +146,8 @@ export class Discovery {
   }
 
   #show({ registered, problems }: Generation): void {
-    const { tools, problems: others } = buildRegistry(registered);
-    this.#registry = { tools, problems: [...problems, ...others] };
+    const built = buildRegistry(registered);
+    this.#registry = { ...built, problems: [...problems, ...built.problems] };
   }
 
   async #retire(source: ToolSource): Promise<void> {

@@ -1,6 +1,6 @@
 // The tools of a server, from what its operator says: where the sources are made, and which rules bind them.
 import { join } from 'node:path';
-import { discoverGroups } from './groups/discover-groups.ts';
+import { discoverGroups, type GroupOptions } from './groups/discover-groups.ts';
 import type { Environment } from './groups/environment.ts';
 import { startKeeper } from './groups/keeper.ts';
 import { createWorkerPool } from './groups/worker-pool.ts';
@@ -31,6 +31,8 @@ export interface ToolsOptions {
 }
 
 export interface OpenTools extends Tools {
+  /** What groups are started with, in the one pool there is. */
+  readonly groups: GroupOptions;
   readonly mcpServers: McpServers;
 }
 
@@ -85,6 +87,7 @@ export async function openTools(
   });
   return {
     ...tools,
+    groups,
     mcpServers,
     async close() {
       // A source waits for its calls; at the end nobody does.

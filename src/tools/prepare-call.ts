@@ -59,23 +59,24 @@ export function prepareCall(
     return { name: asked, arguments: args, verdict: refusal('not_offered'), text };
   }
   const { tool } = resolved;
-  const { name } = tool;
-  const checked = checkArguments(given, tool);
+  const { name, policyName } = tool;
+  const checked = tool.check?.(given) ?? checkArguments(given, tool);
   if (!checked.ok) {
     return { name, arguments: checked.arguments, verdict: refusal('arguments'), text: checked.text };
   }
   const call = { name, arguments: checked.arguments, digest: digestOfCall(tool, checked.arguments) };
-  const { decision, rule } = decideCall({ call, tool, policy, session, grants, unknownDigests });
+  const question = { call: { ...call, name: policyName }, tool, policy, session, grants, unknownDigests };
+  const { decision, rule } = decideCall(question);
   if (decision === 'refuse') return { ...call, verdict: refusal(rule), text: deniedText(name) };
   const repairs = resolved.isRepaired ? [`name: read as ${name}`, ...checked.repairs] : checked.repairs;
   return { ...call, verdict: { decision, rule }, tool, repairs };
 }
 
 function digestOfCall(
-  { name, fingerprint }: Pick<RegisteredTool, 'name' | 'fingerprint'>,
+  { policyName, fingerprint }: Pick<RegisteredTool, 'policyName' | 'fingerprint'>,
   args: Readonly<Record<string, unknown>>,
 ): string {
-  return digestOf({ tool: name, fingerprint, arguments: args });
+  return digestOf({ tool: policyName, fingerprint, arguments: args });
 }
 
 /** What a model, or a person, reads of a call that the operator forbids. */

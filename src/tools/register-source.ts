@@ -7,6 +7,9 @@ import { flatSchema } from './schema/flat-schema.ts';
 import type { DescribedTool, ToolProblem, ToolSource, ToolSourceName } from './tool.ts';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const AGENT_PREFIX = 'agent__';
+/** Of an agent: made by us, not by its folder. */
+export const READ_SKILL_FILE = 'read_skill_file';
 /** Of one source. */
 const MAX_TOOLS = 200;
 /** Of a schema as JSON text. */
@@ -64,11 +67,12 @@ async function describe(source: ToolSource) {
 
 /** @throws RefusedToolError, or what `compileSchema` throws */
 function register(source: ToolSource, tool: DescribedTool): RegisteredTool {
-  const fault = nameFault(tool.name, source.name);
+  const fault = nameFault(tool, source);
   if (fault !== null) throw new RefusedToolError(fault);
   const validate = compileSchema(withinSize(tool.inputSchema), { tellsAll: true });
   return {
     ...tool,
+    policyName: policyNameOf(tool.name, source.agent ?? null),
     parameters: withinSize(flatSchema(tool.inputSchema)),
     fingerprint: digestOf({
       source: sourceText(source.name),
@@ -86,9 +90,19 @@ function withinSize<T>(schema: T): T {
   throw new RefusedToolError(`Its schema is over ${MAX_SCHEMA_BYTES / 1024} kB.`);
 }
 
-function nameFault(name: string, { kind, group }: ToolSourceName): string | null {
+function policyNameOf(name: string, agent: string | null): string {
+  return agent === null ? name : `${AGENT_PREFIX}${agent}__${name}`;
+}
+
+function nameFault(
+  { name, asksNobody = false }: DescribedTool,
+  { name: { kind, group }, agent = null }: ToolSource,
+): string | null {
   if (!NAME.test(name)) return 'A name has 1 to 64 letters, digits, _ and -.';
-  if (name === 'agent') return 'This name is kept for agents.';
+  if (name === 'agent' || name.startsWith(AGENT_PREFIX)) return 'This name is kept for agents.';
+  if (agent !== null && name === READ_SKILL_FILE && !asksNobody) {
+    return 'This name is kept for the tool that reads the files of the agent.';
+  }
   if (kind === 'mcp' ? name.startsWith(`mcp__${group}__`) : !name.startsWith('mcp__')) return null;
   return kind === 'mcp'
     ? `Its name must begin with mcp__${group}__.`

@@ -4,12 +4,14 @@ import type { RegisteredTool } from './registered-tool.ts';
 import type { ToolProblem } from './tool.ts';
 
 export interface Registry {
-  /** By name, in the order of the names. */
+  /** By `policyName`, in the order of these. */
   readonly tools: ReadonlyMap<string, RegisteredTool>;
+  /** Those that have described themselves, in the order in which their tools count. */
+  readonly sources: readonly RegisteredSource[];
   readonly problems: readonly ToolProblem[];
 }
 
-export const EMPTY_REGISTRY: Registry = { tools: new Map(), problems: [] };
+export const EMPTY_REGISTRY: Registry = { tools: new Map(), sources: [], problems: [] };
 
 /** The same whatever the order in which the sources became ready. */
 export function buildRegistry(sources: readonly RegisteredSource[]): Registry {
@@ -19,13 +21,13 @@ export function buildRegistry(sources: readonly RegisteredSource[]): Registry {
   for (const { source, tools, problems: own } of inOrder) {
     problems.push(...own);
     for (const tool of tools) {
-      const winner = winners.get(tool.name);
-      if (winner === undefined) winners.set(tool.name, tool);
+      const winner = winners.get(tool.policyName);
+      if (winner === undefined) winners.set(tool.policyName, tool);
       else problems.push({ source: sourceText(source.name), message: takenText(tool, winner) });
     }
   }
   const byName = [...winners].toSorted(([one], [other]) => compare(one, other));
-  return { tools: new Map(byName), problems };
+  return { tools: new Map(byName), sources: inOrder, problems };
 }
 
 function takenText({ name }: RegisteredTool, { source }: RegisteredTool): string {

@@ -23,6 +23,8 @@ export interface DescribedTool {
   readonly repeatable: boolean;
   /** It asks for an approval itself. */
   readonly needsApproval: boolean;
+  /** Nobody is asked whether it runs, whatever a session says; only rules of the operator bind it. Default: false. */
+  readonly asksNobody?: boolean;
   /** Limit of one run, in milliseconds; null: the server's. */
   readonly timeoutMs: number | null;
 }
@@ -82,6 +84,8 @@ export interface ToolOutcome {
 /** Several tools from one place: a group of a folder, an MCP server, the shipped ones. Has a lifetime: until `close`. */
 export interface ToolSource {
   readonly name: ToolSourceName;
+  /** The agent whose tools these are: their names are their own within it. Null or missing: they are everybody's. */
+  readonly agent?: string | null;
   /** Never throws; what cannot be loaded is a problem. */
   describe(): Promise<ToolSourceState>;
   /** Never throws. @param args validated against the tool's schema */

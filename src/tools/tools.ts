@@ -33,6 +33,8 @@ export interface Tools {
    * A tool that changed since is run by its new definition, where the arguments fit that as they are.
    */
   run(call: Pick<ReadyCall, 'tool' | 'arguments'>, context: ToolRunContext): Promise<ToolOutcome>;
+  /** Tools of which calls run, too, though no session is offered them by name: those of agents. Closed with the rest. */
+  alsoRun(others: Discovery): void;
   /** Builds beside what there is, then swaps. */
   reload(): Promise<ToolsReload>;
   /** Ends the processes of all sources. */
@@ -58,6 +60,7 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
   let policy = await readPolicy();
   const discovery = new Discovery(discover);
   const registry = () => discovery.registry;
+  const all = [discovery];
   return {
     start: () => discovery.start(),
     ready: () => discovery.ready(),
@@ -71,10 +74,15 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
     },
     prepare: (call, standing) => prepareCall(call, standing, policy),
     async run(call, context) {
-      const current = registry().tools.get(call.tool.name);
+      const { name, policyName } = call.tool;
+      const home = all.find((one) => one.registry.tools.has(policyName)) ?? discovery;
+      const current = home.registry.tools.get(policyName);
       const refusal = refusalOf(call, current, policy);
-      if (current === undefined || refusal !== null) return failed(refusal ?? goneText(call.tool.name));
-      return discovery.use(current.source, () => runSafely(current, call.arguments, context));
+      if (current === undefined || refusal !== null) return failed(refusal ?? goneText(name));
+      return home.use(current.source, () => runSafely(current, call.arguments, context));
+    },
+    alsoRun(others) {
+      all.push(others);
     },
     async reload() {
       try {
@@ -87,7 +95,9 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
       await discovery.reload();
       return { success: true, toolsCount: registry().tools.size, problems: registry().problems };
     },
-    close: () => discovery.close(),
+    async close() {
+      await Promise.all(all.map((one) => one.close()));
+    },
   };
 }
 
@@ -98,7 +108,7 @@ function refusalOf(
   policy: ToolPolicy,
 ): string | null {
   if (current === undefined) return goneText(tool.name);
-  if (denyRuleOf(policy, { name: tool.name, arguments: args }) !== null) return deniedText(tool.name);
+  if (denyRuleOf(policy, { name: tool.policyName, arguments: args }) !== null) return deniedText(tool.name);
   if (current.fingerprint === tool.fingerprint) return null;
   const checked = checkArguments(args, current);
   if (!checked.ok) return checked.text;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nativeTool, skill, writeFiles } from '../support/agent-world.ts';
 import { runCommand } from '../support/spawned-server.ts';
 import { startTestServer } from '../support/test-server.ts';
 
@@ -123,6 +124,26 @@ describe('tools on the command line', { timeout: 90_000 }, () => {
     expect(stdout).toContain(
       'Tools: sessions name some that do not exist, or are forbidden: erase, gone, other_*\n',
     );
+  });
+
+  it('are examined by the doctor with the agents that use them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mochi-agent-doctor-'));
+    writeFiles(folder, {
+      'agents/coder/SKILL.md': skill('name: other'),
+      'agents/coder/index.mjs': nativeTool('count'),
+      'agents/broken/SKILL.md': 'no front matter',
+    });
+    const server = await startTestServer({ dataDir: folder });
+    await server.createSession({ agent_settings: { enabled_agents: ['coder', 'broken', 'gone'] } });
+    await server.close();
+    const { stdout } = await runCommand(['doctor'], { env: { ...env, MOCHI_DATA_DIR: folder } });
+    expect(stdout.split('\n').filter((line) => line.includes('Agents: '))).toEqual([
+      `ok  Agents: coder (${join(folder, 'agents')})`,
+      'BAD Agents: agent:broken: SKILL.md does not begin with ---: it has no front matter.',
+      '    Agents: agent:coder: name is "other": the name of the folder counts.',
+      '    Agents: sessions name some that do not exist, or cannot work: broken, gone',
+    ]);
+    await rm(folder, { recursive: true });
   });
 
   it('are examined by the doctor, too, where the rules cannot be read or sessions offer many', async () => {

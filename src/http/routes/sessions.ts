@@ -151,7 +151,11 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         ]),
       },
     },
-    async ({ params }) => readStatus(deps, sessionIdOf(params)),
+    async ({ params }) =>
+      readStatus(deps, sessionIdOf(params), async (names) => {
+        if (names.length > 0) await deps.agents.ready();
+        return deps.agents.enabled(names).map(({ name }) => name);
+      }),
   );
 
   app.patch(

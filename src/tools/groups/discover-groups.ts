@@ -47,6 +47,24 @@ export function discoverGroups(folder: string, options: GroupOptions): readonly 
   }
 }
 
+export interface GroupPlace {
+  /** Where its entry and `group.json` are. Absolute. */
+  readonly folder: string;
+  /** What it may import and read besides: itself or a folder above it. Absolute. */
+  readonly toolsFolder: string;
+  /** What it is called. */
+  readonly group: string;
+}
+
+/** The group that a folder itself is; null: it has no entry of one. Never throws, as above. */
+export function discoverGroup(
+  { folder, toolsFolder, group }: GroupPlace,
+  options: GroupOptions,
+): ToolSource | null {
+  const found = findEntry(folder);
+  return found && openGroup({ ...found, name: { ...found.name, group } }, toolsFolder, options);
+}
+
 function findGroups(folder: string): readonly FoundGroup[] {
   const folders = readdirSync(folder)
     .filter((name) => !/^[._]/.test(name) && isFolder(join(folder, name)))
@@ -80,7 +98,7 @@ function openGroup(found: FoundGroup, toolsFolder: string, options: GroupOptions
     const names = [...options.environmentNames, ...settings.env];
     const launch = {
       kind: name.kind === 'python' ? 'python' : 'native',
-      setup: { entry, toolsFolder, group: name.group, maxOutputBytes: options.maxOutputBytes },
+      setup: { entry, toolsFolder, group: basename(found.folder), maxOutputBytes: options.maxOutputBytes },
       python: options.python,
       workingFolder: options.workingFolder,
       environment: buildEnvironment(options.environment, names),

@@ -24,15 +24,24 @@ export interface SessionPolicy {
   readonly tool_policies: Readonly<Record<string, string>>;
 }
 
+interface RuledTool {
+  /** By which models know it: sessions may name a tool of an agent like this, too. */
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly needsApproval: boolean;
+  readonly asksNobody?: boolean;
+}
+
 export interface CallQuestion {
   /** The call as it would run. */
   readonly call: {
+    /** By which rules know the tool. */
     readonly name: string;
     readonly arguments: Readonly<Record<string, unknown>>;
     readonly digest: string;
   };
   /** Null: the turn does not offer it. */
-  readonly tool: { readonly fingerprint: string; readonly needsApproval: boolean } | null;
+  readonly tool: RuledTool | null;
   readonly policy: ToolPolicy;
   readonly session: SessionPolicy;
   /** Of the session, and of all sessions. */
@@ -48,6 +57,7 @@ export function decideCall({ call, tool, policy, session, grants, unknownDigests
   if (unknownDigests.has(call.digest)) return { decision: 'ask', rule: 'unknown_outcome' };
   const asked = policy.ask.find((rule) => fitsRule(rule, call));
   if (asked !== undefined) return { decision: 'ask', rule: `ask: ${asked.text}` };
+  if (tool.asksNobody === true) return { decision: 'run', rule: 'asks_nobody' };
   const grant = grants.find(
     ({ toolName, fingerprint, digest }) =>
       toolName === call.name &&
@@ -56,8 +66,10 @@ export function decideCall({ call, tool, policy, session, grants, unknownDigests
   );
   if (grant !== undefined) return { decision: 'run', rule: `grant: ${grant.id}` };
   const { tool_policies: policies, execution_policy: general } = session;
-  const own = Object.hasOwn(policies, call.name) ? decisionOf(policies[call.name]) : null;
-  if (own !== null) return { decision: own, rule: 'tool_policies' };
+  for (const name of new Set([call.name, tool.name])) {
+    const own = Object.hasOwn(policies, name) ? decisionOf(policies[name]) : null;
+    if (own !== null) return { decision: own, rule: 'tool_policies' };
+  }
   const allowed = policy.allow.find((rule) => fitsAllowRule(rule, call));
   if (allowed !== undefined) return { decision: 'run', rule: `allow: ${allowed.text}` };
   if (tool.needsApproval) return { decision: 'ask', rule: 'needs_approval' };

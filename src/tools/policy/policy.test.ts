@@ -147,7 +147,7 @@ describe('the file', () => {
 
 const QUESTION: CallQuestion = {
   call: { name: 'erase', arguments: { path: '/data/x' }, digest: 'd' },
-  tool: { fingerprint: 'f', needsApproval: false },
+  tool: { name: 'read_file', fingerprint: 'f', needsApproval: false },
   policy: NO_POLICY,
   session: { execution_policy: 'always_confirm', tool_policies: {} },
   grants: [],
@@ -172,7 +172,7 @@ const STEPS: readonly (readonly [
     { session: { execution_policy: 'always_confirm', tool_policies: { erase: 'never_confirm' } } },
   ],
   ['allow: erase', 'run', { lists: { allow: ['erase'] } }],
-  ['needs_approval', 'ask', { tool: { fingerprint: 'f', needsApproval: true } }],
+  ['needs_approval', 'ask', { tool: { name: 'read_file', fingerprint: 'f', needsApproval: true } }],
   ['execution_policy', 'ask', {}],
 ];
 
@@ -218,6 +218,26 @@ describe('a decision', () => {
     expect(decideCall({ ...QUESTION, session })).toEqual({ decision: 'ask', rule: 'default' });
     const call = { ...QUESTION.call, name: 'constructor' };
     expect(decideCall({ ...QUESTION, call }).rule).toBe('execution_policy');
+  });
+
+  it('asks nobody about a tool that says so, unless the operator does', () => {
+    const tool = { name: 'erase', fingerprint: 'f', needsApproval: true, asksNobody: true };
+    const session = { execution_policy: 'always_confirm', tool_policies: { erase: 'always_confirm' } };
+    const decide = (lists: object) =>
+      decideCall({ ...QUESTION, tool, session, policy: policyOf(lists) }).decision;
+    expect([decide({}), decide({ ask: ['erase'] }), decide({ deny: ['erase'] })]).toEqual([
+      'run',
+      'ask',
+      'refuse',
+    ]);
+  });
+
+  it('takes what the session says of the name in rules before what it says of the shown one', () => {
+    const decide = (tool_policies: Record<string, string>) =>
+      decideCall({ ...QUESTION, session: { execution_policy: 'always_confirm', tool_policies } }).decision;
+    expect(decide({ erase: 'never_confirm', read_file: 'always_confirm' })).toBe('run');
+    expect(decide({ erase: 'always_confirm', read_file: 'never_confirm' })).toBe('ask');
+    expect(decide({ erase: 'no policy', read_file: 'never_confirm' })).toBe('run');
   });
 
   it('runs and asks as the session says', () => {
