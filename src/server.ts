@@ -12,13 +12,13 @@ import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
 import { Checkpoints } from './chat/step/checkpoints.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
-import { chooseEngine } from './engines/auto-engine.ts';
-import { createOllamaEngine } from './engines/ollama/ollama-engine.ts';
+import { createEngine } from './engines/create-engine.ts';
 import { createApp } from './http/app.ts';
 import { closeConnections } from './http/connections/close-connections.ts';
 import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
+import { ModelPulls } from './models/model-pulls.ts';
 import { Clearing } from './store/clearing.ts';
 import type { Db } from './store/database.ts';
 import { Erasure } from './store/erasure.ts';
@@ -81,12 +81,14 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
+    const pulls = new ModelPulls(engine);
     const turns = createTurns({ ...planning, log, background, clearing, tools, ...ids }, config);
     const app = await createApp(
       {
         ...storeDoors(store, config),
         engine,
         turns,
+        pulls,
         tools,
         mcpServers: tools.mcpServers,
         agents: createAgents({ ...config, tools }),
@@ -96,12 +98,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         version: VERSION,
         ...ids,
       },
-      {
-        access: config,
-        maxBodyBytes: config.maxBodyBytes,
-        requestTimeoutMs: config.requestTimeoutSeconds * 1000,
-        log,
-      },
+      appOptions(config, log),
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = tendDatabase(store, log);
@@ -113,16 +110,16 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         tools.start();
         void tools.ready().then(() => tellProblems(tools, log));
         clearing.start();
-        // Listening on a host and a port, so the address is never a pipe's name.
-        const { port } = app.server.address() as AddressInfo;
-        return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+        return urlOf(app.server.address(), config);
       },
       async close() {
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
         const quiet = background.close();
+        const stopped = pulls.close();
         await turns.close(config.shutdownGraceSeconds * 1000);
         await quiet;
+        await stopped;
         await clearing.close();
         await closeConnections(app.server, appClosed);
         await tools.close();
@@ -137,6 +134,21 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   }
+}
+
+function appOptions(config: Config, log: Log) {
+  return {
+    access: config,
+    maxBodyBytes: config.maxBodyBytes,
+    requestTimeoutMs: config.requestTimeoutSeconds * 1000,
+    log,
+  };
+}
+
+function urlOf(address: AddressInfo | string | null, { host }: Config): string {
+  // Listening on a host and a port, so the address is never a pipe's name.
+  const { port } = address as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Tools that cannot be used hide nothing else, so that nobody would notice. */
@@ -253,36 +265,4 @@ async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
     folder: config.sessionsDir,
     log,
   });
-}
-
-/** @returns the engine that the configuration names; auto looks whether anything listens where Ollama should */
-export async function createEngine(config: Config, log: Log): Promise<Engine> {
-  const deadlines = {
-    firstTokenTimeoutSeconds: config.firstTokenTimeoutSeconds,
-    idleTimeoutSeconds: config.idleTimeoutSeconds,
-  };
-  const ollama = createOllamaEngine({
-    ...deadlines,
-    baseUrl: config.ollamaHost,
-    connectTimeoutSeconds: config.engineConnectTimeoutSeconds,
-    infoTimeoutSeconds: config.engineInfoTimeoutSeconds,
-  });
-  if (config.engine === 'ollama') return ollama;
-  const openEmbedded = async () => {
-    // Read only where it is used.
-    const { createEmbeddedEngine } = await import('./engines/embedded/embedded-engine.ts');
-    return createEmbeddedEngine({
-      ...deadlines,
-      dataDir: config.dataDir,
-      modelHub: config.modelHub,
-      downloadsEnabled: config.downloadsEnabled,
-      defaultModel: config.defaultModel,
-      unloadAfterSeconds: config.engineUnloadSeconds,
-      report: (text) => log.info(text),
-      onCrash: ({ how, stderr }) => log.warn({ how, stderr }, 'the engine process ended'),
-    });
-  };
-  if (config.engine === 'auto') return chooseEngine(ollama, openEmbedded);
-  await ollama.close();
-  return openEmbedded();
 }

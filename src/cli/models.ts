@@ -2,9 +2,9 @@
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import { createEngine } from '../engines/create-engine.ts';
 import { createLog } from '../kit/log.ts';
 import { ownCommand } from '../kit/own-command.ts';
-import { createEngine } from '../server.ts';
 import { ExitError } from './command.ts';
 import { connectServer } from './server-client.ts';
 import { say, sayError, sayTable } from './terminal.ts';

@@ -1,6 +1,7 @@
 // The fetching of a model: its request, and the events that tell how far it is.
 import { type TSchema, Type } from 'typebox';
-import { eventUnion, nullable, pascal, ref } from './schema.ts';
+import { DISCONNECT_POLICIES } from './chat.ts';
+import { eventUnion, nullable, oneOf, pascal, ref } from './schema.ts';
 import { ErrorObject } from './turn.ts';
 
 const PulledName = Type.String({
@@ -14,11 +15,18 @@ export const PullModel = Type.Object(
   {
     model: Type.Optional(PulledName),
     name: Type.Optional({ ...PulledName, description: 'The same as `model`: send one of them.' }),
+    on_disconnect: Type.Optional(
+      oneOf(DISCONNECT_POLICIES, {
+        default: 'cancel',
+        description:
+          'What the closing of this connection does to the pull. Where several have asked for the same name: what becomes of it when all are gone, and the newest request decides.',
+      }),
+    ),
   },
   {
     $id: 'PullModel',
     oneOf: [{ required: ['model'] }, { required: ['name'] }],
-    examples: [{ model: 'qwen3-0.6b' }, { name: 'qwen3-0.6b' }],
+    examples: [{ model: 'qwen3-0.6b' }, { name: 'qwen3-0.6b', on_disconnect: 'continue' }],
   },
 );
 

@@ -72,7 +72,7 @@ function toBody(error: unknown): unknown {
 /** The stream as the OpenAPI document shows it. */
 export const PROGRESS_STREAM_ANSWER = {
   description:
-    'Frames: `event: NAME`, `data: {one line of JSON}`. Closing the connection stops the pull; the next one goes on where it stopped.',
+    'Frames: `event: NAME`, `data: {one line of JSON}`. Closing the connection stops the pull, unless `on_disconnect` or another connection says otherwise; the next one goes on where it stopped.',
   content: {
     'text/event-stream': {
       schema: framesOf(PullEvent),

@@ -38,6 +38,8 @@ export type FakeOllama = {
   leakSlot(name: string): Promise<void>;
   /** The runner of a loaded model dies; the next request loads it anew. */
   killRunner(name: string): void;
+  /** Pulls stop half-way from now on. @returns what lets them go on */
+  holdPulls(): () => void;
   /** Breaks an endpoint until it is set to null; '*' is all of them. */
   fault(path: string, fault: Fault | null): void;
   /** The first request to the path, past ones included; rejects after 5 s. */
@@ -129,6 +131,14 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     },
     leakSlot: (name) => state.loaded.leakSlot(requireModel(state.models, name)),
     killRunner: (name) => state.loaded.killRunner(requireModel(state.models, name)),
+    holdPulls: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      state.pullGate = promise;
+      return () => {
+        state.pullGate = null;
+        resolve();
+      };
+    },
     fault: (path, fault) => {
       if (fault) state.faults.set(path, fault);
       else state.faults.delete(path);

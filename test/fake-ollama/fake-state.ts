@@ -39,6 +39,8 @@ export type FakeState = {
   readonly faults: Map<string, Fault>;
   readonly programs: Programs;
   readonly loaded: LoadedModels;
+  /** Pulls stop half-way until this resolves; null: they do not. */
+  pullGate: Promise<void> | null;
   /** Answers that outgrew the window, by name with tag. */
   readonly shifts: Record<string, number>;
 };
@@ -55,6 +57,7 @@ export function createState(options: FakeOllamaOptions): FakeState {
     replies: [],
     faults: new Map(),
     programs,
+    pullGate: null,
     loaded: createLoadedModels(options.defaultWindow ?? 4096, options.parallel ?? Number.POSITIVE_INFINITY),
     shifts: {},
   };

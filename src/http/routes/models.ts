@@ -26,7 +26,7 @@ const NameParams = Type.Object({
   '*': Type.String({ description: 'Name of the model; `/` and `:` may stand as they are.' }),
 });
 
-export function modelRoutes(app: App, { engine }: AppDeps): void {
+export function modelRoutes(app: App, { engine, pulls }: AppDeps): void {
   app.get(
     '/api/v1/models',
     {
@@ -85,6 +85,8 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
         tags: ['models'],
         operationId: 'pullModel',
         summary: 'Fetch a model',
+        description:
+          'A name that is being fetched already is joined: this connection is told how far it is. With `on_disconnect: continue` it goes on when nobody watches; asking for it again with `cancel`, and leaving, stops it.',
         body: ref(PullModel),
         response: responses(200, PROGRESS_STREAM_ANSWER, [
           ...BODY_ERRORS,
@@ -97,7 +99,11 @@ export function modelRoutes(app: App, { engine }: AppDeps): void {
     async ({ body }, reply) => {
       // The schema asks for one of them.
       const name = body.model ?? body.name ?? '';
-      await sendProgress(reply, { run: (signal) => engine.pullModel(name, signal), done: { name } });
+      const pull = pulls.join(name, body.on_disconnect ?? 'cancel');
+      reply.raw.once('close', pull.release);
+      // It may have left while its body was being read.
+      if (reply.raw.destroyed) pull.release();
+      await sendProgress(reply, { run: pull.watch, done: { name } });
       return reply;
     },
   );
