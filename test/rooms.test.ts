@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   kit: [],
   contract: [],
+  // For browsers, too: nothing of the server, nothing of Node.
+  client: [],
   config: ['kit'],
   engines: ['contract', 'kit'],
   store: ['contract', 'kit'],
@@ -49,12 +51,13 @@ const SHARED_BY_FLOORS = new Set(['src/chat/turn-deps.ts', 'src/chat/turn-reques
 /** Files that stand in no room, and what each may import. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
-  server: ['version', ...Object.keys(ROOMS)],
+  server: ['version', ...Object.keys(ROOMS).filter((room) => room !== 'client')],
   // Commands beside a running server read and write the store themselves.
   cli: [
     'version',
     'kit',
     'contract',
+    'client',
     'config',
     'server',
     'transfer',
@@ -250,6 +253,19 @@ describe('single rooms', () => {
     );
   });
 
+  it('the client needs a parser of events, which its package brings along, and nothing that some runtime lacks', () => {
+    expect(new Set(inRoom('client').flatMap(({ text }) => listPackages(text)))).toEqual(
+      new Set(['eventsource-parser']),
+    );
+    const missing =
+      /\b(TextDecoderStream|randomUUID|EventSource\(|withResolvers|AbortSignal\.(any|timeout)|process|Buffer)\b/;
+    const code = inRoom('client').map(({ path, text }) => [
+      path,
+      missing.exec(text.replaceAll(/^\s*(\/\/|\/?\*).*$/gm, ''))?.[0],
+    ]);
+    expect(code.filter(([, found]) => found !== undefined)).toEqual([]);
+  });
+
   it('the window is pure: no package, no file, no clock', () => {
     expect(inRoom('window').flatMap(({ text }) => listPackages(text))).toEqual([]);
     for (const { text } of inRoom('window')) expect(text).not.toMatch(/\bDate\b|\bperformance\b|\bprocess\b/);
@@ -318,6 +334,8 @@ describe('the check', () => {
     ['src/http/document.ts', '../version.ts'],
     ['src/main.ts', './http/app.ts'],
     ['src/bin.ts', './server.ts'],
+    ['src/client/send.ts', '../contract/errors.ts'],
+    ['src/server.ts', './client/index.ts'],
     ['src/index.ts', './store/sessions.ts'],
     ['src/store/sqlite.ts', '../../test/support/test-server.ts'],
   ])('refuses %s importing %s', (path, specifier) => {
@@ -335,6 +353,7 @@ describe('the check', () => {
     ['src/cli/import.ts', '../transfer/import-sessions.ts'],
     ['src/transfer/original/settings.ts', '../../sessions/metadata.ts'],
     ['src/bin.ts', './main.ts'],
+    ['src/cli/chat.ts', '../client/index.ts'],
   ])('allows %s to import %s', (path, specifier) => {
     expect(violationsOf(path, `import { a } from '${specifier}';`)).toEqual([]);
   });

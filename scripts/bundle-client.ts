@@ -1,0 +1,24 @@
+// The client as ES modules without imports of packages.
+import { fileURLToPath } from 'node:url';
+import { build, type OutputChunk } from 'rolldown';
+
+/** Entry of the package → its file. */
+export const CLIENT_ENTRIES = { index: 'src/client/index.ts' };
+
+export interface BundleOptions {
+  readonly folder: string;
+  readonly isMinified: boolean;
+  readonly entries?: Readonly<Record<string, string>>;
+}
+
+export async function bundleClient(options: BundleOptions): Promise<readonly OutputChunk[]> {
+  const { folder, isMinified, entries = CLIENT_ENTRIES } = options;
+  const { output } = await build({
+    cwd: fileURLToPath(new URL('../', import.meta.url)),
+    input: { ...entries },
+    platform: 'neutral',
+    treeshake: true,
+    output: { dir: folder, format: 'esm', minify: isMinified, chunkFileNames: '[name].js' },
+  });
+  return output.filter((file) => file.type === 'chunk');
+}

@@ -1,0 +1,62 @@
+// The client of mochi-server: `createMochi`, and the types of what goes over the wire.
+import { type Api, type CallOptions, createApi, listOf } from './api.ts';
+import { connect, type MochiOptions } from './options.ts';
+import { chat } from './resources/chat.ts';
+import { messages } from './resources/messages.ts';
+import { models } from './resources/models.ts';
+import { prompts } from './resources/prompts.ts';
+import { sessions } from './resources/sessions.ts';
+import { tools } from './resources/tools.ts';
+import { turns } from './resources/turns.ts';
+import { createSend, type Exchange } from './send.ts';
+import type { GetHealthAnswer, SearchAnswer } from './wire.ts';
+
+export type { CallOptions, List } from './api.ts';
+export { isMochiError, MochiError } from './errors.ts';
+export { EMPTY_TURN, foldTurn, type ToolProgress, type ToolView, type TurnView } from './fold-turn.ts';
+export type { Link, MochiOptions, Reconnect, RetryOptions, UnknownEvent } from './options.ts';
+export type { ChatBody, SendOptions, StreamOptions } from './resources/chat.ts';
+export type { ListMessages } from './resources/messages.ts';
+export type { ListSessions } from './resources/sessions.ts';
+export type { WatchOptions } from './resources/turns.ts';
+export type { Turn } from './turn.ts';
+export type { TurnEvent } from './turn-event.ts';
+export type * from './wire.ts';
+export type { Turn as TurnRecord } from './wire.ts';
+
+export type Mochi = ReturnType<typeof createMochi>;
+
+/** Nothing is asked for before a method is called. */
+export function createMochi(options: MochiOptions = {}) {
+  const connection = connect(options);
+  const api = createApi(connection, createSend(connection));
+  return {
+    baseUrl: connection.baseUrl,
+    sessions: sessions(api),
+    messages: messages(api),
+    chat: chat(api),
+    turns: turns(api),
+    models: models(api),
+    prompts: prompts(api),
+    tools: tools(api),
+    /** In titles and texts; every item is a hit. */
+    search: (q: string, query: { limit?: number; cursor?: string } = {}, options?: CallOptions) =>
+      listOf(
+        (cursor) =>
+          api.get<SearchAnswer>('/search', { ...query, q, cursor: cursor ?? query.cursor }, options),
+        (page) => page.results,
+      ),
+    health: (options?: CallOptions) => api.get<GetHealthAnswer>('/health', {}, options),
+    /** Any route, by the same rules. The path comes after `/api/v1`. */
+    request: <T>(method: string, path: string, body?: unknown, options?: RequestOptions) =>
+      request<T>(api, { method, path, body, ...options }),
+  };
+}
+
+interface RequestOptions extends CallOptions {
+  readonly query?: Exchange['query'];
+}
+
+function request<T>({ json }: Api, exchange: Exchange): Promise<T> {
+  return json<T>({ ...exchange, repeated: exchange.method === 'GET' ? 'safe' : 'once' });
+}

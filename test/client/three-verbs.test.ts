@@ -1,0 +1,243 @@
+// Cancel, leave, lose: what becomes of a turn whose reader goes; and the ways to read one.
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  createMochi,
+  type MochiOptions,
+  type Turn,
+  type TurnEvent,
+  type TurnView,
+} from '../../src/client/index.ts';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { behave, spoken } from '../turns/behave.ts';
+
+let server: TestServer;
+let proxy: CuttingProxy;
+let sessionId: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  server.ollama.setDefault(behave);
+  proxy = await startCuttingProxy(server.url);
+});
+afterAll(async () => {
+  await proxy.close();
+  await server.close();
+});
+beforeEach(async () => {
+  proxy.plan();
+  proxy.redirect(server.url);
+  sessionId = await server.createSession();
+});
+
+const mochi = (options: MochiOptions = {}) =>
+  createMochi({ baseUrl: proxy.url, retry: { firstDelayMs: 10 }, ...options });
+const stateOf = async (turnId: string) => (await server.get(`/turns/${turnId}`)).body.state;
+const isText = ({ event }: TurnEvent) => event === 'content_delta';
+
+/** Reads until the model speaks, and breaks off. */
+async function readOne(turn: Turn): Promise<string> {
+  for await (const event of turn) if (isText(event)) break;
+  return turn.id;
+}
+
+async function endOf(turnId: string): Promise<void> {
+  await vi.waitFor(async () => expect(await stateOf(turnId)).not.toBe('running'), { timeout: 5000 });
+}
+
+describe('cancel', () => {
+  it.each([
+    ['break', (turn: Turn) => readOne(turn)],
+    [
+      'an exception',
+      async (turn: Turn) => {
+        const reading = (async () => {
+          for await (const event of turn) if (isText(event)) throw new Error('oh');
+        })();
+        await expect(reading).rejects.toThrow('oh');
+        return turn.id;
+      },
+    ],
+    [
+      'break of the texts',
+      async (turn: Turn) => {
+        for await (const _text of turn.text()) break;
+        return turn.id;
+      },
+    ],
+    [
+      'break of the views',
+      async (turn: Turn) => {
+        for await (const { content } of turn.view()) if (content !== '') break;
+        return turn.id;
+      },
+    ],
+  ])('is what %s means, and it is asked for until it arrives', async (_what, breakOff) => {
+    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' });
+    await turn.id;
+    proxy.plan({ refuses: true }, { losesAnswer: true });
+    const turnId = await breakOff(turn);
+    // `break` has waited for it.
+    expect(await stateOf(turnId)).toMatch(/^(cancelled|running)$/);
+    await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
+    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+      status: 'partial',
+      content: spoken(2),
+    });
+  });
+
+  it('is what a signal means', async () => {
+    const stop = new AbortController();
+    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' }, { signal: stop.signal });
+    const reading = (async () => {
+      for await (const event of turn) if (isText(event)) stop.abort(new Error('enough'));
+    })();
+    await expect(reading).rejects.toThrow('enough');
+    await vi.waitFor(async () => expect(await stateOf(await turn.id)).toBe('cancelled'));
+  });
+
+  it('reaches a turn whose reader left before it was known', async () => {
+    const stop = new AbortController();
+    const turn = mochi().chat.stream(sessionId, { message: 'mute' }, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(turn.answer()).rejects.toThrow('enough');
+    const turnId = await turn.id;
+    await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
+    const gone = new AbortController();
+    gone.abort(new Error('never'));
+    const never = mochi().chat.stream(sessionId, { message: 'Hello' }, { signal: gone.signal });
+    await expect(never.answer()).rejects.toThrow('never');
+    await expect(never.id).rejects.toThrow('never');
+    expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(1);
+  });
+
+  it('can be asked of the turn, and answers when it has stopped', async () => {
+    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' });
+    const events: TurnEvent[] = [];
+    for await (const event of turn) {
+      events.push(event);
+      if (isText(event)) proxy.plan({ losesAnswer: true });
+      if (isText(event)) expect((await turn.cancel({ wait: true })).state).toBe('cancelled');
+    }
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'error', data: { code: 'turn_cancelled' } },
+      { event: 'done', data: { state: 'cancelled' } },
+    ]);
+  });
+});
+
+describe('leave', () => {
+  it('is what break means where that was said, and always of a turn that is only watched', async () => {
+    const turnId = await readOne(
+      mochi().chat.stream(sessionId, { message: 'hang 2' }, { leave: 'continue' }),
+    );
+    const watched = mochi().turns.watch(turnId);
+    await readOne(watched);
+    const stop = new AbortController();
+    const third = mochi().turns.watch(turnId, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(third.answer()).rejects.toThrow('enough');
+    expect(await stateOf(turnId)).toBe('running');
+    await mochi().turns.cancel(turnId, { wait: true });
+  });
+
+  it('ends the reading without an error, and the turn goes on', async () => {
+    const turn = mochi().chat.stream(sessionId, { message: 'pace 40' });
+    const seen: string[] = [];
+    for await (const text of turn.text()) {
+      seen.push(text);
+      turn.leave();
+    }
+    expect(seen.length).toBeLessThan(40);
+    await endOf(await turn.id);
+    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+      status: 'complete',
+      content: spoken(40),
+    });
+  });
+});
+
+describe('a turn', () => {
+  it('has one reader', async () => {
+    const turn = mochi().chat.stream(sessionId, { message: 'Hello' });
+    expect((await turn.answer()).turn_id).toBe(await turn.id);
+    expect(() => turn.text()).toThrow(/one reader/);
+  });
+
+  it('answers what the plain route answers', async () => {
+    const plain = await mochi().chat.send(sessionId, { message: 'tool Hello' });
+    const streamed = await mochi()
+      .chat.stream(await server.createSession(), { message: 'tool Hello' })
+      .answer();
+    expect(Object.keys(streamed).sort()).toEqual(Object.keys(plain).sort());
+    expect(streamed.message.content).toBe(plain.message.content);
+    expect(streamed.tool_calls_executed).toEqual(plain.tool_calls_executed);
+    expect(streamed.context_window).toEqual(plain.context_window);
+    const again = await mochi().turns.watch(plain.turn_id).answer();
+    expect(again).toEqual(plain);
+  });
+
+  it('tells what it failed with, after what it said', async () => {
+    const texts: string[] = [];
+    const reading = (async () => {
+      for await (const text of mochi().chat.stream(sessionId, { message: 'fail 2' }).text()) texts.push(text);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'ollama_error', status: null });
+    expect(texts.join('')).toBe(spoken(2));
+    const turn = mochi().chat.stream(sessionId, { message: 'fail 2' });
+    await expect(turn.answer()).rejects.toMatchObject({ code: 'ollama_error', turnId: await turn.id });
+  });
+
+  it('shows views of which the newest wins', async () => {
+    const views: TurnView[] = [];
+    for await (const view of mochi().chat.stream(sessionId, { message: 'pace 40' }).view()) {
+      views.push(view);
+      // Slower than the events come.
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    expect(views.at(-1)).toMatchObject({ state: 'completed', phase: null, content: spoken(40), error: null });
+    expect(views.at(-1)?.message?.content).toBe(spoken(40));
+    expect(views.length).toBeLessThan(40);
+    for (const { content } of views) expect(spoken(40).startsWith(content)).toBe(true);
+  });
+
+  it('that has ended is told again, and after its last event only how it ended', async () => {
+    const plain = await mochi().chat.send(sessionId, { message: 'Hello' });
+    const { last_event_id: last } = await mochi().turns.get(plain.turn_id);
+    const rest = await Array.fromAsync(mochi().turns.watch(plain.turn_id, { after: last }));
+    expect(rest).toMatchObject([{ id: last, event: 'done', data: { state: 'completed' } }]);
+    expect(await mochi().turns.watch(plain.turn_id, { after: last }).answer()).toEqual(plain);
+    await server.restart();
+    proxy.redirect(server.url);
+    const stored = await Array.fromAsync(mochi().turns.watch(plain.turn_id));
+    expect(stored.map(({ event }) => event)).toEqual(['snapshot', 'message_complete', 'done']);
+    expect(await mochi().turns.watch(plain.turn_id).answer()).toEqual(plain);
+  });
+
+  it('that nobody knows is not found', async () => {
+    await expect(mochi().turns.watch('turn_000000000000').answer()).rejects.toMatchObject({
+      code: 'turn_not_found',
+      status: 404,
+    });
+  });
+
+  it('that a restart interrupts is a failed one, with its part kept', async () => {
+    const turn = mochi().chat.stream(sessionId, { message: 'hang 3' });
+    const events: TurnEvent[] = [];
+    let restarted: Promise<void> | null = null;
+    for await (const event of turn) {
+      events.push(event);
+      if (event.event === 'content_delta' && event.data.content === 't2 ') {
+        restarted = server.restart().then(() => proxy.redirect(server.url));
+      }
+    }
+    await restarted;
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'error', data: { code: 'turn_interrupted' } },
+      { event: 'done', data: { state: 'interrupted' } },
+    ]);
+    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+      status: 'partial',
+      content: spoken(3),
+    });
+  });
+});
