@@ -1,6 +1,7 @@
 // The client of mochi-server: `createMochi`, and the types of what goes over the wire.
 import { type Api, type CallOptions, createApi, listOf } from './api.ts';
 import { connect, type MochiOptions } from './options.ts';
+import { agents } from './resources/agents.ts';
 import { chat } from './resources/chat.ts';
 import { messages } from './resources/messages.ts';
 import { models } from './resources/models.ts';
@@ -15,8 +16,9 @@ export type { CallOptions, List } from './api.ts';
 export { isMochiError, MochiError } from './errors.ts';
 export { EMPTY_TURN, foldTurn, type ToolProgress, type ToolView, type TurnView } from './fold-turn.ts';
 export type { Link, MochiOptions, Reconnect, RetryOptions, UnknownEvent } from './options.ts';
-export type { ChatBody, SendOptions, StreamOptions } from './resources/chat.ts';
-export type { ListMessages } from './resources/messages.ts';
+export { type ChatBody, newKey, type SendOptions, type StreamOptions } from './resources/chat.ts';
+export type { ListMessages, ListTree } from './resources/messages.ts';
+export type { PullOptions } from './resources/models.ts';
 export type { ListSessions } from './resources/sessions.ts';
 export type { WatchOptions } from './resources/turns.ts';
 export type { Turn } from './turn.ts';
@@ -39,6 +41,7 @@ export function createMochi(options: MochiOptions = {}) {
     models: models(api),
     prompts: prompts(api),
     tools: tools(api),
+    agents: agents(api),
     /** In titles and texts; every item is a hit. */
     search: (q: string, query: { limit?: number; cursor?: string } = {}, options?: CallOptions) =>
       listOf(

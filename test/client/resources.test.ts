@@ -35,8 +35,12 @@ const recording: typeof fetch = async (input, init) => {
     headers: new Headers(init?.headers),
     body: init?.body,
   });
-  const headers = { 'content-type': 'application/json, text/event-stream', 'x-turn-id': 'turn_1' };
-  return Response.json({ next_cursor: null }, { headers });
+  const isStream = /(stream|pull)$/.test(asked.at(-1)?.url.pathname ?? '');
+  const headers = {
+    'content-type': isStream ? 'text/event-stream' : 'application/json',
+    'x-turn-id': 'turn_1',
+  };
+  return new Response(isStream ? 'id: 9\nevent: done\ndata: {}\n\n' : '{"next_cursor":null}', { headers });
 };
 
 const first = async (items: AsyncIterable<unknown>) => {
@@ -65,8 +69,10 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   summarizeSession: ({ sessions }) => sessions.summarize('a', {}),
   setSystemPrompt: ({ sessions }) => sessions.setPrompt('a', { content: 'b' }),
   removeSystemPrompt: ({ sessions }) => sessions.clearPrompt('a'),
-  listMessages: ({ messages }) => messages.list('a', { limit: 1, cursor: 'c' }),
+  listMessages: ({ messages }) => messages.list('a', { limit: 1, cursor: 'c', from: -1, images: 'omit' }),
   getTree: ({ messages }) => messages.tree('a', { limit: 1, cursor: 'c' }),
+  listSiblings: ({ messages }) => messages.siblings('a', 'b'),
+  getImage: ({ messages }) => messages.image('a', 'b', 0),
   editMessage: ({ messages }) => messages.edit('a', 1, 'b'),
   chat: ({ chat }) => chat.send('a', { message: 'b' }),
   streamChat: ({ chat }) => chat.stream('a', { message: 'b' }, { leave: 'continue' }).id,
@@ -74,7 +80,7 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   cancelChat: ({ chat }) => chat.cancel('a', { wait: true }),
   getTurn: ({ turns }) => turns.get('a'),
   listTurns: ({ turns }) => turns.list('a', { limit: 1, cursor: 'c' }),
-  watchTurn: ({ turns }) => first(turns.watch('a', { after: 1 })),
+  watchTurn: () => first(createMochi({ fetch: recording, transport: 'poll' }).turns.watch('a', { after: 1 })),
   cancelTurn: ({ turns }) => turns.cancel('a', { wait: true }),
   issueStreamToken: ({ turns }) => turns.streamToken('a'),
   listPrompts: ({ prompts }) => prompts.list(),
@@ -89,6 +95,9 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   reloadTools: ({ tools }) => tools.reload(),
   runTool: ({ tools }) => tools.run('a', { arguments: {} }),
   listMcpServers: ({ tools }) => tools.servers(),
+  listAgents: ({ agents }) => agents.list(),
+  getAgent: ({ agents }) => agents.get('a'),
+  reloadAgents: ({ agents }) => agents.reload(),
   restartMcpServer: ({ tools }) => tools.restartServer('a'),
 };
 
@@ -116,9 +125,7 @@ describe('the resources', () => {
     async ({ path, method, operation }) => {
       const { operationId, parameters = [], requestBody } = operation;
       asked.length = 0;
-      await Promise.resolve(
-        CALLS[operationId]?.(createMochi({ fetch: recording, retry: { reconnectForMs: -1 } })),
-      ).catch(() => undefined);
+      await Promise.resolve(CALLS[operationId]?.(createMochi({ fetch: recording }))).catch(() => undefined);
       const [request] = asked;
       expect(request).toBeDefined();
       if (request === undefined) return;

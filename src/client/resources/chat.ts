@@ -57,8 +57,8 @@ export function chat({ json, send, connection }: Api) {
   };
 }
 
-/** `crypto.randomUUID` is missing where a page came without TLS. */
-function newKey(): string {
+/** An idempotency key. `crypto.randomUUID` is missing where a page came without TLS. */
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

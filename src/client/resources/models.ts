@@ -4,12 +4,19 @@ import { followStream } from '../follow-stream.ts';
 import type { Frame } from '../read-events.ts';
 import type { ListLoadedModelsAnswer, ListModelsAnswer, Model, PullEvent } from '../wire.ts';
 
+export interface PullOptions extends CallOptions {
+  /** What breaking off the reading, or the signal, does to the pull; default: `cancel`. */
+  readonly leave?: 'cancel' | 'continue';
+}
+
 export function models({ json, get, send, connection }: Api) {
   // Names have slashes, which are part of the path.
   const at = (name: string) => `/models/${name.split('/').map(segment).join('/')}`;
 
-  /** Goes on where it was when the connection breaks. */
-  async function* pull(model: string, { signal }: CallOptions = {}): AsyncGenerator<PullEvent, void> {
+  async function* pull(
+    model: string,
+    { signal, leave = 'cancel' }: PullOptions = {},
+  ): AsyncGenerator<PullEvent, void> {
     const reading = new AbortController();
     const onAbort = () => reading.abort(signal?.reason);
     if (signal?.aborted) onAbort();
@@ -20,7 +27,7 @@ export function models({ json, get, send, connection }: Api) {
         {
           method: 'POST',
           path: '/models/pull',
-          body: { model },
+          body: { model, on_disconnect: leave },
           accept: 'events',
           repeated: 'never',
           ...place,
@@ -46,7 +53,7 @@ export function models({ json, get, send, connection }: Api) {
     loaded: (options?: CallOptions) => get<ListLoadedModelsAnswer>('/models/loaded', {}, options),
     delete: (name: string, options?: CallOptions) =>
       json<void>({ method: 'DELETE', path: at(name), ...options }),
-    /** How far it is, again and again; `done` or `error` comes last. */
+    /** How far it is, again and again; `done` or `error` comes last. A connection that breaks is followed by another. */
     pull,
   };
 }
