@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type OutputChunk } from 'rolldown';
 
 /** Entry of the package → its file. */
-export const CLIENT_ENTRIES = { index: 'src/client/index.ts' };
+export const CLIENT_ENTRIES = { index: 'src/client/index.ts', store: 'src/client/chat-store.ts' };
 
 export interface BundleOptions {
   readonly folder: string;

@@ -26,6 +26,12 @@ function sizeOf(fileName: string): number {
   return shared + gzipSync(chunk.code, { level: 9 }).length;
 }
 
+/** What whoever has the client loads besides. */
+function ownSizeOf(fileName: string): number {
+  const own = chunks.find((one) => one.fileName === fileName);
+  return own === undefined ? Number.POSITIVE_INFINITY : gzipSync(own.code, { level: 9 }).length;
+}
+
 describe('@mochi-server/client', () => {
   it('has the version of the server, and nothing that would be installed', async () => {
     const client = await read('packages/client/package.json');
@@ -47,6 +53,7 @@ describe('@mochi-server/client', () => {
 
   it('is small', () => {
     expect(sizeOf('index.js')).toBeLessThan(9000);
+    expect(ownSizeOf('store.js')).toBeLessThan(4000);
   });
 
   it('runs as it is bundled', async () => {

@@ -70,7 +70,9 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     const upstream = connect(Number(port), '127.0.0.1');
     keep(upstream);
     client.on('close', () => upstream.destroy());
-    upstream.on('close', () => client.destroySoon());
+    upstream.on('close', () => {
+      if (fate.mutesAfter === undefined || left > 0) client.destroySoon();
+    });
     let left = fate.cutAfter ?? fate.endAfter ?? fate.mutesAfter ?? Number.POSITIVE_INFINITY;
     upstream.on('data', (chunk) => {
       if (left > 0 && !fate.losesAnswer) client.write(chunk.subarray(0, left));

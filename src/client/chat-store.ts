@@ -1,0 +1,120 @@
+// A conversation as state: what a page or a terminal shows of it, and what its user can do.
+import type { Mochi } from './index.ts';
+import { askForTurns, type SendSettings } from './store/ask-for-turns.ts';
+import { type ChatState, holdState, type Pending, type Schedule } from './store/chat-state.ts';
+import { followTurns } from './store/follow-turns.ts';
+import { joinTurns } from './store/join-turns.ts';
+import { readConversation } from './store/read-conversation.ts';
+import { watchWaking } from './store/watch-waking.ts';
+
+export type { SendSettings } from './store/ask-for-turns.ts';
+export type { ChatState, Pending, Schedule } from './store/chat-state.ts';
+
+export interface ChatStoreOptions {
+  readonly sessionId: string;
+  /** Messages that are read at first, the newest; default: 100. */
+  readonly pageSize?: number;
+  /** A request that an earlier store could not confirm: shown as failed, and sent by `retry`. */
+  readonly outbox?: Pending | null;
+  /** Runs what tells the listeners; default: with the next frame. */
+  readonly schedule?: Schedule;
+}
+
+/** No method throws for what goes wrong on the way: that is the state's `problem`. Each resolves when its turn has ended. */
+export interface ChatStore {
+  /** The state of the moment, immutable. */
+  getState(): ChatState;
+  /** Told once a frame. @returns what ends it */
+  subscribe(listener: () => void): () => void;
+  send(message: string, settings?: SendSettings): Promise<void>;
+  /** Answers anew, beside the old answer; default: the last one. */
+  regenerate(messageId?: string | null, settings?: SendSettings): Promise<void>;
+  /** Goes on after the last message. */
+  goOn(settings?: SendSettings): Promise<void>;
+  /** Another text beside a message of the user, and an answer to it. */
+  edit(messageId: string, message: string, settings?: SendSettings): Promise<void>;
+  /** The model stops, and the part is kept. */
+  stop(): Promise<void>;
+  /** What is in the outbox once more, under its key; else the last turn anew if it failed; else what can be read. */
+  retry(): Promise<void>;
+  /** Shows the branch that a message is on, to its newest end. */
+  showBranch(messageId: string): Promise<void>;
+  /** Reads rows between two positions, as far as they are missing. */
+  load(from: number, to: number): Promise<void>;
+  setModel(name: string): Promise<void>;
+  /** Looks at once whether the connection still lives: after a sleep, say. Pages do it by themselves. */
+  check(): void;
+  /** Watches no more; the turn goes on. */
+  close(): void;
+}
+
+const EMPTY: ChatState = {
+  session: null,
+  total: 0,
+  rows: new Map(),
+  turn: null,
+  outbox: null,
+  link: 'live',
+  problem: null,
+};
+
+const PAGE_SIZE = 100;
+
+/** Reads the conversation at once, and joins its turn if one goes on. */
+export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatStore {
+  const { sessionId, pageSize = PAGE_SIZE, outbox = null, schedule } = options;
+  const holder = holdState({ ...EMPTY, outbox: outbox && { ...outbox, state: 'failed' } }, schedule);
+  const reader = readConversation(mochi, sessionId, holder, pageSize);
+  const turns = followTurns(holder, reader);
+  const deps = { mochi, sessionId, holder, reader, turns };
+  const joiner = joinTurns(deps);
+  const asker = askForTurns(deps, joiner.join);
+
+  async function open(): Promise<void> {
+    if (await reader.attempt(() => reader.reload())) await joiner.joinAgain();
+  }
+  const check = () => {
+    if (turns.current !== null) turns.current.renew();
+    else void open();
+  };
+  const unwatch = watchWaking(check);
+  void open();
+
+  return {
+    getState: holder.get,
+    subscribe: holder.subscribe,
+    ...asker,
+    async stop() {
+      await reader.attempt(async () => turns.current?.cancel({ wait: true }));
+    },
+    async retry() {
+      const { outbox, turn } = holder.get();
+      if (outbox?.state === 'failed') await asker.again(outbox);
+      else if (turn !== null && turns.current === null && turn.state !== 'completed')
+        await asker.regenerate();
+      else await open();
+    },
+    async showBranch(messageId) {
+      await reader.attempt(async () => {
+        await mochi.sessions.setHead(sessionId, { message_id: messageId, descend: true });
+        const first = Math.min(...holder.get().rows.keys(), holder.get().total);
+        await Promise.all([reader.refresh(first), reader.status()]);
+      });
+    },
+    async load(from, to) {
+      await reader.attempt(() => reader.load(from, to));
+    },
+    async setModel(name) {
+      await reader.attempt(async () => {
+        await mochi.sessions.update(sessionId, { model: name });
+        await reader.status();
+      });
+    },
+    check,
+    close() {
+      joiner.close();
+      unwatch();
+      turns.leave();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+// What the user asks for: each a request in the outbox, and then a turn that is followed to its end.
+import { type ChatBody, newKey } from '../resources/chat.ts';
+import type { ChatState, Pending } from './chat-state.ts';
+import { findIndex } from './path-rows.ts';
+import type { StoreDeps } from './store-deps.ts';
+
+/** Of a request, besides the message and what it is about. */
+export type SendSettings = Omit<ChatBody, 'message' | 'mode'>;
+
+/** @param join for whatever the session is at afterwards */
+export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
+  const { mochi, sessionId, holder, reader, turns } = deps;
+
+  /** @param base where the path changes by it; null: at its end */
+  async function ask({ key, body }: Pick<Pending, 'key' | 'body'>, base: number | null): Promise<void> {
+    if (holder.get().outbox?.state === 'sending')
+      throw new Error('One message at a time: the last is being sent.');
+    holder.set({ outbox: { key, body, state: 'sending' }, problem: null });
+    const { setLink: onLink } = holder;
+    const turn = mochi.chat.stream(sessionId, body, { leave: 'continue', idempotencyKey: key, onLink });
+    turn.id.catch(() => {
+      if (holder.get().outbox?.key === key) holder.set({ outbox: { key, body, state: 'failed' } });
+    });
+    await turns.follow({ turn, base, onStart: () => holder.set({ outbox: null }) });
+    await join();
+  }
+
+  const begin = (body: ChatBody, base: number | null = null) => ask({ key: newKey(), body }, base);
+  const indexOf = (messageId: string) => findIndex(holder.get().rows, (row) => row.message_id === messageId);
+
+  /** Another end of the path, and an answer to it. */
+  async function answerAt(
+    change: () => Promise<unknown>,
+    index: number,
+    settings: SendSettings,
+  ): Promise<void> {
+    const isChanged = await reader.attempt(async () => {
+      await change();
+      await reader.refresh(index);
+    });
+    if (isChanged) await begin({ ...settings, message: null }, index);
+  }
+
+  return {
+    send: (message: string, settings: SendSettings = {}) => begin({ ...settings, message }),
+    goOn: (settings: SendSettings = {}) => begin({ ...settings, message: null, mode: 'continue' }),
+    /** The request of the outbox. */
+    again: (pending: Pending) => ask(pending, null),
+
+    async regenerate(messageId: string | null = null, settings: SendSettings = {}): Promise<void> {
+      const index = messageId === null ? null : indexOf(messageId);
+      const parent = index === null ? undefined : holder.get().rows.get(index)?.parent_id;
+      if (index === null || typeof parent !== 'string') {
+        await begin({ ...settings, message: null, mode: 'regenerate' }, afterLastQuestion(holder.get()));
+      } else {
+        await answerAt(() => mochi.sessions.setHead(sessionId, { message_id: parent }), index, settings);
+      }
+    },
+
+    async edit(messageId: string, content: string, settings: SendSettings = {}): Promise<void> {
+      const index = indexOf(messageId);
+      if (index === null) throw new Error('Only a message that was read can be edited.');
+      await answerAt(() => mochi.messages.edit(sessionId, index, content), index, settings);
+    },
+  };
+}
+
+/** Where the answer to the last question of the user begins. */
+function afterLastQuestion({ rows, total }: ChatState): number | null {
+  for (let index = total - 1; index >= 0; index -= 1) {
+    const row = rows.get(index);
+    if (row === undefined) return null;
+    if (row.role === 'user') return index + 1;
+  }
+  return null;
+}

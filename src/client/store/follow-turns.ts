@@ -1,0 +1,96 @@
+// The turns of a conversation, one after the other, as its state shows them.
+import { EMPTY_TURN, foldTurn } from '../fold-turn.ts';
+import type { Turn } from '../turn.ts';
+import type { TurnEvent } from '../turn-event.ts';
+import type { StateHolder } from './chat-state.ts';
+import { completeRow, findIndex } from './path-rows.ts';
+import type { ConversationReader } from './read-conversation.ts';
+
+interface Followed {
+  readonly turn: Turn;
+  /** Where the path changes by it. Null: where the first row of the turn is, else at the end. */
+  readonly base: number | null;
+  /** The turn is there: whoever asked for it may forget the request. */
+  readonly onStart?: () => void;
+}
+
+export interface TurnFollower {
+  /** Those before it are followed to their end first. @returns whether it was seen to its end */
+  follow(followed: Followed): Promise<boolean>;
+  /** The one that goes on. */
+  readonly current: Turn | null;
+  /** The one that was asked for last. */
+  readonly newest: Turn | null;
+  leave(): void;
+}
+
+export function followTurns(holder: StateHolder, reader: ConversationReader): TurnFollower {
+  const open = new Set<Turn>();
+  let last: Promise<unknown> = Promise.resolve();
+  let current: Turn | null = null;
+
+  async function run({ turn, base, onStart }: Followed): Promise<boolean> {
+    current = turn;
+    holder.set({ turn: EMPTY_TURN });
+    try {
+      return await reader.attempt(async () => {
+        const refresh = () => reader.refresh(base ?? baseOf(holder));
+        for await (const event of turn) {
+          show(holder, event);
+          if (event.event === 'turn_start' || event.event === 'snapshot') onStart?.();
+          // What it says may wait for nothing: a read that fails is made up for at the end.
+          if (changesPath(event)) void refresh().catch(() => undefined);
+        }
+        await Promise.all([refresh(), reader.status()]);
+      });
+    } finally {
+      open.delete(turn);
+      current = null;
+    }
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    get newest() {
+      return [...open].at(-1) ?? null;
+    },
+    follow(followed) {
+      open.add(followed.turn);
+      const done = last.then(() => run(followed));
+      last = done.catch(() => undefined);
+      return done;
+    },
+    leave() {
+      for (const turn of open) turn.leave();
+    },
+  };
+}
+
+function show(holder: StateHolder, event: TurnEvent): void {
+  const { turn, rows } = holder.get();
+  const change = { turn: foldTurn(turn ?? EMPTY_TURN, event), problem: null };
+  if (event.event === 'message_complete')
+    holder.set({ ...change, rows: completeRow(rows, event.data.message) });
+  else holder.set(change);
+}
+
+/** A message was put on the path, or will be another from now on. */
+function changesPath(event: TurnEvent): boolean {
+  switch (event.event) {
+    case 'turn_start':
+    case 'tool_continuation_start':
+      return true;
+    case 'status':
+      return event.data.message_id !== undefined;
+    default:
+      return false;
+  }
+}
+
+function baseOf(holder: StateHolder): number {
+  const { rows, total, turn } = holder.get();
+  const first = findIndex(rows, (row) => row.turn_id !== null && row.turn_id === turn?.turnId);
+  return first ?? total;
+}

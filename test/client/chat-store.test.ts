@@ -1,0 +1,298 @@
+// A conversation as state, on a real server, through a network that fails.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type ChatState,
+  type ChatStore,
+  type ChatStoreOptions,
+  createChatStore,
+} from '../../src/client/chat-store.ts';
+import { createMochi, newKey } from '../../src/client/index.ts';
+import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { behave, spoken } from '../turns/behave.ts';
+
+let server: TestServer;
+let proxy: CuttingProxy;
+let sessionId: string;
+const stores: ChatStore[] = [];
+beforeAll(async () => {
+  server = await startTestServer();
+  server.ollama.setDefault(behave);
+  proxy = await startCuttingProxy(server.url);
+});
+afterAll(async () => {
+  await proxy.close();
+  await server.close();
+});
+beforeEach(async () => {
+  proxy.plan();
+  sessionId = await server.createSession();
+});
+afterEach(() => {
+  for (const store of stores.splice(0)) store.close();
+});
+
+function open(options: Partial<ChatStoreOptions> = {}): ChatStore {
+  const mochi = createMochi({
+    baseUrl: proxy.url,
+    retry: { firstDelayMs: 10, tries: 2, reconnectForMs: 500 },
+  });
+  const store = createChatStore(mochi, { sessionId, schedule: (run) => setImmediate(run), ...options });
+  stores.push(store);
+  return store;
+}
+
+const until = (store: ChatStore, matches: (state: ChatState) => boolean) =>
+  vi.waitFor(() => expect(matches(store.getState()), JSON.stringify(shown(store))).toBe(true), {
+    timeout: 5000,
+    interval: 5,
+  });
+const isRead = ({ session }: ChatState) => session !== null;
+
+/** What a page would draw. */
+function shown(store: ChatStore): string[] {
+  const { rows, total } = store.getState();
+  return Array.from({ length: total }, (_, index) => {
+    const row = rows.get(index);
+    return row === undefined ? '…' : `${row.role}: ${row.content}`;
+  });
+}
+
+async function opened(options?: Partial<ChatStoreOptions>): Promise<ChatStore> {
+  const store = open(options);
+  await until(store, isRead);
+  return store;
+}
+
+describe('a conversation', () => {
+  it('is read, spoken in, regenerated, continued and edited', async () => {
+    const store = await opened();
+    await store.send('Hello');
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
+    expect(store.getState()).toMatchObject({
+      outbox: null,
+      problem: null,
+      link: 'live',
+      total: 2,
+      turn: { state: 'completed', content: 'Fine.' },
+      session: { message_count: 2, active_turn: null },
+    });
+    await store.regenerate();
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
+    expect(store.getState().rows.get(1)?.sibling_count).toBe(2);
+    await store.send('pace 3');
+    await store.goOn();
+    expect(shown(store)).toHaveLength(5);
+    await store.edit(store.getState().rows.get(2)?.message_id ?? '', 'pace 2');
+    expect(shown(store)).toEqual([
+      'user: Hello',
+      'assistant: Fine.',
+      'user: pace 2',
+      `assistant: ${spoken(2)}`,
+    ]);
+    await store.regenerate(store.getState().rows.get(1)?.message_id);
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
+    expect(store.getState().rows.get(1)?.sibling_count).toBe(3);
+  });
+
+  it('shows another branch, and another model', async () => {
+    const store = await opened();
+    await store.send('Hello');
+    await store.send('More');
+    const first = store.getState().rows.get(1)?.message_id ?? '';
+    await store.regenerate(first);
+    expect(store.getState().total).toBe(2);
+    await store.showBranch(first);
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.', 'user: More', 'assistant: Fine.']);
+    await store.setModel('qwen3:14b');
+    expect(store.getState().session?.model).toBe('qwen3:14b');
+  });
+
+  it('is drawn while it is spoken: the rows stay as they are, a delta changes the turn alone', async () => {
+    const store = await opened();
+    const seen = new Map<string, ChatState['rows']>();
+    let told = 0;
+    store.subscribe(() => {
+      told += 1;
+      const { turn, rows } = store.getState();
+      if (turn?.phase === 'generating') seen.set(turn.content, rows);
+    });
+    await store.send('pace 40');
+    expect(seen.size).toBeGreaterThan(10);
+    expect(new Set(seen.values()).size).toBeLessThan(5);
+    expect(told).toBeLessThan(120);
+    for (const text of seen.keys()) expect(spoken(40).startsWith(text)).toBe(true);
+  });
+
+  it('has pages: the newest are read first, others when they are asked for', async () => {
+    const store = await opened();
+    for (const text of ['one', 'two', 'three', 'four']) await store.send(text);
+    const later = await opened({ pageSize: 3 });
+    expect(shown(later)).toEqual([
+      '…',
+      '…',
+      '…',
+      '…',
+      '…',
+      'assistant: Fine.',
+      'user: four',
+      'assistant: Fine.',
+    ]);
+    await later.load(2, 7);
+    expect(shown(later).slice(0, 4)).toEqual(['…', '…', 'user: two', 'assistant: Fine.']);
+    const before = proxy.requests.length;
+    await later.load(2, 8);
+    expect(proxy.requests.length).toBe(before);
+    await later.send('five');
+    expect(shown(later).slice(-2)).toEqual(['user: five', 'assistant: Fine.']);
+  });
+});
+
+describe('a reload', () => {
+  it.each(['mute', 'pace 60', 'tool pace 60'])(
+    'in the middle of "%s" shows what was shown, to the end',
+    async (message) => {
+      const before = await opened();
+      void before.send(message);
+      await until(before, ({ turn }) =>
+        message === 'mute'
+          ? turn?.phase === 'evaluating_prompt' || turn?.phase === 'loading_model'
+          : (turn?.content.length ?? 0) > 9,
+      );
+      const { turn } = before.getState();
+      before.close();
+      const after = await opened();
+      await until(
+        after,
+        ({ turn: joined }) =>
+          joined?.turnId === turn?.turnId && (joined?.content.length ?? 0) >= (turn?.content.length ?? 0),
+      );
+      if (message === 'mute') await after.stop();
+      await until(after, ({ turn }) => turn?.state === 'completed' || turn?.state === 'cancelled');
+      await until(after, ({ session }) => session?.active_turn === null);
+      const said = (await server.messages(sessionId)).map(({ role, content }) => `${role}: ${content}`);
+      expect(shown(after)).toEqual(said);
+      expect(said.filter((line) => line.startsWith('user'))).toHaveLength(1);
+      if (message !== 'mute') expect(said.at(-1)).toBe(`assistant: ${spoken(60)}`);
+    },
+  );
+});
+
+describe('what is stopped', () => {
+  it('keeps its part, and can be gone on with', async () => {
+    const store = await opened();
+    const sent = store.send('hang 3');
+    await until(store, ({ turn }) => turn?.content === spoken(3));
+    await store.stop();
+    await sent;
+    expect(store.getState()).toMatchObject({ turn: { state: 'cancelled' }, problem: null });
+    expect(store.getState().rows.get(1)).toMatchObject({ status: 'partial', content: spoken(3) });
+  });
+
+  it('fails and is tried again', async () => {
+    const store = await opened();
+    await store.send('fail 2');
+    expect(store.getState()).toMatchObject({
+      turn: { state: 'failed', error: { code: 'ollama_error' } },
+      problem: null,
+    });
+    server.ollama.reply({ steps: [{ type: 'final', message: { content: 'Now.' }, fields: {} }] });
+    await store.retry();
+    expect(shown(store)).toEqual(['user: fail 2', 'assistant: Now.']);
+  });
+});
+
+describe('a network that fails', () => {
+  it('in the middle of an answer is told, and made up for', async () => {
+    const store = await opened();
+    const links = new Set<string>();
+    store.subscribe(() => links.add(store.getState().link));
+    proxy.always((request, index) => (/stream/.test(request) ? { cutAfter: 800 + 60 * index } : {}));
+    await store.send('pace 60');
+    expect(shown(store)).toEqual(['user: pace 60', `assistant: ${spoken(60)}`]);
+    expect(store.getState()).toMatchObject({ link: 'live', problem: null });
+    expect([...links]).toContain('live');
+  });
+
+  it('before anything was accepted: the message waits in the outbox, and is sent once', async () => {
+    const store = await opened();
+    proxy.always(() => ({ losesAnswer: true }));
+    await store.send('Hello');
+    expect(store.getState()).toMatchObject({
+      outbox: { state: 'failed', body: { message: 'Hello' } },
+      link: 'offline',
+      problem: { code: 'unreachable' },
+    });
+    proxy.plan();
+    await store.retry();
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
+    expect(store.getState()).toMatchObject({ outbox: null, link: 'live', problem: null });
+    expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(1);
+  });
+
+  it('and a page that was closed meanwhile: its outbox is kept by whoever keeps it', async () => {
+    const body = { message: 'Hello' };
+    const key = newKey();
+    await createMochi({ baseUrl: server.url }).chat.stream(sessionId, body, { idempotencyKey: key }).answer();
+    const store = await opened({ outbox: { key, body, state: 'sending' } });
+    expect(store.getState().outbox?.state).toBe('failed');
+    await store.retry();
+    expect(store.getState().outbox).toBeNull();
+    expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
+  });
+
+  it('while it is opened: what can be read is read by a retry', async () => {
+    proxy.always(() => ({ refuses: true }));
+    const store = open();
+    await until(store, ({ problem }) => problem?.code === 'unreachable');
+    expect(store.getState()).toMatchObject({ link: 'offline', session: null });
+    proxy.plan();
+    await store.retry();
+    expect(store.getState()).toMatchObject({
+      link: 'live',
+      problem: null,
+      session: { session_id: sessionId },
+    });
+  });
+
+  it('and wakes: the connection is renewed at once, not after the idle time', async () => {
+    const store = await opened();
+    proxy.plan({ mutesAfter: 1700 });
+    const sent = store.send('pace 30');
+    await until(store, ({ turn }) => (turn?.content.length ?? 0) > 0);
+    await vi.waitFor(async () =>
+      expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
+    );
+    expect(store.getState().turn?.state).toBe('running');
+    store.check();
+    await sent;
+    expect(shown(store).at(-1)).toBe(`assistant: ${spoken(30)}`);
+  });
+});
+
+describe('two at a time', () => {
+  it('a second message waits for its turn, and each is shown to its end', async () => {
+    const store = await opened();
+    const first = store.send('pace 20');
+    await until(store, ({ outbox, turn }) => outbox === null && turn?.phase === 'generating');
+    const second = store.send('pace 5');
+    await expect(store.send('third')).rejects.toThrow(/One message at a time/);
+    await Promise.all([first, second]);
+    expect(shown(store)).toEqual([
+      'user: pace 20',
+      `assistant: ${spoken(20)}`,
+      'user: pace 5',
+      `assistant: ${spoken(5)}`,
+    ]);
+  });
+
+  it('a session that is gone is told', async () => {
+    const store = await opened();
+    await server.request('DELETE', `/sessions/${sessionId}`);
+    await store.send('Hello');
+    expect(store.getState()).toMatchObject({
+      problem: { code: 'session_not_found' },
+      outbox: { state: 'failed' },
+    });
+  });
+});
