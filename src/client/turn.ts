@@ -70,6 +70,12 @@ export function openTurn(deps: TurnDeps, start: TurnStart): Turn {
 
 const WATCHED = { post: null, after: -1, leave: 'continue' } as const;
 
+/** An answer that nobody reads yet, and what ends it. */
+interface Posted {
+  readonly response: Response;
+  readonly body: AbortController;
+}
+
 class TurnWatch {
   readonly id: Promise<string>;
   readonly follower: Follower;
@@ -79,7 +85,7 @@ class TurnWatch {
   #known: (id: string) => void = () => undefined;
   #unknown: (reason: unknown) => void = () => undefined;
   #turnId: string | null;
-  #posted: Promise<Response> | null = null;
+  #posted: Promise<Posted> | null = null;
   #hasLeft = false;
   #hasEnded = false;
 
@@ -165,14 +171,14 @@ class TurnWatch {
     signal: AbortSignal;
   }): Promise<Response> => {
     const { after, polls, signal } = place;
-    if (this.#turnId === null) {
+    if (this.#turnId === null || this.#posted !== null) {
       this.#posted ??= this.#post(polls);
-      return this.#posted;
-    }
-    if (this.#posted !== null) {
-      const posted = this.#posted;
+      const { response, body } = await this.#posted;
+      // Whoever gave up this attempt has begun another, which takes it.
+      if (signal.aborted) return response;
       this.#posted = null;
-      return posted;
+      signal.addEventListener('abort', () => body.abort());
+      return response;
     }
     return this.#deps.send(
       {
@@ -189,7 +195,7 @@ class TurnWatch {
   };
 
   /** Not ended by the end of the reading: only its answer says which turn it is. */
-  #post(polls: boolean): Promise<Response> {
+  #post(polls: boolean): Promise<Posted> {
     const body = new AbortController();
     const { post } = this.#start;
     const posted = (async () => {
@@ -201,7 +207,7 @@ class TurnWatch {
       const onAbort = () => body.abort(signal.reason);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
-      return response;
+      return { response, body };
     })();
     posted.catch((error: unknown) => {
       if (isMochiError(error) && error.code === 'stalled') this.#posted = null;
