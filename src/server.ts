@@ -13,6 +13,7 @@ import { Checkpoints } from './chat/step/checkpoints.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { createEngine } from './engines/create-engine.ts';
+import { ServerEvents } from './events/server-events.ts';
 import { createApp } from './http/app.ts';
 import { closeConnections } from './http/connections/close-connections.ts';
 import { timestampNow } from './kit/clock.ts';
@@ -81,13 +82,14 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
-    const pulls = new ModelPulls(engine);
+    const { events, pulls } = openEvents(store, engine, log);
     const turns = createTurns({ ...planning, log, background, clearing, tools, ...ids }, config);
     const app = await createApp(
       {
         ...storeDoors(store, config),
         engine,
         turns,
+        events,
         pulls,
         tools,
         mcpServers: tools.mcpServers,
@@ -120,6 +122,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         await turns.close(config.shutdownGraceSeconds * 1000);
         await quiet;
         await stopped;
+        events.close();
         await clearing.close();
         await closeConnections(app.server, appClosed);
         await tools.close();
@@ -173,6 +176,23 @@ function createTurns(doors: TurnDoors, config: Config): LiveTurns {
     },
     { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
   );
+}
+
+/** What happens to sessions, turns and pulls, noted from now on. */
+function openEvents({ db, onChange }: Store, engine: Engine, log: Log) {
+  const events = new ServerEvents({
+    db,
+    log,
+    version: VERSION,
+    pulls: () => pulls.running,
+    firstId: Date.now(),
+  });
+  const pulls = new ModelPulls(engine, (pull) => events.notePull(pull));
+  onChange({
+    changed: (changes) => events.noteStore(changes),
+    othersWrote: () => events.noteUnknown(),
+  });
+  return { events, pulls };
 }
 
 /** What goes on beside the requests: for as long as the store is open. */

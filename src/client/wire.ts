@@ -7,6 +7,11 @@ export type PullEvent = PullProgressEvent | PullDoneEvent | PullErrorEvent;
 /**
  * One frame of the stream: the name of its event and its data.
  */
+export type ServerEvent =
+  ServerHelloEvent | ServerResetEvent | ServerSessionEvent | ServerTurnEvent | ServerPullEvent;
+/**
+ * One frame of the stream: the name of its event and its data.
+ */
 export type TurnEvent =
   | TurnStartEvent
   | StatusEvent
@@ -74,6 +79,75 @@ export interface PullModel {
    * What the closing of this connection does to the pull. Where several have asked for the same name: what becomes of it when all are gone, and the newest request decides. Default: `"cancel"`.
    */
   on_disconnect?: 'cancel' | 'continue';
+}
+export interface PullState {
+  /**
+   * As it was asked for.
+   */
+  name: string;
+  /**
+   * Bytes; null where the engine does not say.
+   */
+  completed: number | null;
+  /**
+   * Bytes; null where the engine does not say.
+   */
+  total: number | null;
+  state: 'running' | 'completed' | 'failed' | 'cancelled';
+}
+/**
+ * First, on every connection.
+ */
+export interface ServerHelloEvent {
+  event: 'hello';
+  data: {
+    version: string;
+  };
+}
+/**
+ * What was missed cannot be told any more: read `GET /sessions` anew. Goes on from here.
+ */
+export interface ServerResetEvent {
+  event: 'reset';
+  data: {};
+}
+/**
+ * A session is new, changed or deleted: as `GET /sessions` lists it now.
+ */
+export interface ServerSessionEvent {
+  event: 'session';
+  data: {
+    session_id: string;
+    title: string | null;
+    /**
+     * ISO 8601, UTC, six fraction digits.
+     */
+    updated_at: string | null;
+    message_count: number;
+    active_turn: string | null;
+    /**
+     * true: it is gone, and the other members say nothing.
+     */
+    deleted: boolean;
+  };
+}
+/**
+ * A turn has come to another state.
+ */
+export interface ServerTurnEvent {
+  event: 'turn';
+  data: {
+    turn_id: string;
+    session_id: string;
+    state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
+  };
+}
+/**
+ * The fetching of a model has begun, has come further, or has ended; also told of those under way to whoever begins to listen.
+ */
+export interface ServerPullEvent {
+  event: 'pull';
+  data: PullState;
 }
 export interface AgentDetail {
   /**

@@ -16,6 +16,7 @@ import { PULL_EVENTS, PullEvent, PullModel } from './model-pull.ts';
 import { OriginalFile } from './original-file.ts';
 import { CreatePrompt, Prompt, PromptInput, PromptListItem } from './prompt.ts';
 import { SearchAnswer, SearchResult } from './search.ts';
+import { PullState, SERVER_EVENTS, ServerEventSchema } from './server-event.ts';
 import {
   CreateSession,
   EditedMessage,
@@ -53,6 +54,9 @@ import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot
 export const NAMED_SCHEMAS: readonly TSchema[] = [
   PullEvent,
   PullModel,
+  PullState,
+  ServerEventSchema,
+  ...Object.values(SERVER_EVENTS),
   ...Object.values(PULL_EVENTS),
   AgentDetail,
   AgentInfo,

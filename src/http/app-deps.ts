@@ -10,6 +10,7 @@ import type {
 } from 'fastify';
 import type { Agents } from '../agents/agents.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
+import type { ServerEvents } from '../events/server-events.ts';
 import type { ModelPulls } from '../models/model-pulls.ts';
 import type { SessionDeps } from '../sessions/session-deps.ts';
 import type { Snapshot } from '../store/open-snapshot.ts';
@@ -18,6 +19,7 @@ import type { Tools } from '../tools/tools.ts';
 
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
+  readonly events: ServerEvents;
   readonly pulls: ModelPulls;
   readonly tools: Tools;
   readonly agents: Agents;

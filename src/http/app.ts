@@ -16,6 +16,7 @@ import { checkRequestLine } from './request-line.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
 import { mcpRoutes } from './routes/mcp.ts';
@@ -53,6 +54,7 @@ const ROUTES = [
   agentRoutes,
   chatRoutes,
   turnRoutes,
+  eventRoutes,
   searchRoutes,
 ];
 

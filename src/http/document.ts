@@ -42,6 +42,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: 'system prompts', description: 'Texts kept as files, for many sessions.' },
         { name: 'chat', description: 'Send a message, get an answer.' },
         { name: 'turns', description: 'What answers a request, apart from any connection.' },
+        { name: 'events', description: 'What happens on the server, as it happens.' },
         { name: 'tools', description: 'What models may ask for, and the server runs.' },
         { name: 'agents', description: 'Folders with instructions and tools, which work by themselves.' },
         { name: 'models', description: 'What the engine can run.' },
@@ -116,17 +117,8 @@ function errorResponse(kinds: readonly ErrorKindName[]): object {
 
 /** The stream of a turn: every event with its payload, and a whole stream as example. */
 export function eventStreamAnswer(description: string): object {
-  const events = Object.values(TURN_EVENTS).map(
-    ({
-      properties,
-      description: text,
-    }: {
-      properties: { event: { const: string }; data: TSchema };
-      description?: string;
-    }) => `- \`${properties.event.const}\`: ${text ?? ''}`,
-  );
   return {
-    description: `${description}\n\nFrames: \`id: <n>\`, \`event: NAME\`, \`data: {one line of JSON}\`. Ignore events that you do not know.\n\n${events.join('\n')}`,
+    description: describeEvents(description, TURN_EVENTS),
     content: {
       'text/event-stream': {
         schema: framesOf(TurnEventSchema),
@@ -134,6 +126,14 @@ export function eventStreamAnswer(description: string): object {
       },
     },
   };
+}
+
+/** What a stream consists of, and what each of its events says. */
+export function describeEvents(description: string, kinds: Readonly<Record<string, TSchema>>): string {
+  const events = Object.entries(kinds).map(
+    ([name, { description: text }]: [string, { description?: string }]) => `- \`${name}\`: ${text ?? ''}`,
+  );
+  return `${description}\n\nFrames: \`id: <n>\`, \`event: NAME\`, \`data: {one line of JSON}\`. Ignore events that you do not know.\n\n${events.join('\n')}`;
 }
 
 /** A stream is text; what each frame of it says is a schema. */

@@ -1,26 +1,34 @@
-// A turn sent to a reader, as fast as it reads.
+// Events sent to a reader, as fast as it reads.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { WatchableTurn, WatchReach } from '../chat/watch/live-turn.ts';
-import { toPieces } from './frames.ts';
+import { type NumberedEvent, toPieces } from './frames.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
 const PING_INTERVAL_MS = 15_000;
 /** A reader that takes nothing for this long is gone: at most a piece and the buffers of the system wait for it. */
 const STALLED_READER_MS = 60_000;
 
+/** What has events to send, and how many are sent them. */
+export interface EventSource<Seen> {
+  readonly watcherCount: number;
+  watch(after: Seen, signal: AbortSignal, reach: WatchReach): AsyncGenerator<readonly NumberedEvent[], void>;
+}
+
+/** How far a reader is sent events: to the last one, or as far as there are any. */
+type WatchReach = 'end' | 'there';
+
 /**
- * Sends the events of a turn after number `after` until its last one, or until the reader is gone.
+ * Sends the events after what was seen until the last one, or until the reader is gone.
  * @returns whether the reader stayed to the end
  */
-export async function sendEvents(
+export async function sendEvents<Seen>(
   reply: FastifyReply,
-  turn: WatchableTurn,
-  { after, reach = 'end' }: { readonly after: number; readonly reach?: WatchReach },
+  source: EventSource<Seen>,
+  { after, reach = 'end' }: { readonly after: Seen; readonly reach?: WatchReach },
 ): Promise<boolean> {
   const left = new AbortController();
   // Refused watchers get a plain error: this comes before the first byte.
-  const batches = turn.watch(after, left.signal, reach);
+  const batches = source.watch(after, left.signal, reach);
   reply.hijack();
   const { raw } = reply;
   raw.once('close', () => left.abort());
@@ -42,7 +50,7 @@ export async function sendEvents(
   }, PING_INTERVAL_MS);
   try {
     for await (const batch of batches) {
-      for (const piece of toPieces(batch, turn.watcherCount > 1)) {
+      for (const piece of toPieces(batch, source.watcherCount > 1)) {
         if (!raw.write(piece)) await taken(raw, 'drain', left.signal);
         if (left.signal.aborted) return false;
       }

@@ -1,5 +1,10 @@
-// Turn events → SSE bytes. What waits together goes out in one write, what is long in pieces.
-import type { NumberedEvent } from '../chat/watch/turn-log.ts';
+// Events → SSE bytes. What waits together goes out in one write, what is long in pieces.
+
+/** An event with its number in its stream. */
+export interface NumberedEvent {
+  readonly id: number;
+  readonly event: { readonly event: string; readonly data: unknown };
+}
 
 /** What a reader that stops reading holds of the server, about: as much as Node lets wait before it asks to stop. */
 const PIECE_LENGTH = 64 * 1024;

@@ -59,7 +59,7 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | null {
   );
 }
 
-/** The number after which a watcher goes on: the larger of the header and the query. */
+/** The number after which a watcher goes on: the larger of the header and the query; 0: neither is given. */
 export function lastSeenEvent(headers: IncomingHttpHeaders, after: number | undefined): number {
   const header = headers['last-event-id'];
   // What no event of ours was ever called is no event that was seen.

@@ -2,11 +2,14 @@
 import type { DisconnectPolicy } from '../contract/chat.ts';
 import type { PullProgress } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import type { PullState } from '../contract/server-event.ts';
+import { Bell } from '../kit/bell.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
 
 /** Has a lifetime: from the first request to the last byte, or to its failure. Who watches comes and goes. */
 export class ModelPull {
   readonly #abort = new AbortController();
-  readonly #wakers = new Set<() => void>();
+  readonly #bell = new Bell();
   #newest: PullProgress | null = null;
   /** What it failed with; undefined: it has not, or not yet. */
   #failure: unknown;
@@ -19,6 +22,12 @@ export class ModelPull {
 
   constructor(run: (signal: AbortSignal) => AsyncIterable<PullProgress>) {
     this.ended = this.#drive(run);
+  }
+
+  /** How far it is, and what has become of it. */
+  get state(): Omit<PullState, 'name'> {
+    const { completed = null, total = null } = this.#newest ?? {};
+    return { completed, total, state: this.#stateName() };
   }
 
   get isStopping(): boolean {
@@ -55,47 +64,39 @@ export class ModelPull {
    */
   async *watch(signal: AbortSignal): AsyncGenerator<PullProgress, void> {
     let seen: PullProgress | null = null;
-    let resume: (() => void) | null = null;
-    const wake = () => resume?.();
-    this.#wakers.add(wake);
-    signal.addEventListener('abort', wake);
-    try {
-      for (;;) {
-        signal.throwIfAborted();
-        if (this.#newest !== seen && this.#newest !== null) {
-          seen = this.#newest;
-          yield seen;
-        } else if (this.#hasEnded) {
-          if (this.#failure !== undefined) throw this.#failure;
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            resume = resolve;
-          });
-        }
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#newest !== null && this.#newest !== seen) {
+        seen = this.#newest;
+        yield seen;
+      } else if (!this.#hasEnded) {
+        await unlessAborted(this.#bell.rung, signal);
+      } else if (this.#failure === undefined) {
+        return;
+      } else {
+        throw this.#failure;
       }
-    } finally {
-      this.#wakers.delete(wake);
-      signal.removeEventListener('abort', wake);
     }
+  }
+
+  #stateName(): PullState['state'] {
+    if (!this.#hasEnded) return 'running';
+    if (this.#failure === undefined) return 'completed';
+    return this.isStopping ? 'cancelled' : 'failed';
   }
 
   async #drive(run: (signal: AbortSignal) => AsyncIterable<PullProgress>): Promise<void> {
     try {
       for await (const progress of run(this.#abort.signal)) {
         this.#newest = progress;
-        this.#wake();
+        this.#bell.ring();
       }
     } catch (error) {
       this.#failure = this.#abort.signal.aborted ? this.#abort.signal.reason : error;
     } finally {
       this.#hasEnded = true;
-      this.#wake();
+      this.#bell.ring();
     }
-  }
-
-  #wake(): void {
-    for (const wake of this.#wakers) wake();
   }
 }
 

@@ -2,15 +2,26 @@
 import type { DisconnectPolicy } from '../contract/chat.ts';
 import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
+import type { PullState } from '../contract/server-event.ts';
 import { ModelPull } from './model-pull.ts';
+
+/** How often it is told how far one is. */
+const TOLD_EVERY_MS = 500;
 
 /** Has a lifetime: from the start of the server to `close`. */
 export class ModelPulls {
   readonly #engine: Pick<Engine, 'pullModel'>;
+  readonly #tell: (pull: PullState) => void;
   readonly #running = new Map<string, ModelPull>();
 
-  constructor(engine: Pick<Engine, 'pullModel'>) {
+  /** @param tell called now and then while something is fetched, and at the end */
+  constructor(engine: Pick<Engine, 'pullModel'>, tell: (pull: PullState) => void) {
     this.#engine = engine;
+    this.#tell = tell;
+  }
+
+  get running(): readonly PullState[] {
+    return Array.from(this.#running, ([name, pull]) => ({ name, ...pull.state }));
   }
 
   /**
@@ -39,10 +50,27 @@ export class ModelPulls {
   #begin(name: string): ModelPull {
     const pull = new ModelPull((signal) => this.#engine.pullModel(name, signal));
     this.#running.set(name, pull);
-    void pull.ended.then(() => {
-      if (this.#running.get(name) === pull) this.#running.delete(name);
-    });
+    void this.#tellOf(name, pull);
     return pull;
+  }
+
+  /** Never rejects. */
+  async #tellOf(name: string, pull: ModelPull): Promise<void> {
+    // One of that name that was begun since is what counts.
+    const isCurrent = () => this.#running.get(name) === pull;
+    let toldAt = Number.NEGATIVE_INFINITY;
+    try {
+      for await (const _progress of pull.watch(new AbortController().signal)) {
+        if (!isCurrent() || performance.now() - toldAt < TOLD_EVERY_MS) continue;
+        toldAt = performance.now();
+        this.#tell({ name, ...pull.state });
+      }
+    } catch {
+      // Its state says so.
+    }
+    if (!isCurrent()) return;
+    this.#running.delete(name);
+    this.#tell({ name, ...pull.state });
   }
 }
 

@@ -13,6 +13,7 @@ export class DatabaseGuard {
   #size: number;
   #isTruncated = false;
   #isRewritten = false;
+  #rewrites = 0;
 
   /** @param file of a database that this process has open, with its log */
   constructor(file: string) {
@@ -39,14 +40,21 @@ export class DatabaseGuard {
     if (loss !== null) throw storageLost(loss);
   }
 
+  /** Another number when one has begun or ended since. */
+  get rewrites(): number {
+    return this.#rewrites;
+  }
+
   /** The file may become smaller meanwhile. */
   async whileRewritten(action: () => Promise<void>): Promise<void> {
     this.#isRewritten = true;
+    this.#rewrites += 1;
     try {
       await action();
     } finally {
       this.#size = lookAt(this.#main)?.size ?? 0;
       this.#isRewritten = false;
+      this.#rewrites += 1;
     }
   }
 

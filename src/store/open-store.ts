@@ -2,6 +2,7 @@
 import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDialectConfig } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
+import { type ChangeNotes, createChangeNotes } from './change-notes.ts';
 import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
 import { databaseFile } from './database-files.ts';
@@ -19,6 +20,9 @@ export interface Store {
   readonly file: string;
   /** For how long this process has written nothing. */
   quietMs(): number;
+  /** Tells which sessions and turns are changed. */
+  readonly onChange: ChangeNotes['onChange'];
+  lookForOthers(): void;
   /** @param listener called whenever a statement has to wait for somebody else's */
   onWait(listener: () => void): void;
   /** Whether the file is still there. While it is not, nothing is written. */
@@ -49,6 +53,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   let db: Db | undefined;
   let guard: DatabaseGuard | null = null;
   let writtenAt = performance.now();
+  let notes: ChangeNotes | null = null;
   let onWait: () => void = () => undefined;
   const leave = async () => {
     if (db !== undefined) {
@@ -64,10 +69,14 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lock = exclusive ? lockDataFolder(dataDir) : lockUnlessServed(dataDir);
     if (lock !== null) examineDatabase(file, { lock, exclusive, newDatabase });
     makePrivateFile(file);
-    const database = openSqlite(file, () => {
-      writtenAt = performance.now();
-      guard?.refuseLoss();
+    const database = openSqlite(file, {
+      refuseLoss: () => {
+        writtenAt = performance.now();
+        guard?.refuseLoss();
+      },
+      committed: () => notes?.committed(),
     });
+    notes = createChangeNotes(database.driver);
     db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database }, () => onWait()) });
     const startedAt = performance.now();
     await migrate(db);
@@ -79,7 +88,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       await opened.destroy();
       if (exclusive) lock?.release();
     };
-    guard = new DatabaseGuard(file);
+    const { onChange, lookForOthers } = notes;
+    const itsGuard = new DatabaseGuard(file);
+    guard = itsGuard;
     const rescue = () => rescueDatabase(dataDir, database.driver);
     return {
       db,
@@ -87,6 +98,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       guard,
       migrationMs,
       quietMs: () => performance.now() - writtenAt,
+      onChange,
+      lookForOthers: () => lookForOthers(itsGuard.rewrites),
       onWait: (listener) => {
         onWait = listener;
       },

@@ -27,15 +27,20 @@ export async function rescueDatabase(dataDir: string, driver: SqliteDriver.Datab
 interface Watched {
   readonly guard: DatabaseGuard;
   rescue(): Promise<string>;
+  lookForOthers(): void;
 }
 
 const LOOK_MS = 1000;
 
-/** Looks every second, says when the database is lost, and saves what it held. */
-export function watchDatabase({ guard, rescue }: Watched, log: Log): { close(): Promise<void> } {
+/** Looks every second: says when the database is lost, and saves what it held; says when others have written. */
+export function watchDatabase(
+  { guard, rescue, lookForOthers }: Watched,
+  log: Log,
+): { close(): Promise<void> } {
   let saved: Promise<void> | null = null;
   const look = () => {
     const loss = guard.look();
+    if (loss === null) lookForOthers();
     if (loss === null || saved !== null) return;
     log.fatal({ loss }, 'the database is not where it was: nothing more is stored');
     saved = loss === 'truncated' ? Promise.resolve() : save();

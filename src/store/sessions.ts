@@ -70,7 +70,7 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
 }
 
 /** The turn that holds a session: the one that runs, else the first in line. */
-const activeTurn = sql<string | null>`(
+export const activeTurn = sql<string | null>`(
   select id from turns where turns.session_id = sessions.id and finished_at is null
   order by state = 'queued', created_at, rowid limit 1
 )`;

@@ -8,6 +8,14 @@ import { keepLog, type ReadDatabase } from './open-untouched.ts';
 /** Kysely asks for few distinct texts; the bound only guards against one that is built from data. */
 const MAX_CACHED_STATEMENTS = 500;
 
+/** Who looks on when something is written. */
+export interface WriteWatch {
+  readonly refuseLoss: () => void;
+  readonly committed: () => void;
+}
+
+const NOBODY: WriteWatch = { refuseLoss: () => undefined, committed: () => undefined };
+
 export interface OpenedDatabase extends SqliteDatabase {
   /** For what kysely cannot do. */
   readonly driver: SqliteDriver.Database;
@@ -16,10 +24,12 @@ export interface OpenedDatabase extends SqliteDatabase {
 /**
  * Opens the file and sets it up for one writer that must not lose an acknowledged row:
  * WAL, and a sync at every commit (`synchronous=FULL`), so that a power cut keeps it too.
- * @param refuseLoss throws where the file is no longer what was opened: before each write, and before what was written counts
+ * @param watch.refuseLoss throws where the file is no longer what was opened: before each write, and before what was
+ *   written counts
+ * @param watch.committed called when what was written counts
  * @throws SqliteError for a file that is no database or cannot be opened
  */
-export function openSqlite(file: string, refuseLoss: () => void = () => undefined): OpenedDatabase {
+export function openSqlite(file: string, watch: WriteWatch = NOBODY): OpenedDatabase {
   const driver = new SqliteDriver(file, { timeout: 5000 });
   try {
     driver.pragma('journal_mode = WAL');
@@ -39,7 +49,7 @@ export function openSqlite(file: string, refuseLoss: () => void = () => undefine
     letGo();
     throw error;
   }
-  return { ...wrap(driver, refuseLoss), driver };
+  return { ...wrap(driver, watch), driver };
 }
 
 /**
@@ -49,7 +59,7 @@ export function snapshotOf({ driver, close }: ReadDatabase): SqliteDatabase {
   driver.exec('begin');
   // The first read is what fixes the moment.
   driver.prepare('select count(*) from sqlite_schema').get();
-  return { ...wrap(driver, () => undefined), close };
+  return { ...wrap(driver, NOBODY), close };
 }
 
 /** Above this a full check would delay the start; SQLite still reports what it meets. 64 MiB. */
@@ -69,7 +79,7 @@ export class DamagedDatabaseError extends Error {
   override readonly name = 'DamagedDatabaseError';
 }
 
-function wrap(driver: SqliteDriver.Database, refuseLoss: () => void): SqliteDatabase {
+function wrap(driver: SqliteDriver.Database, watch: WriteWatch): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   const translated = <T>(action: () => T): T => {
     try {
@@ -83,7 +93,7 @@ function wrap(driver: SqliteDriver.Database, refuseLoss: () => void): SqliteData
     prepare(sql) {
       const cached = statements.get(sql);
       if (cached !== undefined) return cached;
-      const statement = guarded(driver, sql, prepare(driver, sql, translated), refuseLoss);
+      const statement = guarded(driver, sql, prepare(driver, sql, translated), watch);
       if (statements.size >= MAX_CACHED_STATEMENTS) statements.clear();
       statements.set(sql, statement);
       return statement;
@@ -96,14 +106,17 @@ function guarded(
   driver: SqliteDriver.Database,
   sql: string,
   statement: PreparedStatement,
-  refuseLoss: () => void,
+  watch: WriteWatch,
 ): SqliteStatement {
   const { isWrite, ...own } = statement;
   if (sql === 'rollback' || !(isWrite || sql === 'begin' || sql === 'commit')) return own;
   const watched = <T>(action: () => T): T => {
-    if (!driver.inTransaction) refuseLoss();
+    if (!driver.inTransaction) watch.refuseLoss();
     const result = action();
-    if (!driver.inTransaction) refuseLoss();
+    if (!driver.inTransaction) {
+      watch.refuseLoss();
+      watch.committed();
+    }
     return result;
   };
   return {

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, ERRORS, type ErrorKindName } from '../../src/contract/errors.ts';
 import { PULL_EVENTS } from '../../src/contract/model-pull.ts';
+import { SERVER_EVENTS } from '../../src/contract/server-event.ts';
 import { TURN_EVENTS } from '../../src/contract/turn-event.ts';
 import type { App, AppDeps } from '../../src/http/app-deps.ts';
 import { VERSION } from '../../src/version.ts';
@@ -242,11 +243,20 @@ describe('nothing is left out', () => {
   });
 
   it('the stream of a pull shows its own events', () => {
-    const pulls = allStreams.filter((stream) => !streams.includes(stream));
+    const pulls = allStreams.filter(({ example }) => String(example).includes('event: progress'));
     expect(pulls.map((stream) => [...framesOf(stream).keys()])).toEqual([Object.keys(PULL_EVENTS)]);
     for (const { example } of pulls) {
       expect(String(example)).toMatch(/^(event: progress\ndata: \{.*\}\n\n)+event: done\ndata: \{.*\}\n\n$/);
     }
+  });
+
+  it('the stream of what happens on the server shows its own events, hello first', () => {
+    const others = allStreams.filter(({ example }) => String(example).includes('event: hello'));
+    expect(others.map((stream) => [...framesOf(stream).keys()])).toEqual([Object.keys(SERVER_EVENTS)]);
+    const frames = String(others[0]?.example).trimEnd().split('\n\n');
+    for (const frame of frames) expect(frame).toMatch(/^id: \d+\nevent: \w+\ndata: \{.*\}$/);
+    expect(frames[0]).toContain('event: hello');
+    expect(streams.length + others.length + 1).toBe(allStreams.length);
   });
 
   it('every event has an example that fits its payload', () => {
@@ -278,8 +288,7 @@ describe('nothing is left out', () => {
 const allStreams = operations.flatMap(([, { responses }]) =>
   Object.values(responses).flatMap(({ content }) => content?.['text/event-stream'] ?? []),
 );
-/** Events of turns are numbered; those of a pull are not. */
-const streams = allStreams.filter(({ example }) => String(example).startsWith('id: '));
+const streams = allStreams.filter(({ example }) => String(example).includes('event: turn_start'));
 
 interface Frame {
   readonly description: string;

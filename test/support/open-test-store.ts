@@ -20,6 +20,29 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
+/** An empty one. */
+export function newSession(id: string, settings: Partial<NewSession> = {}): NewSession {
+  return {
+    id,
+    model: 'llama3.2:latest',
+    createdAt: TIME,
+    updatedAt: TIME,
+    title: null,
+    metadata: {},
+    toolSettings: { tools: [], execution_policy: 'always_confirm', tool_policies: {} },
+    agentSettings: { enabled_agents: [] },
+    contextWindow: {
+      dynamic_enabled: true,
+      current_window: 8192,
+      last_adjustment: 'initial_setup',
+      adjustment_history: [],
+      manual_override: false,
+    },
+    summaryModel: null,
+    ...settings,
+  };
+}
+
 /** Messages go into the session `s`, which is there. */
 export async function openTestStore(): Promise<TestStore> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mochi-store-'));
@@ -27,26 +50,7 @@ export async function openTestStore(): Promise<TestStore> {
   const store: TestStore = {
     db,
     dataDir,
-    addSession: (id, settings = {}) =>
-      insertSession(db, {
-        id,
-        model: 'llama3.2:latest',
-        createdAt: TIME,
-        updatedAt: TIME,
-        title: null,
-        metadata: {},
-        toolSettings: { tools: [], execution_policy: 'always_confirm', tool_policies: {} },
-        agentSettings: { enabled_agents: [] },
-        contextWindow: {
-          dynamic_enabled: true,
-          current_window: 8192,
-          last_adjustment: 'initial_setup',
-          adjustment_history: [],
-          manual_override: false,
-        },
-        summaryModel: null,
-        ...settings,
-      }),
+    addSession: (id, settings = {}) => insertSession(db, newSession(id, settings)),
     append: (parent, id, settings = {}) =>
       appendToPath(db, parent, {
         sessionId: 's',

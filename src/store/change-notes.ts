@@ -1,0 +1,83 @@
+// What was changed by this connection, told once it is committed. Triggers of the connection itself note it, so that no
+// way of changing anything can be forgotten.
+import type SqliteDriver from 'better-sqlite3';
+
+/** Which session or turn is not what it was; what it is now is read by whoever wants to know. */
+export interface StoreChange {
+  readonly kind: 'session' | 'turn';
+  readonly id: string;
+}
+
+interface ChangeListener {
+  /** After each commit that changed what clients list. */
+  changed(changes: readonly StoreChange[]): void;
+  /** Another process has written: an import beside the server. Nobody knows what. */
+  othersWrote(): void;
+}
+
+export interface ChangeNotes {
+  /** Nothing is noted before. */
+  onChange(listener: ChangeListener): void;
+  /** What was written counts from here on. */
+  committed(): void;
+  /**
+   * Looks whether others have written since the last look.
+   * @param rewrites how often the file was rewritten on behalf of this process, which is no change
+   */
+  lookForOthers(rewrites: number): void;
+}
+
+/** What `GET /sessions` tells of a session; whoever is hidden before and after, nobody hears of. */
+const TRIGGERS = `
+create temp trigger note_new_session after insert on session_rows when new.hidden is null
+begin select note_change('session', new.id); end;
+
+create temp trigger note_session after update of title, updated_at, head_depth, system_id, hidden on session_rows
+when old.hidden is null or new.hidden is null
+begin select note_change('session', new.id); end;
+
+create temp trigger note_gone_session after delete on session_rows when old.hidden is null
+begin select note_change('session', old.id); end;
+
+create temp trigger note_new_turn after insert on turns
+when exists (select 1 from session_rows where id = new.session_id and hidden is null)
+begin select note_change('session', new.session_id), note_change('turn', new.id); end;
+
+create temp trigger note_turn after update of state, finished_at on turns
+when exists (select 1 from session_rows where id = new.session_id and hidden is null)
+begin select note_change('session', new.session_id), note_change('turn', new.id); end;
+`;
+
+export function createChangeNotes(driver: SqliteDriver.Database): ChangeNotes {
+  /** Of a transaction that is rolled back, too: then it is told, and nothing is found to have changed. */
+  const noted = new Map<string, StoreChange>();
+  let told: ChangeListener | null = null;
+  let known = { version: readVersion(driver), rewrites: 0 };
+  return {
+    onChange(listener) {
+      told = listener;
+      driver.function('note_change', (kind, id) => {
+        if (kind === 'session' || kind === 'turn') noted.set(`${kind} ${id}`, { kind, id: String(id) });
+        return null;
+      });
+      driver.exec(TRIGGERS);
+      known = { ...known, version: readVersion(driver) };
+    },
+    committed() {
+      if (noted.size === 0) return;
+      const changes = [...noted.values()];
+      noted.clear();
+      told?.changed(changes);
+    },
+    lookForOthers(rewrites) {
+      const before = known;
+      known = { version: readVersion(driver), rewrites };
+      if (known.version !== before.version && rewrites === before.rewrites) told?.othersWrote();
+    },
+  };
+}
+
+/** Another one whenever another connection has written. */
+function readVersion(driver: SqliteDriver.Database): unknown {
+  return driver.pragma('data_version', { simple: true });
+}

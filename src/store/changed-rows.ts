@@ -1,0 +1,48 @@
+// How sessions and turns stand that were changed: what a list shows of them, and nothing that was said.
+import { sql } from 'kysely';
+import type { TurnState } from '../contract/turn.ts';
+import type { Db } from './database.ts';
+import { activeTurn } from './sessions.ts';
+
+export interface ListedSession {
+  readonly session_id: string;
+  readonly title: string | null;
+  readonly updated_at: string;
+  readonly message_count: number;
+  readonly active_turn: string | null;
+}
+
+/** Those of the sessions that are there, in no order. */
+export async function findListedSessions(db: Db, ids: readonly string[]): Promise<ListedSession[]> {
+  return db
+    .selectFrom('sessions')
+    .select([
+      'id as session_id',
+      'title',
+      'updated_at',
+      sql<number>`head_depth + 1 + (system_id is not null)`.as('message_count'),
+      activeTurn.as('active_turn'),
+    ])
+    .where(isAmong(ids))
+    .execute();
+}
+
+export interface ListedTurn {
+  readonly turn_id: string;
+  readonly session_id: string;
+  readonly state: TurnState;
+}
+
+/** Those of the turns whose session is there, in no order. */
+export async function findListedTurns(db: Db, ids: readonly string[]): Promise<ListedTurn[]> {
+  return db
+    .selectFrom('turns')
+    .select(['id as turn_id', 'session_id', 'state'])
+    .where(isAmong(ids))
+    .where(sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`)
+    .execute();
+}
+
+function isAmong(ids: readonly string[]) {
+  return sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`;
+}
