@@ -26,6 +26,13 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   agentsDir: { good: '/agents', value: '/agents', bad: '' },
   python: { good: '/opt/python 3/bin/python3', value: '/opt/python 3/bin/python3', bad: '' },
   toolEnv: { good: 'WEATHER_KEY, b', value: ['WEATHER_KEY', 'b'], bad: 'WEATHER_KEY=abc' },
+  builtinTools: { good: 'calculator, current_time', value: ['calculator', 'current_time'], bad: 'a b' },
+  filesDir: { good: '/files', value: '/files', bad: '' },
+  fetchAllow: {
+    good: 'Wiki.Example, 10.1.0.0/16, ::1',
+    value: ['wiki.example', '10.1.0.0/16', '::1'],
+    bad: '10.1.0.0/33',
+  },
   toolTimeoutSeconds: { good: '0.5', value: 0.5, bad: '0' },
   toolMaxOutputBytes: { good: '1024', value: 1024, bad: '1023' },
   toolResultChars: { good: '500', value: 500, bad: '499' },
@@ -94,6 +101,9 @@ test('defaults', () => {
     agentsDir: resolve('agents'),
     python: 'python3',
     toolEnv: [],
+    builtinTools: [],
+    filesDir: null,
+    fetchAllow: [],
     toolTimeoutSeconds: 60,
     toolMaxOutputBytes: 1_048_576,
     toolResultChars: 16_000,
@@ -157,12 +167,15 @@ test('an empty flag is a problem, unlike an empty variable', () => {
 });
 
 test('directories are absolute, and the others are inside that of the data', () => {
-  const { config } = load({ flags: { dataDir: 'data', sessionsDir: 'old', systemPromptsDir: 'prompts' } });
+  const { config } = load({
+    flags: { dataDir: 'data', filesDir: 'files', sessionsDir: 'old', systemPromptsDir: 'prompts' },
+  });
   expect(config).toMatchObject({
     toolsDir: resolve('data/tools'),
     toolPolicy: resolve('data/tool-policy.json'),
     mcpConfig: resolve('data/mcp.json'),
     agentsDir: resolve('data/agents'),
+    filesDir: resolve('data/files'),
     dataDir: resolve('data'),
     sessionsDir: resolve('data/old'),
     systemPromptsDir: resolve('data/prompts'),
@@ -253,7 +266,7 @@ test('no value is ever repeated', () => {
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
   // Any text will do as a path or a command.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 8);
+  expect(problemsOf({ env })).toHaveLength(keys.length - 9);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 

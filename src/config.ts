@@ -97,6 +97,7 @@ function withAbsolutePaths(config: Config): Config {
     toolPolicy: resolve(dataDir, config.toolPolicy),
     mcpConfig: resolve(dataDir, config.mcpConfig),
     agentsDir: resolve(dataDir, config.agentsDir),
+    filesDir: config.filesDir === null ? null : resolve(dataDir, config.filesDir),
   };
 }
 

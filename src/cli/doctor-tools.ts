@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Config, processEnvironment } from '../config.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
 import { listNamedTools } from '../store/named-in-sessions.ts';
+import { BUILTIN_SETTING } from '../tools/builtin/shipped-tools.ts';
 import { findPython } from '../tools/groups/find-python.ts';
 import { MCP_FILE } from '../tools/mcp/mcp-config.ts';
 import { type OpenTools, openTools } from '../tools/open-tools.ts';
@@ -19,8 +20,7 @@ export async function examineTools(config: Config): Promise<Finding[]> {
     tools = await openTools({ ...config, version: VERSION }, processEnvironment());
   } catch (error) {
     if (!(error instanceof ToolConfigError)) throw error;
-    const [title, path] =
-      error.file === MCP_FILE ? ['MCP servers', config.mcpConfig] : ['Tool policy', config.toolPolicy];
+    const [title, path] = placeOf(error.file, config);
     return error.problems.map((problem) => ({
       state: 'bad',
       text: `${title}: ${problem}`,
@@ -41,6 +41,12 @@ export async function examineTools(config: Config): Promise<Finding[]> {
   } finally {
     await tools.close();
   }
+}
+
+/** What it is about, and where it is mended. */
+function placeOf(file: string, { mcpConfig, toolPolicy }: Config): readonly [string, string] {
+  if (file === MCP_FILE) return ['MCP servers', mcpConfig];
+  return file === BUILTIN_SETTING ? ['Tools', file] : ['Tool policy', toolPolicy];
 }
 
 function describePython({ python }: Config): Finding {

@@ -94,6 +94,15 @@ export const variableNames: Parser<readonly string[]> = {
   },
 };
 
+export const toolNames: Parser<readonly string[]> = {
+  valueName: 'list',
+  expected: 'a comma list of names of tools such as current_time',
+  parse: (text) => {
+    const names = splitList(text);
+    return names?.every((name) => /^[A-Za-z0-9_-]{1,64}$/.test(name)) ? names : undefined;
+  },
+};
+
 export const host: Parser<string> = {
   valueName: 'host',
   expected: 'a host name or an IP address, without scheme and port',
@@ -113,6 +122,21 @@ export const hostList: Parser<readonly string[]> = {
     return hosts?.every((name) => name !== undefined) ? hosts : undefined;
   },
 };
+
+export const hostsAndNetworks: Parser<readonly string[]> = {
+  valueName: 'list',
+  expected: 'a comma list of host names, addresses and CIDRs such as wiki.example.com,10.1.0.0/16',
+  parse: (text) => {
+    const entries = splitList(text)?.map((entry) => parseNetwork(entry) ?? parseHost(entry));
+    return entries?.every((entry) => entry !== undefined) ? entries : undefined;
+  },
+};
+
+function parseNetwork(text: string): string | undefined {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const most = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= most ? text : undefined;
+}
 
 export const ollamaHost: Parser<string> = {
   valueName: 'url',

@@ -1,5 +1,15 @@
 // The settings of tools: a part of the one table.
-import { boolean, command, directory, file, seconds, variableNames, wholeNumber } from './parsers.ts';
+import {
+  boolean,
+  command,
+  directory,
+  file,
+  hostsAndNetworks,
+  seconds,
+  toolNames,
+  variableNames,
+  wholeNumber,
+} from './parsers.ts';
 import type { Setting } from './setting.ts';
 
 export interface ToolConfig {
@@ -13,6 +23,11 @@ export interface ToolConfig {
   readonly python: string;
   /** Names of variables. */
   readonly toolEnv: readonly string[];
+  readonly builtinTools: readonly string[];
+  /** Absolute; null: none. */
+  readonly filesDir: string | null;
+  /** Host names in lower case, addresses, CIDRs. */
+  readonly fetchAllow: readonly string[];
   readonly toolTimeoutSeconds: number;
   readonly toolMaxOutputBytes: number;
   /** Characters. */
@@ -52,6 +67,24 @@ export const toolSettings: { readonly [Key in keyof ToolConfig]: Setting<ToolCon
     default: [],
     description:
       'Variables that tools see besides PATH, HOME and the like, as a comma list of names; a group can name its own',
+  },
+  builtinTools: {
+    parser: toolNames,
+    default: [],
+    description:
+      'Tools of the server itself that sessions may offer, as a comma list: current_time, calculator, list_folder, read_text_file, write_text_file, fetch_url',
+  },
+  filesDir: {
+    parser: directory,
+    default: null,
+    description:
+      'The one folder that list_folder, read_text_file and write_text_file may see, inside the data directory unless absolute; without it they are not available',
+  },
+  fetchAllow: {
+    parser: hostsAndNetworks,
+    default: [],
+    description:
+      'What fetch_url may reach although it is not on the public Internet, as a comma list of host names, addresses and CIDRs',
   },
   toolTimeoutSeconds: {
     parser: seconds(86_400),

@@ -1,5 +1,6 @@
 // The tools of a server, from what its operator says: where the sources are made, and which rules bind them.
 import { join } from 'node:path';
+import { openShippedTools } from './builtin/shipped-tools.ts';
 import { discoverGroups, type GroupOptions } from './groups/discover-groups.ts';
 import type { Environment } from './groups/environment.ts';
 import { startKeeper } from './groups/keeper.ts';
@@ -22,6 +23,18 @@ export interface ToolsOptions {
   readonly toolPolicy: string;
   /** Absolute. */
   readonly mcpConfig: string;
+  /** Absolute. */
+  readonly agentsDir: string;
+  /** Absolute. */
+  readonly sessionsDir: string;
+  /** Absolute. */
+  readonly systemPromptsDir: string;
+  readonly builtinTools: readonly string[];
+  /** Absolute; null: none. */
+  readonly filesDir: string | null;
+  readonly fetchAllow: readonly string[];
+  /** Characters of a result that a model reads. */
+  readonly toolResultChars: number;
   readonly python: string;
   readonly toolEnv: readonly string[];
   readonly toolTimeoutSeconds: number;
@@ -51,6 +64,9 @@ export async function openTools(
   sources: readonly ToolSource[] = [],
 ): Promise<OpenTools> {
   const { dataDir, toolsDir, toolPolicy: path } = options;
+  const { mcpConfig, agentsDir, sessionsDir, systemPromptsDir } = options;
+  const ownPaths = [toolsDir, path, mcpConfig, agentsDir, sessionsDir, systemPromptsDir];
+  const shipped = await openShippedTools({ ...options, ownPaths });
   const keeper = startKeeper();
   const pool = createWorkerPool({ keeper, maxProcesses: options.maxToolProcesses });
   const groups = {
@@ -77,6 +93,7 @@ export async function openTools(
     discover: async (changed) => [
       ...discoverGroups(toolsDir, groups),
       ...mcpServers.discover(changed),
+      ...shipped,
       ...sources,
     ],
     async readPolicy() {

@@ -40,6 +40,15 @@ describe('tool-policy.json', { timeout: 90_000 }, () => {
     expect(end).toMatchObject({ status: 2, stderr: `mochi-server: ${named} cannot be read (ENOENT).\n` });
   });
 
+  it('is not the only one: a tool of the server that there is not stops the start, too', async () => {
+    const env = { MOCHI_BUILTIN_TOOLS: 'calculator,clock' };
+    const end = await runCommand(['--port', '0', '--data-dir', folder], { env });
+    expect(end).toMatchObject({ status: 2, stdout: '' });
+    expect(end.stderr).toMatch(
+      /names clock, and there is no such tool\. There are: current_time, calculator, /,
+    );
+  });
+
   it('that breaks later makes the reload say so, and what was read before stands', async () => {
     const dataDir = join(folder, 'later');
     const server = await spawnServer({ dataDir, ollamaHost: ollama.url });

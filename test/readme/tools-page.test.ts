@@ -24,7 +24,14 @@ describe('docs/tools.md', () => {
       mkdirSync(dirname(join(dataDir, path)), { recursive: true });
       writeFileSync(join(dataDir, path), text);
     }
-    server = await startTestServer({ dataDir });
+    mkdirSync(join(dataDir, 'files'));
+    // With the settings that the page shows.
+    const [, builtinTools = '', filesDir = ''] =
+      /MOCHI_BUILTIN_TOOLS=(\S+) MOCHI_FILES_DIR=(\S+)/.exec(page) ?? [];
+    server = await startTestServer({
+      dataDir,
+      config: { builtinTools: builtinTools.split(','), filesDir: join(dataDir, filesDir) },
+    });
   });
   afterAll(async () => {
     await server.close();
@@ -42,6 +49,22 @@ describe('docs/tools.md', () => {
     const { problems } = (await server.post('/tools/reload')).body;
     expect(problems).toEqual(HAS_PYTHON ? [] : [expect.objectContaining({ source: 'python:weather' })]);
     expect((await server.get('/tools/price')).body).toMatchObject({ read_only: true });
+  });
+
+  it('shows tools of the server', async () => {
+    const [, sums = ''] = /tools\/calculator\/run .* -d '([^']+)'/.exec(page) ?? [];
+    const [, note = ''] = /tools\/write_text_file\/run .* -d '([^']+)'/.exec(page) ?? [];
+    expect((await server.post('/tools/calculator/run', JSON.parse(sums))).body).toMatchObject({
+      result: '307.2',
+    });
+    expect((await server.post('/tools/write_text_file/run', JSON.parse(note))).body).toMatchObject({
+      success: true,
+    });
+    expect(await run('list_folder', { path: 'notes' })).toMatchObject({ result: 'today.txt (9 bytes)' });
+    expect(await run('read_text_file', { path: 'notes/today.txt' })).toMatchObject({ result: 'Buy tea.\n' });
+    for (const [, name = ''] of page.matchAll(/^\| `(\w+)` \| `\w+\??`(?:, `\w+\??`)* \| .*\|$/gm)) {
+      expect((await server.get(`/tools/${name}`)).body.source).toEqual({ kind: 'builtin', group: name });
+    }
   });
 
   it('shows a tool in TypeScript', async () => {
