@@ -68,7 +68,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(readDocument()),
   );
-  pageRoutes(app, readDocument);
+  pageRoutes(app, version, readDocument);
 }
 
 /** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */

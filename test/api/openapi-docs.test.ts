@@ -1,5 +1,7 @@
 // The page with the documentation works without internet: everything that it loads comes from this server.
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/version.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 let server: TestServer;
@@ -152,6 +154,38 @@ describe('the root', () => {
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(response.headers.get('vary')).toContain('accept');
     expect(await response.text()).toMatch(/^mochi-server is running.*\/docs\.\n$/);
+  });
+
+  it.each([
+    ['application/json', 'json'],
+    ['Application/JSON; charset=utf-8', 'json'],
+    ['text/html;q=0.5, application/json', 'json'],
+    ['application/json, text/html', 'html'],
+    ['text/html, application/json;q=0.9', 'html'],
+    ['application/json;q=0, text/html;q=0.1', 'html'],
+    ['application/json;q=0', 'plain'],
+    ['application/json;q=nonsense', 'plain'],
+    ['application/jsonl', 'plain'],
+    ['*/*', 'plain'],
+    ['text/*', 'plain'],
+    ['', 'plain'],
+  ])('gives who accepts %j its own form: %s', async (accept, form) => {
+    const response = await fetch(`${server.url}/`, { headers: { accept } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(new RegExp(`/${form};`)),
+    ]);
+  });
+
+  it('tells a program who it is, and where things are, under the prefix of a proxy, too', async () => {
+    const read = async (headers: Record<string, string> = {}) => {
+      const given = { accept: 'application/json', ...headers };
+      return (await fetch(`${server.url}/`, { headers: given })).json();
+    };
+    const name = 'mochi-server';
+    expect(await read()).toEqual({ name, version: VERSION, docs: '/docs', api: '/api/v1' });
+    const behind = { name, version: VERSION, docs: '/mochi/docs', api: '/mochi/api/v1' };
+    expect(await read({ 'x-forwarded-prefix': '/mochi' })).toEqual(behind);
   });
 
   it('has no other methods', async () => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { notFound, pathOf } from '../error-response.ts';
 import { addressOf } from '../forwarded-prefix.ts';
+import { formAskedFor } from './asked-for.ts';
 import { DOCS_SCRIPT } from './docs-script.ts';
 import { docsPage, HELLO_TEXT, helloPage, PAGE_STYLE } from './html-pages.ts';
 
@@ -43,15 +44,17 @@ const PAGE_HEADERS = {
 };
 
 /** @param readDocument the OpenAPI document, as bytes of JSON */
-export function pageRoutes(app: FastifyInstance, readDocument: () => Buffer): void {
+export function pageRoutes(app: FastifyInstance, version: string, readDocument: () => Buffer): void {
   const schema = { hide: true };
   const held = new Map<string, Promise<Buffer>>();
 
   app.get('/', { schema }, async (request, reply) => {
     void reply.header('vary', 'accept');
-    if (!request.headers.accept?.includes('text/html'))
-      return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
-    return sendPage(reply, helloPage(request.socket.localPort));
+    const form = formAskedFor(request.headers.accept);
+    if (form === 'html') return sendPage(reply, helloPage(request.socket.localPort));
+    if (form === 'text') return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
+    const [docs, api] = [addressOf(request, '/docs'), addressOf(request, '/api/v1')];
+    return reply.type('application/json; charset=utf-8').send({ name: 'mochi-server', version, docs, api });
   });
   app.get('/docs', { schema }, async (request, reply) =>
     sendPage(reply, docsPage(pathOf(request.url).endsWith('/') ? 'static' : 'docs/static')),
