@@ -127,6 +127,7 @@ describe('GET /sessions/{id}/status', () => {
       tool_warnings: [],
       execution_policy: 'always_confirm',
       agents_enabled: false,
+      agents_available: [],
       enabled_agents: [],
       system_prompt_file: null,
       summary: null,
