@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readServerEvents } from '../src/cli/read-server-events.ts';
+import { createMochi } from '../src/client/index.ts';
 import { TOY_MODEL } from '../src/engines/embedded/catalogue.ts';
 import { findBinding } from '../src/engines/embedded/find-binding.ts';
 import { openRealEngine, REAL_DATA_DIR } from '../test/model/real-engine.ts';
@@ -103,24 +103,18 @@ interface ServerAnswer extends BareAnswer {
 }
 
 async function askServer({ url }: Program, message: string): Promise<ServerAnswer> {
-  const post = (path: string, body: unknown) =>
-    fetch(`${url}/api/v1${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  const session: unknown = await (await post('/sessions', { model: TOY_MODEL.name })).json();
+  const mochi = createMochi({ baseUrl: url });
+  const { session_id: sessionId } = await mochi.sessions.create({ model: TOY_MODEL.name });
   const startedAt = performance.now();
-  const response = await post(`/chat/${Object(session).session_id}/stream`, { message, options: OPTIONS });
   let firstAt = 0;
   let lastAt = 0;
   let tokens = 0;
-  for await (const { event, data } of readServerEvents(response)) {
+  for await (const { event, data } of mochi.chat.stream(sessionId, { message, options: OPTIONS })) {
     if (event === 'content_delta') {
       lastAt = performance.now();
       if (firstAt === 0) firstAt = lastAt;
     }
-    if (event === 'message_complete') tokens = Number(data['eval_count']);
+    if (event === 'message_complete') tokens = data.eval_count ?? 0;
   }
   return {
     firstAt,

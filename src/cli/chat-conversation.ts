@@ -1,87 +1,96 @@
 // The conversation behind `mochi-server chat`: a session of the server, and what is printed of it.
+import { type ChatBody, type Mochi, MochiError, type Turn } from '../client/index.ts';
 import { showLine } from '../kit/show-controls.ts';
-import { ServerAnswerError, type ServerClient } from './server-client.ts';
+import { ExitError } from './command.ts';
 import { dim, say } from './terminal.ts';
-import { waitForEngine } from './wait-for-engine.ts';
+import type { EngineWait } from './wait-for-engine.ts';
 
 interface ConversationOptions {
   /** Null: the server's default. */
   readonly model: string | null;
   readonly thinks: boolean;
+  readonly wait: EngineWait;
 }
 
-/** One at a time; every method prints its outcome. @throws ServerAnswerError, TypeError when the server is gone */
+/** As a shell has it for Ctrl-C. */
+const INTERRUPTED = 130;
+const LISTED_SESSIONS = 10;
+
+/** One at a time; every method prints its outcome. @throws MochiError, ExitError when it was left while it waited */
 export class ChatConversation {
-  private readonly client: ServerClient;
+  private readonly mochi: Mochi;
   private readonly options: ConversationOptions;
   private sessionId = '';
   private model = '';
-  private turnId: string | null = null;
+  /** That goes on. */
+  private turn: Turn | null = null;
   private readonly leaving = new AbortController();
 
-  constructor(client: ServerClient, options: ConversationOptions) {
-    this.client = client;
+  constructor(mochi: Mochi, options: ConversationOptions) {
+    this.mochi = mochi;
     this.options = options;
   }
 
   get description(): string {
-    return `Session ${this.sessionId} with ${this.model} at ${this.client.url}`;
+    return `Session ${this.sessionId} with ${this.model} at ${this.mochi.baseUrl}`;
   }
 
   /** @param id null: a new session */
   async open(id: string | null): Promise<void> {
-    const session =
-      id === null
-        ? await this.whenReady(() => this.client.call('POST', '/sessions', { model: this.options.model }))
-        : await this.client.call('GET', `/sessions/${encodeURIComponent(id)}`);
-    this.sessionId = String(session['session_id']);
-    this.model = String(session['model']);
+    const { sessions } = this.mochi;
+    const { signal } = this.leaving;
+    try {
+      const { session_id, model } =
+        id === null
+          ? await sessions.create({ model: this.options.model }, { signal })
+          : await sessions.status(id, { signal });
+      this.sessionId = session_id;
+      this.model = model;
+    } finally {
+      this.options.wait.clear();
+    }
   }
 
   say(message: string): Promise<void> {
-    return this.turn({ message });
+    return this.answer({ message });
   }
 
   regenerate(): Promise<void> {
-    return this.turn({ message: null });
+    return this.answer({ message: null });
   }
 
   async edit(content: string): Promise<void> {
-    const { messages } = await this.client.call('GET', `/sessions/${this.sessionId}/messages`);
-    const roles = Array.isArray(messages) ? messages.map(({ role }: { role: string }) => role) : [];
-    const index = roles.lastIndexOf('user');
-    if (index === -1) throw new ServerAnswerError('empty_history', 'There is no message to edit yet.');
-    await this.client.call('PUT', `/sessions/${this.sessionId}/messages/${index}`, { content });
-    await this.turn({ message: null });
+    const { messages } = await this.mochi.messages.list(this.sessionId, { images: 'omit' });
+    const index = messages.findLastIndex(({ role }) => role === 'user');
+    if (index === -1)
+      throw new MochiError({ code: 'empty_history', message: 'There is no message to edit yet.' });
+    await this.mochi.messages.edit(this.sessionId, index, content);
+    await this.answer({ message: null });
   }
 
   async listSessions(): Promise<void> {
-    const { sessions } = await this.client.call('GET', '/sessions?limit=10');
-    for (const session of Array.isArray(sessions) ? sessions : []) {
-      const { session_id: id, title, preview, message_count: count } = Object(session);
+    const { sessions } = await this.mochi.sessions.list({ limit: LISTED_SESSIONS });
+    for (const { session_id: id, title, preview, message_count: count } of sessions) {
       const mark = id === this.sessionId ? '*' : ' ';
-      say(`${mark} ${id}  ${String(count).padStart(4)}  ${showLine(String(title ?? preview))}\n`);
+      say(`${mark} ${id}  ${String(count).padStart(4)}  ${showLine(title ?? preview)}\n`);
     }
   }
 
   /** Stops the answer, else the wait for the engine. @returns whether there was an answer to stop */
   stop(): boolean {
-    const { turnId } = this;
-    if (turnId === null) {
-      this.leaving.abort();
+    if (this.turn === null) {
+      this.leaving.abort(new ExitError(INTERRUPTED));
       return false;
     }
-    void this.client.call('POST', `/turns/${turnId}/cancel`).catch(() => undefined);
+    void this.turn.cancel().catch(() => undefined);
     return true;
   }
 
-  private whenReady<T>(run: () => Promise<T>): Promise<T> {
-    return waitForEngine(run, this.leaving.signal);
-  }
-
-  private async turn(request: Record<string, unknown>): Promise<void> {
-    const { thinks } = this.options;
-    const body = { ...request, ...(thinks && { think: true }) };
+  private async answer(request: ChatBody): Promise<void> {
+    const { thinks, wait } = this.options;
+    const { signal } = this.leaving;
+    const turn = this.mochi.chat.stream(this.sessionId, { ...request, think: thinks }, { signal });
+    let failure: MochiError | null = null;
     let isThinking = false;
     const style = (thinking: boolean) => {
       if (thinking !== isThinking) dim(thinking);
@@ -89,22 +98,23 @@ export class ChatConversation {
       isThinking = thinking;
     };
     try {
-      const stream = () => this.client.stream(`/chat/${this.sessionId}/stream`, body);
-      for await (const { event, data } of await this.whenReady(stream)) {
-        if (event === 'turn_start') this.turnId = String(data['turn_id']);
-        if (event === 'thinking_delta' || event === 'content_delta') {
-          style(event === 'thinking_delta');
-          say(String(data['content']));
+      for await (const event of turn) {
+        if (this.turn === null) wait.clear();
+        this.turn = turn;
+        if (event.event === 'thinking_delta' || event.event === 'content_delta') {
+          style(event.event === 'thinking_delta');
+          say(event.data.content);
         }
-        if (data['finish_reason'] === 'length') say(' (cut: finish_reason length)');
-        if (event === 'error') throw new ServerAnswerError(String(data['code']), String(data['message']));
+        if (event.event === 'message_complete' && event.data.finish_reason === 'length')
+          say(' (cut: finish_reason length)');
+        if (event.event === 'error') failure = new MochiError(event.data);
       }
-    } catch (error) {
-      if (!(error instanceof ServerAnswerError) || error.code !== 'turn_cancelled') throw error;
-      say(' (stopped)');
+      if (failure?.code === 'turn_cancelled') say(' (stopped)');
+      else if (failure !== null) throw failure;
     } finally {
+      wait.clear();
       style(false);
-      this.turnId = null;
+      this.turn = null;
       say('\n');
     }
   }

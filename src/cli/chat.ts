@@ -1,10 +1,12 @@
 // `mochi-server chat`: a conversation with a running server, on a terminal or through a pipe.
 import { createInterface } from 'node:readline';
+import { isMochiError } from '../client/index.ts';
 import type { Config } from '../config.ts';
 import { ChatConversation } from './chat-conversation.ts';
 import { ExitError, type Flags } from './command.ts';
-import { connectServer, ServerAnswerError, serveCommand } from './server-client.ts';
+import { connectServer, serveCommand } from './server-client.ts';
 import { say, sayError } from './terminal.ts';
+import { showEngineWait } from './wait-for-engine.ts';
 
 export interface ChatFlags extends Flags {
   readonly server?: string;
@@ -22,9 +24,11 @@ const HELP = `Type a message. Commands:
 `;
 
 export async function chat(config: Config, flags: ChatFlags): Promise<void> {
-  const client = connectServer(config, flags.server);
+  const wait = showEngineWait();
+  const mochi = connectServer(config, flags.server, { waitForEngine: wait.show });
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const conversation = new ChatConversation(client, {
+  const conversation = new ChatConversation(mochi, {
+    wait,
     model: flags.model ?? null,
     thinks: flags['think'] === true,
   });
@@ -51,7 +55,7 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
       if (isTerminal) lines.prompt();
     }
   } catch (error) {
-    throw explain(error, client.url, serveCommand(config));
+    throw explain(error, mochi.baseUrl, serveCommand(config));
   } finally {
     process.off('SIGINT', onSignal);
     lines.close();
@@ -83,15 +87,14 @@ async function answer(conversation: ChatConversation, line: string, isTerminal: 
         say(`There is no /${command}.\n${HELP}`);
     }
   } catch (error) {
-    if (!isTerminal || !(error instanceof ServerAnswerError)) throw error;
+    if (!isTerminal || !isMochiError(error)) throw error;
     say(`${error.message}\n`);
   }
 }
 
 function explain(error: unknown, url: string, start: string): unknown {
-  if (error instanceof ServerAnswerError) sayError(`mochi-server: ${error.message}\n`);
-  else if (error instanceof TypeError) {
-    sayError(`mochi-server: no server answers at ${url}. Start it: ${start}\n`);
-  } else return error;
+  if (!isMochiError(error)) return error;
+  const isThere = error.code !== 'unreachable';
+  sayError(`mochi-server: ${isThere ? error.message : `no server answers at ${url}. Start it: ${start}`}\n`);
   return new ExitError(1);
 }

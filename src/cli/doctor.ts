@@ -1,6 +1,7 @@
 // `mochi-server doctor`: what was found, whether it will do, and what to do next.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isMochiError } from '../client/index.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
@@ -19,7 +20,7 @@ import { ExitError } from './command.ts';
 import { examineTools } from './doctor-tools.ts';
 import type { Finding } from './finding.ts';
 import { loadedInServer, pullCommand } from './models.ts';
-import { connectServer, ServerAnswerError, serveCommand } from './server-client.ts';
+import { ASKED_ONCE, connectServer, serveCommand } from './server-client.ts';
 import { say } from './terminal.ts';
 
 const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
@@ -72,12 +73,12 @@ function existingFolder(path: string): string {
 }
 
 async function checkServer(config: Config): Promise<Finding> {
-  const { url, call } = connectServer(config);
+  const { baseUrl: url, health } = connectServer(config, undefined, ASKED_ONCE);
   try {
-    const { version } = await call('GET', '/health');
-    return { state: 'ok', text: `Server: ${String(version)} runs at ${url}` };
+    const { version } = await health();
+    return { state: 'ok', text: `Server: ${version} runs at ${url}` };
   } catch (error) {
-    if (error instanceof ServerAnswerError) {
+    if (isMochiError(error) && error.status !== null) {
       return { state: 'bad', text: `Server: ${url} answers, but: ${error.message}`, next: 'Check the keys.' };
     }
     return {

@@ -6,7 +6,7 @@ import { createEngine } from '../engines/create-engine.ts';
 import { createLog } from '../kit/log.ts';
 import { ownCommand } from '../kit/own-command.ts';
 import { ExitError } from './command.ts';
-import { connectServer } from './server-client.ts';
+import { ASKED_ONCE, connectServer } from './server-client.ts';
 import { say, sayError, sayTable } from './terminal.ts';
 
 export async function listModels(config: Config): Promise<void> {
@@ -50,10 +50,8 @@ interface Loaded {
 /** The embedded engine belongs to the server that runs; null when there is none. */
 export async function loadedInServer(config: Config): Promise<readonly Loaded[] | null> {
   try {
-    const { models } = await connectServer(config).call('GET', '/models/loaded');
-    return Array.isArray(models)
-      ? models.map(({ name, window }: { name: string; window: number | null }) => ({ model: name, window }))
-      : [];
+    const { models } = await connectServer(config, undefined, ASKED_ONCE).models.loaded();
+    return models.map(({ name, window }) => ({ model: name, window }));
   } catch {
     return null;
   }

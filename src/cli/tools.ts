@@ -1,4 +1,5 @@
 // `mochi-server tools`: what there is and what cannot be used; and a run by hand.
+import { isMochiError } from '../client/index.ts';
 import { type Config, processEnvironment } from '../config.ts';
 import { MochiError } from '../contract/errors.ts';
 import { randomHex } from '../kit/ids.ts';
@@ -9,7 +10,7 @@ import type { Tools } from '../tools/tools.ts';
 import { VERSION } from '../version.ts';
 import { complain, EXIT_FAILURE, ExitError } from './command.ts';
 import { asExit } from './explain-error.ts';
-import { connectServer, ServerAnswerError } from './server-client.ts';
+import { connectServer } from './server-client.ts';
 import { say, sayTable } from './terminal.ts';
 
 /** Of a description: a list is for finding a name. */
@@ -51,10 +52,10 @@ export async function runTool(config: Config, { name, text }: RunByName): Promis
   say(shown.endsWith('\n') ? shown : `${shown}\n`);
 }
 
-function parseArguments(text: string): object {
+function parseArguments(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
     // Said below.
   }
@@ -63,7 +64,7 @@ function parseArguments(text: string): object {
 
 interface Run {
   readonly name: string;
-  readonly arguments: object;
+  readonly arguments: Record<string, unknown>;
 }
 
 interface RunEnd {
@@ -75,10 +76,10 @@ interface RunEnd {
 /** @returns null where no server runs */
 async function runInServer(config: Config, { name, arguments: args }: Run): Promise<RunEnd | null> {
   try {
-    const path = `/tools/${encodeURIComponent(name)}/run`;
-    return await connectServer(config).call('POST', path, { arguments: args });
+    return await connectServer(config).tools.run(name, { arguments: args });
   } catch (error) {
-    if (!(error instanceof ServerAnswerError)) return null;
+    if (!isMochiError(error)) throw error;
+    if (error.status === null) return null;
     throw refused(error.code, error.message);
   }
 }

@@ -1,36 +1,30 @@
-// The waiting minute: the embedded engine and its model are being fetched.
-import { setTimeout as delay } from 'node:timers/promises';
-import { ExitError } from './command.ts';
-import { ServerAnswerError } from './server-client.ts';
+// The waiting minute: the embedded engine and its model are being fetched, and the client asks again and again.
+import type { MochiError } from '../client/index.ts';
 import { createProgressView, type Progress } from './show-progress.ts';
 import { sayError } from './terminal.ts';
 
-const RETRY_MS = 1000;
-/** As a shell has it for Ctrl-C. */
-const INTERRUPTED = 130;
+export interface EngineWait {
+  /** How far it is, as the error tells. */
+  readonly show: (error: MochiError) => void;
+  /** The wait is over: the line is free again. */
+  clear(): void;
+}
 
-/** Asks again until the engine is there, and shows how far it is. @throws ExitError when the signal ends the wait */
-export async function waitForEngine<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export function showEngineWait(): EngineWait {
   const view = createProgressView();
   let isTold = false;
-  try {
-    for (;;) {
-      try {
-        return await run();
-      } catch (error) {
-        if (!(error instanceof ServerAnswerError) || error.details['is_underway'] !== true) throw error;
-        if (!isTold) sayError('The embedded engine is being set up; this happens once.\n');
-        isTold = true;
-        const progress = toProgress(error.details['progress']);
-        if (progress !== null) view.show(progress);
-      }
-      await delay(RETRY_MS, undefined, { signal }).catch(() => {
-        throw new ExitError(INTERRUPTED);
-      });
-    }
-  } finally {
-    if (isTold) view.clear();
-  }
+  return {
+    show({ details }) {
+      if (!isTold) sayError('The embedded engine is being set up; this happens once.\n');
+      isTold = true;
+      const progress = toProgress(details['progress']);
+      if (progress !== null) view.show(progress);
+    },
+    clear() {
+      if (isTold) view.clear();
+      isTold = false;
+    },
+  };
 }
 
 /** What the server tells of the fetching; null before it has begun. */
