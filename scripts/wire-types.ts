@@ -37,9 +37,15 @@ export async function wireTypes(document: OpenApi): Promise<string> {
     .replaceAll(/^\/\*\*\n( \*\n)*( \*\/\n)/gm, '')
     .replaceAll(/^ \*\n(?= \*\/)/gm, '')
     .replace(/^export interface Wire \{\}\n/m, '');
-  const names = Object.keys(Object(document.components.schemas['TurnEvent']?.['discriminator']).mapping);
-  const list = `export const TURN_EVENT_NAMES = [\n  '${names.join("',\n  '")}',\n] as const;\n`;
-  return `${tidy}${code}\n${list}`;
+  const lists = ['TurnEvent', 'ServerEvent'].map((union) => eventNames(document, union));
+  return `${tidy}${code}\n${lists.join('\n')}`;
+}
+
+/** `TurnEvent` → `TURN_EVENT_NAMES`: what this version knows. */
+function eventNames({ components }: OpenApi, union: string): string {
+  const names = Object.keys(Object(components.schemas[union]?.['discriminator']).mapping);
+  const list = union.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+  return `export const ${list}_NAMES = [\n  '${names.join("',\n  '")}',\n] as const;\n`;
 }
 
 /** `listSessions` answers a `ListSessionsAnswer`. */

@@ -34,7 +34,7 @@ const SLOW_POLL_MS = 3000;
 /** A connection that has lived so long was a good one, although nothing came. */
 const GOOD_CONNECTION_MS = 5000;
 
-/** Ends when the source has no more. @throws MochiError, or what the follower's signal was aborted with */
+/** Ends when the source has no more; what it tells twice comes twice. @throws MochiError, or what the follower's signal was aborted with */
 export async function* followStream(
   connection: Connection,
   source: StreamSource,
@@ -54,10 +54,14 @@ export async function* followStream(
       const place = { after, polls, signal: attempt.signal };
       const response = await unlessAborted(source.open(place), attempt.signal);
       if (response.status === 204) return;
+      if (!polls && response.body === null && transport === 'auto') {
+        // Nothing can be read before its end: what there is, again and again.
+        polls = true;
+        follower.renew();
+        continue;
+      }
       follower.onLink(polls ? 'polling' : 'live');
       health.opened();
-      // Nothing to read from: the whole of it, again and again.
-      polls ||= response.body === null && transport !== 'stream';
       const onBytes = () => {
         hasBytes = true;
         health.good();
@@ -65,8 +69,7 @@ export async function* followStream(
       for await (const frame of readEvents(response, { idleMs: retry.idleMs, onBytes })) {
         health.good();
         quiet = 0;
-        if (frame.id !== null && frame.id <= after) continue;
-        after = frame.id ?? after;
+        after = Math.max(after, frame.id ?? -1);
         yield frame;
       }
     } catch (thrown) {

@@ -3,6 +3,7 @@ import { type Api, type CallOptions, createApi, listOf } from './api.ts';
 import { connect, type MochiOptions } from './options.ts';
 import { agents } from './resources/agents.ts';
 import { chat } from './resources/chat.ts';
+import { type EventsOptions, events } from './resources/events.ts';
 import { messages } from './resources/messages.ts';
 import { models } from './resources/models.ts';
 import { prompts } from './resources/prompts.ts';
@@ -17,6 +18,7 @@ export { isMochiError, MochiError } from './errors.ts';
 export { EMPTY_TURN, foldTurn, type ToolProgress, type ToolView, type TurnView } from './fold-turn.ts';
 export type { Link, MochiOptions, Reconnect, RetryOptions, UnknownEvent } from './options.ts';
 export { type ChatBody, newKey, type SendOptions, type StreamOptions } from './resources/chat.ts';
+export type { EventsOptions, ServerEvent } from './resources/events.ts';
 export type { ListMessages, ListTree } from './resources/messages.ts';
 export type { PullOptions } from './resources/models.ts';
 export type { ListSessions } from './resources/sessions.ts';
@@ -50,6 +52,8 @@ export function createMochi(options: MochiOptions = {}) {
         (page) => page.results,
       ),
     health: (options?: CallOptions) => api.get<GetHealthAnswer>('/health', {}, options),
+    /** What happens on the server: for lists, other tabs, other devices. */
+    events: (options?: EventsOptions) => events(api, options),
     /** Any route, by the same rules. The path comes after `/api/v1`. */
     request: <T>(method: string, path: string, body?: unknown, options?: RequestOptions) =>
       request<T>(api, { method, path, body, ...options }),

@@ -120,9 +120,12 @@ class TurnWatch {
   async *events(): AsyncGenerator<TurnEvent, void> {
     const { connection } = this.#deps;
     let hasFailed = false;
+    let last = this.#start.after;
     try {
       const source = { open: this.#open, isLost: (error: MochiError) => this.#isLost(error) };
       for await (const frame of followStream(connection, source, this.follower, this.#start.after)) {
+        if (frame.id !== null && frame.id <= last) continue;
+        last = frame.id ?? last;
         if (!isTurnEvent(frame)) {
           if (frame.id !== null) connection.onUnknown?.(frame);
           continue;

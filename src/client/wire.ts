@@ -1747,3 +1747,11 @@ export const TURN_EVENT_NAMES = [
   'error',
   'done',
 ] as const;
+
+export const SERVER_EVENT_NAMES = [
+  'hello',
+  'reset',
+  'session',
+  'turn',
+  'pull',
+] as const;

@@ -35,12 +35,15 @@ const recording: typeof fetch = async (input, init) => {
     headers: new Headers(init?.headers),
     body: init?.body,
   });
-  const isStream = /(stream|pull)$/.test(asked.at(-1)?.url.pathname ?? '');
+  const isStream = /(stream|pull|events)$/.test(asked.at(-1)?.url.pathname ?? '');
   const headers = {
     'content-type': isStream ? 'text/event-stream' : 'application/json',
     'x-turn-id': 'turn_1',
   };
-  return new Response(isStream ? 'id: 9\nevent: done\ndata: {}\n\n' : '{"next_cursor":null}', { headers });
+  return new Response(
+    isStream ? 'id: 9\nevent: done\ndata: {}\n\nid: 9\nevent: hello\ndata: {}\n\n' : '{"next_cursor":null}',
+    { headers },
+  );
 };
 
 const first = async (items: AsyncIterable<unknown>) => {
@@ -98,6 +101,7 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   listAgents: ({ agents }) => agents.list(),
   getAgent: ({ agents }) => agents.get('a'),
   reloadAgents: ({ agents }) => agents.reload(),
+  watchEvents: () => first(createMochi({ fetch: recording, transport: 'poll' }).events({ after: 1 })),
   restartMcpServer: ({ tools }) => tools.restartServer('a'),
 };
 
