@@ -18,7 +18,11 @@ import { measureSearch } from './search.ts';
 import { measureSessionList } from './session-list.ts';
 import { measureSoak } from './soak.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureToolCalls } from './tool-calls.ts';
+import { measureToolGroups } from './tool-groups.ts';
 import { measureTransfer } from './transfer.ts';
+import { measureUnusedTools } from './unused-tools.ts';
+import { measureWaitingTurns } from './waiting-turns.ts';
 
 interface Scenario {
   readonly title: string;
@@ -39,6 +43,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   k: { title: 'Context window: reloads and plans', measure: measureContextWindow },
   l: { title: 'Export, import and backup of 100 000 messages', measure: measureTransfer },
   m: { title: 'The loop while large sessions come and go', measure: measureLoopDelay },
+  n: { title: 'A call of a tool', measure: measureToolCalls },
+  o: { title: 'A hundred turns that wait for a person', measure: measureWaitingTurns },
+  p: { title: 'Start with 20 groups of tools', measure: measureToolGroups },
+  q: { title: 'Plain chats beside 20 unused tools', measure: measureUnusedTools },
 };
 
 /** All but the one that needs a real model. */

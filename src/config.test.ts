@@ -40,6 +40,8 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   maxToolProcesses: { good: '1', value: 1, bad: '0' },
   maxParallelTools: { good: '1', value: 1, bad: '0' },
   toolCallRescue: { good: 'false', value: false, bad: 'maybe' },
+  confirmTimeoutSeconds: { good: '0', value: 0, bad: '-1' },
+  agentChatsDir: { good: '/old/agents', value: '/old/agents', bad: '' },
   corsOrigins: { good: 'https://a.example', value: ['https://a.example'], bad: 'https://a.example/path' },
   allowedHosts: { good: 'Chat.Example:80, [::2]:8000', value: ['chat.example', '::2'], bad: 'a b' },
   apiKeys: { good: 'one-key, another', value: ['one-key', 'another'], bad: 'hush hush' },
@@ -111,6 +113,8 @@ test('defaults', () => {
     maxToolProcesses: 16,
     maxParallelTools: 4,
     toolCallRescue: true,
+    confirmTimeoutSeconds: 0,
+    agentChatsDir: resolve('agents/agent_chats'),
     corsOrigins: null,
     allowedHosts: [],
     apiKeys: [],
@@ -266,7 +270,7 @@ test('no value is ever repeated', () => {
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
   // Any text will do as a path or a command.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 9);
+  expect(problemsOf({ env })).toHaveLength(keys.length - 10);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 
@@ -296,7 +300,7 @@ test('warnings for variables without effect, also next to problems', () => {
     MOCHI_API_KEY: 'hush',
     MOCHI_HOTS: 'x',
     MOCHI_POORT: 'x',
-    MOCHI_AGENT_CHATS_DIR: 'chats',
+    MOCHI_MAX_AGENT_ITERATIONS: '5',
     MOCHI_AGENTS_DIR: '',
     MOCHI_FLAVOUR: 'matcha',
     PATH: '/bin',
@@ -305,7 +309,7 @@ test('warnings for variables without effect, also next to problems', () => {
     'MOCHI_API_KEY is not a setting; did you mean MOCHI_API_KEYS?',
     'MOCHI_HOTS is not a setting; did you mean MOCHI_HOST?',
     'MOCHI_POORT is not a setting; did you mean MOCHI_PORT?',
-    'MOCHI_AGENT_CHATS_DIR has no effect in this version.',
+    'MOCHI_MAX_AGENT_ITERATIONS has no effect in this version.',
     'MOCHI_FLAVOUR is not a setting.',
   ];
   expect(load({ env }).warnings).toEqual(warnings);

@@ -96,6 +96,7 @@ function withAbsolutePaths(config: Config): Config {
     toolsDir: resolve(dataDir, config.toolsDir),
     toolPolicy: resolve(dataDir, config.toolPolicy),
     mcpConfig: resolve(dataDir, config.mcpConfig),
+    agentChatsDir: resolve(dataDir, config.agentChatsDir),
     agentsDir: resolve(dataDir, config.agentsDir),
     filesDir: config.filesDir === null ? null : resolve(dataDir, config.filesDir),
   };

@@ -1,15 +1,8 @@
 // The fuse box: opens the store, builds engine, turns and app, and takes them down in the right order.
 import type { AddressInfo } from 'node:net';
 import { createAgents } from './agents/agents.ts';
-import { createEngineLine } from './chat/line/engine-line.ts';
-import { LiveTurns } from './chat/live-turns.ts';
-import type { PlanDeps } from './chat/prompt/ask-window.ts';
+import { Approvals } from './approvals/approvals.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
-import { createModelRates } from './chat/prompt/model-rates.ts';
-import { readConversation } from './chat/prompt/read-conversation.ts';
-import { recallWindows } from './chat/prompt/recall-windows.ts';
-import { closeImportedTurns, recoverTurns } from './chat/recover-turns.ts';
-import { Checkpoints } from './chat/step/checkpoints.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { createEngine } from './engines/create-engine.ts';
@@ -20,24 +13,17 @@ import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { ModelPulls } from './models/model-pulls.ts';
+import { createBackground, createTurns, recallModels } from './server/create-turns.ts';
+import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
-import type { Db } from './store/database.ts';
 import { Erasure } from './store/erasure.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore, type Store } from './store/open-store.ts';
-import { listRecentAnswers } from './store/recent-answers.ts';
 import { watchDatabase } from './store/rescue-database.ts';
-import { listTokenRatios } from './store/token-ratios.ts';
-import { BackgroundJobs } from './summaries/background-jobs.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { ToolSource } from './tools/tool.ts';
 import type { Tools } from './tools/tools.ts';
-import { importOnFirstStart } from './transfer/import-on-first-start.ts';
 import { VERSION } from './version.ts';
-import { createAnswerLengths } from './window/answer-lengths.ts';
-import { createLoadFailures } from './window/load-failures.ts';
-import { createModelWindows } from './window/model-windows.ts';
-import { createTokenRatios } from './window/token-ratios.ts';
 
 export interface Server {
   /** What runs models. */
@@ -75,15 +61,21 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   });
+  const approvals = openApprovals({ db: store.db, log, tools, ...ids }, config);
   const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
-    await takeUp(store.db, config, log);
+    const bootId = `boot_${randomHex(12)}`;
+    await takeUp({ db: store.db, log, approvals, bootId, ...ids }, config);
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
     const { events, pulls } = openEvents(store, engine, log);
-    const turns = createTurns({ ...planning, log, background, clearing, tools, ...ids }, config);
+    await approvals.start();
+    const turns = createTurns(
+      { ...planning, log, background, clearing, tools, approvals, bootId, ...ids },
+      config,
+    );
     const app = await createApp(
       {
         ...storeDoors(store, config),
@@ -92,7 +84,9 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         events,
         pulls,
         tools,
+        approvals,
         mcpServers: tools.mcpServers,
+        bootId,
         agents: createAgents({ ...config, tools }),
         defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
@@ -107,6 +101,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     return {
       engine,
       async listen() {
+        await turns.takeUp();
         await app.listen({ host: config.host, port: config.port });
         background.start();
         tools.start();
@@ -117,26 +112,35 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       async close() {
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
-        const quiet = background.close();
-        const stopped = pulls.close();
+        const quiet = Promise.all([background.close(), pulls.close()]);
         await turns.close(config.shutdownGraceSeconds * 1000);
+        approvals.close();
         await quiet;
-        await stopped;
         events.close();
         await clearing.close();
         await closeConnections(app.server, appClosed);
-        await tools.close();
-        await engine.close();
-        await tending.close();
-        await store.close();
+        await closeAll([tools, engine, tending, store]);
       },
     };
   } catch (error) {
+    approvals.close();
     await tools.close();
     await engine.close();
     await store.leave();
     throw error;
   }
+}
+
+/** One after the other. */
+async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close();
+}
+
+function openApprovals(
+  doors: Omit<ConstructorParameters<typeof Approvals>[0], 'confirmTimeoutMs'>,
+  { confirmTimeoutSeconds: seconds }: Config,
+): Approvals {
+  return new Approvals({ ...doors, confirmTimeoutMs: seconds === 0 ? null : seconds * 1000 });
 }
 
 function appOptions(config: Config, log: Log) {
@@ -157,25 +161,6 @@ function urlOf(address: AddressInfo | string | null, { host }: Config): string {
 /** Tools that cannot be used hide nothing else, so that nobody would notice. */
 function tellProblems(tools: Tools, log: Log): void {
   for (const { source, message } of tools.registry().problems) log.warn({ source }, message);
-}
-
-type TurnDoors = Omit<
-  ConstructorParameters<typeof LiveTurns>[0],
-  'modelRates' | 'engineLine' | 'stallMs' | 'checkpoints' | 'maxSteps' | 'toolLimits' | 'rescuesCalls'
->;
-
-function createTurns(doors: TurnDoors, config: Config): LiveTurns {
-  return new LiveTurns(
-    {
-      ...doors,
-      ...askingSettings(config),
-      checkpoints: new Checkpoints(doors.db),
-      maxSteps: config.maxToolIterations,
-      toolLimits: { maxParallel: config.maxParallelTools, resultCharacters: config.toolResultChars },
-      rescuesCalls: config.toolCallRescue,
-    },
-    { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
-  );
 }
 
 /** What happens to sessions, turns and pulls, noted from now on. */
@@ -216,73 +201,4 @@ function storeDoors({ db, guard }: Store, { dataDir }: Config) {
     return openSnapshot(dataDir);
   };
   return { db, refuseLoss, openSnapshot: openOwnSnapshot };
-}
-
-/** What plans are made with: what is known of the models, from what was stored and sent before. */
-async function recallModels(db: Db, engine: Engine, config: Config) {
-  const now = () => performance.now();
-  const modelWindows = createModelWindows(now);
-  await recallWindows(db, modelWindows);
-  return {
-    db,
-    engine,
-    answerLengths: createAnswerLengths(await listRecentAnswers(db)),
-    loadFailures: createLoadFailures(now, () => engine.departures?.() ?? 0),
-    modelWindows,
-    tokenRatios: createTokenRatios(await listTokenRatios(db)),
-    windowPolicy: windowPolicyOf(config),
-  };
-}
-
-function windowPolicyOf(config: Config) {
-  return {
-    dynamicEnabled: config.dynamicContextWindowEnabled,
-    firstWindow: config.firstContextWindow,
-    maxWindow: config.maxContextWindow,
-  };
-}
-
-function createBackground(
-  planning: PlanDeps & { readonly engine: Engine },
-  config: Config,
-  log: Log,
-): BackgroundJobs {
-  const { db, engine } = planning;
-  return new BackgroundJobs(
-    {
-      db,
-      engine,
-      log,
-      isBackground: true,
-      readConversation: (question) => readConversation(planning, question),
-    },
-    {
-      summaries: config.summarizationEnabled,
-      titles: config.titlesEnabled,
-      minBillions: config.summaryMinBillions,
-    },
-  );
-}
-
-/** How the engine is asked, and how patiently. */
-function askingSettings(config: Config) {
-  return {
-    modelRates: createModelRates(),
-    engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
-    stallMs: config.engineStallSeconds === 0 ? null : config.engineStallSeconds * 1000,
-  };
-}
-
-/** What the last run left open, and what the original left in the folder. */
-async function takeUp(db: Db, config: Config, log: Log): Promise<void> {
-  const closed = await recoverTurns({ db, ...ids });
-  if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
-  await importOnFirstStart({
-    db,
-    ...ids,
-    openSnapshot: () => openSnapshot(config.dataDir),
-    closeTurns: (transaction, sessionId) => closeImportedTurns({ db: transaction, ...ids }, sessionId),
-    folder: config.sessionsDir,
-    log,
-  });
 }

@@ -1,99 +1,73 @@
 // An accepted turn from its place in line to its last event.
-import type { EngineModel } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
-import { unlessAborted } from '../kit/unless-aborted.ts';
-import {
-  dropRequest,
-  finishTurn,
-  markTurnRunning,
-  noteLastEvent,
-  type QueuedMessage,
-} from '../store/turns.ts';
-import { type Beginning, beginTurn } from './begin-turn.ts';
+import type { TurnEvent } from '../contract/turn-event.ts';
+import { finishTurn, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
 import type { CallDeps } from './call-in-line.ts';
-import { recallModel } from './check-request.ts';
+import { keepMessage } from './keep-message.ts';
 import type { Place } from './line/turn-lines.ts';
 import { closeLeftTurn } from './recover-turns.ts';
-import { doneEvent, runTurn, stateAfter, toTurnFailure } from './run-turn.ts';
+import { doneEvent, runTurn, stateAfter, type TurnPlan, toTurnFailure } from './run-turn.ts';
+import { TurnSuspended } from './step/await-decision.ts';
+import type { RunningTurn } from './step/turn-progress.ts';
+import { interrupted } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
-import type { TurnRequest } from './turn-request.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
 export interface DrivenTurn {
   readonly live: LiveTurn;
-  readonly request: TurnRequest;
+  /** Null: it has none, or it is on the path already. */
   readonly message: QueuedMessage | null;
   readonly place: Place;
-  readonly model: EngineModel | null;
-  /** Null for a turn that waits in line. */
-  readonly beginning: Beginning | null;
+  /** Waits until it may run. @throws why it cannot */
+  readonly begin: () => Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }>;
 }
 
 /** Runs the turn to its end, whoever watches; never throws. */
-export async function driveTurn(deps: CallDeps, turn: DrivenTurn): Promise<void> {
-  const { live, request, message, place } = turn;
+export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<void> {
+  const { live, message, place } = driven;
   let isMessageOpen = false;
   try {
-    const { session, tip } = turn.beginning ?? (await beginQueued(deps, turn));
-    // The model may have been changed while the turn was in line.
-    const model = turn.beginning ? turn.model : await recallUnlessAborted(deps, session.model, live.signal);
-    const ownsTip = tip.id === message?.messageId;
-    const running = runTurn(deps, { live, session, model, request, tip, ownsTip });
-    for await (const events of running) live.append(events);
+    const { turn, plan } = await driven.begin();
+    for await (const events of runTurn(deps, turn, plan)) live.append(events);
   } catch (error) {
-    isMessageOpen = await closeUnbegun(deps, turn, error);
-  } finally {
-    live.finish();
-    if (isMessageOpen) await keepMessage(deps, turn);
-    place.leave();
+    if (error instanceof TurnSuspended) {
+      // Its place stays taken: nothing of its session may go on before it does.
+      place.suspend();
+      live.suspend(farewell(live));
+      return;
+    }
+    isMessageOpen = await closeUnbegun(deps, driven, error);
   }
+  live.finish();
+  if (isMessageOpen && message !== null) {
+    place.retire();
+    await keepMessage(deps, place, { sessionId: live.sessionId, turnId: live.turnId, message });
+  }
+  place.leave();
 }
 
-/** A turn that is stopped meanwhile ends where it would have asked the model. */
-function recallUnlessAborted(deps: TurnDeps, name: string, signal: AbortSignal): Promise<EngineModel | null> {
-  return unlessAborted(recallModel(deps, name), signal).catch(() => null);
-}
-
-/** A turn that was cancelled in line has ended; what it was asked is put on the path in its place, unanswered. */
-async function keepMessage(deps: TurnDeps, { live, request, message, place }: DrivenTurn): Promise<void> {
-  const { turnId, sessionId } = live;
-  place.retire();
-  await place.ready;
-  try {
-    await deps.db.transaction().execute(async (db) => {
-      await beginTurn(db, { sessionId, turnId, mode: request.mode, message, isPromised: true });
-      await dropRequest(db, turnId);
-    });
-  } catch (error) {
-    // The row still has it: the next start puts it on the path.
-    deps.log.error(
-      { err: error, turn_id: turnId },
-      'the message of a cancelled turn could not be put on the path',
-    );
-  }
+/** The turn goes on when the server is back: this is about the connection alone. */
+function farewell(live: LiveTurn): TurnEvent[] {
+  const { sessionId, turnId } = live;
+  const text =
+    'The server is stopping. The turn waits for an approval and goes on when the server is back: watch it then.';
+  const details = { session_id: sessionId, turn_id: turnId, resumes: true };
+  return [
+    { event: 'error', data: { code: 'turn_interrupted', message: text, details } },
+    { event: 'done', data: { session_id: sessionId, turn_id: turnId, state: 'waiting' } },
+  ];
 }
 
 /**
- * The wait in line, and what a turn that did not wait has done already. A cancelled turn ends at once; a stopping
- * server still puts the message on the path.
+ * Resolves when it may run. A cancelled turn ends at once; a stopping server still puts the message on the path, unless
+ * the turn ahead outlives it.
+ * @throws the reason of the stop
  */
-async function beginQueued(
-  deps: TurnDeps,
-  { live, request, message, place }: DrivenTurn,
-): Promise<Beginning> {
-  await Promise.race([place.ready, rejectOnCancel(live.signal)]);
-  const { turnId, sessionId } = live;
-  return deps.db.transaction().execute(async (transaction) => {
-    const beginning = await beginTurn(transaction, {
-      sessionId,
-      turnId,
-      mode: request.mode,
-      message,
-      isPromised: true,
-    });
-    await markTurnRunning(transaction, turnId, beginning.userMessageId);
-    return beginning;
+export async function untilPlace(live: LiveTurn, place: Place): Promise<void> {
+  const blocked = place.blocked.then(() => {
+    throw interrupted();
   });
+  await Promise.race([place.ready, blocked, rejectOnCancel(live.signal)]);
 }
 
 function rejectOnCancel(signal: AbortSignal): Promise<never> {
@@ -108,16 +82,17 @@ function rejectOnCancel(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * The end of a turn that never ran. The session of one that was cancelled in line is still another turn's, and none
- * of its messages may be touched.
- * @returns whether the message of the turn is still to be put on the path
+ * The end of a turn that never ran. The session of one that ended in line is still another turn's, and none of its
+ * messages may be touched.
+ * @returns whether the message of the turn is to be put on the path when its place has come
  */
-async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): Promise<boolean> {
-  const { live, message } = turn;
+async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown): Promise<boolean> {
+  const { live, message, place } = driven;
   const { turnId, sessionId } = live;
   const failure = toTurnFailure(deps, live, error);
   const state = stateAfter(failure);
-  const isInLine = state === 'cancelled';
+  const isCancelled = state === 'cancelled';
+  const isInLine = isCancelled || place.isForPerson;
   const { code, message: text, details } = failure.toBody();
   const told = { code, message: text, details: { ...details, session_id: sessionId, turn_id: turnId } };
   const lastEventId = live.lastEventId + 2;
@@ -137,16 +112,14 @@ async function closeUnbegun(deps: TurnDeps, turn: DrivenTurn, error: unknown): P
         });
         return;
       }
-      await closeLeftTurn(
-        { ...deps, db },
-        { id: turnId, sessionId, request: message, lastEventId },
-        { state, failure },
-      );
+      const left = { id: turnId, sessionId, request: message, lastEventId };
+      await closeLeftTurn({ ...deps, db }, left, { state, failure });
       await noteLastEvent(db, turnId, lastEventId);
     })
     .catch((fault: unknown) => {
       deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
     });
   live.append([{ event: 'error', data: told }, doneEvent(live, state)]);
-  return isInLine && message !== null;
+  // Of one that stands behind a turn that outlives this process, the next start takes care.
+  return isCancelled;
 }

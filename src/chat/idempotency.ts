@@ -4,7 +4,7 @@ import { MochiError } from '../contract/errors.ts';
 import { timestampBefore } from '../kit/clock.ts';
 import type { Db } from '../store/database.ts';
 import { findIdempotentTurn, type IdempotencyMark } from '../store/turns.ts';
-import type { TurnRequest } from './turn-request.ts';
+import { type ChatRoute, type TurnRequest, USUAL_APPROVAL } from './turn-request.ts';
 
 /** How long a key stands for its turn (API.md §4). */
 const KEPT_HOURS = 24;
@@ -13,11 +13,17 @@ const KEPT_HOURS = 24;
  * @param route a key is per session and route
  * @param request what the turn is: `on_disconnect` is about a connection and no part of it
  */
-export function toMark(key: string, route: string, request: TurnRequest): IdempotencyMark {
+export function toMark(key: string, route: ChatRoute, request: TurnRequest): IdempotencyMark {
   const hash = createHash('sha256')
-    .update(JSON.stringify([route, request]))
+    .update(JSON.stringify([route, asHashed(route, request)]))
     .digest('hex');
   return { key: `${route} ${key}`, hash };
+}
+
+/** A key holds over an update of the server: what has its default is as it was before there was a choice. */
+function asHashed(route: ChatRoute, { onApproval, ...request }: TurnRequest): object {
+  const isUsual = onApproval === USUAL_APPROVAL[route];
+  return { ...request, onBusy: request.onBusy ?? 'queue', ...(!isUsual && { onApproval }) };
 }
 
 /** @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch */

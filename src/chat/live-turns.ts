@@ -1,32 +1,38 @@
 // Turns in progress: accept one, run it when its turn has come, stop it, wait for all of them at the end.
 import { setTimeout } from 'node:timers/promises';
-import type { BusyPolicy, ChatPreview } from '../contract/chat.ts';
-import { MochiError } from '../contract/errors.ts';
+import type { ChatPreview } from '../contract/chat.ts';
 import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
-import type { TurnEvent } from '../contract/turn-event.ts';
 import { timestampAfter } from '../kit/clock.ts';
 import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
+import { listAgentChatIds } from '../store/list-sessions.ts';
 import { findNewestTurnInstant } from '../store/newest-turn.ts';
-import { findTurn, type IdempotencyMark, listTurns } from '../store/turns.ts';
+import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { acceptTurn } from './accept-turn.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
 import { driveTurn } from './drive-turn.ts';
+import { enterLine } from './enter-line.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { ClientWork } from './line/client-work.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
+import { type Hold, TurnSeat } from './line/turn-seat.ts';
+import { openingEvents } from './opening-events.ts';
 import { previewTurn } from './preview-turn.ts';
+import { startTurn } from './start-turn.ts';
+import { busy, cancelled, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
-import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
+import { takeUpTurns } from './take-up-turns.ts';
+import { asItLives, requireTurn } from './turn-as-it-lives.ts';
+import { type ChatRoute, type TurnRequest, toQueuedMessage } from './turn-request.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
 import { createStoredTurns, type StoredTurns } from './watch/replay-turn.ts';
 import { TurnRegistry } from './watch/turn-registry.ts';
 
 /** Where a request came in, and how it names itself. */
 export interface TurnOrigin {
-  readonly route: string;
+  readonly route: ChatRoute;
   /** The client's idempotency key; null for a request that stands alone. */
   readonly idempotencyKey: string | null;
 }
@@ -45,13 +51,24 @@ export class LiveTurns {
   readonly #work: ClientWork;
   /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
   readonly #accepting = new Map<string, Promise<WatchableTurn>>();
-  #isClosing = false;
+  /** Aborted when the server stops. */
+  readonly #closing = new AbortController();
 
   constructor(deps: LiveTurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
     this.#stored = createStoredTurns(deps.db);
     this.#work = new ClientWork(deps, this.#lines);
+  }
+
+  /** Before the port opens: turns of earlier runs of the server that wait for a person wait on. */
+  async takeUp(): Promise<number> {
+    return takeUpTurns({
+      deps: this.#deps,
+      lines: this.#lines,
+      registry: this.#registry,
+      seatAt: (place) => this.#seat(place, null),
+    });
   }
 
   /**
@@ -84,24 +101,14 @@ export class LiveTurns {
   }
 
   /** The turn as it stands. @throws MochiError turn_not_found */
-  async describe(turnId: string): Promise<Turn> {
-    const turn = await findTurn(this.#deps.db, turnId);
-    if (turn === null)
-      throw new MochiError('turn_not_found', `Turn ${turnId} not found`, { turn_id: turnId });
-    return this.#asItLives(turn);
+  describe(turnId: string): Promise<Turn> {
+    return requireTurn(this.#deps.db, this.#registry, turnId);
   }
 
   /** The turns of a session as they stand, the newest first. */
   async list(sessionId: string, page: Parameters<typeof listTurns>[2]): Promise<Turn[]> {
     const turns = await listTurns(this.#deps.db, sessionId, page);
-    return turns.map((turn) => this.#asItLives(turn));
-  }
-
-  #asItLives(turn: Turn): Turn {
-    const live = this.#registry.find(turn.turn_id);
-    if (live === null || turn.finished_at !== null) return turn;
-    const { messageId, lastEventId, receipt } = live;
-    return { ...turn, message_id: messageId, last_event_id: lastEventId, context: receipt };
+    return turns.map((turn) => asItLives(this.#registry, turn));
   }
 
   /**
@@ -118,31 +125,30 @@ export class LiveTurns {
   /** The turn that holds a session. @throws MochiError no_active_turn */
   holderOf(sessionId: string): string {
     const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder !== undefined) return holder;
-    throw new MochiError(
-      'no_active_turn',
-      `Session ${sessionId} is not answering: there is nothing to cancel.`,
-      {
-        session_id: sessionId,
-      },
-    );
+    if (holder === undefined) throw noActiveTurn(sessionId);
+    return holder;
   }
 
   /**
    * Runs a change that must not meet a turn of the session; turns that arrive meanwhile wait for it.
-   * @throws MochiError session_busy when the session is answering and `ifBusy` is `refuse`
+   * @throws MochiError session_busy when the session is answering
    */
-  async change<T>(sessionId: string, ifBusy: 'refuse' | 'stop', action: () => Promise<T>): Promise<T> {
-    const ahead = this.#lines.turnsOf(sessionId);
-    const [holder] = ahead;
-    if (holder !== undefined && ifBusy === 'refuse') throw busy(sessionId, holder);
-    const place = this.#lines.enterChange(sessionId);
+  async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
+    const [holder] = this.#lines.turnsOf(sessionId);
+    if (holder !== undefined) throw busy(sessionId, holder);
+    return this.#stopAll([sessionId], action);
+  }
+
+  /** Stops the turns of sessions, and runs what must not meet any. */
+  async #stopAll<T>(sessionIds: readonly string[], action: () => Promise<T>): Promise<T> {
+    const ahead = sessionIds.flatMap((sessionId) => this.#lines.turnsOf(sessionId));
+    const places = sessionIds.map((sessionId) => this.#lines.enterChange(sessionId));
     try {
       for (const turnId of ahead) this.#registry.find(turnId)?.stop(cancelled());
-      await place.ready;
+      await Promise.all(places.map(({ ready }) => ready));
       return await action();
     } finally {
-      place.leave();
+      for (const place of places) place.leave();
     }
   }
 
@@ -153,28 +159,39 @@ export class LiveTurns {
    * engine throws
    */
   async summarize(sessionId: string, modelName: string | null): Promise<WrittenSummary> {
-    if (this.#isClosing) throw interrupted();
+    this.#refuseWhenClosing();
     return summarizeSession(this.#deps, this.#work, { sessionId, modelName });
   }
 
-  /** Stops the turns of a session and deletes it, with what memory has of them. @returns whether it was there */
+  /**
+   * Stops the turns of a session and deletes it, with what memory has of them, and with its agent chats.
+   * @returns whether it was there
+   */
   async delete(sessionId: string): Promise<boolean> {
-    return this.change(sessionId, 'stop', async () => {
-      const { db, clearing } = this.#deps;
-      const outcome = await db
-        .transaction()
-        .execute((transaction) => deleteSession(transaction, sessionId, Date.now()));
-      if (outcome === 'hidden') clearing.wake();
-      this.#registry.forgetSession(sessionId);
-      this.#work.stop(cancelled(), sessionId);
-      this.#deps.background.stopSession(sessionId);
-      return outcome !== 'absent';
+    return this.#stopAll([sessionId], async () => {
+      const chats = await listAgentChatIds(this.#deps.db, sessionId);
+      return this.#stopAll(chats, () => this.#deleteStopped(sessionId, chats));
     });
   }
 
-  /** Lets turns finish for a while, then closes the rest as `interrupted`; refuses new ones at once. */
+  async #deleteStopped(sessionId: string, chats: readonly string[]): Promise<boolean> {
+    const { db, clearing, background } = this.#deps;
+    const outcome = await db
+      .transaction()
+      .execute((transaction) => deleteSession(transaction, sessionId, Date.now()));
+    if (outcome === 'hidden') clearing.wake();
+    for (const id of [sessionId, ...chats]) this.#registry.forgetSession(id);
+    this.#work.stop(cancelled(), sessionId);
+    background.stopSession(sessionId);
+    return outcome !== 'absent';
+  }
+
+  /**
+   * Lets turns finish for a while, then closes the rest as `interrupted`; refuses new ones at once. What waits for a
+   * person is left as it is.
+   */
   async close(graceMs: number): Promise<void> {
-    this.#isClosing = true;
+    this.#closing.abort();
     await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
     for (const live of this.#registry.running) live.stop(interrupted());
     this.#work.stop(interrupted());
@@ -199,9 +216,7 @@ export class LiveTurns {
   ): Promise<WatchableTurn> {
     const hold = this.#deps.background.hold();
     try {
-      const live = await this.#acceptTurn(sessionId, request, idempotency);
-      void this.#registry.ended(live.turnId).then(hold.release);
-      return live;
+      return await this.#acceptTurn(sessionId, request, { idempotency, hold });
     } catch (error) {
       hold.release();
       throw error;
@@ -211,88 +226,52 @@ export class LiveTurns {
   async #acceptTurn(
     sessionId: string,
     request: TurnRequest,
-    idempotency: IdempotencyMark | null,
+    { idempotency, hold }: { readonly idempotency: IdempotencyMark | null; readonly hold: Hold },
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
-    if (this.#isClosing) throw interrupted();
+    this.#refuseWhenClosing();
     const { model } = await checkRequest(deps, sessionId, request);
     const newest = await findNewestTurnInstant(deps.db, sessionId);
     // The server may have begun to stop while this was being looked at.
-    if (this.#isClosing) throw interrupted();
+    this.#refuseWhenClosing();
     const createdAt = timestampAfter(newest, deps.now());
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
-    const place = this.#enter(live, request.onBusy);
+    const place = enterLine({ lines: this.#lines, registry: this.#registry }, live, request.onBusy);
+    const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
     const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency });
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
       ({ beginning, userMessageId }) => {
         live.append(openingEvents(live, userMessageId, place));
-        return driveTurn(deps, { live, request, message, place, model, beginning });
+        const started = { live, request, message, place, seat, model, beginning };
+        return driveTurn(deps, { live, message, place, begin: () => startTurn(deps, started) });
       },
       () => {
         live.finish();
         place.leave();
       },
     );
-    this.#registry.add(live, finished);
+    this.#registry.add(
+      live,
+      finished.then(() => seat.release()),
+    );
     await accepted;
     return live;
   }
 
-  /** @throws MochiError session_busy, overloaded */
-  #enter(live: LiveTurn, onBusy: BusyPolicy): Place {
-    const { sessionId, turnId } = live;
-    const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder !== undefined && onBusy === 'reject') throw busy(sessionId, holder);
-    const place = this.#lines.enter(sessionId, turnId, {
-      atFront: onBusy === 'interrupt',
-      onMove: (position) => {
-        // Nothing before `turn_start`, and nothing once the turn is closing.
-        if (live.lastEventId === 0 || live.signal.aborted) return;
-        live.append([{ event: 'status', data: { phase: 'queued', position } }]);
-      },
-    });
-    if (holder !== undefined && onBusy === 'interrupt') this.#registry.find(holder)?.stop(cancelled());
-    return place;
+  #seat(place: Place, hold: Hold | null): TurnSeat {
+    const { background } = this.#deps;
+    return new TurnSeat({ place, hold, background, closing: this.#closing.signal });
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing.signal.aborted) throw interrupted();
   }
 
   async #allEnded(): Promise<void> {
     await this.#work.ended();
     await Promise.all(this.#registry.running.map(({ turnId }) => this.#registry.ended(turnId)));
   }
-}
-
-function openingEvents(live: LiveTurn, userMessageId: string | null, place: Place): TurnEvent[] {
-  const { turnId, sessionId } = live;
-  const events: TurnEvent[] = [
-    {
-      event: 'turn_start',
-      data: { turn_id: turnId, session_id: sessionId, user_message_id: userMessageId },
-    },
-  ];
-  if (!place.isReady) {
-    events.push({ event: 'status', data: { phase: 'queued', position: place.position } });
-  }
-  return events;
-}
-
-function busy(sessionId: string, turnId: string): MochiError {
-  return new MochiError(
-    'session_busy',
-    `Session ${sessionId} is answering. Wait for its turn to end, or cancel it, then try again.`,
-    { session_id: sessionId, turn_id: turnId },
-  );
-}
-
-function cancelled(): MochiError {
-  return new MochiError('turn_cancelled', 'The turn was cancelled; what came until then is kept.');
-}
-
-function interrupted(): MochiError {
-  return new MochiError(
-    'turn_interrupted',
-    'The server is stopping; what came until now is kept. Send message: null when it is back.',
-  );
 }

@@ -1,8 +1,10 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
-import type { FinalTurnState } from '../contract/turn.ts';
+import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
 import { appendToPath } from '../store/active-path.ts';
+import { cancelApprovalsOfTurn } from '../store/approvals.ts';
 import type { Db } from '../store/database.ts';
+import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import {
@@ -13,36 +15,65 @@ import {
   type QueuedMessage,
   type UnfinishedTurn,
 } from '../store/turns.ts';
-import { answerOpenCalls } from './step/answer-open-calls.ts';
+import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
+import { answerOpenCalls, type CutBy, cutRuns } from './step/answer-open-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /**
  * Watchers may have seen events after the last checkpoint: the closing ones get numbers beyond any of those,
  * so that whoever reconnects is told the end, once.
  */
-const EVENT_GAP = 1_000_000;
+export const EVENT_GAP = 1_000_000;
 
-type RecoverDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
+type CloseDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
-/** Before the server serves. @returns how many turns were closed */
-export async function recoverTurns(deps: RecoverDeps): Promise<number> {
+export type RecoverDeps = CloseDeps & AskDeps;
+
+interface RecoveredTurns {
+  /** As interrupted. */
+  readonly closed: number;
+  /** Wait to be told what became of their tools. */
+  readonly asked: number;
+}
+
+/**
+ * Before the server serves. Turns that wait for a person wait on, and so do the messages of those that stood behind them;
+ * those in which a tool ran wait to be told what became of it.
+ */
+export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
+  const asked = await askOutcomes(deps, EVENT_GAP);
   const turns = await listUnfinishedTurns(deps.db);
   const failure = new MochiError(
     'turn_interrupted',
     'The server stopped while the turn was running. Send message: null to try again.',
   );
-  for (const turn of turns) {
+  const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
+  const left = turns.filter(({ state }) => state !== 'waiting');
+  for (const turn of left) {
+    const isBehind = waiting.has(turn.sessionId);
+    const end = { state: 'interrupted', failure, cutBy: 'the server stopped' } as const;
     await deps.db
       .transaction()
-      .execute((db) => closeLeftTurn({ ...deps, db }, turn, { state: 'interrupted', failure }));
+      .execute((db) =>
+        isBehind ? closeInLine({ ...deps, db }, turn, end) : closeLeftTurn({ ...deps, db }, turn, end),
+      );
   }
-  await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }));
-  return turns.length;
+  await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }, { except: waiting }));
+  await closeLostExecutions(
+    deps.db,
+    { before: deps.bootId },
+    { ...cutRuns('the server stopped'), finishedAt: deps.now() },
+  );
+  return { closed: left.length, asked };
 }
 
 /** What turns were asked that were cancelled in line, and had not come to their place: of one session, or of all. */
-async function placeOpenMessages(deps: RecoverDeps, sessionId?: string): Promise<void> {
-  for (const open of await listOpenMessages(deps.db, sessionId)) {
+async function placeOpenMessages(
+  deps: CloseDeps,
+  sessions: { readonly only?: string; readonly except?: ReadonlySet<string> },
+): Promise<void> {
+  for (const open of await listOpenMessages(deps.db, sessions.only)) {
+    if (sessions.except?.has(open.sessionId)) continue;
     const head = await answerOpenCalls(deps, open.sessionId);
     await placeMessage(deps.db, head, open);
     await dropRequest(deps.db, open.turnId);
@@ -73,7 +104,7 @@ async function placeMessage(
  * Inside the caller's transaction.
  */
 export async function closeLeftTurns(
-  deps: RecoverDeps,
+  deps: CloseDeps,
   sessionId: string,
   living: readonly string[],
 ): Promise<void> {
@@ -90,33 +121,57 @@ export async function closeLeftTurns(
 /**
  * A session that was exported while a turn ran: nothing runs in it here. Inside the caller's transaction.
  */
-export async function closeImportedTurns(deps: RecoverDeps, sessionId: string): Promise<void> {
+export async function closeImportedTurns(deps: CloseDeps, sessionId: string): Promise<void> {
   const failure = new MochiError('turn_interrupted', 'The session was exported while the turn was running.');
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
     await closeLeftTurn(deps, turn, { state: 'interrupted', failure });
   }
-  await placeOpenMessages(deps, sessionId);
+  await placeOpenMessages(deps, { only: sessionId });
   // What no turn owns up to: lines can say anything.
   await markStreamingPartial(deps.db, sessionId);
   await answerOpenCalls(deps, sessionId);
+  await closeLostExecutions(deps.db, { sessionId }, { ...cutRuns('the turn ended'), finishedAt: deps.now() });
 }
 
-/** Makes whole what a turn left and closes it: parts, calls without a result, a message that waited in line. */
-export async function closeLeftTurn(
-  deps: RecoverDeps,
-  turn: UnfinishedTurn,
-  end: { readonly state: FinalTurnState; readonly failure: MochiError },
-): Promise<void> {
-  const { db, now } = deps;
-  const { sessionId, request } = turn;
-  await markStreamingPartial(db, sessionId);
-  const head = await answerOpenCalls(deps, sessionId);
-  if (request !== null) await placeMessage(db, head, { turnId: turn.id, sessionId, message: request });
-  const { code, message, details } = end.failure.toBody();
+type LeftTurn = Omit<UnfinishedTurn, 'state'>;
+
+interface LeftEnd {
+  readonly state: FinalTurnState;
+  readonly failure: MochiError;
+  /** What cut its runs of tools; missing: its own end. */
+  readonly cutBy?: CutBy;
+}
+
+/** One that stood in line behind a turn that goes on: its message stays in its row until that has ended. */
+async function closeInLine({ db, now }: CloseDeps, turn: LeftTurn, end: LeftEnd): Promise<void> {
   await finishTurn(db, turn.id, {
     state: end.state,
     finishedAt: now(),
-    error: { code, message, details: { ...details, session_id: sessionId, turn_id: turn.id } },
+    error: errorOf(turn, end),
+    messageId: null,
+    usage: null,
+    lastEventId: turn.lastEventId + EVENT_GAP,
+    isMessageOpen: turn.request !== null,
+  });
+}
+
+function errorOf({ id, sessionId }: LeftTurn, { failure }: LeftEnd): ErrorObject {
+  const { code, message, details } = failure.toBody();
+  return { code, message, details: { ...details, session_id: sessionId, turn_id: id } };
+}
+
+/** Makes whole what a turn left and closes it: parts, calls without a result, a message that waited in line. */
+export async function closeLeftTurn(deps: CloseDeps, turn: LeftTurn, end: LeftEnd): Promise<void> {
+  const { db, now } = deps;
+  const { sessionId, request } = turn;
+  await cancelApprovalsOfTurn(db, turn.id, now());
+  await markStreamingPartial(db, sessionId);
+  const head = await answerOpenCalls(deps, sessionId, end.cutBy);
+  if (request !== null) await placeMessage(db, head, { turnId: turn.id, sessionId, message: request });
+  await finishTurn(db, turn.id, {
+    state: end.state,
+    finishedAt: now(),
+    error: errorOf(turn, end),
     messageId: await findAnswerOfTurn(db, sessionId, turn.id),
     usage: null,
     lastEventId: turn.lastEventId + EVENT_GAP,

@@ -1,49 +1,52 @@
 // One turn: ask the model, settle the calls it made, repeat until it rests. The one generator everything goes
-// through: streaming, plain and resumed requests differ only in how they watch it.
-import type { AnswerMessage } from '../contract/chat.ts';
-import type { EngineUsage } from '../contract/engine.ts';
+// through: streaming, plain and resumed requests differ only in how they watch it, chats and agents in their script.
+import type { ContextReceipt } from '../contract/context-window.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
+import type { Offer } from '../tools/offer.ts';
 import { type CallDeps, callInLine } from './call-in-line.ts';
-import { offerTools } from './offer-tools.ts';
-import { askAgain } from './step/ask-again.ts';
-import { finishAnswer, finishFailed, finishToolRequest } from './step/finish-step.ts';
-import { planRound } from './step/plan-round.ts';
-import { settleRound } from './step/settle-round.ts';
-import { parseStructured } from './step/structured-output.ts';
+import { TurnSuspended } from './step/await-decision.ts';
+import { finishFailed, finishToolRequest } from './step/finish-step.ts';
+import { type PlannedCall, planRound } from './step/plan-round.ts';
+import { refuseRound, settleRound } from './step/settle-round.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
+import type { TurnSettings } from './step/turn-settings.ts';
 import type { TurnDeps } from './turn-deps.ts';
+import type { TurnScript } from './turn-script.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
-/** Yields every event of the turn from the first model call to `done`; never throws. */
+/** A round that another process began, and that waits for a person. */
+interface OpenRound {
+  /** The assistant message with the calls. */
+  readonly messageId: string;
+  readonly settings: TurnSettings | null;
+  readonly receipt: ContextReceipt | null;
+}
+
+export interface TurnPlan {
+  readonly script: (deps: TurnDeps, turn: RunningTurn, progress: TurnProgress) => TurnScript;
+  /** Null: it begins. */
+  readonly openRound: OpenRound | null;
+}
+
+/**
+ * Yields every event of the turn from the first model call to `done`.
+ * @throws TurnSuspended when the server stops while the turn waits for a person; nothing else
+ */
 export async function* runTurn(
   deps: CallDeps,
   turn: RunningTurn,
+  plan: TurnPlan,
 ): AsyncGenerator<readonly TurnEvent[], void> {
-  const progress: TurnProgress = {
-    tip: turn.tip,
-    draft: null,
-    messageId: null,
-    usage: null,
-    model: turn.model,
-    plan: null,
-    receipt: null,
-    reason: null,
-    mark: turn.session.promptMark,
-    offer: { tools: [], missing: [] },
-    nudge: null,
-    lastRun: null,
-    place: null,
-    isRestarted: false,
-    use: null,
-    hasAskedWindows: false,
-  };
+  const progress = toProgress(turn, plan.openRound);
   let state: FinalTurnState;
   try {
-    yield* answer(deps, turn, progress);
+    yield* answer(deps, { turn, progress, plan });
     state = 'completed';
   } catch (error) {
+    if (error instanceof TurnSuspended) throw error;
     const failure = toTurnFailure(deps, turn.live, error);
     state = stateAfter(failure);
     const told = await finishFailed(deps, turn, progress, { state, failure });
@@ -52,77 +55,85 @@ export async function* runTurn(
   yield [doneEvent(turn.live, state)];
 }
 
-async function* answer(
-  deps: CallDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-): AsyncGenerator<readonly TurnEvent[], void> {
-  progress.offer = await offerTools(deps, { ...turn, signal: turn.live.signal });
-  for (let rounds = 0; rounds < deps.maxSteps; ) {
-    const usage = yield* callInLine(deps, turn, progress);
-    const draft = progress.draft;
-    if (draft === null) return;
-    if (draft.toolCalls.length === 0) {
-      if (await askAgain(deps, progress, { usage, isAfterRound: rounds > 0 })) continue;
-      yield [await complete(deps, turn, progress, usage)];
-      return;
-    }
-    const calls = await planRound(deps, turn, progress);
-    await finishToolRequest(deps, progress, { usage, calls });
-    yield [{ event: 'status', data: { phase: 'running_tool' } }];
-    yield* settleRound(deps, turn, progress, calls);
-    rounds += 1;
-  }
-  throw new MochiError(
-    'tool_loop_limit',
-    `The model asked for tools ${deps.maxSteps} times in a row (MOCHI_MAX_TOOL_ITERATIONS). What happened is kept.`,
-    { limit: deps.maxSteps },
-  );
+function toProgress(turn: RunningTurn, round: OpenRound | null): TurnProgress {
+  const { usage = null, lastRun = null, rounds = 0 } = round?.settings ?? {};
+  return {
+    tip: turn.tip,
+    draft: null,
+    messageId: round?.messageId ?? null,
+    usage,
+    model: turn.model,
+    plan: null,
+    receipt: round?.receipt ?? null,
+    reason: round?.receipt?.window_reason ?? null,
+    mark: turn.session.promptMark,
+    offer: { tools: [], missing: [] },
+    nudge: null,
+    lastRun,
+    rounds,
+    place: null,
+    isRestarted: false,
+    use: null,
+    hasAskedWindows: false,
+  };
 }
 
-/** Stores the answer, then says so: what a client heard of is on disk. */
-async function complete(
+interface Running {
+  readonly turn: RunningTurn;
+  readonly progress: TurnProgress;
+  readonly plan: TurnPlan;
+}
+
+async function* answer(
   deps: CallDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-  usage: EngineUsage,
-): Promise<TurnEvent> {
-  const { draft } = progress;
-  if (draft === null) throw new Error('A turn cannot be complete without an answer.');
-  const { request } = turn;
-  const parsed =
-    request.format === null ? undefined : parseStructured(request.format, draft.content, draft.finishReason);
-  const finished = await finishAnswer(deps, turn, progress, {
-    usage,
-    failure: parsed?.failure ?? null,
-  });
-  if (parsed?.failure) throw parsed.failure;
-  const message: AnswerMessage = {
-    role: 'assistant',
-    content: draft.content,
-    model: draft.options.model,
-    message_id: draft.options.messageId,
-    timestamp: draft.options.timestamp,
-    eval_count: usage.outputTokens,
-    prompt_eval_count: usage.promptTokens,
-    finish_reason: draft.finishReason,
-    tool_calls: null,
-    thinking: draft.thinking || null,
-    ...(parsed !== undefined && { parsed: parsed.value }),
-  };
-  return {
-    event: 'message_complete',
-    data: {
-      message_id: message.message_id,
-      model: message.model,
-      eval_count: message.eval_count,
-      prompt_eval_count: message.prompt_eval_count,
-      finish_reason: message.finish_reason,
-      context_window: finished.contextWindow,
-      message,
-      context: finished.receipt,
-    },
-  };
+  { turn, progress, plan }: Running,
+): AsyncGenerator<readonly TurnEvent[], void> {
+  const script = plan.script(deps, turn, progress);
+  if (plan.openRound === null) progress.offer = await script.offer();
+  else {
+    const { messageId } = plan.openRound;
+    progress.offer = await offerAgain(script, turn);
+    yield* settleRound(deps, turn, progress, { messageId, isResumed: true });
+  }
+  for (;;) {
+    await script.prepare();
+    const usage = yield* callInLine(deps, turn, progress);
+    if (progress.draft === null) return;
+    if (progress.draft.toolCalls.length === 0) {
+      if (yield* script.rest(usage)) return;
+      continue;
+    }
+    const calls = await planRound(deps, turn, progress, await script.policy());
+    const refusal = turn.request.onApproval === 'fail' ? refusalOf(calls) : null;
+    await finishToolRequest(deps, turn, progress, { usage, calls, asks: refusal === null });
+    if (refusal !== null) {
+      yield await refuseRound(deps, turn, progress);
+      throw refusal;
+    }
+    yield* settleRound(deps, turn, progress, { messageId: progress.tip.id, isResumed: false });
+  }
+}
+
+/** A turn that is to stop needs no tools; one that waits for a person waits on in the next process, too. */
+async function offerAgain(script: TurnScript, { live, seat }: RunningTurn): Promise<Offer> {
+  try {
+    return await unlessAborted(script.offer(), seat.closing);
+  } catch (error) {
+    if (live.signal.aborted) return { tools: [], missing: [] };
+    throw seat.closing.aborted ? new TurnSuspended() : error;
+  }
+}
+
+/** Why a round does not run whose request waits for nobody; null: no call of it needs a person. */
+function refusalOf(calls: readonly PlannedCall[]): MochiError | null {
+  const names = calls.filter(({ plan }) => plan.verdict === 'ask').map(({ name }) => name);
+  const tools = [...new Set(names)];
+  if (tools.length === 0) return null;
+  return new MochiError(
+    'tool_confirmation_requires_streaming',
+    `The model asked for what needs an approval (${tools.join(', ')}), and a plain answer does not wait for one: no tool was run. Stream the answer, or send on_approval: wait or return.`,
+    { tools },
+  );
 }
 
 /** Faults of the engine are logged as they are told; faults of our own are logged whole and told in general words. */

@@ -1,4 +1,5 @@
 // What a turn may touch: built once in server.ts, handed to each function.
+import type { Approvals } from '../approvals/approvals.ts';
 import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
@@ -37,11 +38,14 @@ export interface TurnDeps {
   readonly tokenRatios: TokenRatios;
   readonly windowPolicy: WindowPolicy;
   readonly tools: Tools;
+  readonly approvals: Approvals;
   readonly toolLimits: ToolLimits;
   /** Whether calls that a model writes as its answer are taken for calls. */
   readonly rescuesCalls: boolean;
   /** Model calls in one turn, at most. */
   readonly maxSteps: number;
+  /** Names this run of the server in the journal of tools. */
+  readonly bootId: string;
   /** @param digits even number of hex digits */
   readonly newId: (digits: number) => string;
   /** ISO 8601, UTC, six fraction digits. */

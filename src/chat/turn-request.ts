@@ -1,5 +1,5 @@
 // A chat request after validation, with its defaults filled in.
-import type { BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
+import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
 import type { ToolSettings } from '../contract/tool.ts';
 import { plainBase64 } from '../kit/image-bytes.ts';
@@ -18,10 +18,17 @@ export interface TurnRequest {
   readonly images: readonly string[];
   /** For this turn, instead of the session's; null: those. */
   readonly toolSettings: ToolSettings | null;
-  readonly onBusy: BusyPolicy;
+  /** Null: as the turn before it is. */
+  readonly onBusy: BusyPolicy | null;
+  readonly onApproval: ApprovalPolicy;
 }
 
-export function toTurnRequest(body: ChatRequest): TurnRequest {
+/** Where a request comes in: whoever streams is there to be asked. */
+export type ChatRoute = 'chat' | 'stream';
+
+export const USUAL_APPROVAL: Readonly<Record<ChatRoute, ApprovalPolicy>> = { chat: 'fail', stream: 'wait' };
+
+export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest {
   return {
     message: body.message ?? null,
     mode: body.mode ?? 'regenerate',
@@ -30,7 +37,8 @@ export function toTurnRequest(body: ChatRequest): TurnRequest {
     format: body.format ?? null,
     images: (body.images ?? []).map(plainBase64),
     toolSettings: body.tool_settings == null ? null : completeToolSettings(body.tool_settings),
-    onBusy: body.on_busy ?? 'queue',
+    onBusy: body.on_busy ?? null,
+    onApproval: body.on_approval ?? USUAL_APPROVAL[route],
   };
 }
 

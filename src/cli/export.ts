@@ -5,14 +5,20 @@ import type { Config } from '../config.ts';
 import type { ExportFormat } from '../contract/jsonl.ts';
 import { writeAtomically } from '../kit/atomic-file.ts';
 import { makePrivateFolder } from '../kit/private-files.ts';
-import { openSnapshot } from '../store/open-snapshot.ts';
-import { findSessionRow, listSessionIds } from '../store/session-rows.ts';
+import { openSnapshot, type Snapshot } from '../store/open-snapshot.ts';
+import { findSessionRow, listSessionIds, type SessionRow } from '../store/session-rows.ts';
 import { exportText } from '../transfer/export-session.ts';
 import { ignoreFileSizeSignal } from './command.ts';
 import { asExit, asFileFailure } from './explain-error.ts';
 import { say } from './terminal.ts';
 
-/** All sessions as they are at one moment. A file that is there already is replaced; others are left alone. */
+/** As the original has it beside its agents. */
+const AGENT_CHATS = 'agent_chats';
+
+/**
+ * All sessions as they are at one moment. A file that is there already is replaced; others are left alone. As JSONL a
+ * session has its agent chats in its file; else they have files of their own, in a folder of theirs.
+ */
 export async function runExport(config: Config, folder: string, format: ExportFormat): Promise<void> {
   ignoreFileSizeSignal();
   const snapshot = await openSnapshot(config.dataDir).catch((error: unknown) => {
@@ -20,21 +26,41 @@ export async function runExport(config: Config, folder: string, format: ExportFo
   });
   try {
     makePrivateFolder(folder);
-    const ids = await listSessionIds(snapshot.db);
+    const counts = { chat: 0, agent: 0 };
     const nameOf = createNames();
-    for (const id of ids) {
+    for (const id of await listSessionIds(snapshot.db)) {
       const session = await findSessionRow(snapshot.db, id);
       if (session === null) continue;
-      const path = join(folder, `${nameOf(id)}.${format}`);
-      const text = Readable.from(exportText(snapshot, session, format), { objectMode: false });
-      await writeAtomically(path, 'replace', (file) => file.writeFile(text));
+      counts[session.kind] += 1;
+      const isApart = format === 'json' && session.kind === 'agent';
+      if (isApart) makePrivateFolder(join(folder, AGENT_CHATS));
+      // Written with the session that it belongs to.
+      if (format === 'jsonl' && session.parent_session_id !== null) continue;
+      const path = join(folder, isApart ? AGENT_CHATS : '', `${nameOf(id)}.${format}`);
+      await writeSession(snapshot, session, { path, format });
     }
-    say(`${ids.length} ${ids.length === 1 ? 'session' : 'sessions'} exported to ${folder}\n`);
+    say(`${describe(counts)} exported to ${folder}\n`);
   } catch (error) {
     throw asFileFailure(error, config);
   } finally {
     await snapshot.close();
   }
+}
+
+async function writeSession(
+  snapshot: Snapshot,
+  session: SessionRow,
+  { path, format }: { readonly path: string; readonly format: ExportFormat },
+): Promise<void> {
+  const text = exportText(snapshot, session, { format, withAgents: format === 'jsonl' });
+  const stream = Readable.from(text, { objectMode: false });
+  await writeAtomically(path, 'replace', (file) => file.writeFile(stream));
+}
+
+function describe(counts: Readonly<Record<SessionRow['kind'], number>>): string {
+  const sessions = `${counts.chat} ${counts.chat === 1 ? 'session' : 'sessions'}`;
+  if (counts.agent === 0) return sessions;
+  return `${sessions} and ${counts.agent} ${counts.agent === 1 ? 'agent chat' : 'agent chats'}`;
 }
 
 /** Ids of the original can differ by letter case alone, which is no difference to some file systems. */

@@ -92,7 +92,8 @@ async function runHere(config: Config, { name, arguments: args }: Run): Promise<
     process.once('SIGINT', () => stop.abort());
     try {
       const executionId = `exec_${randomHex(12)}`;
-      return await runByHand(tools, { tool, arguments: args, executionId, signal: stop.signal });
+      const { signal } = stop;
+      return await runByHand(tools, { tool, arguments: args, executionId, signal, journal: null });
     } catch (error) {
       throw error instanceof MochiError ? refused(error.code, error.message) : error;
     }

@@ -6,6 +6,7 @@ import { followTurns } from './store/follow-turns.ts';
 import { joinTurns } from './store/join-turns.ts';
 import { readConversation } from './store/read-conversation.ts';
 import { watchWaking } from './store/watch-waking.ts';
+import type { DecideInput } from './wire.ts';
 
 export type { SendSettings } from './store/ask-for-turns.ts';
 export type { ChatState, Pending, Schedule } from './store/chat-state.ts';
@@ -37,6 +38,8 @@ export interface ChatStore {
   stop(): Promise<void>;
   /** What is in the outbox once more, under its key; else the last turn anew if it failed; else what can be read. */
   retry(): Promise<void>;
+  /** Answers what the turn waits for; the first answer counts, whoever gave it. */
+  decide(confirmationId: string, decision: DecideInput): Promise<void>;
   /** Shows the branch that a message is on, to its newest end. */
   showBranch(messageId: string): Promise<void>;
   /** Reads rows between two positions, as far as they are missing. */
@@ -93,6 +96,9 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
       else if (turn !== null && turns.current === null && turn.state !== 'completed')
         await asker.regenerate();
       else await open();
+    },
+    async decide(confirmationId, decision) {
+      await reader.attempt(() => mochi.approvals.decide(confirmationId, decision));
     },
     async showBranch(messageId) {
       await reader.attempt(async () => {

@@ -2,6 +2,7 @@
 import type { TurnEvent } from './turn-event.ts';
 import type {
   AnswerMessage,
+  Approval,
   ContextReceipt,
   ErrorObject,
   SnapshotMessage,
@@ -49,6 +50,8 @@ export interface TurnView {
   readonly thinking: string;
   /** Of the whole turn, in their order. */
   readonly toolCalls: readonly ToolView[];
+  /** What a person has to decide before it goes on. */
+  readonly approvals: readonly Approval[];
   readonly context: ContextReceipt | null;
   /** Null while the turn goes on; `turns.get` has it afterwards. */
   readonly usage: TurnUsage | null;
@@ -71,6 +74,7 @@ export const EMPTY_TURN: TurnView = {
   content: '',
   thinking: '',
   toolCalls: [],
+  approvals: [],
   context: null,
   usage: null,
   error: null,
@@ -98,15 +102,16 @@ function fold(view: TurnView, event: TurnEvent): TurnView {
     case 'content_delta':
       return { ...view, content: view.content + event.data.content };
     case 'tool_call':
-      return { ...view, toolCalls: [...view.toolCalls, toToolView(event.data)] };
+    case 'tool_call_confirmation_required':
+      return openCall(view, event.data);
     case 'tool_progress': {
       const { message, progress, total } = event.data;
       return changeCall(view, event.data, { progress: { message, progress, total } });
     }
-    case 'tool_result': {
-      const { success, error, result } = event.data;
-      return changeCall(view, event.data, { success, result: error ?? result, progress: null });
-    }
+    case 'tool_result':
+      return foldResult(view, event.data);
+    case 'tool_continuation_start':
+      return { ...view, approvals: [] };
     case 'message_complete':
       return {
         ...view,
@@ -117,7 +122,7 @@ function fold(view: TurnView, event: TurnEvent): TurnView {
     case 'snapshot':
       return foldSnapshot(view, event.data);
     case 'error':
-      return { ...view, error: event.data };
+      return { ...view, error: event.data, approvals: [] };
     case 'done': {
       const { turn_id: turnId, session_id: sessionId, state } = event.data;
       return { ...view, ...NO_PHASE, turnId, sessionId, state };
@@ -131,15 +136,22 @@ const NO_PHASE = { phase: null, position: null, estimateMs: null };
 
 function foldStatus(view: TurnView, status: EventOf<'status'>): TurnView {
   const { phase, position = null, estimate_ms: estimateMs = null, message_id: messageId, model } = status;
-  // In the line of a model it has begun.
-  const state = phase === 'queued' && model === undefined ? 'queued' : 'running';
-  const next = { ...view, state, phase, position, estimateMs } as const;
-  if (messageId === undefined) return next;
-  return { ...next, messageId, model: model ?? null, content: '', thinking: '' };
+  const next = { ...view, phase, position, estimateMs };
+  if (phase === 'waiting_for_approval')
+    return { ...next, state: 'waiting', approvals: status.approvals ?? [] };
+  // In the line of a model it has begun; in that for a slot after an approval, too.
+  const hasNotBegun = model === undefined && view.state !== 'waiting';
+  return {
+    ...next,
+    state: phase !== 'queued' ? 'running' : hasNotBegun ? 'queued' : view.state,
+    approvals: view.approvals.filter((approval) => findOpen(view, approval) === -1),
+    ...(messageId !== undefined && { messageId, model: model ?? null, content: '', thinking: '' }),
+  };
 }
 
 /** A snapshot does not tell the phase: it is what the rest implies. */
-function foldSnapshot(view: TurnView, { turn, message, tool_calls: calls }: EventOf<'snapshot'>): TurnView {
+function foldSnapshot(view: TurnView, snapshot: EventOf<'snapshot'>): TurnView {
+  const { turn, message, tool_calls: calls, approvals } = snapshot;
   const isWriting = message?.status === 'streaming';
   const isRunning = calls.some(({ success }) => success === null);
   const phase =
@@ -155,6 +167,7 @@ function foldSnapshot(view: TurnView, { turn, message, tool_calls: calls }: Even
     error: turn.error,
     usage: turn.usage,
     toolCalls: calls.map((call) => ({ ...toToolView(call), success: call.success, result: call.result })),
+    approvals,
     ...(message === null ? NO_TEXT : textOf(message)),
     message: message === null ? null : finalOf(message),
   };
@@ -171,6 +184,8 @@ function textOf({ message_id, model, content, thinking }: AnswerMessage) {
   return { messageId: message_id, model, content, thinking: thinking ?? '' };
 }
 
+type CallName = Pick<Approval, 'tool_call_id' | 'call_index'>;
+
 function toToolView(
   call: Pick<SnapshotToolCall, 'tool_name' | 'tool_call_id' | 'call_index' | 'arguments'>,
 ): ToolView {
@@ -185,12 +200,40 @@ function toToolView(
   };
 }
 
-/** The newest call of this id: engines number the calls of each round anew. */
-function changeCall(view: TurnView, call: { tool_call_id: string }, change: Partial<ToolView>): TurnView {
-  const index = view.toolCalls.findLastIndex(({ toolCallId }) => toolCallId === call.tool_call_id);
+/** What was asked about first is there already. */
+function openCall(view: TurnView, call: Parameters<typeof toToolView>[0]): TurnView {
+  return findOpen(view, call) === -1
+    ? { ...view, toolCalls: [...view.toolCalls, toToolView(call)] }
+    : changeCall(view, call, { arguments: call.arguments });
+}
+
+function foldResult(view: TurnView, told: EventOf<'tool_result'>): TurnView {
+  const { success, error, result, arguments: args } = told;
+  // What was decided before its turn came, and did not run, is told by its result alone.
+  const opened = args === undefined ? view : openCall(view, { ...told, arguments: args });
+  return {
+    ...changeCall(opened, told, { success, result: error ?? result, progress: null }),
+    approvals: view.approvals.filter((approval) => !isSame(approval, told)),
+  };
+}
+
+function changeCall(view: TurnView, call: CallName, change: Partial<ToolView>): TurnView {
+  const index = findOpen(view, call);
   if (index === -1) return view;
   return {
     ...view,
     toolCalls: view.toolCalls.map((known, at) => (at === index ? { ...known, ...change } : known)),
   };
+}
+
+/** Engines number the calls of each round anew: of several it is the newest. */
+function findOpen({ toolCalls }: TurnView, call: CallName): number {
+  return toolCalls.findLastIndex(
+    ({ success, toolCallId, callIndex }) =>
+      success === null && toolCallId === call.tool_call_id && callIndex === call.call_index,
+  );
+}
+
+function isSame(one: CallName, other: CallName): boolean {
+  return one.tool_call_id === other.tool_call_id && one.call_index === other.call_index;
 }

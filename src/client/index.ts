@@ -1,7 +1,9 @@
 // The client of mochi-server: `createMochi`, and the types of what goes over the wire.
+
 import { type Api, type CallOptions, createApi, listOf } from './api.ts';
 import { connect, type MochiOptions } from './options.ts';
 import { agents } from './resources/agents.ts';
+import { approvals } from './resources/approvals.ts';
 import { chat } from './resources/chat.ts';
 import { type EventsOptions, events } from './resources/events.ts';
 import { messages } from './resources/messages.ts';
@@ -43,9 +45,14 @@ export function createMochi(options: MochiOptions = {}) {
     models: models(api),
     prompts: prompts(api),
     tools: tools(api),
+    approvals: approvals(api),
     agents: agents(api),
     /** In titles and texts; every item is a hit. */
-    search: (q: string, query: { limit?: number; cursor?: string } = {}, options?: CallOptions) =>
+    search: (
+      q: string,
+      query: { limit?: number; cursor?: string; include_agents?: boolean } = {},
+      options?: CallOptions,
+    ) =>
       listOf(
         (cursor) =>
           api.get<SearchAnswer>('/search', { ...query, q, cursor: cursor ?? query.cursor }, options),

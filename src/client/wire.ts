@@ -12,6 +12,10 @@ export type ServerEvent =
 /**
  * One frame of the stream: the name of its event and its data.
  */
+export type ApprovalEvent = ApprovalChangedEvent;
+/**
+ * One frame of the stream: the name of its event and its data.
+ */
 export type TurnEvent =
   | TurnStartEvent
   | StatusEvent
@@ -19,6 +23,7 @@ export type TurnEvent =
   | ThinkingDeltaEvent
   | ContentDeltaEvent
   | ToolCallEvent
+  | ToolCallConfirmationRequiredEvent
   | ToolProgressEvent
   | ToolResultEvent
   | ToolContinuationStartEvent
@@ -149,6 +154,201 @@ export interface ServerPullEvent {
   event: 'pull';
   data: PullState;
 }
+export interface AgentChat {
+  session_id: string;
+  model: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  updated_at: string;
+  /**
+   * Messages on the active path, the system message included.
+   */
+  message_count: number;
+  /**
+   * The client's, or a few words written after the first answer.
+   */
+  title: string | null;
+  metadata: Record<string, unknown>;
+  tool_settings: ToolSettings;
+  agent_settings: AgentSettings;
+  context_window: ContextWindowConfig;
+  summary_model: string | null;
+  /**
+   * Id of the turn that is running or waiting.
+   */
+  active_turn: string | null;
+  /**
+   * Null: it was imported, and its file did not say.
+   */
+  agent_name: string | null;
+  /**
+   * The session whose turn began it, and with which it is deleted; null: it stands alone.
+   */
+  parent_session_id: string | null;
+  /**
+   * The turn whose call of `agent` began it.
+   */
+  parent_turn_id: string | null;
+  messages: Message[];
+}
+export interface ToolSettings {
+  /**
+   * Names of the tools that the model is offered; `read_*` and `mcp__server` stand for several. Looked up at the start of each turn. Default: `[]`.
+   */
+  tools: string[];
+  /**
+   * Whether a call waits for an approval. Default: `"always_confirm"`.
+   */
+  execution_policy: 'always_confirm' | 'never_confirm';
+  /**
+   * Policies of single tools; they win over `execution_policy`. Default: `{}`.
+   */
+  tool_policies: {
+    [k: string]: 'always_confirm' | 'never_confirm';
+  };
+}
+export interface AgentSettings {
+  /**
+   * Default: `[]`.
+   */
+  enabled_agents: string[];
+}
+export interface ContextWindowConfig {
+  dynamic_enabled: boolean;
+  current_window: number;
+  last_adjustment:
+    | 'initial_setup'
+    | 'usage_threshold'
+    | 'model_change'
+    | 'no_adjustment'
+    | 'manual_override'
+    | 'load_failed';
+  adjustment_history: {
+    reason: string;
+    window: number;
+    usage_tokens: number;
+    /**
+     * ISO 8601, UTC, six fraction digits.
+     */
+    timestamp: string | null;
+  }[];
+  manual_override: boolean;
+}
+export interface Message {
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  content: string;
+  thinking: string | null;
+  message_id: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  timestamp: string;
+  model: string | null;
+  eval_count: number | null;
+  prompt_eval_count: number | null;
+  /**
+   * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
+   */
+  finish_reason: 'stop' | 'length' | 'tool_calls' | null;
+  tool_calls: ToolCall[] | null;
+  source_file: string | null;
+  tool_name: string | null;
+  parent_id: string | null;
+  turn_id: string | null;
+  /**
+   * `partial`: cut by an error, a cancel or a restart. `streaming`: being written now.
+   */
+  status: 'complete' | 'partial' | 'streaming';
+  /**
+   * Messages with the same parent, this one included: more than 1 means other branches.
+   */
+  sibling_count: number;
+  /**
+   * Which of these it is, from 0, in the order of their creation.
+   */
+  sibling_index: number;
+  /**
+   * Base64; only where there are any.
+   */
+  images?: string[];
+  /**
+   * In the place of `images`, where these were to be left out.
+   */
+  image_count?: number;
+}
+export interface ToolCall {
+  function: {
+    name: string;
+    arguments: Record<string, unknown>;
+  };
+}
+export interface AgentChatItem {
+  session_id: string;
+  model: string;
+  title: string | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  updated_at: string;
+  message_count: number;
+  summary: SessionSummary | null;
+  /**
+   * First user message, at most 100 characters.
+   */
+  preview: string;
+  metadata: Record<string, unknown>;
+  active_turn: string | null;
+  /**
+   * Null: it was imported, and its file did not say.
+   */
+  agent_name: string | null;
+  /**
+   * The session whose turn began it, and with which it is deleted; null: it stands alone.
+   */
+  parent_session_id: string | null;
+  /**
+   * Its newest run.
+   */
+  last_turn_id: string | null;
+}
+export interface SessionSummary {
+  summary: string;
+  topics: string[];
+}
+export interface AgentChatList {
+  sessions: AgentChatItem[];
+  /**
+   * The same list.
+   */
+  chats: AgentChatItem[];
+  next_cursor: string | null;
+}
+export interface AgentRun {
+  turn_id: string;
+  session_id: string;
+  state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
+  /**
+   * Null for a turn that is no run of an agent.
+   */
+  agent_name: string | null;
+  /**
+   * `planning`, without tools. `gate`: the plan waits for a person. `executing`. `reporting`: the last words, at a limit.
+   */
+  phase: 'planning' | 'gate' | 'executing' | 'reporting' | null;
+  /**
+   * Of the execution, from 1; 0 before it.
+   */
+  round: number | null;
+}
 export interface AgentDetail {
   /**
    * Of its folder.
@@ -238,12 +438,6 @@ export interface AgentList {
     [k: string]: AgentInfo;
   };
 }
-export interface AgentSettings {
-  /**
-   * Default: `[]`.
-   */
-  enabled_agents: string[];
-}
 export interface AgentSettingsInput {
   /**
    * Default: `[]`.
@@ -287,11 +481,148 @@ export interface AnswerMessage {
    */
   parsed?: unknown;
 }
-export interface ToolCall {
-  function: {
-    name: string;
-    arguments: Record<string, unknown>;
-  };
+export interface Approval {
+  confirmation_id: string;
+  /**
+   * `tool`: may this call run? `outcome`: it ran when the server was stopped, and nobody knows how that ended. `question`: an MCP server asks. `plan`: may an agent do this?
+   */
+  kind: 'tool' | 'outcome' | 'question' | 'plan';
+  state: 'pending' | 'approved' | 'denied' | 'answered' | 'expired' | 'cancelled';
+  session_id: string;
+  /**
+   * The turn that waits for it.
+   */
+  turn_id: string;
+  /**
+   * The message with the call.
+   */
+  message_id: string | null;
+  call_index: number | null;
+  tool_call_id: string | null;
+  tool_name: string | null;
+  agent_name: string | null;
+  agent_session_id: string | null;
+  /**
+   * With which it would run.
+   */
+  arguments: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * JSON Schema of the arguments, for `edit`.
+   */
+  input_schema: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Of tool and arguments: a decision that names it is about just this call.
+   */
+  digest: string | null;
+  /**
+   * Why it is asked.
+   */
+  rule: string | null;
+  question: ApprovalQuestion | null;
+  /**
+   * Of an agent.
+   */
+  plan: string | null;
+  /**
+   * `outcome`: the run whose end nobody knows.
+   */
+  previous: {
+    attempt: number;
+    /**
+     * ISO 8601, UTC, six fraction digits.
+     */
+    started_at: string;
+  } | null;
+  allowed_decisions: ('approve' | 'edit' | 'respond' | 'retry' | 'deny')[];
+  allowed_scopes: ('once' | 'session' | 'always')[];
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  expires_at: string | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  decided_at: string | null;
+  decision: Decision | null;
+}
+export interface ApprovalQuestion {
+  /**
+   * What the server asks.
+   */
+  message: string;
+  /**
+   * JSON Schema of the answer.
+   */
+  schema: Record<string, unknown>;
+  /**
+   * Name of the MCP server that asks.
+   */
+  server: string;
+}
+export interface Decision {
+  decision: 'approve' | 'edit' | 'respond' | 'retry' | 'deny';
+  /**
+   * `edit`: what it runs with.
+   */
+  arguments: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Text in the place of a result or a plan; for a question, an object that fits its schema.
+   */
+  content:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[]
+    | string
+    | number
+    | boolean
+    | null;
+  /**
+   * The model is told.
+   */
+  reason: string | null;
+  scope: 'once' | 'session' | 'always';
+  match: 'tool' | 'arguments';
+  /**
+   * Of the call that may run, as edited.
+   */
+  digest: string | null;
+  /**
+   * What remembers it.
+   */
+  grant_id: string | null;
+  /**
+   * The client's word.
+   */
+  decided_by: string | null;
+  /**
+   * Of the request that decided it.
+   */
+  request_id: string | null;
+}
+/**
+ * An approval as it is now: asked, or changed.
+ */
+export interface ApprovalChangedEvent {
+  event: 'approval';
+  data: Approval;
+}
+export interface ApprovalList {
+  approvals: Approval[];
+}
+export interface ApprovalPage {
+  approvals: Approval[];
+  next_cursor: string | null;
 }
 export interface ChatAnswer {
   session_id: string;
@@ -452,13 +783,17 @@ export interface ChatRequest {
    */
   tool_settings?: ToolSettingsInput | null;
   /**
-   * The session is answering: wait in line (at most 8), be refused at once, or cancel the running turn and go before all that wait. Default: `"queue"`.
+   * The session is answering: `queue` waits in line (at most 8), `reject` is refused at once, `interrupt` cancels the running turn and goes before all that wait. Left out: `queue`, except where that turn waits for an approval and nobody watches it: then `interrupt`.
    */
   on_busy?: 'queue' | 'reject' | 'interrupt';
   /**
    * What the closing of this connection does to the turn; default: `cancel` for the stream, `continue` for the plain answer.
    */
   on_disconnect?: 'cancel' | 'continue';
+  /**
+   * A tool call needs an approval: `wait` for it (default of the stream), `fail` before any tool of that round runs (default of the plain answer), or `return` 202 with what is to be approved while the turn waits (plain answer only).
+   */
+  on_approval?: 'wait' | 'fail' | 'return';
 }
 export interface EngineOptions {
   temperature?: number;
@@ -502,26 +837,9 @@ export interface ToolSettingsInput {
     [k: string]: 'always_confirm' | 'never_confirm';
   };
 }
-export interface ContextWindowConfig {
-  dynamic_enabled: boolean;
-  current_window: number;
-  last_adjustment:
-    | 'initial_setup'
-    | 'usage_threshold'
-    | 'model_change'
-    | 'no_adjustment'
-    | 'manual_override'
-    | 'load_failed';
-  adjustment_history: {
-    reason: string;
-    window: number;
-    usage_tokens: number;
-    /**
-     * ISO 8601, UTC, six fraction digits.
-     */
-    timestamp: string | null;
-  }[];
-  manual_override: boolean;
+export interface ConfirmToolInput {
+  confirmation_id: string;
+  approved: boolean;
 }
 export interface ContextWindowInput {
   /**
@@ -570,53 +888,155 @@ export interface CreateSession {
     [k: string]: unknown;
   } | null;
 }
+export interface DecideInput {
+  /**
+   * `approve` and `edit` let the call run; `respond` gives its result, and nothing runs; `retry` runs a call again whose outcome is unknown; `deny`. `allowed_decisions` says which there are.
+   */
+  decision: 'approve' | 'edit' | 'respond' | 'retry' | 'deny';
+  /**
+   * `edit`, and only there: what to run with instead.
+   */
+  arguments?: Record<string, unknown>;
+  /**
+   * Text in the place of a result or a plan; for a question, an object that fits its schema.
+   */
+  content?:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[]
+    | string
+    | number
+    | boolean
+    | null;
+  /**
+   * The model is told.
+   */
+  reason?: string;
+  /**
+   * Whether later calls of the tool may run unasked: in this session, or in all. Default: `"once"`.
+   */
+  scope?: 'once' | 'session' | 'always';
+  /**
+   * Which later calls: all of this tool, or those with these very arguments. Default: `"tool"`.
+   */
+  match?: 'tool' | 'arguments';
+  /**
+   * That of the approval: refused when it is about another call meanwhile.
+   */
+  digest?: string;
+  /**
+   * Who decides; noted as you say it.
+   */
+  decided_by?: string;
+}
+export interface DecideManyInput {
+  decisions: {
+    confirmation_id: string;
+    /**
+     * `approve` and `edit` let the call run; `respond` gives its result, and nothing runs; `retry` runs a call again whose outcome is unknown; `deny`. `allowed_decisions` says which there are.
+     */
+    decision: 'approve' | 'edit' | 'respond' | 'retry' | 'deny';
+    /**
+     * `edit`, and only there: what to run with instead.
+     */
+    arguments?: Record<string, unknown>;
+    /**
+     * Text in the place of a result or a plan; for a question, an object that fits its schema.
+     */
+    content?:
+      | {
+          [k: string]: unknown;
+        }
+      | unknown[]
+      | string
+      | number
+      | boolean
+      | null;
+    /**
+     * The model is told.
+     */
+    reason?: string;
+    /**
+     * Whether later calls of the tool may run unasked: in this session, or in all. Default: `"once"`.
+     */
+    scope?: 'once' | 'session' | 'always';
+    /**
+     * Which later calls: all of this tool, or those with these very arguments. Default: `"tool"`.
+     */
+    match?: 'tool' | 'arguments';
+    /**
+     * That of the approval: refused when it is about another call meanwhile.
+     */
+    digest?: string;
+    /**
+     * Who decides; noted as you say it.
+     */
+    decided_by?: string;
+  }[];
+}
+export interface DescribedTurn {
+  turn_id: string;
+  session_id: string;
+  state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  finished_at: string | null;
+  error: ErrorObject | null;
+  /**
+   * The last assistant message of the turn.
+   */
+  message_id: string | null;
+  /**
+   * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
+   */
+  finish_reason: 'stop' | 'length' | 'tool_calls' | null;
+  usage: TurnUsage | null;
+  context: ContextReceipt | null;
+  last_event_id: number;
+  /**
+   * Null for a turn that is no run of an agent.
+   */
+  agent_name: string | null;
+  /**
+   * `planning`, without tools. `gate`: the plan waits for a person. `executing`. `reporting`: the last words, at a limit.
+   */
+  phase: 'planning' | 'gate' | 'executing' | 'reporting' | null;
+  /**
+   * Of the execution, from 1; 0 before it.
+   */
+  round: number | null;
+  /**
+   * The turn whose call of `agent` started this run.
+   */
+  parent_turn_id: string | null;
+  /**
+   * The runs that this turn has started, in order.
+   */
+  agent_turns: AgentRun[];
+  /**
+   * What a person has to decide, and has not.
+   */
+  approvals: Approval[];
+}
+export interface TurnUsage {
+  prompt_tokens: number | null;
+  output_tokens: number | null;
+  total_tokens: number | null;
+  load_ms: number | null;
+  prompt_eval_ms: number | null;
+  eval_ms: number | null;
+}
 export interface EditedMessage {
   message: Message;
   message_index: number;
   message_count: number;
   session_id: string;
-}
-export interface Message {
-  role: 'system' | 'user' | 'assistant' | 'tool';
-  content: string;
-  thinking: string | null;
-  message_id: string;
-  /**
-   * ISO 8601, UTC, six fraction digits.
-   */
-  timestamp: string;
-  model: string | null;
-  eval_count: number | null;
-  prompt_eval_count: number | null;
-  /**
-   * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
-   */
-  finish_reason: 'stop' | 'length' | 'tool_calls' | null;
-  tool_calls: ToolCall[] | null;
-  source_file: string | null;
-  tool_name: string | null;
-  parent_id: string | null;
-  turn_id: string | null;
-  /**
-   * `partial`: cut by an error, a cancel or a restart. `streaming`: being written now.
-   */
-  status: 'complete' | 'partial' | 'streaming';
-  /**
-   * Messages with the same parent, this one included: more than 1 means other branches.
-   */
-  sibling_count: number;
-  /**
-   * Which of these it is, from 0, in the order of their creation.
-   */
-  sibling_index: number;
-  /**
-   * Base64; only where there are any.
-   */
-  images?: string[];
-  /**
-   * In the place of `images`, where these were to be left out.
-   */
-  image_count?: number;
 }
 export interface EditMessageInput {
   content: string;
@@ -626,8 +1046,232 @@ export interface ErrorEnvelope {
     error: ErrorObject;
   };
 }
+export interface Execution {
+  execution_id: string;
+  /**
+   * Null for a person's own run.
+   */
+  session_id: string | null;
+  turn_id: string | null;
+  /**
+   * The message with the call.
+   */
+  message_id: string | null;
+  /**
+   * Which of its calls, from 0.
+   */
+  call_index: number | null;
+  tool_call_id: string | null;
+  tool_name: string;
+  source: {
+    kind: 'python' | 'native' | 'mcp' | 'builtin' | 'agent';
+    group: string;
+  };
+  /**
+   * `unknown`: it was stopped or lost and may have taken effect. `asked`: a server wants an answer of a person before it goes on.
+   */
+  state: 'running' | 'succeeded' | 'failed' | 'unknown' | 'asked';
+  /**
+   * Of the runs of one call, from 1.
+   */
+  attempt: number;
+  /**
+   * `text`: the model wrote the call as its answer.
+   */
+  origin: 'text' | null;
+  arguments: Record<string, unknown>;
+  /**
+   * What was changed in name and arguments before it ran.
+   */
+  repairs: string[];
+  /**
+   * Null while it runs.
+   */
+  success: boolean | null;
+  /**
+   * What the model was told.
+   */
+  error: string | null;
+  /**
+   * The result was cut at the limit.
+   */
+  truncated: boolean;
+  /**
+   * Of the result as it is kept.
+   */
+  result_bytes: number | null;
+  duration_ms: number | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  started_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  finished_at: string | null;
+}
+export interface ExecutionLine {
+  type: 'execution';
+  execution_id: string;
+  message_id: string;
+  call_index: number;
+  attempt: number;
+  tool_name: string;
+  source: {
+    kind: string;
+    group: string;
+  };
+  arguments: Record<string, unknown>;
+  digest: string;
+  fingerprint: string;
+  /**
+   * Default: `false`.
+   */
+  read_only?: boolean;
+  state: 'running' | 'succeeded' | 'failed' | 'unknown' | 'asked';
+  started_at: string;
+  /**
+   * Default: `null`.
+   */
+  finished_at?: string | null;
+  /**
+   * Default: `null`.
+   */
+  duration_ms?: number | null;
+  /**
+   * Default: `null`.
+   */
+  error?: string | null;
+  /**
+   * Default: `[]`.
+   */
+  repairs?: string[];
+  /**
+   * Default: `false`.
+   */
+  truncated?: boolean;
+  /**
+   * Its outcome is unknown, and a person wanted it run again. Default: `false`.
+   */
+  is_retried?: boolean;
+  /**
+   * Default: `null`.
+   */
+  result_bytes?: number | null;
+  /**
+   * The whole result, where the message holds less. Default: `null`.
+   */
+  output?: string | null;
+  /**
+   * Default: `null`.
+   */
+  log?: string | null;
+}
+export interface ExecutionPage {
+  executions: Execution[];
+  next_cursor: string | null;
+}
+export interface ExecutionWithLog {
+  execution_id: string;
+  /**
+   * Null for a person's own run.
+   */
+  session_id: string | null;
+  turn_id: string | null;
+  /**
+   * The message with the call.
+   */
+  message_id: string | null;
+  /**
+   * Which of its calls, from 0.
+   */
+  call_index: number | null;
+  tool_call_id: string | null;
+  tool_name: string;
+  source: {
+    kind: 'python' | 'native' | 'mcp' | 'builtin' | 'agent';
+    group: string;
+  };
+  /**
+   * `unknown`: it was stopped or lost and may have taken effect. `asked`: a server wants an answer of a person before it goes on.
+   */
+  state: 'running' | 'succeeded' | 'failed' | 'unknown' | 'asked';
+  /**
+   * Of the runs of one call, from 1.
+   */
+  attempt: number;
+  /**
+   * `text`: the model wrote the call as its answer.
+   */
+  origin: 'text' | null;
+  arguments: Record<string, unknown>;
+  /**
+   * What was changed in name and arguments before it ran.
+   */
+  repairs: string[];
+  /**
+   * Null while it runs.
+   */
+  success: boolean | null;
+  /**
+   * What the model was told.
+   */
+  error: string | null;
+  /**
+   * The result was cut at the limit.
+   */
+  truncated: boolean;
+  /**
+   * Of the result as it is kept.
+   */
+  result_bytes: number | null;
+  duration_ms: number | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  started_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  finished_at: string | null;
+  /**
+   * The end of what it printed, at most 64 kB.
+   */
+  log: string | null;
+}
 export interface ForkInput {
   message_id?: string | null;
+}
+export interface Grant {
+  grant_id: string;
+  scope: 'session' | 'always';
+  /**
+   * Null: all sessions.
+   */
+  session_id: string | null;
+  tool_name: string;
+  match: 'tool' | 'arguments';
+  /**
+   * `match: arguments`: the only ones that it is about.
+   */
+  arguments: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * The approval with which it began.
+   */
+  confirmation_id: string;
+  /**
+   * false: the tool has changed since, or is not there, and calls are asked about again.
+   */
+  valid: boolean;
+}
+export interface GrantList {
+  grants: Grant[];
 }
 export interface HeadInput {
   message_id: string;
@@ -758,7 +1402,7 @@ export interface MessageLine {
      * `text`: the model wrote it as its answer; null: it made a call. Default: `null`.
      */
     origin?: 'text' | null;
-    state: 'pending' | 'running' | 'done';
+    state: 'pending' | 'running' | 'done' | 'unknown';
     /**
      * Default: `null`.
      */
@@ -767,6 +1411,26 @@ export interface MessageLine {
      * Default: `null`.
      */
     success: boolean | null;
+    /**
+     * SHA-256 of tool, fingerprint and arguments. Default: `null`.
+     */
+    digest?: string | null;
+    /**
+     * What was decided about it; null: nothing was. Default: `null`.
+     */
+    verdict?: 'run' | 'ask' | 'refuse' | null;
+    /**
+     * What spoke for the verdict. Default: `null`.
+     */
+    rule?: string | null;
+    /**
+     * What was changed in name and arguments. Default: `null`.
+     */
+    repairs?: string[] | null;
+    /**
+     * What an MCP server wants back with the answer that it asked for. Default: `null`.
+     */
+    mcp_state?: string | null;
   }[];
 }
 export interface Model {
@@ -884,6 +1548,10 @@ export interface SearchResult {
    * ISO 8601, UTC, six fraction digits.
    */
   timestamp: string;
+  /**
+   * Only with `include_agents`. `agent`: of an agent chat.
+   */
+  kind?: 'chat' | 'agent';
 }
 export interface Session {
   session_id: string;
@@ -913,22 +1581,6 @@ export interface Session {
    * Id of the turn that is running or waiting.
    */
   active_turn: string | null;
-}
-export interface ToolSettings {
-  /**
-   * Names of the tools that the model is offered; `read_*` and `mcp__server` stand for several. Looked up at the start of each turn. Default: `[]`.
-   */
-  tools: string[];
-  /**
-   * Whether a call waits for an approval. Default: `"always_confirm"`.
-   */
-  execution_policy: 'always_confirm' | 'never_confirm';
-  /**
-   * Policies of single tools; they win over `execution_policy`. Default: `{}`.
-   */
-  tool_policies: {
-    [k: string]: 'always_confirm' | 'never_confirm';
-  };
 }
 export interface SessionHead {
   session_id: string;
@@ -973,6 +1625,18 @@ export interface SessionLine {
     [k: string]: unknown;
   } | null;
   /**
+   * `agent`: an agent chat. Default: `"chat"`.
+   */
+  kind?: 'chat' | 'agent';
+  /**
+   * Default: `null`.
+   */
+  agent_name?: string | null;
+  /**
+   * The session that an agent chat belongs to. Where it is neither among the lines before nor in the database, the chat stands alone. Default: `null`.
+   */
+  parent_session_id?: string | null;
+  /**
    * How many follow: a file that ends early is noticed. Default: `null`.
    */
   message_lines?: number | null;
@@ -980,10 +1644,10 @@ export interface SessionLine {
    * Default: `null`.
    */
   turn_lines?: number | null;
-}
-export interface SessionSummary {
-  summary: string;
-  topics: string[];
+  /**
+   * Default: `null`.
+   */
+  execution_lines?: number | null;
 }
 export interface SessionListItem {
   session_id: string;
@@ -1005,6 +1669,10 @@ export interface SessionListItem {
   preview: string;
   metadata: Record<string, unknown>;
   active_turn: string | null;
+  /**
+   * Only with `include_agents`. `agent`: an agent chat.
+   */
+  kind?: 'chat' | 'agent';
 }
 export interface SessionStatus {
   session_id: string;
@@ -1029,6 +1697,10 @@ export interface SessionStatus {
     manual_override: boolean;
   };
   context: ContextReceipt | null;
+  /**
+   * What a person has to decide, the oldest first.
+   */
+  approvals: Approval[];
   tools_enabled: boolean;
   active_tools: string[];
   /**
@@ -1145,6 +1817,26 @@ export interface SystemPromptInput {
    */
   source_file?: string | null;
 }
+export interface ToolCounts {
+  /**
+   * Those that have ended.
+   */
+  total_executions: number;
+  successful: number;
+  /**
+   * Unknown outcomes included.
+   */
+  failed: number;
+  /**
+   * Seconds; 0 where nothing has run.
+   */
+  average_time: number;
+}
+export interface ToolConfirmed {
+  success: boolean;
+  tool_name: string;
+  message: string;
+}
 export interface ToolInfo {
   name: string;
   description: string;
@@ -1206,6 +1898,24 @@ export interface ToolRun {
    * The result was cut at the limit.
    */
   truncated: boolean;
+}
+export interface ToolStats {
+  /**
+   * Those that have ended.
+   */
+  total_executions: number;
+  successful: number;
+  /**
+   * Unknown outcomes included.
+   */
+  failed: number;
+  /**
+   * Seconds; 0 where nothing has run.
+   */
+  average_time: number;
+  by_tool: {
+    [k: string]: ToolCounts;
+  };
 }
 export interface McpServer {
   name: string;
@@ -1333,14 +2043,6 @@ export interface Turn {
   context: ContextReceipt | null;
   last_event_id: number;
 }
-export interface TurnUsage {
-  prompt_tokens: number | null;
-  output_tokens: number | null;
-  total_tokens: number | null;
-  load_ms: number | null;
-  prompt_eval_ms: number | null;
-  eval_ms: number | null;
-}
 /**
  * First, exactly once: the request is stored.
  */
@@ -1365,7 +2067,8 @@ export interface StatusEvent {
       | 'loading_model'
       | 'evaluating_prompt'
       | 'generating'
-      | 'running_tool';
+      | 'running_tool'
+      | 'waiting_for_approval';
     /**
      * `queued`: turns ahead in the line of the session, or that wait longer for a slot or for the engine; told anew when it changes.
      */
@@ -1386,6 +2089,14 @@ export interface StatusEvent {
      * `generating`: the timestamp of that message.
      */
     timestamp?: string;
+    /**
+     * `queued`: the turn ahead waits for an approval.
+     */
+    waiting_for?: 'approval';
+    /**
+     * `waiting_for_approval`: all that are undecided, told anew when one of them is decided. At most 32, without arguments and schemas of over 4 kB.
+     */
+    approvals?: Approval[];
   };
 }
 /**
@@ -1434,6 +2145,38 @@ export interface ToolCallEvent {
   };
 }
 /**
+ * In place of `tool_call`: the turn waits until a person has decided.
+ */
+export interface ToolCallConfirmationRequiredEvent {
+  event: 'tool_call_confirmation_required';
+  data: {
+    tool_name: string;
+    tool_call_id: string;
+    /**
+     * Position inside one assistant message, from 0.
+     */
+    call_index: number;
+    /**
+     * Of the run; null: nothing ran.
+     */
+    execution_id: string | null;
+    confirmation_id: string;
+    arguments: Record<string, unknown>;
+    kind: 'tool' | 'outcome' | 'question' | 'plan';
+    /**
+     * Why it is asked.
+     */
+    rule: string | null;
+    digest: string | null;
+    /**
+     * ISO 8601, UTC, six fraction digits.
+     */
+    expires_at: string | null;
+    agent_name: string | null;
+    agent_session_id: string | null;
+  };
+}
+/**
  * How far the tool is, ten times a second at most; not stored.
  */
 export interface ToolProgressEvent {
@@ -1470,6 +2213,10 @@ export interface ToolResultEvent {
     result: string;
     error: string | null;
     error_message: string | null;
+    /**
+     * Where a person has changed them, or no event has told them before.
+     */
+    arguments?: Record<string, unknown>;
   };
 }
 /**
@@ -1512,6 +2259,10 @@ export interface TurnSnapshot {
   turn: Turn;
   message: SnapshotMessage | null;
   tool_calls: SnapshotToolCall[];
+  /**
+   * What a person has to decide, and has not.
+   */
+  approvals: Approval[];
 }
 /**
  * The turn failed; what was said until then is kept.
@@ -1593,6 +2344,58 @@ export interface TurnLine {
    * Default: `false`.
    */
   is_structured?: boolean;
+  /**
+   * Default: `null`.
+   */
+  settings?: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Default: `null`.
+   */
+  on_disconnect?: 'cancel' | 'continue' | null;
+  /**
+   * Default: `null`.
+   */
+  agent_name?: string | null;
+  /**
+   * Of a run of an agent: how far it has come. Default: `null`.
+   */
+  phase?: 'planning' | 'gate' | 'executing' | 'reporting' | null;
+  /**
+   * Default: `null`.
+   */
+  round?: number | null;
+  /**
+   * Default: `null`.
+   */
+  active_ms?: number | null;
+  /**
+   * Default: `null`.
+   */
+  tokens?: number | null;
+  /**
+   * The turn whose call of `agent` started the run, and that call. Default: `null`.
+   */
+  parent_turn_id?: string | null;
+  /**
+   * Default: `null`.
+   */
+  parent_session_id?: string | null;
+  /**
+   * Default: `null`.
+   */
+  parent_message_id?: string | null;
+  /**
+   * Default: `null`.
+   */
+  parent_call_index?: number | null;
+}
+export interface WaitingAnswer {
+  session_id: string;
+  turn_id: string;
+  state: 'waiting';
+  approvals: Approval[];
 }
 export interface WrittenSummary {
   /**
@@ -1672,7 +2475,7 @@ export interface IssueStreamTokenAnswer {
   expires_in_seconds: number;
 }
 export interface ListTurnsAnswer {
-  turns: Turn[];
+  turns: DescribedTurn[];
   next_cursor: string | null;
 }
 /** Of every error that the server tells. */
@@ -1681,6 +2484,7 @@ export type ErrorCode =
   | 'context_overflow'
   | 'empty_history'
   | 'images_not_supported'
+  | 'tool_confirmation_requires_streaming'
   | 'tools_not_supported'
   | 'invalid_content'
   | 'invalid_cursor'
@@ -1692,6 +2496,9 @@ export type ErrorCode =
   | 'unauthorized'
   | 'host_not_allowed'
   | 'tool_execution_denied'
+  | 'confirmation_not_found'
+  | 'grant_not_found'
+  | 'execution_not_found'
   | 'mcp_server_not_found'
   | 'image_not_found'
   | 'message_not_found'
@@ -1704,11 +2511,15 @@ export type ErrorCode =
   | 'turn_not_found'
   | 'method_not_allowed'
   | 'request_timeout'
+  | 'approval_changed'
+  | 'approval_decided'
   | 'prompt_exists'
   | 'session_busy'
   | 'turn_cancelled'
+  | 'approval_expired'
   | 'payload_too_large'
   | 'unsupported_media_type'
+  | 'decision_not_allowed'
   | 'idempotency_mismatch'
   | 'validation_error'
   | 'headers_too_large'
@@ -1739,6 +2550,7 @@ export const TURN_EVENT_NAMES = [
   'thinking_delta',
   'content_delta',
   'tool_call',
+  'tool_call_confirmation_required',
   'tool_progress',
   'tool_result',
   'tool_continuation_start',

@@ -6,6 +6,7 @@ import {
   file,
   hostsAndNetworks,
   seconds,
+  secondsOrNever,
   toolNames,
   variableNames,
   wholeNumber,
@@ -36,6 +37,8 @@ export interface ToolConfig {
   readonly maxToolProcesses: number;
   readonly maxParallelTools: number;
   readonly toolCallRescue: boolean;
+  /** 0: for as long as it takes. */
+  readonly confirmTimeoutSeconds: number;
 }
 
 export const toolSettings: { readonly [Key in keyof ToolConfig]: Setting<ToolConfig[Key]> } = {
@@ -121,5 +124,10 @@ export const toolSettings: { readonly [Key in keyof ToolConfig]: Setting<ToolCon
     default: true,
     description:
       'Take an answer that is nothing but calls of offered tools, written as text, for those calls',
+  },
+  confirmTimeoutSeconds: {
+    parser: secondsOrNever(31_536_000),
+    default: 0,
+    description: 'How long a call waits for an approval; then it counts as not approved (0: no limit)',
   },
 };

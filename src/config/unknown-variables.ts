@@ -6,7 +6,6 @@ const known = Object.keys(settings).map(variableName);
 
 /** Variables of the original whose features come later. */
 const later = new Set([
-  'MOCHI_AGENT_CHATS_DIR',
   'MOCHI_PLANNING_PROMPT_PATH',
   'MOCHI_EXECUTION_PROMPT_PATH',
   'MOCHI_MAX_AGENT_ITERATIONS',

@@ -1,5 +1,6 @@
 // Chat: the request of both chat routes and the plain answer.
 import { type Static, Type } from 'typebox';
+import { Approval } from './approval.ts';
 import { ContextReceipt, ContextWindowInfo, RECEIPT_EXAMPLE } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
@@ -53,6 +54,9 @@ export type BusyPolicy = (typeof BUSY_POLICIES)[number];
 
 export const DISCONNECT_POLICIES = ['cancel', 'continue'] as const;
 export type DisconnectPolicy = (typeof DISCONNECT_POLICIES)[number];
+
+export const APPROVAL_POLICIES = ['wait', 'fail', 'return'] as const;
+export type ApprovalPolicy = (typeof APPROVAL_POLICIES)[number];
 
 export const CHAT_MODES = ['regenerate', 'continue'] as const;
 export type ChatMode = (typeof CHAT_MODES)[number];
@@ -111,15 +115,20 @@ export const ChatRequest = Type.Object(
     ),
     on_busy: Type.Optional(
       oneOf(BUSY_POLICIES, {
-        default: 'queue',
         description:
-          'The session is answering: wait in line (at most 8), be refused at once, or cancel the running turn and go before all that wait.',
+          'The session is answering: `queue` waits in line (at most 8), `reject` is refused at once, `interrupt` cancels the running turn and goes before all that wait. Left out: `queue`, except where that turn waits for an approval and nobody watches it: then `interrupt`.',
       }),
     ),
     on_disconnect: Type.Optional(
       oneOf(DISCONNECT_POLICIES, {
         description:
           'What the closing of this connection does to the turn; default: `cancel` for the stream, `continue` for the plain answer.',
+      }),
+    ),
+    on_approval: Type.Optional(
+      oneOf(APPROVAL_POLICIES, {
+        description:
+          'A tool call needs an approval: `wait` for it (default of the stream), `fail` before any tool of that round runs (default of the plain answer), or `return` 202 with what is to be approved while the turn waits (plain answer only).',
       }),
     ),
   },
@@ -185,6 +194,18 @@ export const ChatAnswer = Type.Object(
   },
 );
 export type ChatAnswer = Static<typeof ChatAnswer>;
+
+/** A plain answer that would have to wait for a person. */
+export const WaitingAnswer = Type.Object(
+  {
+    session_id: Type.String({ examples: ['b5a3d7e4c9'] }),
+    turn_id: Type.String({ examples: ['turn_0f3c5a9d21be'] }),
+    state: Type.Literal('waiting'),
+    approvals: Type.Array(ref(Approval)),
+  },
+  { $id: 'WaitingAnswer' },
+);
+export type WaitingAnswer = Static<typeof WaitingAnswer>;
 
 /** What a chat request would do, without doing it. */
 export const ChatPreview = Type.Object(

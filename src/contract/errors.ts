@@ -1,7 +1,23 @@
 // Every error that can cross the wire: its code, its status, and when it is raised.
 
 export interface ErrorKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 431 | 500 | 502 | 503 | 504;
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 408
+    | 409
+    | 410
+    | 413
+    | 415
+    | 422
+    | 431
+    | 500
+    | 502
+    | 503
+    | 504;
   /** When it is raised; printed in the OpenAPI document. */
   readonly text: string;
   /** The code on the wire where it differs from the key (one code, two statuses). */
@@ -19,6 +35,10 @@ export const ERRORS = {
   images_not_supported: {
     status: 400,
     text: 'The model does not accept images. Nothing of the message is stored; where only the engine could tell, `details.message_taken_back` says so.',
+  },
+  tool_confirmation_requires_streaming: {
+    status: 400,
+    text: 'A tool call needs an approval, and the request does not wait for one: no tool of that answer was run. Stream, or send `on_approval`.',
   },
   tools_not_supported: { status: 400, text: 'The model cannot call tools.' },
   invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },
@@ -38,6 +58,9 @@ export const ERRORS = {
   unauthorized: { status: 401, text: 'The API key is missing or wrong.' },
   host_not_allowed: { status: 403, text: 'The Host or Origin of the request is not allowed.' },
   tool_execution_denied: { status: 403, text: 'The policy of the operator forbids the call.' },
+  confirmation_not_found: { status: 404, text: 'There is no such approval.' },
+  grant_not_found: { status: 404, text: 'There is no such grant.' },
+  execution_not_found: { status: 404, text: 'No run of a tool has this id.' },
   mcp_server_not_found: { status: 404, text: 'There is no such MCP server.' },
   image_not_found: { status: 404, text: 'The message has no such image.' },
   message_not_found: { status: 404, text: 'The session has no such message.' },
@@ -51,11 +74,18 @@ export const ERRORS = {
   turn_not_found: { status: 404, text: 'There is no such turn.' },
   method_not_allowed: { status: 405, text: 'The path exists, but not with this method.' },
   request_timeout: { status: 408, text: 'The request took too long to arrive.' },
+  approval_changed: {
+    status: 409,
+    text: 'What was asked about is another call or another tool than the one that would run.',
+  },
+  approval_decided: { status: 409, text: 'The approval is settled already; `details.decision` says how.' },
   prompt_exists: { status: 409, text: 'There is a system prompt file of that name already.' },
   session_busy: { status: 409, text: 'The session is answering; the change cannot be applied now.' },
   turn_cancelled: { status: 409, text: 'The turn was cancelled before it was complete.' },
+  approval_expired: { status: 410, text: 'The time to decide is over.' },
   payload_too_large: { status: 413, text: 'The body is over the limit.' },
   unsupported_media_type: { status: 415, text: 'The body is not JSON, or is encoded.' },
+  decision_not_allowed: { status: 422, text: 'The approval cannot be decided like this.' },
   idempotency_mismatch: {
     status: 422,
     text: 'The idempotency key was used with another request.',

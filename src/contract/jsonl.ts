@@ -1,12 +1,12 @@
-// A whole session as lines of JSON, one thing a line: first the session, then its messages and turns in creation
-// order. What may be null may be left out.
+// A whole session as lines of JSON, one thing a line: first the session, then its messages, turns and executions of
+// tools in creation order. What may be null may be left out.
 import { type TSchema, Type } from 'typebox';
 import { ContextWindowConfig } from './context-window.ts';
 import { FinishReasonField, MESSAGE_STATUSES, ROLES } from './message.ts';
 import { FreeObject, ID_PATTERN, nullable, nullableRef, oneOf, ref } from './schema.ts';
-import { SESSION_TITLE_LENGTH, SessionSummary } from './session.ts';
+import { SESSION_KINDS, SESSION_TITLE_LENGTH, SessionSummary } from './session.ts';
 import { AgentSettings, MAX_IMPORTED_CALLS, StoredToolCall, ToolSettings } from './tool.ts';
-import { ErrorObject, TURN_STATES } from './turn.ts';
+import { AGENT_PHASES, ErrorObject, TURN_STATES } from './turn.ts';
 
 export const EXPORT_FORMATS = ['json', 'jsonl'] as const;
 /** `json`: the original's session file, of the active path. `jsonl`: everything. */
@@ -39,8 +39,15 @@ export const SessionLine = closed('SessionLine', {
   system_id: orNull(Id, 'The system message; it stands before the tree.'),
   head: orNull(Id, 'Last message of the active path; null: the path is empty.'),
   extra: Anything,
+  kind: oneOf(SESSION_KINDS, { default: 'chat', description: '`agent`: an agent chat.' }),
+  agent_name: Text,
+  parent_session_id: orNull(
+    Id,
+    'The session that an agent chat belongs to. Where it is neither among the lines before nor in the database, the chat stands alone.',
+  ),
   message_lines: orNull(Type.Integer(), 'How many follow: a file that ends early is noticed.'),
   turn_lines: orNull(Type.Integer()),
+  execution_lines: orNull(Type.Integer()),
 });
 
 const ToolCallEntry = Type.Object(
@@ -64,9 +71,30 @@ const ToolCallEntry = Type.Object(
         description: '`text`: the model wrote it as its answer; null: it made a call.',
       }),
     ),
-    state: oneOf(['pending', 'running', 'done']),
+    state: oneOf(['pending', 'running', 'done', 'unknown']),
     result_message_id: orNull(Type.String()),
     success: orNull(Type.Boolean()),
+    digest: Type.Optional(orNull(Type.String(), 'SHA-256 of tool, fingerprint and arguments.')),
+    verdict: Type.Optional(
+      Type.Unsafe<unknown>({
+        type: ['string', 'null'],
+        enum: ['run', 'ask', 'refuse', null],
+        default: null,
+        description: 'What was decided about it; null: nothing was.',
+      }),
+    ),
+    rule: Type.Optional(orNull(Type.String(), 'What spoke for the verdict.')),
+    repairs: Type.Optional(
+      Type.Unsafe<unknown>({
+        type: ['array', 'null'],
+        items: { type: 'string' },
+        default: null,
+        description: 'What was changed in name and arguments.',
+      }),
+    ),
+    mcp_state: Type.Optional(
+      orNull(Type.String(), 'What an MCP server wants back with the answer that it asked for.'),
+    ),
   },
   { additionalProperties: false },
 );
@@ -130,6 +158,59 @@ export const TurnLine = closed('TurnLine', {
   idempotency_key: Text,
   idempotency_hash: Text,
   is_structured: Type.Boolean({ default: false }),
+  settings: Anything,
+  on_disconnect: Type.Unsafe<unknown>({
+    type: ['string', 'null'],
+    enum: ['cancel', 'continue', null],
+    default: null,
+  }),
+  agent_name: Text,
+  phase: Type.Unsafe<unknown>({
+    type: ['string', 'null'],
+    enum: [...AGENT_PHASES, null],
+    default: null,
+    description: 'Of a run of an agent: how far it has come.',
+  }),
+  round: Count,
+  active_ms: Count,
+  tokens: Count,
+  parent_turn_id: orNull(Id, 'The turn whose call of `agent` started the run, and that call.'),
+  parent_session_id: orNull(Id),
+  parent_message_id: orNull(Id),
+  parent_call_index: Count,
+});
+
+export const ExecutionLine = closed('ExecutionLine', {
+  type: Type.Literal('execution'),
+  execution_id: Id,
+  message_id: Id,
+  call_index: Type.Integer({ minimum: 0 }),
+  attempt: Type.Integer({ minimum: 1 }),
+  tool_name: Type.String(),
+  source: Type.Unsafe<unknown>({
+    type: 'object',
+    properties: { kind: { type: 'string' }, group: { type: 'string' } },
+    required: ['kind', 'group'],
+    additionalProperties: false,
+  }),
+  arguments: FreeObject,
+  digest: Type.String(),
+  fingerprint: Type.String(),
+  read_only: Type.Boolean({ default: false }),
+  state: oneOf(['running', 'succeeded', 'failed', 'unknown', 'asked']),
+  started_at: Instant,
+  finished_at: orNull(Instant),
+  duration_ms: Count,
+  error: Text,
+  repairs: Type.Array(Type.String(), { default: [] }),
+  truncated: Type.Boolean({ default: false }),
+  is_retried: Type.Boolean({
+    default: false,
+    description: 'Its outcome is unknown, and a person wanted it run again.',
+  }),
+  result_bytes: Count,
+  output: orNull(Type.String(), 'The whole result, where the message holds less.'),
+  log: Text,
 });
 
 /** Nothing in a line is dropped in silence: a key that nobody knows makes it damaged. */
@@ -171,53 +252,3 @@ export const ImportAnswer = Type.Object(
     ],
   },
 );
-
-/** A small session, for the description of the API. */
-export const EXAMPLE_LINES: readonly object[] = [
-  {
-    type: 'session',
-    format: JSONL_FORMAT,
-    session_id: 'b5a3d7e4c9',
-    model: 'llama3.2:latest',
-    created_at: '2026-02-15T09:49:00.000000Z',
-    updated_at: '2026-02-15T09:49:38.310281Z',
-    metadata: {},
-    tool_settings: { tools: [], execution_policy: 'always_confirm', tool_policies: {} },
-    agent_settings: { enabled_agents: [] },
-    context_window: {
-      dynamic_enabled: true,
-      current_window: 8192,
-      last_adjustment: 'initial_setup',
-      adjustment_history: [],
-      manual_override: false,
-    },
-    head: '194e786d07',
-  },
-  {
-    type: 'message',
-    message_id: '9191228aff',
-    role: 'user',
-    content: 'What is the capital of France?',
-    timestamp: '2026-02-15T09:49:30.000000Z',
-  },
-  {
-    type: 'message',
-    message_id: '194e786d07',
-    parent_id: '9191228aff',
-    role: 'assistant',
-    content: 'The capital of France is Paris.',
-    timestamp: '2026-02-15T09:49:38.310281Z',
-    model: 'llama3.2:latest',
-    finish_reason: 'stop',
-    turn_id: 'turn_0f3c5a9d21be',
-  },
-  {
-    type: 'turn',
-    turn_id: 'turn_0f3c5a9d21be',
-    state: 'completed',
-    created_at: '2026-02-15T09:49:30.000000Z',
-    finished_at: '2026-02-15T09:49:38.310281Z',
-    user_message_id: '9191228aff',
-    message_id: '194e786d07',
-  },
-];

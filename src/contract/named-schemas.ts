@@ -1,14 +1,29 @@
 // Every schema that has a name: the components of the OpenAPI document, and what validation can refer to.
 import type { TSchema } from 'typebox';
 import { AgentDetail, AgentInfo, AgentList, AgentsReloaded } from './agent.ts';
-import { AnswerMessage, ChatAnswer, ChatPreview, ChatRequest, EngineOptions } from './chat.ts';
+import { AgentChat, AgentChatItem, AgentChatList } from './agent-chat.ts';
+import {
+  Approval,
+  ApprovalList,
+  ApprovalPage,
+  ApprovalQuestion,
+  ConfirmToolInput,
+  DecideInput,
+  DecideManyInput,
+  Decision,
+  Grant,
+  GrantList,
+  ToolConfirmed,
+} from './approval.ts';
+import { APPROVAL_EVENTS, ApprovalEvent } from './approval-event.ts';
+import { AnswerMessage, ChatAnswer, ChatPreview, ChatRequest, EngineOptions, WaitingAnswer } from './chat.ts';
 import {
   ContextReceipt,
   ContextWindowConfig,
   ContextWindowInfo,
   ContextWindowInput,
 } from './context-window.ts';
-import { ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
+import { ExecutionLine, ImportAnswer, MessageLine, SessionLine, TurnLine } from './jsonl.ts';
 import { McpServer, McpServerList } from './mcp.ts';
 import { Message, Sibling, TreeMessage } from './message.ts';
 import { Model } from './model.ts';
@@ -47,7 +62,8 @@ import {
   ToolSettingsInput,
   ToolsReloaded,
 } from './tool.ts';
-import { ErrorEnvelope, ErrorObject, Turn, TurnUsage } from './turn.ts';
+import { Execution, ExecutionPage, ExecutionWithLog, ToolCounts, ToolStats } from './tool-execution.ts';
+import { AgentRun, DescribedTurn, ErrorEnvelope, ErrorObject, Turn, TurnUsage } from './turn.ts';
 import { TURN_EVENTS, TurnEventSchema } from './turn-event.ts';
 import { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from './turn-snapshot.ts';
 
@@ -58,6 +74,10 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   ServerEventSchema,
   ...Object.values(SERVER_EVENTS),
   ...Object.values(PULL_EVENTS),
+  AgentChat,
+  AgentChatItem,
+  AgentChatList,
+  AgentRun,
   AgentDetail,
   AgentInfo,
   AgentList,
@@ -65,22 +85,39 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AgentSettingsInput,
   AgentsReloaded,
   AnswerMessage,
+  Approval,
+  ApprovalEvent,
+  ...Object.values(APPROVAL_EVENTS),
+  ApprovalList,
+  ApprovalPage,
+  ApprovalQuestion,
   ChatAnswer,
   ChatPreview,
   ChatRequest,
+  ConfirmToolInput,
   ContextReceipt,
   ContextWindowConfig,
   ContextWindowInfo,
   ContextWindowInput,
   CreatePrompt,
   CreateSession,
+  DecideInput,
+  DecideManyInput,
+  Decision,
+  DescribedTurn,
   EditedMessage,
   EditMessageInput,
   EngineOptions,
   ErrorEnvelope,
   ErrorObject,
   ExecutedToolCall,
+  Execution,
+  ExecutionLine,
+  ExecutionPage,
+  ExecutionWithLog,
   ForkInput,
+  Grant,
+  GrantList,
   HeadInput,
   ImportAnswer,
   LatestSummary,
@@ -109,11 +146,14 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   SummarizeInput,
   SystemPromptAnswer,
   SystemPromptInput,
+  ToolCounts,
+  ToolConfirmed,
   ToolInfo,
   ToolList,
   ToolRun,
   ToolSettings,
   ToolSettingsInput,
+  ToolStats,
   McpServer,
   McpServerList,
   ToolsReloaded,
@@ -124,5 +164,6 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   TurnLine,
   TurnSnapshot,
   TurnUsage,
+  WaitingAnswer,
   WrittenSummary,
 ];

@@ -50,13 +50,23 @@ export function oneOf<const T extends readonly string[]>(values: T, options: obj
 }
 
 /** A JSON object whose members nobody checks. */
-export const FreeObject = Type.Unsafe<Record<string, unknown>>({ type: 'object' });
+export const FreeObject = freeObject();
+
+/** The same, described. */
+export function freeObject(options: object = {}) {
+  return Type.Unsafe<Record<string, unknown>>({ type: 'object', ...options });
+}
 
 export const Timestamp = Type.String({
   format: 'date-time',
   description: 'ISO 8601, UTC, six fraction digits.',
   examples: ['2026-02-15T09:49:38.310281Z'],
 });
+
+/** The same, or null. */
+export function nullableObject(options: object = {}) {
+  return Type.Unsafe<Record<string, unknown> | null>({ type: ['object', 'null'], ...options });
+}
 
 /** What an id of a session, a message or a turn may look like on input; anything else is not found. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;

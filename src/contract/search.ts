@@ -1,7 +1,8 @@
 // What a search finds.
 import { type Static, Type } from 'typebox';
 import { ROLES, type Role } from './message.ts';
-import { nullable, ref, Timestamp } from './schema.ts';
+import { nullable, oneOf, ref, Timestamp } from './schema.ts';
+import { SESSION_KINDS } from './session.ts';
 
 /** Longest text in a search box, in characters. */
 const QUERY_LENGTH = 500;
@@ -12,6 +13,12 @@ export const SearchText = Type.String({
     'Words, all of which must be there; case and accents do not matter. `"…"`: side by side. `-word`: not there. `word*`: words that begin so, as does the last word while nothing follows it (from three letters on). Of a long query the longest words count.',
   examples: ['redis port -cluster'],
 });
+
+export const IncludeAgents = Type.Optional(
+  Type.Boolean({
+    description: 'true: agent chats as well, each marked by its `kind`. Default: without them.',
+  }),
+);
 
 export const SearchResult = Type.Object(
   {
@@ -41,6 +48,9 @@ export const SearchResult = Type.Object(
     active: Type.Boolean({ description: 'Whether the message lies on the path that the session shows.' }),
     rank: Type.Number({ description: 'The higher the better; comparable within one search only.' }),
     timestamp: Timestamp,
+    kind: Type.Optional(
+      oneOf(SESSION_KINDS, { description: 'Only with `include_agents`. `agent`: of an agent chat.' }),
+    ),
   },
   { $id: 'SearchResult' },
 );

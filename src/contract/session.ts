@@ -1,5 +1,6 @@
 // Session: a conversation with its settings.
 import { type Static, Type } from 'typebox';
+import { Approval } from './approval.ts';
 import { ContextReceipt, ContextWindowConfig, ContextWindowInput, WINDOW_REASONS } from './context-window.ts';
 import { Message } from './message.ts';
 import { PROMPT_LENGTH, PromptContent } from './prompt.ts';
@@ -11,6 +12,10 @@ import {
   ToolSettings,
   ToolSettingsInput,
 } from './tool.ts';
+
+export const SESSION_KINDS = ['chat', 'agent'] as const;
+/** `agent`: a session in which an agent works, kept out of the lists. */
+export type SessionKind = (typeof SESSION_KINDS)[number];
 
 /** Longest name of a model, and of a label such as `source_file`, in characters. */
 const NAME_LENGTH = 512;
@@ -35,7 +40,7 @@ export const SessionSummary = Type.Object(
 );
 export type SessionSummary = Static<typeof SessionSummary>;
 
-const sessionFields = {
+export const sessionFields = {
   session_id: Type.String({ examples: ['b5a3d7e4c9'] }),
   model: Type.String({ examples: ['qwen3-0.6b'] }),
   created_at: Timestamp,
@@ -60,18 +65,25 @@ export const SessionWithMessages = Type.Object(
   { $id: 'SessionWithMessages' },
 );
 
+export const listItemFields = {
+  session_id: Type.String(),
+  model: Type.String(),
+  title: nullable(Type.String()),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  message_count: Type.Integer(),
+  summary: nullableRef(SessionSummary),
+  preview: Type.String({ description: 'First user message, at most 100 characters.' }),
+  metadata: FreeObject,
+  active_turn: nullable(Type.String()),
+};
+
 export const SessionListItem = Type.Object(
   {
-    session_id: Type.String(),
-    model: Type.String(),
-    title: nullable(Type.String()),
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    message_count: Type.Integer(),
-    summary: nullableRef(SessionSummary),
-    preview: Type.String({ description: 'First user message, at most 100 characters.' }),
-    metadata: FreeObject,
-    active_turn: nullable(Type.String()),
+    ...listItemFields,
+    kind: Type.Optional(
+      oneOf(SESSION_KINDS, { description: 'Only with `include_agents`. `agent`: an agent chat.' }),
+    ),
   },
   { $id: 'SessionListItem' },
 );
@@ -230,6 +242,7 @@ export const SessionStatus = Type.Object(
       manual_override: Type.Boolean(),
     }),
     context: nullableRef(ContextReceipt),
+    approvals: Type.Array(ref(Approval), { description: 'What a person has to decide, the oldest first.' }),
     tools_enabled: Type.Boolean(),
     active_tools: Type.Array(Type.String()),
     tool_warnings: Type.Array(Type.String(), {

@@ -29,6 +29,18 @@ export const EVENT_EXAMPLES = {
   thinking_delta: { content: 'The user asks for a capital.' },
   content_delta: { content: 'Paris.', role: 'assistant' },
   tool_call: { ...call, execution_id: 'exec_5b1f0c9a77de', arguments: { a: 1, b: 2 } },
+  tool_call_confirmation_required: {
+    ...call,
+    execution_id: null,
+    confirmation_id: 'conf_3f0a9c1d77be',
+    arguments: { a: 1, b: 2 },
+    kind: 'tool',
+    rule: 'execution_policy',
+    digest: '9b2d6c0f4e1a7385c6d9f0b1a2e3d4c5f60718293a4b5c6d7e8f90a1b2c3d4e5',
+    expires_at: null,
+    agent_name: null,
+    agent_session_id: null,
+  },
   tool_progress: { ...call, message: 'Adding.', progress: 1, total: 2 },
   tool_result: {
     ...call,
@@ -70,6 +82,7 @@ export const EVENT_EXAMPLES = {
       finish_reason: null,
     },
     tool_calls: [],
+    approvals: [],
   },
   error: {
     code: 'incomplete_response',

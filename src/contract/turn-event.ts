@@ -1,9 +1,10 @@
 // What a turn tells the world: one discriminated union. The SSE frames are these events and nothing else.
 import { type Static, type TSchema, Type } from 'typebox';
+import { APPROVAL_KINDS, Approval } from './approval.ts';
 import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
-import { eventUnion, FreeObject, nullable, oneOf, pascal, ref } from './schema.ts';
+import { eventUnion, FreeObject, freeObject, nullable, oneOf, pascal, ref, Timestamp } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
 import { EVENT_EXAMPLES } from './turn-event-examples.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
@@ -52,6 +53,7 @@ export const TURN_EVENTS = {
         'evaluating_prompt',
         'generating',
         'running_tool',
+        'waiting_for_approval',
       ]),
       position: Type.Optional(
         Type.Integer({
@@ -72,6 +74,15 @@ export const TURN_EVENTS = {
         }),
       ),
       timestamp: Type.Optional(Type.String({ description: '`generating`: the timestamp of that message.' })),
+      waiting_for: Type.Optional(
+        oneOf(['approval'], { description: '`queued`: the turn ahead waits for an approval.' }),
+      ),
+      approvals: Type.Optional(
+        Type.Array(ref(Approval), {
+          description:
+            '`waiting_for_approval`: all that are undecided, told anew when one of them is decided. At most 32, without arguments and schemas of over 4 kB.',
+        }),
+      ),
     }),
     'On each change of phase.',
   ),
@@ -95,6 +106,22 @@ export const TURN_EVENTS = {
     Type.Object({ ...toolCallFields, ...executionField, arguments: FreeObject }),
     'A call of the model, with the tool that was meant and the arguments as they run: right before it does, or is answered without.',
   ),
+  tool_call_confirmation_required: event(
+    'tool_call_confirmation_required',
+    Type.Object({
+      ...toolCallFields,
+      ...executionField,
+      confirmation_id: Type.String(),
+      arguments: FreeObject,
+      kind: oneOf(APPROVAL_KINDS),
+      rule: nullable(Type.String({ description: 'Why it is asked.' })),
+      digest: nullable(Type.String()),
+      expires_at: nullable(Timestamp),
+      agent_name: nullable(Type.String()),
+      agent_session_id: nullable(Type.String()),
+    }),
+    'In place of `tool_call`: the turn waits until a person has decided.',
+  ),
   tool_progress: event(
     'tool_progress',
     Type.Object({
@@ -114,6 +141,11 @@ export const TURN_EVENTS = {
       result: Type.String(),
       error: nullable(Type.String()),
       error_message: nullable(Type.String()),
+      arguments: Type.Optional(
+        freeObject({
+          description: 'Where a person has changed them, or no event has told them before.',
+        }),
+      ),
     }),
     'What the tool answered, or why it could not.',
   ),

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { AnswerMessage } from './chat.ts';
 import { MESSAGE_STATUSES } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref } from './schema.ts';
-import { Turn } from './turn.ts';
+import { Turn, UndecidedApprovals } from './turn.ts';
 
 export const SnapshotMessage = Type.Object(
   { ...AnswerMessage.properties, status: oneOf(MESSAGE_STATUSES) },
@@ -29,6 +29,7 @@ export const TurnSnapshot = Type.Object(
     turn: ref(Turn),
     message: nullableRef(SnapshotMessage),
     tool_calls: Type.Array(ref(SnapshotToolCall)),
+    approvals: UndecidedApprovals,
   },
   { $id: 'TurnSnapshot' },
 );

@@ -9,6 +9,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Agents } from '../agents/agents.ts';
+import type { Approvals } from '../approvals/approvals.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
 import type { ServerEvents } from '../events/server-events.ts';
 import type { ModelPulls } from '../models/model-pulls.ts';
@@ -22,8 +23,11 @@ export interface AppDeps extends SessionDeps {
   readonly events: ServerEvents;
   readonly pulls: ModelPulls;
   readonly tools: Tools;
+  readonly approvals: Approvals;
   readonly agents: Agents;
   readonly mcpServers: McpServers;
+  /** Names this run of the server in the journal of tools. */
+  readonly bootId: string;
   readonly version: string;
   /** @throws MochiError storage_lost when the database is not where it was */
   readonly refuseLoss: () => void;

@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type AccessRules, guardAccess } from './access.ts';
+import { guardAgentChats } from './agent-chat-guard.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createHttpServer } from './connections/http-server.ts';
 import { describeApi } from './document.ts';
@@ -13,10 +14,14 @@ import { readJsonBodies } from './read-json-body.ts';
 import { readNdjsonBodies } from './read-ndjson-body.ts';
 import { refuseEncodedBodies } from './refuse-encoded-bodies.ts';
 import { checkRequestLine } from './request-line.ts';
+import { agentChatRoutes } from './routes/agent-chats.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { eventRoutes } from './routes/events.ts';
+import { executionRoutes } from './routes/executions.ts';
+import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { imageRoutes } from './routes/images.ts';
 import { mcpRoutes } from './routes/mcp.ts';
@@ -50,12 +55,16 @@ const ROUTES = [
   systemPromptRoutes,
   transferRoutes,
   toolRoutes,
+  executionRoutes,
   mcpRoutes,
+  approvalRoutes,
+  grantRoutes,
   agentRoutes,
   chatRoutes,
   turnRoutes,
   eventRoutes,
   searchRoutes,
+  agentChatRoutes,
 ];
 
 /** Longer than any request line that Node lets through, so that an id of any length reaches its route. */
@@ -107,6 +116,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   });
   const refuseOthers = refuseOtherMethods(app);
   await describeApi(app, deps.version);
+  guardAgentChats(app, deps);
   for (const addRoutes of ROUTES) addRoutes(app, deps);
   refuseOthers();
   await app.ready();

@@ -3,45 +3,85 @@ import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import type { ChatAnswer } from '../contract/chat.ts';
 import { type ErrorBody, kindOf, MochiError } from '../contract/errors.ts';
 import type { ExecutedToolCall } from '../contract/tool.ts';
+import type { TurnEvent } from '../contract/turn-event.ts';
 import type { SnapshotToolCall } from '../contract/turn-snapshot.ts';
 
-/** @throws MochiError what the turn failed with */
-export async function foldAnswer(turn: WatchableTurn): Promise<ChatAnswer> {
-  const executed: ExecutedToolCall[] = [];
-  let asked: Record<string, unknown> = {};
-  let answer: ChatAnswer | null = null;
-  let failure: ErrorBody | null = null;
-  for await (const batch of turn.watch(0, new AbortController().signal)) {
-    for (const { event } of batch) {
-      switch (event.event) {
-        case 'tool_call':
-          asked = event.data.arguments;
-          break;
-        case 'tool_result':
-          executed.push({ name: event.data.tool_name, arguments: asked, success: event.data.success });
-          break;
-        case 'snapshot':
-          executed.push(...event.data.tool_calls.map(toExecuted));
-          break;
-        case 'message_complete':
-          answer = {
-            session_id: turn.sessionId,
-            message: event.data.message,
-            tool_calls_executed: executed,
-            context_window: event.data.context_window,
-            turn_id: turn.turnId,
-            context: event.data.context,
-          };
-          break;
-        case 'error':
-          failure = event.data;
-          break;
-        default:
-      }
-    }
+/** The answer; that the turn waits for a person; or that the client has left. */
+type PlainAnswer = ChatAnswer | 'waiting' | 'left';
+
+interface Folding {
+  readonly turn: WatchableTurn;
+  readonly executed: ExecutedToolCall[];
+  /** With which the last call was told. */
+  asked: Record<string, unknown>;
+  isWaiting: boolean;
+  answer: ChatAnswer | null;
+  failure: ErrorBody | null;
+}
+
+/**
+ * @param returns whether a turn that waits for a person is an answer
+ * @throws MochiError what the turn failed with
+ */
+export async function foldAnswer(
+  turn: WatchableTurn,
+  { returns, signal }: { readonly returns: boolean; readonly signal: AbortSignal },
+): Promise<PlainAnswer> {
+  const folding: Folding = {
+    turn,
+    executed: [],
+    asked: {},
+    isWaiting: false,
+    answer: null,
+    failure: null,
+  };
+  for await (const batch of turn.watch(0, signal)) {
+    for (const { event } of batch) fold(folding, event);
+    // What it waited for once may be decided since: the end of what there is counts.
+    if (returns && folding.isWaiting) return 'waiting';
   }
+  const { answer, failure } = folding;
   if (answer !== null) return answer;
+  if (signal.aborted) return 'left';
   throw toMochiError(failure);
+}
+
+function fold(folding: Folding, event: TurnEvent): void {
+  const { turn, executed } = folding;
+  switch (event.event) {
+    case 'status':
+      folding.isWaiting = event.data.phase === 'waiting_for_approval';
+      break;
+    case 'tool_call':
+    case 'tool_call_confirmation_required':
+      folding.asked = event.data.arguments;
+      break;
+    case 'tool_result': {
+      const { tool_name: name, arguments: args = folding.asked, success } = event.data;
+      executed.push({ name, arguments: args, success });
+      break;
+    }
+    case 'snapshot':
+      folding.isWaiting = event.data.turn.state === 'waiting';
+      // What is open is told again with its result.
+      executed.push(...event.data.tool_calls.filter(({ success }) => success !== null).map(toExecuted));
+      folding.asked = event.data.tool_calls.at(-1)?.arguments ?? {};
+      break;
+    case 'message_complete':
+      folding.answer = {
+        session_id: turn.sessionId,
+        message: event.data.message,
+        tool_calls_executed: executed,
+        context_window: event.data.context_window,
+        turn_id: turn.turnId,
+        context: event.data.context,
+      };
+      break;
+    case 'error':
+      folding.failure = event.data;
+      break;
+    default:
+  }
 }
 
 function toMochiError(failure: ErrorBody | null): MochiError {

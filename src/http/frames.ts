@@ -1,8 +1,8 @@
 // Events → SSE bytes. What waits together goes out in one write, what is long in pieces.
 
-/** An event with its number in its stream. */
-export interface NumberedEvent {
-  readonly id: number;
+/** An event with its number in its stream; null: it is about the connection alone. */
+export interface SentEvent {
+  readonly id: number | null;
   readonly event: { readonly event: string; readonly data: unknown };
 }
 
@@ -10,10 +10,7 @@ export interface NumberedEvent {
 const PIECE_LENGTH = 64 * 1024;
 
 /** @param isShared whether others are sent the same events: their frames are made once then */
-export function* toPieces(
-  batch: readonly NumberedEvent[],
-  isShared: boolean,
-): Generator<string | Buffer, void> {
+export function* toPieces(batch: readonly SentEvent[], isShared: boolean): Generator<string | Buffer, void> {
   let gathered = '';
   for (const numbered of batch) {
     const frame = longFrames.get(numbered)?.deref() ?? frameOf(numbered, isShared);
@@ -33,11 +30,11 @@ function* slicesOf(frame: Buffer): Generator<Buffer, void> {
 }
 
 /** Short frames of turns with several watchers: kept as long as their events are. */
-const shortFrames = new WeakMap<NumberedEvent, string>();
+const shortFrames = new WeakMap<SentEvent, string>();
 /** Snapshots and whole answers: megabytes, kept while somebody is being sent them, once for all of these. */
-const longFrames = new WeakMap<NumberedEvent, WeakRef<Buffer>>();
+const longFrames = new WeakMap<SentEvent, WeakRef<Buffer>>();
 
-function frameOf(numbered: NumberedEvent, isShared: boolean): string | Buffer {
+function frameOf(numbered: SentEvent, isShared: boolean): string | Buffer {
   const known = isShared ? shortFrames.get(numbered) : undefined;
   if (known !== undefined) return known;
   const frame = toFrame(numbered);
@@ -53,10 +50,14 @@ function frameOf(numbered: NumberedEvent, isShared: boolean): string | Buffer {
 /** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g;
 
-/** LF line ends, one line of JSON: no event can break out of its frame. */
-function toFrame({ id, event }: NumberedEvent): string {
-  const data = JSON.stringify(event.data).replace(LINE_ENDS, escapeCharacter);
-  return `id: ${id}\nevent: ${event.event}\ndata: ${data}\n\n`;
+function toFrame({ id, event }: SentEvent): string {
+  return eventFrame(id, event.event, event.data);
+}
+
+/** LF line ends, one line of JSON: no event can break out of its frame. @param id null: it has none */
+export function eventFrame(id: number | null, name: string, data: unknown): string {
+  const line = JSON.stringify(data).replace(LINE_ENDS, escapeCharacter);
+  return `${id === null ? '' : `id: ${id}\n`}event: ${name}\ndata: ${line}\n\n`;
 }
 
 function escapeCharacter(character: string): string {

@@ -4,9 +4,7 @@ import type { PullProgress } from '../contract/engine.ts';
 import { MochiError } from '../contract/errors.ts';
 import { type PULL_EVENTS, PULL_EXAMPLES, PullEvent } from '../contract/model-pull.ts';
 import { framesOf } from './document.ts';
-
-/** Proxies cut silent connections. */
-const PING_INTERVAL_MS = 15_000;
+import { leftSignal, openStream, pingRegularly } from './open-stream.ts';
 
 export interface ProgressStream {
   readonly run: (signal: AbortSignal) => AsyncIterable<PullProgress>;
@@ -16,23 +14,19 @@ export interface ProgressStream {
 
 /** What fails before it has begun is a plain error; what fails later is the last event. */
 export async function sendProgress(reply: FastifyReply, { run, done }: ProgressStream): Promise<void> {
-  const left = new AbortController();
-  const { raw } = reply;
-  raw.once('close', () => left.abort());
-  // Without a listener an error of the socket would end the process; `close` follows it.
-  raw.on('error', () => left.abort());
-  const progress = run(left.signal)[Symbol.asyncIterator]();
+  const left = leftSignal(reply);
+  const progress = run(left)[Symbol.asyncIterator]();
   let step: IteratorResult<PullProgress>;
   try {
     step = await progress.next();
   } catch (error) {
-    if (!left.signal.aborted) throw error;
+    if (!left.aborted) throw error;
     // Nobody is left to be told.
     reply.hijack();
     return;
   }
-  openStream(reply);
-  const ping = setInterval(() => raw.write(': ping\n\n'), PING_INTERVAL_MS);
+  const raw = openStream(reply);
+  const ping = pingRegularly(raw);
   try {
     while (!step.done) {
       // A slow reader misses steps, not the end: nothing is gathered for it.
@@ -41,23 +35,11 @@ export async function sendProgress(reply: FastifyReply, { run, done }: ProgressS
     }
     raw.write(toFrame('done', done));
   } catch (error) {
-    if (!left.signal.aborted) raw.write(toFrame('error', toBody(error)));
+    if (!left.aborted) raw.write(toFrame('error', toBody(error)));
   } finally {
     clearInterval(ping);
     raw.end();
   }
-}
-
-function openStream(reply: FastifyReply): void {
-  reply.hijack();
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) reply.raw.setHeader(name, value);
-  }
-  reply.raw.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
 }
 
 function toFrame(event: keyof typeof PULL_EVENTS, data: unknown): string {

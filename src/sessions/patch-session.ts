@@ -2,6 +2,7 @@
 import type { PatchSession } from '../contract/session.ts';
 import { settleJob } from '../store/background-jobs.ts';
 import { type SessionChange, type StoredSession, updateSession } from '../store/sessions.ts';
+import { deleteGrantsOfSession } from '../store/tool-grants.ts';
 import { changeWindow } from './change-window.ts';
 import { checkMetadata } from './metadata.ts';
 import { requireChatModel, requireSession } from './require.ts';
@@ -35,6 +36,7 @@ export async function patchSession(
     if (Object.keys(change).length === 0) return session;
     // The client has decided, be it for none: no title is written any more.
     if (patch.title !== undefined) await settleJob(transaction, { sessionId, kind: 'title' });
+    if (patch.tool_settings != null) await deleteGrantsOfSession(transaction, sessionId);
     await updateSession(transaction, sessionId, { ...change, updated_at: now });
     return requireSession(transaction, sessionId);
   });

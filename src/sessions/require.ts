@@ -17,6 +17,13 @@ export async function requireSession(db: Db, sessionId: string): Promise<StoredS
   throw sessionNotFound(sessionId);
 }
 
+/** One of an agent. @throws MochiError session_not_found */
+export async function requireAgentChat(db: Db, sessionId: string): Promise<StoredSession> {
+  const session = await requireSession(db, sessionId);
+  if (session.kind === 'agent') return session;
+  throw sessionNotFound(sessionId);
+}
+
 export function sessionNotFound(sessionId: string): MochiError {
   return new MochiError('session_not_found', `Session ${sessionId} not found`, { session_id: sessionId });
 }

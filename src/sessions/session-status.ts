@@ -3,10 +3,14 @@ import type { ContextReceipt } from '../contract/context-window.ts';
 import { type EngineModel, mayDo } from '../contract/engine.ts';
 import type { Session, SessionStatus } from '../contract/session.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
+import { listApprovals } from '../store/approvals.ts';
 import { findSystemMessage } from '../store/messages.ts';
 import { findLastReceipt } from '../store/turns.ts';
 import { requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
+
+/** Approvals; the inbox has all. */
+const MAX_SHOWN = 128;
 
 /**
  * An engine that is down leaves a gap and nothing more.
@@ -23,6 +27,7 @@ export async function readStatus(
   const model = await engine.recallModel(session.model).catch(() => null);
   const system = session.systemId === null ? null : await findSystemMessage(db, sessionId);
   const context = await findLastReceipt(db, sessionId);
+  const approvals = await listApprovals(db, { isPending: true, sessionId, limit: MAX_SHOWN, after: null });
   const { context_window: window, tool_settings: tools, agent_settings: agents } = session;
   return {
     session_id: sessionId,
@@ -38,6 +43,7 @@ export async function readStatus(
       manual_override: window.manual_override,
     },
     context,
+    approvals,
     tools_enabled: tools.tools.length > 0,
     active_tools: tools.tools,
     tool_warnings: toolWarnings(session, model, context),

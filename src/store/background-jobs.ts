@@ -107,12 +107,12 @@ export async function findNextJob(
   const row = await db
     .selectFrom('background_jobs')
     .innerJoin('sessions', 'sessions.id', 'background_jobs.session_id')
-    .select(['session_id', 'kind', 'version', 'attempts', 'sessions.model'])
+    .select(['session_id', 'background_jobs.kind', 'version', 'attempts', 'sessions.model'])
     .where('sessions.model', 'not in', resting)
     .where(sql<boolean>`wanted > done`)
-    .where('kind', 'in', kinds)
+    .where('background_jobs.kind', 'in', kinds)
     .orderBy('due_at')
-    .orderBy('kind', 'desc')
+    .orderBy('background_jobs.kind', 'desc')
     .limit(1)
     .executeTakeFirst();
   if (row === undefined) return null;

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import { commitUnsynced } from './commit-unsynced.ts';
 import type { Db } from './database.ts';
-import { hideSession } from './hidden-sessions.ts';
+import { hideAgentChats, hideSession } from './hidden-sessions.ts';
 import { SLICE_BYTES, SLICE_ROWS } from './slices.ts';
 
 interface ClearedTable {
@@ -16,7 +16,14 @@ interface ClearedTable {
 const TABLES: readonly ClearedTable[] = [
   { name: 'messages', bytes: bytesOf('content', 'thinking', 'images', 'tool_calls'), order: sql`rowid desc` },
   { name: 'tool_calls', bytes: bytesOf('arguments'), order: sql`message_id, call_index` },
-  { name: 'turns', bytes: bytesOf('request', 'context', 'error'), order: sql`rowid desc` },
+  {
+    name: 'tool_executions',
+    bytes: bytesOf('arguments', 'output', 'log', 'error'),
+    order: sql`message_id, call_index, attempt`,
+  },
+  { name: 'approvals', bytes: bytesOf('body', 'decision'), order: sql`created_at desc, id` },
+  { name: 'tool_grants', bytes: bytesOf('arguments'), order: sql`rowid` },
+  { name: 'turns', bytes: bytesOf('request', 'settings', 'context', 'error'), order: sql`rowid desc` },
 ];
 
 /** From the row's own header: the texts are not read. */
@@ -26,8 +33,8 @@ function bytesOf(...columns: string[]): RawBuilder<number> {
 }
 
 /**
- * Deletes a session: nobody sees it any more. Inside the caller's transaction.
- * @returns `cleared`: a small one, whose rows are gone as well; `hidden`: they are still to be cleared
+ * Deletes a session with its agent chats: nobody sees them any more. Inside the caller's transaction.
+ * @returns `cleared`: small ones, whose rows are gone as well; `hidden`: they are still to be cleared
  */
 export async function deleteSession(
   db: Db,
@@ -35,6 +42,7 @@ export async function deleteSession(
   now: number,
 ): Promise<'absent' | 'cleared' | 'hidden'> {
   if (!(await hideSession(db, sessionId, 'deleted', now))) return 'absent';
+  await hideAgentChats(db, sessionId, now);
   return (await clearSlice(db, sessionId)) ? 'cleared' : 'hidden';
 }
 
@@ -49,23 +57,40 @@ async function clearSlice(db: Db, sessionId: string): Promise<boolean> {
     .executeTakeFirst();
   if (row === undefined) return true;
   const room = { rows: SLICE_ROWS, bytes: SLICE_BYTES };
+  // Before it: the database would take them away with its row, however large they are.
+  for (;;) {
+    const chat = await db
+      .selectFrom('session_rows')
+      .select('id')
+      .where('parent_session_id', '=', sessionId)
+      .limit(1)
+      .executeTakeFirst();
+    if (chat === undefined) break;
+    if (room.rows <= 0 || !(await clearSessionRows(db, chat.id, room))) return false;
+  }
+  return clearSessionRows(db, sessionId, room);
+}
+
+interface Room {
+  rows: number;
+  bytes: number;
+}
+
+/** The row of the session comes last. @param room as of `clearRows` @returns whether nothing is left */
+async function clearSessionRows(db: Db, sessionId: string, room: Room): Promise<boolean> {
   for (const table of TABLES) {
     if (!(await clearRows(db, table, sessionId, room))) return false;
   }
   await db.deleteFrom('session_rows').where('id', '=', sessionId).execute();
+  room.rows -= 1;
   return true;
 }
 
 /** @param room what the slice may still take; made smaller @returns whether no row is left in the table */
-async function clearRows(
-  db: Db,
-  table: ClearedTable,
-  sessionId: string,
-  room: { rows: number; bytes: number },
-): Promise<boolean> {
+async function clearRows(db: Db, table: ClearedTable, sessionId: string, room: Room): Promise<boolean> {
   const { rows } = await sql<{ place: number; bytes: number }>`
     select rowid as place, ${table.bytes} as bytes from ${sql.table(table.name)}
-    where session_id = ${sessionId} order by ${table.order} limit ${room.rows + 1}
+    where session_id = ${sessionId} order by ${table.order} limit ${Math.max(room.rows, 0) + 1}
   `.execute(db);
   const places: number[] = [];
   for (const { place, bytes } of rows) {

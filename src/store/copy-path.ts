@@ -58,8 +58,8 @@ export async function copyMessages(
     order by depth
   `.execute(db);
   await sql`
-    insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, state, result_message_id, success)
-    select ${to}, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, 'done', coalesce(result_message_id, ''), coalesce(success, 0)
+    insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, state, result_message_id, success, digest, verdict, rule, repairs)
+    select ${to}, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, 'done', coalesce(result_message_id, ''), coalesce(success, 0), digest, verdict, rule, repairs
     from tool_calls
     where session_id = ${from} and message_id in (select value from json_each(${ids}))
   `.execute(db);

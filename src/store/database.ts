@@ -1,7 +1,8 @@
 // The tables, as the query functions see them. JSON columns hold text; the noun's file reads and writes it.
 import type { Generated, Kysely } from 'kysely';
 import type { FinishReason, MessageStatus, Role } from '../contract/message.ts';
-import type { TurnState } from '../contract/turn.ts';
+import type { SessionKind } from '../contract/session.ts';
+import type { AgentPhase, TurnState } from '../contract/turn.ts';
 
 /** The database or a transaction on it: query functions take either. */
 export type Db = Kysely<Database>;
@@ -13,6 +14,9 @@ export interface Database {
   messages: MessageTable;
   turns: TurnTable;
   tool_calls: ToolCallTable;
+  tool_executions: ToolExecutionTable;
+  approvals: ApprovalTable;
+  tool_grants: ToolGrantTable;
   token_ratios: TokenRatioTable;
   background_jobs: BackgroundJobTable;
   meta: MetaTable;
@@ -45,6 +49,12 @@ export interface SessionTable {
   extra: string | null;
   /** What the engine was last sent: see PromptMark. Of this server alone, so no copy takes it along. */
   prompt_mark: string | null;
+  /** `agent`: an agent works in it, and it is in no list of sessions. */
+  kind: SessionKind;
+  /** Null for a chat, and for an agent chat of a file that does not say. */
+  agent_name: string | null;
+  /** The session whose turn began the agent chat, and with which it goes; null: it stands alone. */
+  parent_session_id: string | null;
 }
 
 /** Every session, hidden ones included. */
@@ -104,6 +114,24 @@ export interface TurnTable {
   idempotency_hash: string | null;
   /** 1 when the answer was asked for as JSON. */
   is_structured: number;
+  /** What it was asked with, so that another process can go on with it while it waits. */
+  settings: string | null;
+  /** What becomes of it when nobody watches any more; null: it was asked for before this was stored. */
+  on_disconnect: 'cancel' | 'continue' | null;
+  /** Of a run of an agent; these are null for every other turn. */
+  agent_name: string | null;
+  phase: AgentPhase | null;
+  /** Of the execution, from 1; 0 before it. */
+  round: number | null;
+  /** How long it has worked: without waits for people and in lines. */
+  active_ms: number | null;
+  /** Of its model calls, what was read and written. */
+  tokens: number | null;
+  /** The call that started it; null where no turn did. */
+  parent_turn_id: string | null;
+  parent_session_id: string | null;
+  parent_message_id: string | null;
+  parent_call_index: number | null;
 }
 
 /** A call without a result is the pending state: there is no second place that says so. */
@@ -121,10 +149,101 @@ interface ToolCallTable {
   ran_arguments: string | null;
   /** Written as the answer of the model; null: made as a call. */
   origin: 'text' | null;
-  state: 'pending' | 'running' | 'done';
+  /** `unknown`: it was run, and nobody knows how that ended; a person is asked. */
+  state: 'pending' | 'running' | 'done' | 'unknown';
   result_message_id: string | null;
   /** 1 or 0 once there is a result. */
   success: number | null;
+  /** SHA-256 of tool, fingerprint and arguments; null: not planned, or nothing that could run. */
+  digest: string | null;
+  verdict: 'run' | 'ask' | 'refuse' | null;
+  /** What spoke for the verdict. */
+  rule: string | null;
+  /** JSON list of what was changed in name and arguments. */
+  repairs: string | null;
+  /** What an MCP server wants back with the answer that it asked for. */
+  mcp_state: string | null;
+}
+
+/** One attempt to run a tool: for a call, or by a person's own hand. */
+export interface ToolExecutionTable {
+  id: string;
+  /** Null, as message and index, for a person's own run. */
+  session_id: string | null;
+  message_id: string | null;
+  call_index: number | null;
+  /** From 1. */
+  attempt: number;
+  tool: string;
+  /** JSON: kind and group. */
+  source: string;
+  /** JSON of what it ran with. */
+  arguments: string;
+  digest: string;
+  fingerprint: string;
+  /** 1: it changes nothing, so that an attempt that was cut had no effect. */
+  read_only: number;
+  /** `asked`: a server wants an answer of a person before it goes on. */
+  state: 'running' | 'succeeded' | 'failed' | 'unknown' | 'asked';
+  /** The run of the server that began it. */
+  boot_id: string;
+  started_at: string;
+  finished_at: string | null;
+  duration_ms: number | null;
+  error: string | null;
+  /** JSON list of what was changed in name and arguments. */
+  repairs: string;
+  /** 1: the result was cut at the limit. */
+  truncated: number;
+  /** 1: its outcome is unknown, and a person wanted it run again. */
+  is_retried: number;
+  result_bytes: number | null;
+  /** The whole result, where the message holds less. */
+  output: string | null;
+  /** The end of what it printed. */
+  log: string | null;
+}
+
+/** A question to a person. */
+export interface ApprovalTable {
+  id: string;
+  /** Another, higher one with every change: who listens goes on from there. */
+  change: number;
+  kind: 'tool' | 'outcome' | 'question' | 'plan';
+  state: 'pending' | 'approved' | 'denied' | 'answered' | 'expired' | 'cancelled';
+  /** In which the person is. */
+  session_id: string;
+  turn_id: string;
+  message_id: string | null;
+  call_index: number | null;
+  agent_session_id: string | null;
+  /** JSON of what is shown of it. */
+  body: string;
+  digest: string | null;
+  fingerprint: string | null;
+  created_at: string;
+  expires_at: string | null;
+  decided_at: string | null;
+  /** JSON. */
+  decision: string | null;
+}
+
+/** A remembered approval. */
+export interface ToolGrantTable {
+  id: string;
+  scope: 'session' | 'always';
+  /** Null: of all sessions. */
+  session_id: string | null;
+  tool: string;
+  /** Of the tool as it was when it was approved. */
+  fingerprint: string;
+  match: 'tool' | 'arguments';
+  /** Of the one call that was approved; null: every call of the tool. */
+  arguments_digest: string | null;
+  /** JSON of these arguments. */
+  arguments: string | null;
+  confirmation_id: string;
+  created_at: string;
 }
 
 interface TokenRatioTable {

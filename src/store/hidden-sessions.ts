@@ -26,6 +26,17 @@ export async function hideSession(
   return numUpdatedRows > 0n;
 }
 
+/** The agent chats of a session that was deleted: they go with it. @param mark milliseconds since the epoch */
+export async function hideAgentChats(db: Db, parentSessionId: string, mark: number): Promise<void> {
+  const chats = db.selectFrom('session_rows').select('id').where('parent_session_id', '=', parentSessionId);
+  await db.deleteFrom('search_titles').where('session_id', 'in', chats).execute();
+  await db
+    .updateTable('session_rows')
+    .set({ hidden: 'deleted', hidden_at: mark })
+    .where('parent_session_id', '=', parentSessionId)
+    .execute();
+}
+
 /** @throws IncomingLostError when another process has taken it for abandoned */
 export async function renewIncoming(
   db: Db,

@@ -1,7 +1,8 @@
 // Full-text search: ranked hits in messages and titles, and the sessions that hold any.
 import { setImmediate } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { SearchResult } from '../contract/search.ts';
+import type { SessionKind } from '../contract/session.ts';
 import type { Db } from './database.ts';
 import { FIRST_TITLE } from './search-index.ts';
 import { type SearchQuery, toMatch } from './search-query.ts';
@@ -44,15 +45,21 @@ interface FoundText {
   readonly text: string;
   readonly active: number;
   readonly timestamp: string;
+  readonly kind: SessionKind;
+}
+
+/** Where is looked: the conversations of people, or those of agents as well. */
+export interface SearchScope {
+  readonly includesAgents: boolean;
 }
 
 /** A page of hits, the best first, then the newest. What is written between two pages moves nothing to and fro. */
 export async function search(
   db: Db,
   query: SearchQuery,
-  page: { readonly limit: number; readonly after: HitPosition | null },
+  page: SearchScope & { readonly limit: number; readonly after: HitPosition | null },
 ): Promise<FoundPage> {
-  const ranked = await rankHits(db, toMatch(query));
+  const ranked = await rankHits(db, toMatch(query), page);
   const start = startOf(ranked.hits, page.after);
   const hits = ranked.hits.slice(start, start + page.limit);
   const rest = ranked.hits.length - start - hits.length;
@@ -66,7 +73,7 @@ export async function search(
       await setImmediate();
       startedAt = performance.now();
     }
-    const { session_id, title, message_id, role, text, active, timestamp } = found;
+    const { session_id, title, message_id, role, text, active, timestamp, kind } = found;
     results.push({
       session_id,
       title,
@@ -76,6 +83,7 @@ export async function search(
       active: active === 1,
       rank,
       timestamp,
+      ...(page.includesAgents && { kind }),
     });
   }
   const last = hits.at(-1);
@@ -88,9 +96,13 @@ export async function search(
 }
 
 /** By bm25, which counts rare words more and long texts less: a title wins over a message that is no better. */
-async function rankHits(db: Db, match: string): Promise<{ hits: Hit[]; isTruncated: boolean }> {
+async function rankHits(
+  db: Db,
+  match: string,
+  scope: SearchScope,
+): Promise<{ hits: Hit[]; isTruncated: boolean }> {
   const found: FoundHit[] = [];
-  for await (const rows of walkHits(db, match)) {
+  for await (const rows of walkHits(db, match, scope)) {
     found.push(...rows.filter(({ seen }) => seen === 1));
     if (found.length > MAX_RANKED) break;
   }
@@ -103,29 +115,42 @@ async function rankHits(db: Db, match: string): Promise<{ hits: Hit[]; isTruncat
 
 interface FoundHit extends Hit {
   readonly active: number | null;
-  /** 0 in a session that comes or goes. */
+  /** 0 in a session that comes or goes, or that is not looked in. */
   readonly seen: number;
 }
 
 /** The newest first; others have a turn before more is looked for. */
-async function* walkHits(db: Db, match: string): AsyncGenerator<readonly FoundHit[], void> {
+async function* walkHits(
+  db: Db,
+  match: string,
+  scope: SearchScope,
+): AsyncGenerator<readonly FoundHit[], void> {
   const limit = MAX_RANKED + 1;
   for (let below: number | null = Number.MAX_SAFE_INTEGER; below !== null; ) {
     const { rows }: { rows: FoundHit[] } = await sql<FoundHit>`
       select hit.seq, -hit.score as rank, messages.active,
-        messages.seq is null or exists (select 1 from sessions where id = messages.session_id) as seen
+        ${isSeen(scope)} as seen
       from (
         select rowid as seq, bm25(search_index) as score from search_index
         where search_index match ${match} and rowid < ${below}
         order by rowid desc limit ${limit}
       ) as hit
       left join messages on messages.seq = hit.seq
+      left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
       order by hit.seq desc
     `.execute(db);
     yield rows;
     below = rows.length < limit ? null : (rows.at(-1)?.seq ?? null);
     await setImmediate();
   }
+}
+
+/** Of a hit that is joined with its message and its title. */
+function isSeen({ includesAgents }: SearchScope): RawBuilder<number> {
+  return sql<number>`exists (
+    select 1 from sessions
+    where id = coalesce(messages.session_id, search_titles.session_id) and (kind = 'chat' or ${Number(includesAgents)})
+  )`;
 }
 
 function startOf(hits: readonly Hit[], after: HitPosition | null): number {
@@ -137,12 +162,12 @@ function startOf(hits: readonly Hit[], after: HitPosition | null): number {
 async function readTexts(db: Db, hits: readonly Hit[]): Promise<Map<number, FoundText>> {
   const seqs = JSON.stringify(hits.map(({ seq }) => seq));
   const { rows } = await sql<FoundText>`
-    select messages.seq, session_id, title, messages.id as message_id, role, content as text, active, timestamp
+    select messages.seq, session_id, title, messages.id as message_id, role, content as text, active, timestamp, kind
     from json_each(${seqs}) as hit
     join messages on messages.seq = hit.value
     join sessions on sessions.id = messages.session_id
     union all
-    select hit.value, session_id, title, null, null, title, 1, updated_at
+    select hit.value, session_id, title, null, null, title, 1, updated_at, kind
     from json_each(${seqs}) as hit
     join search_titles on search_titles.seq = hit.value - ${FIRST_TITLE}
     join sessions on sessions.id = search_titles.session_id
@@ -157,13 +182,18 @@ export interface FoundSessions {
 }
 
 /** The sessions whose title or messages hold what is looked for, in no order. */
-export async function findSessions(db: Db, query: SearchQuery): Promise<FoundSessions> {
+export async function findSessions(db: Db, query: SearchQuery, scope: SearchScope): Promise<FoundSessions> {
   const ids = new Set<string>();
   let hits = 0;
   let below: number | null = Number.MAX_SAFE_INTEGER;
   while (below !== null && hits <= MAX_LISTED) {
     const limit: number = MAX_LISTED + 1 - hits;
-    const rows: readonly HitsOfSession[] = await countHits(db, { match: toMatch(query), below, limit });
+    const rows: readonly HitsOfSession[] = await countHits(db, {
+      ...scope,
+      match: toMatch(query),
+      below,
+      limit,
+    });
     for (const row of rows) {
       if (row.seen === 0) continue;
       ids.add(row.session_id);
@@ -181,16 +211,18 @@ interface HitsOfSession {
   readonly hits: number;
   /** Of the hits. */
   readonly lowest: number;
-  /** 0 when the session comes or goes. */
+  /** 0 when the session comes or goes, or is not looked in. */
   readonly seen: number;
 }
 
 async function countHits(
   db: Db,
-  walk: { readonly match: string; readonly below: number; readonly limit: number },
+  walk: SearchScope & { readonly match: string; readonly below: number; readonly limit: number },
 ): Promise<HitsOfSession[]> {
   const { rows } = await sql<HitsOfSession>`
-    select session_id, hits, lowest, exists (select 1 from sessions where id = session_id) as seen
+    select session_id, hits, lowest, exists (
+      select 1 from sessions where id = session_id and (kind = 'chat' or ${Number(walk.includesAgents)})
+    ) as seen
     from (
       select coalesce(messages.session_id, search_titles.session_id) as session_id,
         count(*) as hits, min(hit.seq) as lowest

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/sqlite';
-import type { Database, Db, MessageTable, SessionTable, TurnTable } from './database.ts';
+import type { Database, Db, MessageTable, SessionTable, ToolExecutionTable, TurnTable } from './database.ts';
 import { SYSTEM_DEPTH } from './messages.ts';
 import { parseStored } from './parse-stored.ts';
 
@@ -11,12 +11,20 @@ export type SessionRow = Selectable<SessionTable>;
 export type MessageRow = Omit<Selectable<MessageTable>, 'seq'>;
 export type TurnRow = Selectable<TurnTable>;
 export type ToolCallRow = Selectable<Database['tool_calls']>;
+export type ToolExecutionRow = Selectable<ToolExecutionTable>;
 
 export interface SessionRows {
   readonly session: SessionRow;
   /** In creation order, each with its calls. */
   readonly messages: readonly { readonly row: MessageRow; readonly calls: readonly ToolCallRow[] }[];
   readonly turns: readonly TurnRow[];
+  readonly executions: readonly ToolExecutionRow[];
+}
+
+export interface RowCounts {
+  readonly messages: number;
+  readonly turns: number;
+  readonly executions: number;
 }
 
 export async function findSessionRow(db: Db, sessionId: string): Promise<SessionRow | null> {
@@ -38,11 +46,8 @@ export async function listSessionIds(db: Db): Promise<string[]> {
 /** Rows that are looked at before others have a turn. */
 const STRIDE = 5000;
 
-export async function countRows(
-  db: Db,
-  sessionId: string,
-): Promise<{ readonly messages: number; readonly turns: number }> {
-  const count = async (table: 'messages' | 'turns') => {
+export async function countRows(db: Db, sessionId: string): Promise<RowCounts> {
+  const count = async (table: 'messages' | 'turns' | 'tool_executions') => {
     let total = 0;
     for (let after: number | null = 0; after !== null; ) {
       const { rows }: { rows: { found: number; last: number | null }[] } = await sql<{
@@ -58,7 +63,11 @@ export async function countRows(
     }
     return total;
   };
-  return { messages: await count('messages'), turns: await count('turns') };
+  return {
+    messages: await count('messages'),
+    turns: await count('turns'),
+    executions: await count('tool_executions'),
+  };
 }
 
 /** In creation order, one in memory at a time. The connection is taken until the last one was read. */
@@ -125,6 +134,16 @@ export function streamTurnRows(db: Db, sessionId: string): AsyncIterable<TurnRow
   return db.selectFrom('turns').selectAll().where('session_id', '=', sessionId).orderBy(sql`rowid`).stream();
 }
 
+/** In creation order, one in memory at a time. */
+export function streamExecutionRows(db: Db, sessionId: string): AsyncIterable<ToolExecutionRow> {
+  return db
+    .selectFrom('tool_executions')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .orderBy(sql`rowid`)
+    .stream();
+}
+
 const TOOL_CALL_COLUMNS = [
   'session_id',
   'message_id',
@@ -138,16 +157,52 @@ const TOOL_CALL_COLUMNS = [
   'state',
   'result_message_id',
   'success',
+  'digest',
+  'verdict',
+  'rule',
+  'repairs',
+  'mcp_state',
 ] as const satisfies readonly (keyof Database['tool_calls'])[];
 
-/** Of some turn ids those that are in use. Turns have ids of their own over all sessions. */
-export async function findTakenTurnIds(db: Db, ids: readonly string[]): Promise<string[]> {
+/** Of some ids those that are in use. Turns and executions have ids of their own over all sessions. */
+export async function findTakenIds(
+  db: Db,
+  table: 'turns' | 'tool_executions',
+  ids: readonly string[],
+): Promise<string[]> {
   const taken: string[] = [];
   for (const batch of inBatches(ids)) {
-    const rows = await db.selectFrom('turns').select('id').where('id', 'in', batch).execute();
+    const rows = await db.selectFrom(table).select('id').where('id', 'in', batch).execute();
     taken.push(...rows.map(({ id }) => id));
   }
   return taken;
+}
+
+/** Of a session, in creation order. */
+export async function listTurnIds(db: Db, sessionId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('turns')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .orderBy(sql`rowid`)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Whether a run was started by the call that started this one. */
+export async function isTakenCall(
+  db: Db,
+  call: Pick<TurnRow, 'parent_session_id' | 'parent_message_id' | 'parent_call_index'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('turns')
+    .select('id')
+    .where('parent_message_id', 'is not', null)
+    .where('parent_session_id', '=', call.parent_session_id)
+    .where('parent_message_id', '=', call.parent_message_id)
+    .where('parent_call_index', '=', call.parent_call_index)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function insertSessionRow(db: Db, session: SessionRow): Promise<void> {
@@ -158,7 +213,7 @@ export async function insertSessionRow(db: Db, session: SessionRow): Promise<voi
 }
 
 /** Rows of a session that is there. Inside the caller's transaction. */
-export async function insertRowsOf<Table extends 'messages' | 'tool_calls' | 'turns'>(
+export async function insertRowsOf<Table extends 'messages' | 'tool_calls' | 'tool_executions' | 'turns'>(
   db: Db,
   table: Table,
   rows: readonly Insertable<Database[Table]>[],

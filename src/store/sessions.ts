@@ -1,7 +1,7 @@
 // Session rows: read, list, write.
 import { sql, type Updateable } from 'kysely';
 import type { ContextWindowConfig } from '../contract/context-window.ts';
-import type { Session, SessionListItem, SessionSummary } from '../contract/session.ts';
+import type { Session, SessionKind, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
@@ -22,6 +22,11 @@ export interface StoredSession extends Session {
   readonly headDepth: number;
   readonly summary: StoredSummary | null;
   readonly promptMark: PromptMark | null;
+  readonly kind: SessionKind;
+  /** Of an agent chat, where it is known. */
+  readonly agentName: string | null;
+  /** The session that an agent chat belongs to; null: none. */
+  readonly parentSessionId: string | null;
 }
 
 export interface NewSession {
@@ -38,6 +43,10 @@ export interface NewSession {
   readonly summaryModel: string | null;
   readonly importHash?: string;
   readonly extra?: Record<string, unknown> | null;
+  /** Left out: a chat. */
+  readonly kind?: SessionKind;
+  readonly agentName?: string | null;
+  readonly parentSessionId?: string | null;
 }
 
 export async function insertSession(db: Db, session: NewSession): Promise<void> {
@@ -63,6 +72,9 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       import_hash: session.importHash ?? null,
       extra: extra && JSON.stringify(extra),
       prompt_mark: null,
+      kind: session.kind ?? 'chat',
+      agent_name: session.agentName ?? null,
+      parent_session_id: session.parentSessionId ?? null,
       hidden: null,
       hidden_at: null,
     })
@@ -71,7 +83,8 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
 
 /** The turn that holds a session: the one that runs, else the first in line. */
 export const activeTurn = sql<string | null>`(
-  select id from turns where turns.session_id = sessions.id and finished_at is null
+  select id from turns indexed by turns_unfinished
+  where turns.session_id = sessions.id and finished_at is null
   order by state = 'queued', created_at, rowid limit 1
 )`;
 
@@ -83,67 +96,6 @@ export async function findSession(db: Db, sessionId: string): Promise<StoredSess
   const { rows } = await selectSession(db, { sessionId });
   const [row] = rows;
   return row === undefined ? null : toSession(row);
-}
-
-interface SessionPosition {
-  readonly updatedAt: string;
-  readonly id: string;
-}
-
-interface SessionPage {
-  readonly limit: number;
-  readonly after: SessionPosition | null;
-  /** Only these. */
-  readonly ids?: readonly string[];
-}
-
-/** Newest first; sessions of the same instant by id. One index range: the cost is that of the page. */
-export async function listSessions(db: Db, page: SessionPage): Promise<SessionListItem[]> {
-  let query = db
-    .selectFrom('sessions')
-    .select([
-      'id',
-      'model',
-      'title',
-      'created_at',
-      'updated_at',
-      'head_depth',
-      'system_id',
-      'summary',
-      'preview',
-      'metadata',
-      activeTurn.as('active_turn'),
-    ])
-    .orderBy('updated_at', 'desc')
-    .orderBy('id')
-    .limit(page.limit);
-  const { after, ids } = page;
-  // With the sign each is looked up by its id, instead of walking the whole list in search of few.
-  if (ids !== undefined) {
-    query = query
-      .clearOrderBy()
-      .orderBy(sql`+updated_at`, 'desc')
-      .orderBy('id')
-      .where(sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`);
-  }
-  if (after !== null) {
-    query = query
-      .where('updated_at', '<=', after.updatedAt)
-      .where((is) => is.or([is('updated_at', '<', after.updatedAt), is('id', '>', after.id)]));
-  }
-  const rows = await query.execute();
-  return rows.map((row) => ({
-    session_id: row.id,
-    model: row.model,
-    title: row.title,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-    message_count: countMessages(row),
-    summary: shownSummary(row.summary),
-    preview: row.preview ?? '',
-    metadata: parseStored(row.metadata),
-    active_turn: row.active_turn,
-  }));
 }
 
 /** What was sent for the sessions that changed since an instant, the oldest first. */
@@ -203,7 +155,7 @@ export async function findImportedSession(db: Db, importHash: string, except = '
   return row?.id ?? null;
 }
 
-function countMessages(row: Pick<SessionTable, 'head_depth' | 'system_id'>): number {
+export function countMessages(row: Pick<SessionTable, 'head_depth' | 'system_id'>): number {
   return row.head_depth + 1 + (row.system_id === null ? 0 : 1);
 }
 
@@ -212,7 +164,7 @@ function parseSummary(text: string | null): StoredSummary | null {
 }
 
 /** Without where it comes from. */
-function shownSummary(text: string | null): SessionSummary | null {
+export function shownSummary(text: string | null): SessionSummary | null {
   const stored = parseSummary(text);
   return stored && { summary: stored.summary, topics: stored.topics };
 }
@@ -236,5 +188,8 @@ function toSession(row: SessionTable & { active_turn: string | null }): StoredSe
     headDepth: row.head_depth,
     summary: parseSummary(row.summary),
     promptMark: row.prompt_mark === null ? null : parseStored(row.prompt_mark),
+    kind: row.kind,
+    agentName: row.agent_name,
+    parentSessionId: row.parent_session_id,
   };
 }

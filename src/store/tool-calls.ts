@@ -11,11 +11,26 @@ export interface OpenToolCall {
   readonly name: string;
   /** It was run, and nobody knows how that ended. */
   readonly hasBegun: boolean;
+  /** The tool changes nothing: that it was cut had no effect. */
+  readonly isReadOnly: boolean;
 }
 
 export interface NewToolCall extends EngineToolCall {
   /** The tool that it was taken for, and what that runs with; missing: as the model wrote. */
   readonly meant?: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
+  /** What was decided about it; missing: nothing was. */
+  readonly plan?: CallPlan;
+}
+
+/** What is to become of a call, decided before any call of its round runs. */
+export interface CallPlan {
+  readonly verdict: 'run' | 'ask' | 'refuse';
+  /** What spoke for it. */
+  readonly rule: string;
+  /** SHA-256 of tool, fingerprint and arguments; null: it cannot run. */
+  readonly digest: string | null;
+  /** What was changed in name and arguments. */
+  readonly repairs: readonly string[];
 }
 
 export async function insertToolCalls(
@@ -39,6 +54,7 @@ export async function insertToolCalls(
         success: null,
         origin: call.origin ?? null,
         ...meantColumns(call),
+        ...planColumns(call),
       })),
     )
     .execute();
@@ -53,6 +69,72 @@ function meantColumns({ name, arguments: given, meant }: NewToolCall) {
   };
 }
 
+function planColumns({ plan }: NewToolCall) {
+  return {
+    verdict: plan?.verdict ?? null,
+    rule: plan?.rule ?? null,
+    digest: plan?.digest ?? null,
+    repairs: plan === undefined ? null : JSON.stringify(plan.repairs),
+  };
+}
+
+/** A call of a round that has no result yet. */
+export interface UnsettledCall {
+  readonly callIndex: number;
+  /** As the model made it. */
+  readonly call: EngineToolCall;
+  /** Of the tool that was meant. */
+  readonly name: string;
+  /** With which it would run. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly state: 'pending' | 'running' | 'unknown';
+  /** Null: it was stored by an earlier version. */
+  readonly plan: CallPlan | null;
+}
+
+/** The calls of one message that have no result, in call order. */
+export async function listUnsettledCalls(
+  db: Db,
+  sessionId: string,
+  messageId: string,
+): Promise<UnsettledCall[]> {
+  const rows = await db
+    .selectFrom('tool_calls')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .where('message_id', '=', messageId)
+    .where('result_message_id', 'is', null)
+    .orderBy('call_index')
+    .execute();
+  return rows.map((row) => ({
+    callIndex: row.call_index,
+    call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
+    name: row.tool ?? row.name,
+    arguments: shownArguments(row.ran_arguments ?? row.arguments),
+    state: row.state === 'done' ? 'pending' : row.state,
+    plan:
+      row.verdict === null
+        ? null
+        : {
+            verdict: row.verdict,
+            rule: row.rule ?? '',
+            digest: row.digest,
+            repairs: row.repairs === null ? [] : parseStored(row.repairs),
+          },
+  }));
+}
+
+/** How many calls a message has, settled or not. */
+export async function countCalls(db: Db, sessionId: string, messageId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('tool_calls')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('session_id', '=', sessionId)
+    .where('message_id', '=', messageId)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 /** Calls of a session that nobody has answered yet, in the order in which the model made them. */
 export async function listOpenToolCalls(db: Db, sessionId: string): Promise<OpenToolCall[]> {
   const rows = await db
@@ -63,6 +145,16 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
         .onRef('messages.id', '=', 'tool_calls.message_id'),
     )
     .select(['tool_calls.message_id', 'call_index', 'call_id', 'name', 'tool', 'arguments', 'state'])
+    .select((is) =>
+      is
+        .selectFrom('tool_executions')
+        .select('read_only')
+        .whereRef('tool_executions.session_id', '=', 'tool_calls.session_id')
+        .whereRef('tool_executions.message_id', '=', 'tool_calls.message_id')
+        .whereRef('tool_executions.call_index', '=', 'tool_calls.call_index')
+        .where('tool_executions.state', '=', 'running')
+        .as('read_only'),
+    )
     .where('tool_calls.session_id', '=', sessionId)
     .where('result_message_id', 'is', null)
     .orderBy('messages.seq')
@@ -73,7 +165,8 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
     callIndex: row.call_index,
     call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
     name: row.tool ?? row.name,
-    hasBegun: row.state === 'running',
+    hasBegun: row.state !== 'pending',
+    isReadOnly: row.read_only === 1,
   }));
 }
 
@@ -100,33 +193,25 @@ export async function listToolCalls(
   return calls;
 }
 
-/**
- * On disk before the call leaves: whoever finds it open later knows that it may have taken effect.
- * @throws Error when it has begun or was answered: its turn has ended meanwhile
- */
-export async function startToolCall(
-  db: Db,
-  call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
-): Promise<void> {
-  const { numUpdatedRows } = await db
-    .updateTable('tool_calls')
-    .set({ state: 'running' })
-    .where('session_id', '=', call.sessionId)
-    .where('message_id', '=', call.messageId)
-    .where('call_index', '=', call.callIndex)
-    .where('state', '=', 'pending')
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new Error('The tool call is no longer open.');
-}
-
 export async function answerToolCall(
   db: Db,
   call: { readonly sessionId: string; readonly messageId: string; readonly callIndex: number },
-  result: { readonly messageId: string; readonly success: boolean },
+  result: {
+    readonly messageId: string;
+    readonly success: boolean;
+    /** Those that a person has changed; null, or missing: nobody has. */
+    readonly ranArguments?: Readonly<Record<string, unknown>> | null;
+  },
 ): Promise<void> {
+  const { ranArguments } = result;
   await db
     .updateTable('tool_calls')
-    .set({ state: 'done', result_message_id: result.messageId, success: result.success ? 1 : 0 })
+    .set({
+      state: 'done',
+      result_message_id: result.messageId,
+      success: result.success ? 1 : 0,
+      ...(ranArguments && { ran_arguments: JSON.stringify(ranArguments) }),
+    })
     .where('session_id', '=', call.sessionId)
     .where('message_id', '=', call.messageId)
     .where('call_index', '=', call.callIndex)

@@ -3,6 +3,7 @@ import { type SelectQueryBuilder, sql, type Updateable } from 'kysely';
 import type { ContextReceipt } from '../contract/context-window.ts';
 import type { FinishReason } from '../contract/message.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
+import { NO_RUN } from './agent-runs.ts';
 import type { Database, Db, TurnTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
@@ -53,6 +54,9 @@ export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
     idempotency_key: turn.idempotency?.key ?? null,
     idempotency_hash: turn.idempotency?.hash ?? null,
     is_structured: turn.isStructured ? 1 : 0,
+    settings: null,
+    on_disconnect: null,
+    ...NO_RUN,
   });
 }
 
@@ -112,7 +116,7 @@ export async function isStructuredTurn(db: Db, turnId: string): Promise<boolean>
 }
 
 /** Of a session that is hidden nobody hears of a turn. */
-const isSeen = sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`;
+export const isSeen = sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`;
 
 const selectTurn = prepared((db, { turnId }: { readonly turnId: string }) =>
   turnQuery(db).where('turns.id', '=', turnId).where(isSeen),
@@ -204,6 +208,7 @@ export async function listTurns(
 export interface UnfinishedTurn {
   readonly id: string;
   readonly sessionId: string;
+  readonly state: TurnState;
   readonly request: QueuedMessage | null;
   readonly lastEventId: number;
 }
@@ -211,7 +216,7 @@ export interface UnfinishedTurn {
 const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: string }) => {
   const query = db
     .selectFrom('turns')
-    .select(['id', 'session_id', 'request', 'last_event_id'])
+    .select(['id', 'session_id', 'state', 'request', 'last_event_id'])
     .where('finished_at', 'is', null)
     .where(isSeen)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
@@ -226,6 +231,7 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
   return rows.map((row) => ({
     id: row.id,
     sessionId: row.session_id,
+    state: row.state,
     request: row.request === null ? null : parseStored(row.request),
     lastEventId: row.last_event_id,
   }));
@@ -254,7 +260,7 @@ export async function listOpenMessages(
 type TurnRow = TurnTable & { finish_reason: FinishReason | null };
 
 /** How a turn's answer ended stands with the answer. */
-function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {
+export function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {
   return db
     .selectFrom('turns')
     .selectAll()
@@ -274,7 +280,7 @@ function parseReceipt(text: string): ContextReceipt {
   return Object.assign(later, parseStored(text));
 }
 
-function toTurn(row: TurnRow): Turn {
+export function toTurn(row: TurnRow): Turn {
   return {
     turn_id: row.id,
     session_id: row.session_id,

@@ -129,7 +129,7 @@ async function answered(id = 's', model = 'llama3.2:latest'): Promise<void> {
 
 /** The session has one more answer. */
 const answeredBy = (model: string, id = 's') =>
-  jobs.answered(store.db, { session_id: id, title: null, model });
+  jobs.answered(store.db, { session_id: id, title: null, model, kind: 'chat' });
 
 const next = () => findNextJob(store.db, ['summary', 'title'], []);
 const summaryOf = async (id = 's') => (await findSession(store.db, id))?.summary?.summary;
@@ -443,10 +443,25 @@ it('answers that are switched off leave no trace', async () => {
   expect(await next()).toBeNull();
 });
 
+it('of an agent chat nothing is wanted', async () => {
+  await jobs.close();
+  jobs = open({ summaries: true, titles: true });
+  const chat = { session_id: 's', title: null, model: 'llama3.2:latest', kind: 'agent' as const };
+  await jobs.answered(store.db, chat);
+  expect(await next()).toBeNull();
+  await jobs.answered(store.db, { ...chat, kind: 'chat' });
+  expect(await next()).toMatchObject({ kind: 'title' });
+});
+
 it('a title is wanted once in the life of a session, and not where there is one', async () => {
   await jobs.close();
   jobs = open({ summaries: false, titles: true });
-  await jobs.answered(store.db, { session_id: 's', title: 'Mine', model: 'llama3.2:latest' });
+  await jobs.answered(store.db, {
+    session_id: 's',
+    title: 'Mine',
+    model: 'llama3.2:latest',
+    kind: 'chat',
+  });
   expect(await next()).toBeNull();
   await answered();
   const job = await next();

@@ -12,6 +12,7 @@ import {
   wantJobOnce,
 } from '../store/background-jobs.ts';
 import type { Db } from '../store/database.ts';
+import type { StoredSession } from '../store/sessions.ts';
 import { ModelRests, PAUSES_MS } from './model-rests.ts';
 import { runJob } from './run-job.ts';
 import { RunningJob } from './running-job.ts';
@@ -73,14 +74,16 @@ export class BackgroundJobs {
   /** A session has a new answer. Called in the transaction that stores it, so that no restart forgets it. */
   async answered(
     db: Db,
-    session: { readonly session_id: string; readonly title: string | null; readonly model: string },
+    session: Pick<StoredSession, 'session_id' | 'title' | 'model' | 'kind'>,
   ): Promise<void> {
     const sessionId = session.session_id;
     const now = Date.now();
-    if (this.#kinds.includes('title') && session.title === null) {
+    // Nobody looks for an agent's chat by its title, and its summary is its last message.
+    const kinds = session.kind === 'chat' ? this.#kinds : [];
+    if (kinds.includes('title') && session.title === null) {
       await wantJobOnce(db, { sessionId, kind: 'title' }, now);
     }
-    if (this.#kinds.includes('summary')) await wantJob(db, { sessionId, kind: 'summary' }, now);
+    if (kinds.includes('summary')) await wantJob(db, { sessionId, kind: 'summary' }, now);
     this.#rests.answered(session.model);
     this.#endOutage();
   }

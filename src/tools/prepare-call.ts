@@ -72,7 +72,8 @@ export function prepareCall(
   return { ...call, verdict: { decision, rule }, tool, repairs };
 }
 
-function digestOfCall(
+/** SHA-256 of `{tool, fingerprint, arguments}`: what is approved, and what may not run again unasked. */
+export function digestOfCall(
   { policyName, fingerprint }: Pick<RegisteredTool, 'policyName' | 'fingerprint'>,
   args: Readonly<Record<string, unknown>>,
 ): string {

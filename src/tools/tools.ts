@@ -22,6 +22,10 @@ export interface Tools {
   /** Waits for what is being looked for, at most ten seconds. Never throws. */
   ready(): Promise<void>;
   registry(): Registry;
+  /** Waits for the tools of agents, too. Never throws. */
+  allReady(): Promise<void>;
+  /** As it is now, of agents, too; null: it is not there, or not yet. @param policyName by which rules know it */
+  find(policyName: string): RegisteredTool | null;
   /** The operator's rule that forbids a call, or a tool whatever its arguments are; null: none. */
   denyRuleOf(name: string, args?: Readonly<Record<string, unknown>>): string | null;
   /** At the start of a turn, after `ready`. @param entries names, globs and `mcp__server`, as sessions hold them */
@@ -61,10 +65,15 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
   const discovery = new Discovery(discover);
   const registry = () => discovery.registry;
   const all = [discovery];
+  const homeOf = (policyName: string) => all.find((one) => one.registry.tools.has(policyName)) ?? discovery;
   return {
     start: () => discovery.start(),
     ready: () => discovery.ready(),
     registry,
+    async allReady() {
+      await Promise.all(all.map((one) => one.ready()));
+    },
+    find: (policyName) => homeOf(policyName).registry.tools.get(policyName) ?? null,
     denyRuleOf: (name, args) =>
       args === undefined ? denyRuleOfTool(policy, name) : denyRuleOf(policy, { name, arguments: args }),
     offer(entries) {
@@ -75,7 +84,7 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
     prepare: (call, standing) => prepareCall(call, standing, policy),
     async run(call, context) {
       const { name, policyName } = call.tool;
-      const home = all.find((one) => one.registry.tools.has(policyName)) ?? discovery;
+      const home = homeOf(policyName);
       const current = home.registry.tools.get(policyName);
       const refusal = refusalOf(call, current, policy);
       if (current === undefined || refusal !== null) return failed(refusal ?? goneText(name));

@@ -2,6 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ExportFormat } from '../contract/jsonl.ts';
 import { sessionNotFound } from '../sessions/require.ts';
+import type { Db } from '../store/database.ts';
+import { listAgentChatIds } from '../store/list-sessions.ts';
 import type { Snapshot } from '../store/open-snapshot.ts';
 import { findSessionRow, type SessionRow } from '../store/session-rows.ts';
 import { exportLines } from './jsonl/export.ts';
@@ -13,11 +15,17 @@ export interface SessionExport {
   close(): Promise<void>;
 }
 
+export interface ExportOptions {
+  readonly format: ExportFormat;
+  /** The agent chats of the session after it, where the format has a place for them: `jsonl`. */
+  readonly withAgents: boolean;
+}
+
 /** @throws MochiError session_not_found */
 export async function openExport(
   openSnapshot: () => Promise<Snapshot>,
   sessionId: string,
-  format: ExportFormat,
+  options: ExportOptions,
 ): Promise<SessionExport> {
   const snapshot = await openSnapshot();
   const session = await findSessionRow(snapshot.db, sessionId);
@@ -25,7 +33,7 @@ export async function openExport(
     await snapshot.close();
     throw sessionNotFound(sessionId);
   }
-  return { text: exportText(snapshot, session, format), close: () => snapshot.close() };
+  return { text: exportText(snapshot, session, options), close: () => snapshot.close() };
 }
 
 /** Small pieces are gathered: each costs a write. */
@@ -34,9 +42,10 @@ const PIECE_LENGTH = 32 * 1024;
 export async function* exportText(
   { db }: Pick<Snapshot, 'db'>,
   session: SessionRow,
-  format: ExportFormat,
+  { format, withAgents }: ExportOptions,
 ): AsyncGenerator<string, void> {
-  const pieces = format === 'json' ? exportOriginal(db, session) : exportLines(db, session);
+  const lines = withAgents ? exportFamily(db, session) : exportLines(db, session);
+  const pieces = format === 'json' ? exportOriginal(db, session) : lines;
   const end = format === 'json' ? '' : '\n';
   let gathered = '';
   for await (const piece of pieces) {
@@ -48,4 +57,13 @@ export async function* exportText(
     await setImmediate();
   }
   if (gathered !== '') yield gathered;
+}
+
+/** A session before its agent chats: whoever reads the lines knows it when they refer to it. */
+async function* exportFamily(db: Db, session: SessionRow): AsyncGenerator<string, void> {
+  yield* exportLines(db, session);
+  for (const id of await listAgentChatIds(db, session.id)) {
+    const chat = await findSessionRow(db, id);
+    if (chat !== null) yield* exportLines(db, chat);
+  }
 }

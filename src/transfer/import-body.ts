@@ -6,6 +6,7 @@ import type { ImportAnswer } from '../contract/jsonl.ts';
 import { splitLines } from '../kit/split-lines.ts';
 import type { ImportDeps, StoredImport } from './import-deps.ts';
 import { storeRows } from './jsonl/import.ts';
+import { noIdsYet } from './jsonl/link-agents.ts';
 import { readJsonl } from './jsonl/read.ts';
 import { OriginalFormatError, type OriginalSession, readOriginalSession } from './original/format.ts';
 import { storeOriginal } from './original/import.ts';
@@ -24,9 +25,10 @@ export async function importJsonBody(deps: ImportDeps, body: unknown): Promise<A
 export async function importJsonlBody(deps: ImportDeps, body: Buffer): Promise<Answer> {
   const answer: Answer = { imported: [], skipped: [] };
   const damages: string[] = [];
+  const ids = noIdsYet();
   for await (const read of readJsonl(splitLines([body]))) {
     if (read.type === 'session') {
-      note(answer, read.rows.session.id, await storeRows(deps, read.rows));
+      note(answer, read.rows.session.id, await storeRows(deps, read.rows, ids));
     } else {
       damages.push(read.reason);
       answer.skipped.push({ source_id: read.sourceId, reason: read.reason });

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { APPROVAL_EVENTS } from '../../src/contract/approval-event.ts';
 import { codeOf, ERRORS, type ErrorKindName } from '../../src/contract/errors.ts';
 import { PULL_EVENTS } from '../../src/contract/model-pull.ts';
 import { SERVER_EVENTS } from '../../src/contract/server-event.ts';
@@ -243,10 +244,18 @@ describe('nothing is left out', () => {
   });
 
   it('the stream of a pull shows its own events', () => {
-    const pulls = allStreams.filter(({ example }) => String(example).includes('event: progress'));
+    const pulls = allStreams.filter((stream) => framesOf(stream).has('progress'));
     expect(pulls.map((stream) => [...framesOf(stream).keys()])).toEqual([Object.keys(PULL_EVENTS)]);
     for (const { example } of pulls) {
       expect(String(example)).toMatch(/^(event: progress\ndata: \{.*\}\n\n)+event: done\ndata: \{.*\}\n\n$/);
+    }
+  });
+
+  it('the stream of approvals shows its own event', () => {
+    const feeds = allStreams.filter((stream) => framesOf(stream).has('approval'));
+    expect(feeds.map((stream) => [...framesOf(stream).keys()])).toEqual([Object.keys(APPROVAL_EVENTS)]);
+    for (const { example } of feeds) {
+      expect(String(example)).toMatch(/^id: \d+\nevent: approval\ndata: \{.*\}\n\n$/);
     }
   });
 
@@ -256,7 +265,7 @@ describe('nothing is left out', () => {
     const frames = String(others[0]?.example).trimEnd().split('\n\n');
     for (const frame of frames) expect(frame).toMatch(/^id: \d+\nevent: \w+\ndata: \{.*\}$/);
     expect(frames[0]).toContain('event: hello');
-    expect(streams.length + others.length + 1).toBe(allStreams.length);
+    expect(streams.length + others.length + 2).toBe(allStreams.length);
   });
 
   it('every event has an example that fits its payload', () => {
@@ -288,6 +297,7 @@ describe('nothing is left out', () => {
 const allStreams = operations.flatMap(([, { responses }]) =>
   Object.values(responses).flatMap(({ content }) => content?.['text/event-stream'] ?? []),
 );
+/** Of turns. */
 const streams = allStreams.filter(({ example }) => String(example).includes('event: turn_start'));
 
 interface Frame {

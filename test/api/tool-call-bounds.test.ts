@@ -1,6 +1,6 @@
 // What a model writes into its calls is stored and comes back, or is refused with a reason: from engines and files.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXAMPLE_LINES } from '../../src/contract/jsonl.ts';
+import { EXAMPLE_LINES } from '../../src/contract/jsonl-example.ts';
 import { text, toolCall, toolCalls } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';

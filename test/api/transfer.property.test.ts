@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MessageLine, SessionLine, TurnLine } from '../../src/contract/jsonl.ts';
+import { ExecutionLine, MessageLine, SessionLine, TurnLine } from '../../src/contract/jsonl.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import {
+  EXECUTION_COLUMNS,
   MESSAGE_COLUMNS,
   SESSION_COLUMNS,
   TOOL_CALL_COLUMNS,
   TURN_COLUMNS,
 } from '../../src/transfer/jsonl/columns.ts';
+import { randomAgentChat, storeRandomAgentChat } from '../support/random-agent-chat.ts';
 import { randomSession, storeRandomSession } from '../support/random-session.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -31,17 +33,20 @@ afterAll(async () => {
 
 const exported = async (server: TestServer, id: string, format = 'jsonl') =>
   (await fetch(`${server.url}/api/v1/sessions/${id}/export?format=${format}`)).text();
+/** With its agent chats. */
+const exportedWhole = (server: TestServer, id: string) => exported(server, id, 'jsonl&agents=true');
 const imported = (server: TestServer, body: string, type = 'application/x-ndjson') =>
   server.post('/sessions/import', body, { 'content-type': type });
 
 /** Rows without what an import gives anew. */
 function rowsOf(server: TestServer, id: string) {
-  const { sessions, messages, turns, toolCalls } = readStore(server.dataDir, id);
+  const { sessions, messages, turns, toolCalls, executions } = readStore(server.dataDir, id);
   return {
     sessions: sessions.map(({ import_hash: _hash, ...row }) => row),
     messages: messages.map(({ seq: _order, ...row }) => row),
     turns,
     toolCalls,
+    executions: executions.map(({ boot_id: _boot, ...row }) => row),
   };
 }
 
@@ -101,13 +106,106 @@ describe('a round trip as JSONL', { timeout: 60_000 }, () => {
     expect(newId).not.toBe(id);
     expect(await exported(to, id)).toBe(one);
     const withoutIds = (text: string) =>
-      text.replaceAll(/turn_\w+/g, 'TURN').replace(/"session_id":"\w+"/, '"session_id":"ID"');
+      text
+        .replaceAll(/turn_\w+/g, 'TURN')
+        .replaceAll(/"exec_\w+/g, '"EXEC')
+        .replace(/"session_id":"\w+"/, '"session_id":"ID"');
     expect(withoutIds(await exported(to, newId))).toBe(withoutIds(two));
     const turns = readStore(to.dataDir, newId).turns.map((turn) => turn.id);
     expect(turns.length).toBeGreaterThan(0);
     const ofMessages = readStore(to.dataDir, newId).messages.flatMap(({ turn_id: turn }) => turn ?? []);
     expect(turns).toEqual(expect.arrayContaining(ofMessages));
     expect((await imported(to, two)).body.imported).toEqual([]);
+  });
+});
+
+describe('a round trip with agent chats', { timeout: 60_000 }, () => {
+  const family = fc.tuple(randomSession, fc.array(randomAgentChat, { minLength: 1, maxLength: 3 }));
+  type Family = typeof family extends fc.Arbitrary<infer T> ? T : never;
+  const retitled = (text: string, title: string) =>
+    text.replaceAll(/^\{"type":"session".*$/gm, (line) => JSON.stringify({ ...JSON.parse(line), title }));
+  const storeFamily = async ([session, chats]: Family) => {
+    const parent = await storeRandomSession(store.db, session);
+    const ids: string[] = [];
+    for (const chat of chats) ids.push(await storeRandomAgentChat(store.db, chat, parent));
+    return { parent, ids };
+  };
+
+  it('loses nothing, and imports the same only once', async () => {
+    await fc.assert(
+      fc.asyncProperty(family, async (random) => {
+        const { parent, ids } = await storeFamily(random);
+        const text = await exportedWhole(from, parent);
+        expect((await imported(to, text)).body.skipped).toEqual([]);
+        expect(await exportedWhole(to, parent)).toBe(text);
+        for (const id of [parent, ...ids]) {
+          expect(rowsOf(to, id)).toEqual(rowsOf(from, id));
+          expect(await exported(to, id)).toBe(await exported(from, id));
+        }
+        for (const server of [to, from]) expect((await imported(server, text)).body.imported).toEqual([]);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('under ids that are taken, chats go with the copy of their session, and runs name its turns', async () => {
+    const [random] = fc.sample(
+      family.filter(
+        ([session, chats]) =>
+          session.steps.some(({ kind }) => kind === 'answer') &&
+          chats.every(
+            ({ session: { steps }, runs }) =>
+              steps.some(({ kind }) => kind === 'answer') && runs.every(({ isCalled }) => isCalled),
+          ),
+      ),
+      { numRuns: 1, seed: 3 },
+    );
+    if (random === undefined) throw new Error('no sample');
+    const { parent, ids } = await storeFamily(random);
+    const first = await exportedWhole(from, parent);
+    await imported(to, first);
+    // Other content under the same ids.
+    const second = retitled(first, 'Other');
+    const { body } = await imported(to, second);
+    expect(body.skipped).toEqual([]);
+    const [copy, ...chats] = body.imported.map(({ session_id: id }: { session_id: string }) => id);
+    expect(chats).toHaveLength(ids.length);
+    const turnsOf = (id: string) => readStore(to.dataDir, id).turns;
+    for (const chat of chats) {
+      expect(readStore(to.dataDir, chat).sessions).toMatchObject([
+        { kind: 'agent', parent_session_id: copy },
+      ]);
+      for (const run of turnsOf(chat)) {
+        expect(run.parent_session_id).toBe(copy);
+        expect(turnsOf(copy).map(({ id }) => id)).toContain(run.parent_turn_id);
+      }
+    }
+    // The same lines again are known, and what is new beside them finds its session under the id that it has here.
+    const last = second.lastIndexOf('{"type":"session"');
+    const third = (await imported(to, second.slice(0, last) + retitled(second.slice(last), 'Third'))).body;
+    expect([third.imported, third.skipped]).toMatchObject([
+      [{}],
+      Array.from({ length: ids.length }, () => ({})),
+    ]);
+    const late = third.imported[0].session_id;
+    expect(readStore(to.dataDir, late).sessions).toMatchObject([{ parent_session_id: copy }]);
+    // A call starts one run, and these calls have theirs: the copy was started by nobody.
+    expect(turnsOf(late).map(({ parent_turn_id: turn }) => turn)).toEqual(turnsOf(late).map(() => null));
+  });
+
+  it('without its session, a chat stands alone; beside it in the database, it finds it', async () => {
+    const [random] = fc.sample(family, { numRuns: 1, seed: 5 });
+    if (random === undefined) throw new Error('no sample');
+    const { parent, ids } = await storeFamily(random);
+    const [chat = ''] = ids;
+    const text = await exported(from, chat);
+    await imported(to, text);
+    expect((await to.get(`/agents/chats/${chat}`)).body.parent_session_id).toBeNull();
+    expect((await imported(to, text)).body.imported).toEqual([]);
+    await to.request('DELETE', `/agents/chats/${chat}`);
+    await imported(to, await exported(from, parent));
+    await imported(to, text);
+    expect((await to.get(`/agents/chats/${chat}`)).body.parent_session_id).toBe(parent);
   });
 });
 
@@ -153,6 +251,7 @@ describe('the table types', () => {
     messages: MESSAGE_COLUMNS,
     turns: TURN_COLUMNS,
     tool_calls: TOOL_CALL_COLUMNS,
+    tool_executions: EXECUTION_COLUMNS,
   };
   const columnsOf = (table: string): string[] => {
     const driver = new SqliteDriver(join(from.dataDir, 'mochi.db'), { readonly: true });
@@ -168,7 +267,7 @@ describe('the table types', () => {
     },
   );
 
-  it('no other table belongs to a session, but the index that triggers fill, and work that waits here', () => {
+  it('no other table belongs to a session, but the index that triggers fill, and what people are asked and work that waits here', () => {
     const driver = new SqliteDriver(join(from.dataDir, 'mochi.db'), { readonly: true });
     const names = driver
       .prepare(
@@ -177,7 +276,18 @@ describe('the table types', () => {
       .pluck()
       .all() as string[];
     driver.close();
-    expect(names.sort()).toEqual(['background_jobs', 'messages', 'search_titles', 'tool_calls', 'turns']);
+    expect(names.sort()).toEqual([
+      'approvals',
+      'background_jobs',
+      'messages',
+      'search_titles',
+      // The agent chats of a session.
+      'session_rows',
+      'tool_calls',
+      'tool_executions',
+      'tool_grants',
+      'turns',
+    ]);
   });
 
   it('every place is a key of the schema of its line, and the other way round', () => {
@@ -186,9 +296,10 @@ describe('the table types', () => {
     const schemaKeys = (schema: unknown) => Object.keys(Object(schema).properties);
     const sorted = (...keys: string[]) => keys.sort();
     expect(sorted(...schemaKeys(SessionLine))).toEqual(
-      sorted('type', 'format', 'message_lines', 'turn_lines', ...keysOf(SESSION_COLUMNS)),
+      sorted('type', 'format', 'message_lines', 'turn_lines', 'execution_lines', ...keysOf(SESSION_COLUMNS)),
     );
     expect(sorted(...schemaKeys(MessageLine))).toEqual(sorted('type', 'calls', ...keysOf(MESSAGE_COLUMNS)));
+    expect(sorted(...schemaKeys(ExecutionLine))).toEqual(sorted('type', ...keysOf(EXECUTION_COLUMNS)));
     expect(sorted(...schemaKeys(TurnLine))).toEqual(sorted('type', ...keysOf(TURN_COLUMNS)));
     expect(sorted(...schemaKeys(Object(MessageLine).properties.calls.items))).toEqual(
       sorted(...keysOf(TOOL_CALL_COLUMNS)),

@@ -1,4 +1,6 @@
 // A conversation as state, on a real server, through a network that fails.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type ChatState,
@@ -294,5 +296,43 @@ describe('two at a time', () => {
       problem: { code: 'session_not_found' },
       outbox: { state: 'failed' },
     });
+  });
+});
+
+describe('a tool that needs a person', () => {
+  beforeAll(async () => {
+    const folder = join(server.dataDir, 'tools', 'looks');
+    await mkdir(folder, { recursive: true });
+    const entry = `import { defineTool } from 'mochi-server/tools';
+const inputSchema = { type: 'object', properties: { at: { type: 'string' } }, required: ['at'] };
+export const look = defineTool({ description: 'Looks.', inputSchema, execute: async () => 'seen' });
+`;
+    await writeFile(join(folder, 'index.mts'), entry);
+    await server.post('/tools/reload');
+  });
+  const settings = { tool_settings: { tools: ['look'], execution_policy: 'always_confirm' as const } };
+
+  it('is asked about, decided, and decided once; a page that is opened meanwhile is asked, too', async () => {
+    const store = await opened();
+    const sent = store.send('tool Hello', settings);
+    await until(store, ({ turn }) => turn?.approvals.length === 1);
+    expect(store.getState().turn).toMatchObject({ state: 'waiting', phase: 'waiting_for_approval' });
+    const other = await opened();
+    await until(other, ({ turn }) => turn?.approvals.length === 1);
+    const [approval] = other.getState().turn?.approvals ?? [];
+    const id = approval?.confirmation_id ?? '';
+    await other.decide(id, { decision: 'approve' });
+    await sent;
+    expect(store.getState()).toMatchObject({
+      turn: {
+        state: 'completed',
+        approvals: [],
+        toolCalls: [{ name: 'look', success: true, result: 'seen' }],
+      },
+      problem: null,
+    });
+    expect(shown(store)).toEqual(['user: tool Hello', 'assistant: ', 'tool: seen', 'assistant: Fine.']);
+    await store.decide(id, { decision: 'deny' });
+    expect(store.getState().problem).toMatchObject({ code: 'approval_decided' });
   });
 });

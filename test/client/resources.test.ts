@@ -35,15 +35,15 @@ const recording: typeof fetch = async (input, init) => {
     headers: new Headers(init?.headers),
     body: init?.body,
   });
-  const isStream = /(stream|pull|events)$/.test(asked.at(-1)?.url.pathname ?? '');
+  const path = asked.at(-1)?.url.pathname ?? '';
+  const isStream = /(stream|pull|events)$/.test(path);
+  const event = path.endsWith('/approvals/stream') ? 'approval' : 'done';
   const headers = {
     'content-type': isStream ? 'text/event-stream' : 'application/json',
     'x-turn-id': 'turn_1',
   };
-  return new Response(
-    isStream ? 'id: 9\nevent: done\ndata: {}\n\nid: 9\nevent: hello\ndata: {}\n\n' : '{"next_cursor":null}',
-    { headers },
-  );
+  const shown = `id: 9\nevent: ${event}\ndata: {}\n\nid: 9\nevent: hello\ndata: {}\n\n`;
+  return new Response(isStream ? shown : '{"next_cursor":null}', { headers });
 };
 
 const first = async (items: AsyncIterable<unknown>) => {
@@ -59,14 +59,14 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   deleteModel: ({ models }) => models.delete('a'),
   pullModel: ({ models }) => first(models.pull('a')),
   createSession: ({ sessions }) => sessions.create({ model: 'a' }),
-  listSessions: ({ sessions }) => sessions.list({ q: 'a', limit: 1, cursor: 'c' }),
+  listSessions: ({ sessions }) => sessions.list({ q: 'a', limit: 1, cursor: 'c', include_agents: true }),
   getSession: ({ sessions }) => sessions.get('a'),
   updateSession: ({ sessions }) => sessions.update('a', { title: 'b' }),
   deleteSession: ({ sessions }) => sessions.delete('a'),
   getSessionStatus: ({ sessions }) => sessions.status('a'),
   forkSession: ({ sessions }) => sessions.fork('a', { message_id: 'b' }),
   setHead: ({ sessions }) => sessions.setHead('a', { message_id: 'b' }),
-  exportSession: ({ sessions }) => sessions.export('a', 'jsonl'),
+  exportSession: ({ sessions }) => sessions.export('a', 'jsonl', { agents: true }),
   importSessions: ({ sessions }) => sessions.import('{"type":"session"}\n'),
   getSummary: ({ sessions }) => sessions.summary('a'),
   summarizeSession: ({ sessions }) => sessions.summarize('a', {}),
@@ -92,14 +92,32 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   updatePrompt: ({ prompts }) => prompts.update('a', 'b'),
   savePrompt: ({ prompts }) => prompts.save('a', 'b'),
   deletePrompt: ({ prompts }) => prompts.delete('a'),
-  search: ({ search }) => search('a', { limit: 1, cursor: 'c' }),
+  search: ({ search }) => search('a', { limit: 1, cursor: 'c', include_agents: true }),
   listTools: ({ tools }) => tools.list(),
   getTool: ({ tools }) => tools.get('a'),
   reloadTools: ({ tools }) => tools.reload(),
   runTool: ({ tools }) => tools.run('a', { arguments: {} }),
+  listToolExecutions: ({ tools }) =>
+    tools.executions({ tool: 'a', session_id: 'b', state: 'failed', limit: 1, cursor: 'c' }),
+  getToolExecution: ({ tools }) => tools.execution('a'),
+  getToolExecutionOutput: ({ tools }) => tools.output('a'),
+  getToolStats: ({ tools }) => tools.stats(),
+  listToolGrants: ({ approvals }) => approvals.grants({ session_id: 'a' }),
+  revokeToolGrant: ({ approvals }) => approvals.revoke('a'),
+  listApprovals: ({ approvals }) =>
+    approvals.list({ status: 'all', session_id: 'a', turn_id: 'b', limit: 1, cursor: 'c' }),
+  getApproval: ({ approvals }) => approvals.get('a'),
+  decideApproval: ({ approvals }) => approvals.decide('a', { decision: 'approve' }),
+  decideApprovals: ({ approvals }) =>
+    approvals.decideMany({ decisions: [{ confirmation_id: 'a', decision: 'approve' }] }),
+  watchApprovals: ({ approvals }) => first(approvals.watch()),
+  confirmTool: ({ approvals }) => approvals.confirmTool('a', { confirmation_id: 'b', approved: true }),
   listMcpServers: ({ tools }) => tools.servers(),
   listAgents: ({ agents }) => agents.list(),
   getAgent: ({ agents }) => agents.get('a'),
+  listAgentChats: ({ agents }) => agents.chats({ agent: 'a', session_id: 'b', limit: 1, cursor: 'c' }),
+  getAgentChat: ({ agents }) => agents.chat('a'),
+  deleteAgentChat: ({ agents }) => agents.deleteChat('a'),
   reloadAgents: ({ agents }) => agents.reload(),
   watchEvents: () => first(createMochi({ fetch: recording, transport: 'poll' }).events({ after: 1 })),
   restartMcpServer: ({ tools }) => tools.restartServer('a'),

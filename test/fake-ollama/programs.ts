@@ -33,6 +33,9 @@ export function createPrograms(options: ProgramOptions = {}): Programs {
     'string-args': (body) => toolRound(body, () => callAsText(body)),
     'wrong-name': (body) => toolRound(body, () => misnamedCall(body)),
     'same-again': (body) => (hasFailed(body) ? afterTools(body) : firstCall(body, 'early')),
+    'mixed-policy': (body) => toolRound(body, () => everyCall(body)),
+    'text-call': (body) => toolRound(body, () => writtenCall(body)),
+    'blank-after-tool': (body) => (hasToolResult(body) ? text('') : speakOrCall(body)),
     'many-calls': (body) => toolRound(body, () => manyCalls(body)),
     rogue: (body) =>
       hasToolResult(body) ? afterTools(body) : toolCall(rogueTool, { path: 'important.txt' }),
@@ -113,6 +116,26 @@ function misnamedCall(body: RequestBody): ChatScript {
 function manyCalls(body: RequestBody): ChatScript {
   const call = offeredCall(body);
   return call ? toolCalls(Array.from({ length: MANY_CALLS }, () => call)) : noTools;
+}
+
+/** Each tool that is offered, once and in one message: whatever the policies of them are. */
+function everyCall(body: RequestBody): ChatScript {
+  const calls = (body.tools ?? []).map((_tool, index) => offeredCall(body, index));
+  return calls.length === 0 ? noTools : toolCalls(calls.filter((call) => call !== undefined));
+}
+
+/** As models do that were not trained on the template which the server has for them. */
+function writtenCall(body: RequestBody): ChatScript {
+  const call = offeredCall(body);
+  return call ? text(JSON.stringify({ name: call.name, parameters: call.args })) : noTools;
+}
+
+/** Right after a tool it has nothing to say; asked once more it has. */
+function speakOrCall(body: RequestBody): ChatScript {
+  const results = body.messages?.filter(({ role }) => role === 'tool') ?? [];
+  return results.length > 0
+    ? text('The tool answered: ', results.at(-1)?.content ?? '')
+    : firstCall(body, 'early');
 }
 
 /** More than a message may have run. */

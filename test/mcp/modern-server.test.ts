@@ -19,6 +19,17 @@ describe('a server of 2026', { timeout: 60_000 }, () => {
     });
   });
 
+  it('is told which run of a call this is, the same key over all of them', async () => {
+    world = await openMcpWorld(() => ({ new: { ...own('modern.mjs'), protocol: '2026' } }));
+    const context = { executionId: 'exec_000000000002', attempt: 2, idempotencyKey: 'key' };
+    const { text } = await world.run('mcp__new__told', {}, context);
+    expect(JSON.parse(text)).toMatchObject({
+      'mochi-server/execution-id': 'exec_000000000002',
+      'mochi-server/attempt': 2,
+      'mochi-server/idempotency-key': 'key',
+    });
+  });
+
   it('that asks a person fails the call at once, in words', async () => {
     world = await openMcpWorld(() => ({ new: { ...own('modern.mjs'), protocol: '2026' } }));
     expect(await world.run('mcp__new__ask')).toMatchObject({

@@ -40,7 +40,10 @@ export interface SeenAnswer {
 /** @throws Error when the document does not know the status, or its schema does not fit the body */
 export async function expectDescribed({ method, url, status, body, isJson }: SeenAnswer): Promise<void> {
   const { pathname } = new URL(url);
-  const template = templates.find(({ pattern }) => pattern.test(pathname));
+  // A path without parameters is no value of one.
+  const template =
+    templates.find(({ path }) => path === pathname) ??
+    templates.find(({ pattern }) => pattern.test(pathname));
   const operation = template && document.paths[template.path]?.[method.toLowerCase()];
   // Unknown paths and methods, and refusals before routing, are not of any operation.
   if (operation === undefined || ([400, 405, 408, 431].includes(status) && !(status in operation.responses)))

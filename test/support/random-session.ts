@@ -53,11 +53,42 @@ const settings = fc.record({
   extra: maybe(object),
 });
 
+/** An attempt to run a call. */
+const execution = fc.record({
+  tool: text,
+  source: fc.record({ kind: fc.constantFrom('python', 'mcp'), group: text }),
+  arguments: object,
+  digest: text,
+  fingerprint: text,
+  read_only: fc.constantFrom(0, 1),
+  state: fc.constantFrom('succeeded' as const, 'failed' as const, 'unknown' as const, 'asked' as const),
+  started_at: instant,
+  finished_at: maybe(instant),
+  duration_ms: maybe(count),
+  error: maybe(text),
+  repairs: fc.array(text, { maxLength: 2 }),
+  truncated: fc.constantFrom(0, 1),
+  is_retried: fc.constantFrom(0, 1),
+  result_bytes: maybe(count),
+  output: maybe(text),
+  log: maybe(text),
+});
+
 const call = fc.record({
   id: text,
   name: text,
   arguments: fc.oneof(object, text),
   success: fc.boolean(),
+  planned: maybe(
+    fc.record({
+      digest: maybe(text),
+      verdict: fc.constantFrom('run' as const, 'ask' as const, 'refuse' as const),
+      rule: text,
+      repairs: fc.array(text, { maxLength: 2 }),
+      mcp_state: maybe(text),
+    }),
+  ),
+  executions: fc.array(execution, { maxLength: 2 }),
 });
 
 /** What is done to the session, in order. `at` chooses among the messages that are there. */
@@ -87,6 +118,8 @@ const step = fc.oneof(
       error: maybe(fc.record({ code: text, message: text, details: object })),
       state: fc.constantFrom('completed' as const, 'failed' as const, 'interrupted' as const),
       isStructured: fc.boolean(),
+      settings: maybe(object),
+      onDisconnect: maybe(fc.constantFrom('cancel' as const, 'continue' as const)),
       key: maybe(text),
       time: instant,
     }),
@@ -185,7 +218,8 @@ async function store(db: Db, { settings, steps }: RandomSession): Promise<string
         const messageId = place.id;
         places.push(place);
         await insertToolCalls(db, { sessionId, messageId }, calls);
-        for (const [callIndex, { id, name, success }] of calls.entries()) {
+        for (const [callIndex, { id, name, success, planned, executions }] of calls.entries()) {
+          await storeJournal(db, { sessionId, messageId, callIndex }, { planned, executions });
           place = await append(db, sessionId, place, {
             role: 'tool',
             content: one.content,
@@ -205,12 +239,54 @@ async function store(db: Db, { settings, steps }: RandomSession): Promise<string
           context: null,
           lastEventId: 7,
         });
+        const { settings: asked, onDisconnect } = one;
+        await db
+          .updateTable('turns')
+          .set({ settings: asked && JSON.stringify(asked), on_disconnect: onDisconnect })
+          .where('id', '=', turnId)
+          .execute();
       }
     }
   }
   // Appending moves it; any value must survive.
   await updateSession(db, sessionId, { updated_at: settings.updatedAt });
   return sessionId;
+}
+
+async function storeJournal(
+  db: Db,
+  { sessionId, messageId, callIndex }: { sessionId: string; messageId: string; callIndex: number },
+  {
+    planned,
+    executions,
+  }: Pick<typeof call extends fc.Arbitrary<infer T> ? T : never, 'planned' | 'executions'>,
+): Promise<void> {
+  if (planned !== null) {
+    await db
+      .updateTable('tool_calls')
+      .set({ ...planned, repairs: JSON.stringify(planned.repairs) })
+      .where('session_id', '=', sessionId)
+      .where('message_id', '=', messageId)
+      .where('call_index', '=', callIndex)
+      .execute();
+  }
+  for (const [index, one] of executions.entries()) {
+    await db
+      .insertInto('tool_executions')
+      .values({
+        ...one,
+        id: nextId('exec_'),
+        session_id: sessionId,
+        message_id: messageId,
+        call_index: callIndex,
+        attempt: index + 1,
+        source: JSON.stringify(one.source),
+        arguments: JSON.stringify(one.arguments),
+        repairs: JSON.stringify(one.repairs),
+        boot_id: 'boot_1',
+      })
+      .execute();
+  }
 }
 
 type Appended = Omit<Parameters<typeof appendToPath>[2], 'sessionId' | 'id' | 'timestamp' | 'status'> & {

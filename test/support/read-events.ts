@@ -1,6 +1,7 @@
 // Server-sent events as the specification reads them, strictly: what a browser would drop, a test must see.
 
 export interface StreamedEvent {
+  /** 0: the frame has none. */
   readonly id: number;
   readonly event: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests read what they expect; a wrong guess fails the test.
@@ -26,7 +27,7 @@ export async function* parseEvents(texts: AsyncIterable<string>): AsyncGenerator
 }
 
 function toEvent(frame: string): StreamedEvent {
-  const match = /^id: (\d+)\nevent: (\w+)\ndata: ([^\n]*)$/.exec(frame);
+  const match = /^(?:id: (\d+)\n)?event: (\w+)\ndata: ([^\n]*)$/.exec(frame);
   if (match === null) throw new Error(`not a frame of ours: ${frame}`);
-  return { id: Number(match[1]), event: match[2] ?? '', data: JSON.parse(match[3] ?? '') };
+  return { id: Number(match[1] ?? 0), event: match[2] ?? '', data: JSON.parse(match[3] ?? '') };
 }

@@ -1,7 +1,14 @@
 // Looks at the database file from outside, and says what no start may leave in it.
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import type { Database, MessageTable, SessionTable, TurnTable } from '../../src/store/database.ts';
+import type {
+  ApprovalTable,
+  Database,
+  MessageTable,
+  SessionTable,
+  ToolExecutionTable,
+  TurnTable,
+} from '../../src/store/database.ts';
 
 type ToolCallRow = Database['tool_calls'];
 export type MessageRow = Omit<MessageTable, 'seq'> & { readonly seq: number };
@@ -11,6 +18,8 @@ export interface StoredRows {
   readonly messages: readonly MessageRow[];
   readonly turns: readonly TurnTable[];
   readonly toolCalls: readonly ToolCallRow[];
+  readonly executions: readonly ToolExecutionTable[];
+  readonly approvals: readonly ApprovalTable[];
 }
 
 /** All rows, or those of one session, in order of creation. */
@@ -31,6 +40,8 @@ export function readStore(dataDir: string, sessionId?: string): StoredRows {
       messages: all<MessageRow>('messages'),
       turns: all<TurnTable>('turns'),
       toolCalls: all<ToolCallRow>('tool_calls'),
+      executions: all<ToolExecutionTable>('tool_executions'),
+      approvals: all<ApprovalTable>('approvals'),
     }))();
   } finally {
     driver.close();

@@ -1,5 +1,5 @@
 // A session of any length as lines of an export.
-import { EXAMPLE_LINES } from '../../src/contract/jsonl.ts';
+import { EXAMPLE_LINES } from '../../src/contract/jsonl-example.ts';
 
 const [SESSION, MESSAGE, , TURN] = EXAMPLE_LINES;
 

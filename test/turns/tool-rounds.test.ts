@@ -183,29 +183,6 @@ describe('rounds of tools', () => {
     expect(server.source.runs).toHaveLength(before);
   });
 
-  it('a call that needs an approval does not run and does not wait: it says how it can be allowed', async () => {
-    const before = server.source.runs.length;
-    const asking = { execution_policy: 'always_confirm', tool_policies: { same: 'never_confirm' } };
-    const sessionId = await server.toolSession(['add_numbers', 'same'], { tool_settings: asking });
-    server.ollama.reply(
-      toolCalls([
-        { name: 'add_numbers', args: { a: 1, b: 2 }, id: 'a' },
-        { name: 'same', args: {}, id: 'b' },
-      ]),
-      text('I may not.'),
-    );
-    const { body } = await server.chat(sessionId, { message: 'Add.' });
-    expect(body.message.content).toBe('I may not.');
-    expect(body.tool_calls_executed).toEqual([
-      { name: 'add_numbers', arguments: { a: 1, b: 2 }, success: false },
-      { name: 'same', arguments: {}, success: true },
-    ]);
-    expect(server.source.runs.slice(before)).toEqual([{ tool: 'same', args: {} }]);
-    const [, , refused] = await server.messages(sessionId);
-    expect(refused.content).toMatch(/^Error: Tool 'add_numbers' was not run: it needs an approval/);
-    for (const way of ['never_confirm', 'tool_policies', 'allow']) expect(refused.content).toContain(way);
-  });
-
   it('settings of a request are those of its turn, and of no other', async () => {
     const sessionId = await server.toolSession([], {});
     server.ollama.reply(toolCall('add_numbers', { a: 1, b: 2 }), text('Three.'), text('No tools.'));

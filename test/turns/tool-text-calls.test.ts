@@ -53,9 +53,9 @@ it('the policy holds for it: what needs an approval does not run', async () => {
   const settings = { tool_settings: { execution_policy: 'always_confirm' } };
   const sessionId = await server.toolSession(['add_numbers'], settings);
   const before = server.source.runs.length;
-  server.ollama.reply(text('{"name":"add_numbers","parameters":{"a":1,"b":2}}'), text('I may not.'));
-  const { body } = await server.chat(sessionId, { message: 'Add.' });
-  expect(body.tool_calls_executed).toMatchObject([{ success: false }]);
+  server.ollama.reply(text('{"name":"add_numbers","parameters":{"a":1,"b":2}}'));
+  const { status, body } = await server.post(`/chat/${sessionId}`, { message: 'Add.' });
+  expect([status, body.detail.error.code]).toEqual([400, 'tool_confirmation_requires_streaming']);
   expect(server.source.runs).toHaveLength(before);
 });
 

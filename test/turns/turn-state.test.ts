@@ -38,6 +38,12 @@ describe('GET /turns/{id}', () => {
       usage: null,
       context: null,
       last_event_id: 2,
+      agent_name: null,
+      phase: null,
+      round: null,
+      parent_turn_id: null,
+      agent_turns: [],
+      approvals: [],
     });
     first.stream.abort();
     second.stream.abort();

@@ -128,3 +128,70 @@ describe('createTurnLines', () => {
     );
   });
 });
+
+describe('a turn that waits for a person', () => {
+  it('gives its slot to others and keeps its session; back, it comes before those that have not begun', async () => {
+    const lines = createTurnLines({ maxRunning: 1, maxQueued: 10 });
+    const waiting = lines.enter('a', 'a1');
+    const [b, c] = [lines.enter('b', 'b1'), lines.enter('c', 'c1')];
+    const behind = lines.enter('a', 'a2');
+    expect([b.isReady, c.position]).toEqual([false, 1]);
+    waiting.pause();
+    waiting.pause();
+    expect([b.isReady, c.position, behind.position, behind.isForPerson]).toEqual([true, 0, 1, true]);
+    expect([lines.isPaused('a'), lines.isPaused('b'), lines.turnsOf('a')]).toEqual([
+      true,
+      false,
+      ['a1', 'a2'],
+    ]);
+    const back = waiting.resume();
+    expect([waiting.isReady, waiting.position, c.position, behind.isForPerson]).toEqual([false, 0, 1, false]);
+    b.leave();
+    await back;
+    expect([waiting.isReady, c.isReady]).toEqual([true, false]);
+    waiting.leave();
+    expect([c.isReady, behind.isReady, behind.position]).toEqual([true, false, 0]);
+    c.leave();
+    await behind.ready;
+  });
+
+  it('can leave while it waits, and while it waits for a slot again', () => {
+    const lines = createTurnLines({ maxRunning: 1, maxQueued: 1 });
+    const first = lines.enter('a', 'a1');
+    first.pause();
+    const second = lines.enter('b', 'b1');
+    expect(second.isReady).toBe(true);
+    void first.resume();
+    first.leave();
+    second.pause();
+    second.leave();
+    const third = lines.enter('c', 'c1');
+    expect(third.isReady).toBe(true);
+    // The only place of those that wait.
+    expect(lines.enter('d', 'd1').isReady).toBe(false);
+    expect(kindOf(() => lines.enter('e', 'e1'))).toBe('overloaded');
+  });
+
+  it('tells those behind it that it waits, and that it goes on', () => {
+    const lines = createTurnLines(WIDE);
+    const holder = lines.enter('a', 'a1');
+    const told: unknown[] = [];
+    lines.enter('a', 'a2', { onMove: (...wait) => told.push(wait) });
+    holder.pause();
+    void holder.resume();
+    expect(told).toEqual([
+      [1, true],
+      [1, false],
+    ]);
+  });
+
+  it('can come from an earlier run of the server, and holds its session from the start', async () => {
+    const lines = createTurnLines({ maxRunning: 1, maxQueued: 10 });
+    const old = lines.enterPaused('a', 'a1');
+    const next = lines.enter('a', 'a2');
+    expect([old.isReady, next.isReady, next.isForPerson]).toEqual([false, false, true]);
+    await old.resume();
+    old.leave();
+    expect(next.isReady).toBe(true);
+  });
+});

@@ -1,5 +1,6 @@
-// Who may run: one turn at a time per session, in the order of arrival, and a bounded number in all.
-import { MochiError } from '../../contract/errors.ts';
+// Who may run: one turn at a time per session, in the order of arrival, and a bounded number in all. One that waits for a
+// person holds its session and no slot.
+import { refuseWhenFull } from './refuse-when-full.ts';
 
 export interface TurnLimits {
   /** Turns that run at once. */
@@ -11,8 +12,8 @@ export interface TurnLimits {
 interface EnterOptions {
   /** Next after the turn that runs, before all that wait: in the place that the running one gives up for it. */
   readonly atFront?: boolean;
-  /** Told when other turns come to be ahead, once for each change, until it may run. */
-  readonly onMove?: (position: number) => void;
+  /** Told when other turns come to be ahead, or the one that runs begins or ends to wait for a person; until it may run. */
+  readonly onMove?: (position: number, isForPerson: boolean) => void;
 }
 
 /** A place in the line of a session. */
@@ -21,8 +22,18 @@ export interface Place {
   readonly isReady: boolean;
   /** Turns ahead of it in its session; for the first of its session: sessions that wait longer for a slot. */
   readonly position: number;
+  /** The turn that holds its session waits for a person. */
+  readonly isForPerson: boolean;
   /** Resolves when it may run. */
   readonly ready: Promise<void>;
+  /** It waits for a person: its slot is free for others, its session is not. */
+  pause(): void;
+  /** It wants to go on: it is next for a slot, before all that have not begun. @returns resolves when it may */
+  resume(): Promise<void>;
+  /** It goes on in another process: nobody behind it has a turn in this one. */
+  suspend(): void;
+  /** Resolves when its turn will not come in this process. */
+  readonly blocked: Promise<void>;
   /** The turn has ended in line: it keeps its place, for what is left to do there, but is no turn to anybody. */
   retire(): void;
   /** Lets the next one in. Once; safe to call in any state. */
@@ -32,14 +43,16 @@ export interface Place {
 export interface TurnLines {
   /** A turn joins the line. @throws MochiError session_busy or overloaded when a line is full */
   enter(sessionId: string, turnId: string, options?: EnterOptions): Place;
+  /** A turn of an earlier run of the server that waits for a person. */
+  enterPaused(sessionId: string, turnId: string): Place;
   /** A change of the session that must not meet a turn joins the line: it takes no slot and is never refused. */
   enterChange(sessionId: string): Place;
   /** The turns of a session, the holder first. */
   turnsOf(sessionId: string): readonly string[];
+  /** Whether the turn that holds a session waits for a person. */
+  isPaused(sessionId: string): boolean;
 }
 
-/** Turns that may wait behind the one that runs (API.md §4, on_busy). */
-const MAX_SESSION_QUEUE = 8;
 /** Sessions next for a slot that are told of every move; those behind them hear of it when they come so far. */
 const MAX_TOLD = 16;
 
@@ -49,133 +62,186 @@ interface Waiting {
   readonly sessionId: string;
   takesSlot: boolean;
   isReady: boolean;
-  /** The position that it knows. */
-  told: number;
-  readonly letIn: () => void;
-  readonly onMove: (position: number) => void;
+  isPaused: boolean;
+  /** It has run before, and wants to go on. */
+  isReturning: boolean;
+  /** What it knows of its wait. */
+  told: Wait;
+  /** Renewed when it returns. */
+  entrance: PromiseWithResolvers<void>;
+  readonly blocked: PromiseWithResolvers<void>;
+  readonly onMove: (position: number, isForPerson: boolean) => void;
+}
+
+type Wait = Pick<Place, 'position' | 'isForPerson'>;
+
+interface Lines {
+  readonly limits: TurnLimits;
+  /** By session; who holds it is the first. */
+  readonly bySession: Map<string, Waiting[]>;
+  /** The first turns of their sessions that wait for a slot. */
+  readonly firsts: Waiting[];
+  running: number;
+  /** Turns in all lines, the running ones included; not those that wait for a person. */
+  total: number;
 }
 
 /**
  * A turn is ready when it is first in its session and a slot is free. Slots go to ready sessions in the order
  * in which their turn became first, so that one busy session cannot starve the others.
  */
-export function createTurnLines({ maxRunning, maxQueued }: TurnLimits): TurnLines {
-  const lines = new Map<string, Waiting[]>();
-  const firsts: Waiting[] = [];
-  let running = 0;
-  /** Turns in all lines, the running ones included. */
-  let total = 0;
-
-  function admit(): void {
-    while (running < maxRunning) {
-      const next = firsts.shift();
-      if (next === undefined) return;
-      running += 1;
-      letIn(next);
-    }
-  }
-
-  function becomeFirst(entry: Waiting): void {
-    if (entry.takesSlot) firsts.push(entry);
-    else letIn(entry);
-  }
-
-  function leave(entry: Waiting): void {
-    const line = lines.get(entry.sessionId) ?? [];
-    const index = line.indexOf(entry);
-    if (index === -1) return;
-    line.splice(index, 1);
-    if (entry.takesSlot) {
-      total -= 1;
-      if (entry.isReady) running -= 1;
-    }
-    remove(firsts, entry);
-    const [first] = line;
-    if (first === undefined) lines.delete(entry.sessionId);
-    else if (index === 0) becomeFirst(first);
-    admit();
-    tellMoves(line, firsts);
-  }
-
-  function retire(entry: Waiting): void {
-    if (entry.isReady || !entry.takesSlot) return;
-    entry.turnId = null;
-    entry.takesSlot = false;
-    total -= 1;
-    if (remove(firsts, entry)) letIn(entry);
-  }
-
-  function positionOf(entry: Waiting): number {
-    const index = lines.get(entry.sessionId)?.indexOf(entry) ?? 0;
-    return index > 0 ? index : Math.max(firsts.indexOf(entry), 0);
-  }
-
-  function enter(sessionId: string, turnId: string, options: EnterOptions = {}): Place {
-    const line = lines.get(sessionId) ?? [];
-    const isFull = total - running >= maxQueued && (line.length > 0 || running >= maxRunning);
-    refuseWhenFull(sessionId, line, { isFull, queued: total - running, atFront: options.atFront === true });
-    total += 1;
-    return join({ turnId, sessionId, takesSlot: true }, options);
-  }
-
-  function join(
-    arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot'>,
-    { atFront = false, onMove = () => undefined }: EnterOptions,
-  ): Place {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const entry: Waiting = { ...arrival, isReady: false, told: 0, letIn: resolve, onMove };
-    const line = lines.get(entry.sessionId) ?? [];
-    const position = atFront ? Math.min(1, line.length) : line.length;
-    line.splice(position, 0, entry);
-    lines.set(entry.sessionId, line);
-    if (position === 0) becomeFirst(entry);
-    admit();
-    entry.told = positionOf(entry);
-    tellMoves(line, firsts);
-    return toPlace(entry, promise, { positionOf, retire, leave });
-  }
-
+export function createTurnLines(limits: TurnLimits): TurnLines {
+  const lines: Lines = { limits, bySession: new Map(), firsts: [], running: 0, total: 0 };
+  const lineOf = (sessionId: string) => lines.bySession.get(sessionId) ?? [];
   return {
-    enter,
-    enterChange: (sessionId) => join({ turnId: null, sessionId, takesSlot: false }, {}),
-    turnsOf: (sessionId) => (lines.get(sessionId) ?? []).flatMap(({ turnId }) => turnId ?? []),
+    enter: (sessionId, turnId, options = {}) => enter(lines, { sessionId, turnId }, options),
+    enterPaused: (sessionId, turnId) =>
+      join(lines, { turnId, sessionId, takesSlot: true, isPaused: true }, {}),
+    enterChange: (sessionId) =>
+      join(lines, { turnId: null, sessionId, takesSlot: false, isPaused: false }, {}),
+    turnsOf: (sessionId) => lineOf(sessionId).flatMap(({ turnId }) => turnId ?? []),
+    isPaused: (sessionId) => lineOf(sessionId)[0]?.isPaused === true,
   };
 }
 
-function toPlace(
-  entry: Waiting,
-  ready: Promise<void>,
-  line: {
-    readonly positionOf: (entry: Waiting) => number;
-    readonly retire: (entry: Waiting) => void;
-    readonly leave: (entry: Waiting) => void;
-  },
+function enter(
+  lines: Lines,
+  { sessionId, turnId }: { readonly sessionId: string; readonly turnId: string },
+  options: EnterOptions,
 ): Place {
+  const { total, running } = lines;
+  const { maxRunning, maxQueued } = lines.limits;
+  const line = lines.bySession.get(sessionId) ?? [];
+  const isFull = total - running >= maxQueued && (line.length > 0 || running >= maxRunning);
+  refuseWhenFull(sessionId, line, { isFull, queued: total - running, atFront: options.atFront === true });
+  lines.total += 1;
+  return join(lines, { turnId, sessionId, takesSlot: true, isPaused: false }, options);
+}
+
+function join(
+  lines: Lines,
+  arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot' | 'isPaused'>,
+  { atFront = false, onMove = () => undefined }: EnterOptions,
+): Place {
+  const entry: Waiting = {
+    ...arrival,
+    isReady: false,
+    isReturning: false,
+    told: { position: 0, isForPerson: false },
+    entrance: Promise.withResolvers(),
+    blocked: Promise.withResolvers(),
+    onMove,
+  };
+  const line = lines.bySession.get(entry.sessionId) ?? [];
+  const position = atFront ? Math.min(1, line.length) : line.length;
+  line.splice(position, 0, entry);
+  lines.bySession.set(entry.sessionId, line);
+  if (position === 0 && !entry.isPaused) becomeFirst(lines, entry);
+  admit(lines);
+  entry.told = waitOf(lines, entry);
+  tellMoves(line, lines.firsts);
+  return toPlace(lines, entry);
+}
+
+function admit(lines: Lines): void {
+  while (lines.running < lines.limits.maxRunning) {
+    const next = lines.firsts.shift();
+    if (next === undefined) return;
+    lines.running += 1;
+    letIn(next);
+  }
+}
+
+function becomeFirst({ firsts }: Lines, entry: Waiting): void {
+  if (entry.takesSlot) firsts.push(entry);
+  else letIn(entry);
+}
+
+function pause(lines: Lines, entry: Waiting): void {
+  if (!entry.isReady || !entry.takesSlot) return;
+  entry.isReady = false;
+  entry.isPaused = true;
+  lines.total -= 1;
+  lines.running -= 1;
+  admit(lines);
+  tellMoves(lines.bySession.get(entry.sessionId) ?? [], lines.firsts);
+}
+
+function resume(lines: Lines, entry: Waiting): Promise<void> {
+  if (entry.isPaused) {
+    const { firsts } = lines;
+    entry.isPaused = false;
+    entry.isReturning = true;
+    entry.entrance = Promise.withResolvers();
+    lines.total += 1;
+    const others = firsts.findIndex(({ isReturning }) => !isReturning);
+    firsts.splice(others === -1 ? firsts.length : others, 0, entry);
+    admit(lines);
+    entry.told = waitOf(lines, entry);
+    tellMoves(lines.bySession.get(entry.sessionId) ?? [], firsts);
+  }
+  return entry.entrance.promise;
+}
+
+function suspend(lines: Lines, entry: Waiting): void {
+  for (const other of lines.bySession.get(entry.sessionId) ?? []) {
+    if (other !== entry) other.blocked.resolve();
+  }
+}
+
+function leave(lines: Lines, entry: Waiting): void {
+  const line = lines.bySession.get(entry.sessionId) ?? [];
+  const index = line.indexOf(entry);
+  if (index === -1) return;
+  line.splice(index, 1);
+  if (entry.takesSlot && !entry.isPaused) {
+    lines.total -= 1;
+    if (entry.isReady) lines.running -= 1;
+  }
+  remove(lines.firsts, entry);
+  const [first] = line;
+  if (first === undefined) lines.bySession.delete(entry.sessionId);
+  else if (index === 0) becomeFirst(lines, first);
+  admit(lines);
+  tellMoves(line, lines.firsts);
+}
+
+function retire(lines: Lines, entry: Waiting): void {
+  if (entry.isReady || !entry.takesSlot) return;
+  entry.turnId = null;
+  entry.takesSlot = false;
+  lines.total -= 1;
+  if (remove(lines.firsts, entry)) letIn(entry);
+}
+
+function waitOf({ bySession, firsts }: Lines, entry: Waiting): Wait {
+  const line = bySession.get(entry.sessionId) ?? [];
+  const index = line.indexOf(entry);
+  const position = index > 0 ? index : Math.max(firsts.indexOf(entry), 0);
+  return { position, isForPerson: index > 0 && line[0]?.isPaused === true };
+}
+
+function toPlace(lines: Lines, entry: Waiting): Place {
   return {
     get isReady() {
       return entry.isReady;
     },
     get position() {
-      return line.positionOf(entry);
+      return waitOf(lines, entry).position;
     },
-    ready,
-    retire: () => line.retire(entry),
-    leave: () => line.leave(entry),
+    get isForPerson() {
+      return waitOf(lines, entry).isForPerson;
+    },
+    get ready() {
+      return entry.entrance.promise;
+    },
+    pause: () => pause(lines, entry),
+    resume: () => resume(lines, entry),
+    suspend: () => suspend(lines, entry),
+    blocked: entry.blocked.promise,
+    retire: () => retire(lines, entry),
+    leave: () => leave(lines, entry),
   };
-}
-
-/** Who takes the place of another needs none of its own. */
-function refuseWhenFull(
-  sessionId: string,
-  line: readonly Waiting[],
-  server: { readonly isFull: boolean; readonly queued: number; readonly atFront: boolean },
-): void {
-  const { isFull, queued, atFront } = server;
-  const turns = line.filter(({ takesSlot }) => takesSlot);
-  if (turns.length > MAX_SESSION_QUEUE + (atFront ? 1 : 0)) {
-    throw lineFull(sessionId, turns[0]?.turnId ?? null);
-  }
-  if (isFull && !(atFront && turns.length > 0)) throw overloaded(queued);
 }
 
 /** @returns whether it was there */
@@ -187,31 +253,23 @@ function remove(list: Waiting[], entry: Waiting): boolean {
 
 function letIn(entry: Waiting): void {
   entry.isReady = true;
-  entry.letIn();
+  entry.isReturning = false;
+  entry.entrance.resolve();
 }
 
 /** After a change of this line, and perhaps of who is first in a session and waits for a slot. */
 function tellMoves(line: readonly Waiting[], firsts: readonly Waiting[]): void {
+  const isForPerson = line[0]?.isPaused === true;
   for (const [position, entry] of line.entries()) {
-    if (position > 0) tell(entry, position);
+    if (position > 0) tell(entry, { position, isForPerson });
   }
-  for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) tell(entry, position);
+  for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) {
+    tell(entry, { position, isForPerson: false });
+  }
 }
 
-function tell(entry: Waiting, position: number): void {
-  if (entry.told === position) return;
-  entry.told = position;
-  entry.onMove(position);
-}
-
-function lineFull(sessionId: string, holder: string | null): MochiError {
-  return new MochiError(
-    'session_busy',
-    `Session ${sessionId} is answering and ${MAX_SESSION_QUEUE} more messages wait. Wait for one of them to be answered, cancel one, or send on_busy: interrupt.`,
-    { session_id: sessionId, turn_id: holder },
-  );
-}
-
-function overloaded(queued: number): MochiError {
-  return new MochiError('overloaded', 'Too many turns are waiting. Try again in a few seconds.', { queued });
+function tell(entry: Waiting, wait: Wait): void {
+  if (entry.told.position === wait.position && entry.told.isForPerson === wait.isForPerson) return;
+  entry.told = wait;
+  entry.onMove(wait.position, wait.isForPerson);
 }

@@ -21,6 +21,21 @@ export function failure(text: string): CallResult {
 
 /** Nothing went wrong with the tool: it was not run, and that is all there is to say. */
 export function notRun(name: string, reason: string): CallResult {
-  const text = `Tool '${name}' was not run: ${reason}`;
+  return declined(`Tool '${name}' was not run: ${reason}`);
+}
+
+/** Somebody did not want it, or nobody wanted it in time. */
+export function declined(text: string): CallResult {
   return { success: false, text, content: text, images: [] };
+}
+
+/** A run of it was cut, and nobody wants another one. */
+export function notRunAgain(name: string): CallResult {
+  return declined(`Tool '${name}' may have run; its outcome is unknown and it was not run again`);
+}
+
+/** What a person has changed before it ran is said first. */
+export function withNote(result: CallResult, note: string): CallResult {
+  const text = `${note}\n${result.text}`;
+  return result.success ? success(text, result.images) : failure(text);
 }

@@ -1,5 +1,6 @@
 // How a model call ends in the store: a finished answer, a request for tools, or a failure with its part.
 // Each is one transaction, so that no restart finds a half of it.
+import type { Approval } from '../../contract/approval.ts';
 import type {
   ContextReceipt,
   ContextWindowConfig,
@@ -16,14 +17,16 @@ import { findSession, type StoredSession, updateSession } from '../../store/sess
 import { saveTokenRatio } from '../../store/token-ratios.ts';
 import { insertToolCalls } from '../../store/tool-calls.ts';
 import { finishTurn } from '../../store/turns.ts';
+import { noteTurnSettings } from '../../store/waiting-turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { shownArguments } from '../watch/shown-arguments.ts';
 import { answerOpenCalls } from './answer-open-calls.ts';
 import type { Draft } from './draft.ts';
 import { addUsage, learnRatio, measured } from './measure-call.ts';
-import type { RoundCall } from './plan-round.ts';
+import { type PlannedCall, questionsOf } from './plan-round.ts';
 import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+import { toTurnSettings } from './turn-settings.ts';
 
 /** The events that follow the last one in the log when a turn's row is closed: the answer or the error, and `done`. */
 const CLOSING_EVENTS = 2;
@@ -73,28 +76,47 @@ export async function finishAnswer(
   return { contextWindow: info, receipt };
 }
 
-/** The assistant message and its calls, stored before any of them runs. The tip is at the message then. */
+/**
+ * The assistant message, its calls with what is to become of each, and what a person is asked about them: stored before
+ * any of them runs, and before anything of it is told. The tip is at the message then.
+ */
 export async function finishToolRequest(
   deps: TurnDeps,
+  turn: RunningTurn,
   progress: TurnProgress,
-  { usage, calls }: { readonly usage: EngineUsage; readonly calls: readonly RoundCall[] },
+  {
+    usage,
+    calls,
+    asks,
+  }: {
+    readonly usage: EngineUsage;
+    readonly calls: readonly PlannedCall[];
+    /** Whether a person is asked about those that need it. */
+    readonly asks: boolean;
+  },
 ): Promise<void> {
   const draft = requireDraft(progress);
   const { sessionId, messageId } = draft.options;
   progress.usage = addUsage(progress.usage, usage);
   measured(deps, progress, { draft, usage });
-  const place = await deps.db.transaction().execute(async (transaction) => {
+  progress.rounds += 1;
+  const { place, approvals } = await deps.db.transaction().execute(async (transaction) => {
     const stored = await storeDraft(transaction, draft, usage);
-    const asked = calls.map(({ call, name, arguments: args }) => ({
+    const asked = calls.map(({ call, name, arguments: args, plan }) => ({
       ...call,
       meant: { name, arguments: args },
+      plan,
     }));
     await insertToolCalls(transaction, { sessionId, messageId }, asked);
-    return stored;
+    const questions = asks ? questionsOf(turn, messageId, calls) : [];
+    const approvals = await deps.approvals.insert(transaction, questions);
+    await noteTurnSettings(transaction, turn.live.turnId, toTurnSettings(turn, progress));
+    return { place: stored, approvals };
   });
   progress.messageId = messageId;
   progress.tip = place;
   progress.draft = null;
+  deps.approvals.announce(approvals);
 }
 
 /**
@@ -114,7 +136,9 @@ export async function finishFailed(
   try {
     // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
     await draft?.close();
+    let cancelled: Approval[] = [];
     failure = await deps.db.transaction().execute(async (transaction) => {
+      cancelled = await deps.approvals.cancelOfTurn(transaction, live.turnId);
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);
       const isTakenBack =
@@ -136,6 +160,7 @@ export async function finishFailed(
       });
       return told;
     });
+    deps.approvals.announce(cancelled);
     if (hasPart) progress.messageId = draft.options.messageId;
   } catch (error) {
     deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');

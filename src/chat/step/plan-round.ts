@@ -1,94 +1,106 @@
-// The calls of one answer, and what is to become of each: decided before any of them runs.
+// The calls of one answer, and what is to become of each: decided before any of them runs, and stored with them.
 import { setImmediate } from 'node:timers/promises';
+import type { NewApproval } from '../../approvals/draft-approval.ts';
 import type { EngineToolCall } from '../../contract/engine.ts';
+import type { CallPlan } from '../../store/tool-calls.ts';
+import { listUnknownDigests } from '../../store/tool-executions.ts';
+import { listGrants } from '../../store/tool-grants.ts';
+import type { SessionPolicy } from '../../tools/policy/decide-call.ts';
 import type { PreparedCall, ReadyCall } from '../../tools/prepare-call.ts';
 import type { TurnDeps } from '../turn-deps.ts';
-import { toolSettingsOf } from '../turn-request.ts';
-import { answerUnapproved } from './answer-unapproved.ts';
-import { type CallResult, failure } from './call-result.ts';
+import { isRepeated, type LastRun } from './repetition.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 /** Calls of one answer that may run; those beyond are answered. */
-const MAX_RUN_CALLS = 128;
+export const MAX_RUN_CALLS = 128;
 /** Prepared before others have a turn. */
 const CALLS_AT_ONCE = 8;
 
-/** A call as it is told: with the tool that was meant, and the arguments with which it would run. */
-export interface RoundCall {
+/** Rules of ours, beside those of the policy. */
+export const RULES = { tooMany: 'too_many_calls', repeated: 'repeated' } as const;
+
+export interface PlannedCall {
   readonly call: EngineToolCall;
-  readonly callIndex: number;
   readonly name: string;
+  /** With which it would run. */
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** It runs, or this is its answer. */
-  readonly plan: { readonly ready: ReadyCall } | { readonly answer: CallResult };
+  readonly plan: CallPlan;
+  /** Null: it cannot run. */
+  readonly ready: ReadyCall | null;
 }
 
 export async function planRound(
-  { tools }: Pick<TurnDeps, 'tools'>,
-  { session, request }: Pick<RunningTurn, 'session' | 'request'>,
-  { plan, draft }: Pick<TurnProgress, 'plan' | 'draft'>,
-): Promise<RoundCall[]> {
-  // What this very prompt has offered, whatever the session names.
-  const offer = { tools: plan?.tools ?? [], missing: [] };
-  const standing = { offer, session: toolSettingsOf(session, request) };
-  const calls: RoundCall[] = [];
-  for (const [callIndex, call] of (draft?.toolCalls ?? []).entries()) {
+  { db, tools }: Pick<TurnDeps, 'db' | 'tools'>,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  policy: SessionPolicy,
+): Promise<PlannedCall[]> {
+  const { sessionId } = turn.person;
+  const standing = {
+    // What this very prompt has offered, whatever the session names.
+    offer: { tools: progress.plan?.tools ?? [], missing: [] },
+    session: policy,
+    grants: await listGrants(db, sessionId),
+    unknownDigests: await listUnknownDigests(db, turn.live.sessionId),
+  };
+  const calls: PlannedCall[] = [];
+  let { lastRun } = progress;
+  for (const [callIndex, call] of (progress.draft?.toolCalls ?? []).entries()) {
     const prepared = tools.prepare(call, standing);
-    const { name, arguments: args } = prepared;
-    const isBeyond = callIndex >= MAX_RUN_CALLS;
-    const planned = isBeyond ? { answer: failure(TOO_MANY) } : toPlan(prepared);
-    calls.push({ call, callIndex, name, arguments: args, plan: planned });
+    const planned = { call, ...planOf(prepared, { callIndex, lastRun }) };
+    calls.push(planned);
+    if (planned.plan.digest !== lastRun?.digest) lastRun = null;
     // Checking arguments takes this thread: others have a turn in between.
     if (callIndex % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
   }
   return calls;
 }
 
-const TOO_MANY = `This call was not run: an answer may call ${MAX_RUN_CALLS} tools. Call fewer at once.`;
-
-function toPlan(prepared: PreparedCall): RoundCall['plan'] {
-  if ('text' in prepared) return { answer: failure(prepared.text) };
-  return prepared.verdict.decision === 'run'
-    ? { ready: prepared }
-    : { answer: answerUnapproved(prepared.name) };
+function planOf(
+  prepared: PreparedCall,
+  { callIndex, lastRun }: { readonly callIndex: number; readonly lastRun: LastRun | null },
+): Omit<PlannedCall, 'call'> {
+  const { name, arguments: args, verdict } = prepared;
+  const refused = (rule: string) =>
+    ({
+      name,
+      arguments: args,
+      plan: { verdict: 'refuse', rule, digest: null, repairs: [] },
+      ready: null,
+    }) as const;
+  if (callIndex >= MAX_RUN_CALLS) return refused(RULES.tooMany);
+  if ('text' in prepared) return refused(verdict.rule);
+  // Nobody is asked about what would not be run then.
+  if (verdict.decision === 'ask' && isRepeated(lastRun, prepared)) return refused(RULES.repeated);
+  const { digest, repairs } = prepared;
+  const plan = { verdict: verdict.decision, rule: verdict.rule, digest, repairs };
+  return { name, arguments: args, plan, ready: { ...prepared, verdict: prepared.verdict } };
 }
 
-export type CallToRun = RoundCall & { readonly plan: { readonly ready: ReadyCall } };
-type AnsweredCall = RoundCall & { readonly plan: { readonly answer: CallResult } };
-
-/** Consecutive calls of a round that are settled in one go. */
-export type RoundPart =
-  | { readonly run: readonly CallToRun[] }
-  /** Stored together. */
-  | { readonly answered: readonly AnsweredCall[] };
-
-/** Side by side run only calls that change nothing; the same one twice would hide a repetition. */
-export function partsOf(calls: readonly RoundCall[]): RoundPart[] {
-  const parts: ({ run: CallToRun[] } | { answered: AnsweredCall[] })[] = [];
-  for (const call of calls) {
-    const last = parts.at(-1);
-    if (isAnswered(call)) {
-      if (last !== undefined && 'answered' in last) last.answered.push(call);
-      else parts.push({ answered: [call] });
-    } else if (isToRun(call)) {
-      if (last !== undefined && 'run' in last && fitsBeside(last.run, call)) last.run.push(call);
-      else parts.push({ run: [call] });
-    }
-  }
-  return parts;
-}
-
-function isAnswered(call: RoundCall): call is AnsweredCall {
-  return 'answer' in call.plan;
-}
-
-function isToRun(call: RoundCall): call is CallToRun {
-  return 'ready' in call.plan;
-}
-
-function fitsBeside(others: readonly CallToRun[], { plan: { ready } }: CallToRun): boolean {
-  return (
-    ready.tool.readOnly &&
-    others.every(({ plan }) => plan.ready.tool.readOnly && plan.ready.digest !== ready.digest)
-  );
+/** What a person is asked before the round runs. @param messageId of the assistant message with the calls */
+export function questionsOf(
+  turn: RunningTurn,
+  messageId: string,
+  calls: readonly PlannedCall[],
+): NewApproval[] {
+  return calls.flatMap(({ call, name, arguments: args, plan, ready }, callIndex) => {
+    if (plan.verdict !== 'ask' || ready === null) return [];
+    const { tool, digest } = ready;
+    return [
+      {
+        kind: 'tool' as const,
+        ...turn.person,
+        turnId: turn.live.turnId,
+        messageId,
+        callIndex,
+        toolCallId: call.id,
+        toolName: name,
+        arguments: args,
+        inputSchema: tool.inputSchema,
+        digest,
+        fingerprint: tool.fingerprint,
+        rule: plan.rule,
+      },
+    ];
+  });
 }

@@ -1,6 +1,5 @@
 // A model that makes the same call again and again and learns nothing from it is stopped: small ones do it without end.
 import { cutText } from '../../kit/whole-characters.ts';
-import type { ReadyCall } from '../../tools/prepare-call.ts';
 import { type CallResult, failure } from './call-result.ts';
 
 /** Runs of the same call in a row with the same result; one more would bring nothing. */
@@ -16,17 +15,30 @@ export interface LastRun {
   readonly count: number;
 }
 
+interface RepeatedRun {
+  readonly digest: string;
+  readonly tool: { readonly repeatable: boolean };
+}
+
 /** @returns what ran last, now that this has */
-export function afterRun(last: LastRun | null, { digest }: ReadyCall, { content }: CallResult): LastRun {
+export function afterRun(
+  last: LastRun | null,
+  { digest }: Pick<RepeatedRun, 'digest'>,
+  { content }: CallResult,
+): LastRun {
   const isSame = last !== null && last.digest === digest && last.content === content;
   return { digest, content, count: isSame ? last.count + 1 : 1 };
 }
 
-/** @returns the answer to a call that would only repeat what is known; null: it may run */
-export function answerRepeated(last: LastRun | null, { digest, tool }: ReadyCall): CallResult | null {
-  if (last === null || last.digest !== digest || last.count < MAX_REPEATS || tool.repeatable) return null;
-  const quoted = cutText(last.content, QUOTED);
+/** Whether a call would only repeat what is known. */
+export function isRepeated(last: LastRun | null, { digest, tool }: RepeatedRun): last is LastRun {
+  return last !== null && last.digest === digest && last.count >= MAX_REPEATS && !tool.repeatable;
+}
+
+/** The answer to such a call. */
+export function answerRepeated({ content }: LastRun, name: string): CallResult {
+  const quoted = cutText(content, QUOTED);
   return failure(
-    `Tool '${tool.name}' was not run again: it gave the same result ${MAX_REPEATS} times for these arguments. Answer with what you know. The result was: ${quoted}`,
+    `Tool '${name}' was not run again: it gave the same result ${MAX_REPEATS} times for these arguments. Answer with what you know. The result was: ${quoted}`,
   );
 }

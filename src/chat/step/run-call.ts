@@ -1,11 +1,12 @@
-// One run of a tool for a turn: what it may know, what it tells meanwhile, and what came of it.
+// One run of a tool for a turn: on disk before it begins, what it may know, what it tells meanwhile, what came of it.
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { cutText } from '../../kit/whole-characters.ts';
-import { startToolCall } from '../../store/tool-calls.ts';
+import { type ExecutionEnd, reopenCall, startExecution } from '../../store/tool-executions.ts';
+import type { RegisteredTool } from '../../tools/registered-tool.ts';
 import type { ToolOutcome, ToolProgress } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { type CallResult, failure, success } from './call-result.ts';
-import type { CallToRun, RoundCall } from './plan-round.ts';
+import type { CallToRun, RoundCall } from './read-round.ts';
 import { shortenResult } from './shorten-result.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -16,40 +17,98 @@ const PROGRESS_MS = 100;
 /** What a tool says of its progress, in characters. */
 const PROGRESS_LENGTH = 1000;
 
+/** A run that is in the journal and may begin. */
+export interface BegunCall {
+  readonly executionId: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** What came of a run: the answer to its call, and how the journal has it. */
+export interface RunEnd {
+  readonly result: CallResult;
+  readonly end: ExecutionEnd;
+}
+
 export interface CallRun {
   /** Of the assistant message with the call. */
   readonly messageId: string;
-  readonly executionId: string;
   readonly planned: CallToRun;
-  readonly tell: (progress: ProgressEvent['data']) => void;
 }
 
 type ProgressEvent = Extract<TurnEvent, { event: 'tool_progress' }>;
 
-/** That it begins is on disk before it does. @throws what the store throws */
+/** What follows happens after this is on disk. @throws what the store throws; Error when the call is no longer open */
+export async function beginCall(
+  deps: TurnDeps,
+  { live }: RunningTurn,
+  { messageId, planned }: CallRun,
+): Promise<BegunCall> {
+  const { callIndex, plan } = planned;
+  const { tool, digest, repairs, arguments: args } = plan.ready;
+  const executionId = `exec_${deps.newId(12)}`;
+  const call = { sessionId: live.sessionId, messageId, callIndex };
+  const { bootId } = deps;
+  const start = { id: executionId, bootId, startedAt: deps.now(), tool, arguments: args, digest, repairs };
+  const isRetry = planned.approval?.kind === 'outcome';
+  const attempt = await deps.db.transaction().execute(async (db) => {
+    if (isRetry) await reopenCall(db, call);
+    return startExecution(db, call, start);
+  });
+  return { executionId, attempt };
+}
+
+/** @param run has begun. Never throws */
 export async function runCall(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  run: CallRun,
-): Promise<CallResult> {
+  run: CallRun & BegunCall & { readonly tell: (progress: ProgressEvent['data']) => void },
+): Promise<RunEnd> {
   const { live } = turn;
   const { messageId, executionId, planned } = run;
   const { call, callIndex, plan } = planned;
-  await startToolCall(deps.db, { sessionId: live.sessionId, messageId, callIndex });
+  const began = performance.now();
   const running = deps.tools.run(plan.ready, {
     sessionId: live.sessionId,
     turnId: live.turnId,
     toolCallId: call.id,
     executionId,
-    attempt: 1,
+    attempt: run.attempt,
     idempotencyKey: `${live.sessionId}:${messageId}:${callIndex}`,
     signal: live.signal,
     onProgress: paced((told) => run.tell({ ...nameOf(planned), ...told })),
   });
-  const outcome = await orStopped(running, planned.name, live.signal);
-  const text = shortenResult(deps, turn, progress, { text: outcome.text, executionId });
-  return outcome.state === 'succeeded' ? success(text, outcome.images) : failure(text);
+  const outcome = await orStopped(running, plan.ready.tool, live.signal);
+  const text = shortenResult(deps, turn, progress, { text: outcome.text, source: executionId });
+  const isSuccess = outcome.state === 'succeeded';
+  return {
+    result: isSuccess ? success(text, outcome.images) : failure(text),
+    end: {
+      state: outcome.state,
+      finishedAt: deps.now(),
+      durationMs: Math.round(performance.now() - began),
+      error: isSuccess ? null : text,
+      truncated: outcome.truncated,
+      resultBytes: Buffer.byteLength(outcome.text),
+      // What the call is answered with, or the error, is the whole of it where nothing was left out or added.
+      output: text === outcome.text && !planned.isEdited ? null : outcome.text,
+      log: outcome.log,
+    },
+  };
+}
+
+/** A run that has begun in the journal, and whose turn was stopped before its tool did. */
+export function endBeforeRun(deps: Pick<TurnDeps, 'now'>, result: CallResult): RunEnd {
+  const end = {
+    finishedAt: deps.now(),
+    durationMs: 0,
+    truncated: false,
+    resultBytes: 0,
+    output: null,
+    log: null,
+  };
+  return { result, end: { ...end, state: 'failed', error: result.text } };
 }
 
 /** How events name a call. */
@@ -69,17 +128,18 @@ function paced(tell: (progress: ToolProgress) => void): (progress: ToolProgress)
 
 async function orStopped(
   running: Promise<ToolOutcome>,
-  name: string,
+  { name, readOnly }: Pick<RegisteredTool, 'name' | 'readOnly'>,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const { promise, resolve } = Promise.withResolvers<ToolOutcome>();
   let timer: NodeJS.Timeout | undefined;
-  const text = `Tool '${name}' was stopped; it may have taken effect`;
+  const text = `Tool '${name}' was stopped`;
+  const stopped: ToolOutcome = { state: 'failed', text, truncated: false, images: [], log: null };
+  const outcome: ToolOutcome = readOnly
+    ? stopped
+    : { ...stopped, state: 'unknown', text: `${text}; it may have taken effect` };
   const onAbort = () => {
-    timer = setTimeout(
-      () => resolve({ state: 'unknown', text, truncated: false, images: [], log: null }),
-      STOP_MS,
-    );
+    timer = setTimeout(() => resolve(outcome), STOP_MS);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();

@@ -1,62 +1,98 @@
-// The calls of one answer, each run or answered, in the order in which the model made them: stored, then told.
-import { setImmediate } from 'node:timers/promises';
+// The calls of one answer, each run or answered, in the order in which the model made them: stored, then told. What a
+// person has to decide is waited for when its turn has come.
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import { appendToPath } from '../../store/active-path.ts';
-import { answerToolCall } from '../../store/tool-calls.ts';
+import { countCalls } from '../../store/tool-calls.ts';
 import type { TurnDeps } from '../turn-deps.ts';
-import { type CallResult, notRun } from './call-result.ts';
-import { type CallToRun, partsOf, type RoundCall } from './plan-round.ts';
-import { afterRun, answerRepeated } from './repetition.ts';
-import { nameOf, runCall } from './run-call.ts';
+import { awaitDecision, goOn } from './await-decision.ts';
+import { type CallResult, failure, notRun, notRunAgain, withNote } from './call-result.ts';
+import { type CallToRun, changedSince, partsOf, type RoundCall, readRound } from './read-round.ts';
+import { afterRun, answerRepeated, isRepeated } from './repetition.ts';
+import { type BegunCall, beginCall, endBeforeRun, type RunEnd, runCall } from './run-call.ts';
 import { startSideBySide } from './side-by-side.ts';
+import { type Round, storeResults } from './store-results.ts';
+import { callEvent, editNote, resultEvents } from './told-calls.ts';
 import { type RunningTurn, stopText, type TurnProgress } from './turn-progress.ts';
-
-/** Answered before others have a turn. */
-const CALLS_AT_ONCE = 64;
 
 type ProgressData = Extract<TurnEvent, { event: 'tool_progress' }>['data'];
 
-interface Round {
-  readonly deps: TurnDeps;
-  readonly turn: RunningTurn;
-  readonly progress: TurnProgress;
-  /** Of the assistant message with the calls. */
-  readonly messageId: string;
-  /** How many of its calls have their result. */
-  settled: number;
-}
-
-interface Settled {
-  readonly planned: RoundCall;
-  readonly result: CallResult;
-  /** Null: nothing ran. */
-  readonly executionId: string | null;
-}
-
 /**
- * Leaves the tip at the last result. A turn that is stopped meanwhile still answers every call: what ran has its
- * outcome, and what did not says so.
- * @throws what the store throws; the reason of the stop, once every call has its result
+ * Goes on with a round where it is, and leaves the tip at its last result. A turn that is stopped meanwhile still
+ * answers every call: what ran has its outcome, and what did not says so.
+ * @param start the assistant message with the calls; and whether another process began with them: the first that is
+ * open was asked about then
+ * @throws what the store throws; the reason of the stop, once every call has its result; TurnSuspended
  */
 export async function* settleRound(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  calls: readonly RoundCall[],
+  start: { readonly messageId: string; readonly isResumed: boolean },
 ): AsyncGenerator<readonly TurnEvent[], void> {
-  const { signal } = turn.live;
-  const round: Round = { deps, turn, progress, messageId: progress.tip.id, settled: 0 };
-  for (const part of partsOf(calls)) {
-    if (signal.aborted) break;
-    if ('run' in part) yield* runPart(round, part.run);
-    else yield await answerAll(round, part.answered, ({ plan }) => plan.answer);
+  const { live } = turn;
+  const { messageId, isResumed } = start;
+  const round: Round = { deps, turn, progress, messageId, askedIndex: null };
+  let calls = await readRound(round, messageId);
+  if (isResumed) round.askedIndex = calls[0]?.callIndex ?? null;
+  let isTold = isResumed;
+  while (calls.length > 0 && !live.signal.aborted) {
+    for (const part of partsOf(calls)) {
+      if (live.signal.aborted) break;
+      if ('undecided' in part) {
+        const { callIndex, approval } = part.undecided;
+        const wasAsked = round.askedIndex === callIndex && approval?.kind === 'tool';
+        round.askedIndex = callIndex;
+        yield* awaitDecision(deps, turn, part.undecided, wasAsked);
+        isTold = true;
+        // Others may have been decided, too.
+        break;
+      }
+      yield* goOn(deps, turn);
+      if (live.signal.aborted) break;
+      if (!isTold) yield [{ event: 'status', data: { phase: 'running_tool' } }];
+      isTold = true;
+      if ('run' in part) yield* runPart(round, part.run);
+      else yield await answerAll(round, part.answered, ({ plan }) => plan.answer);
+    }
+    calls = await readRound(round, messageId);
   }
-  if (signal.aborted) {
-    yield await answerAll(round, calls.slice(round.settled), ({ name }) => notRun(name, stopText(signal)));
-  }
-  signal.throwIfAborted();
-  const data = { tool_count: calls.length, message: 'Processing tool results...' };
+  if (live.signal.aborted) yield await answerStopped(round);
+  live.signal.throwIfAborted();
+  // Another process may have settled the last call.
+  yield* goOn(deps, turn);
+  const count = await countCalls(deps.db, live.sessionId, messageId);
+  const data = { tool_count: count, message: 'Processing tool results...' };
   yield [{ event: 'tool_continuation_start', data }];
+}
+
+/** No call of a round runs, since one of them would need a person whom nobody asks. */
+export async function refuseRound(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+): Promise<TurnEvent[]> {
+  const round: Round = { deps, turn, progress, messageId: progress.tip.id, askedIndex: null };
+  const calls = await readRound(round, round.messageId);
+  return answerAll(round, calls, () => failure('not run: it needs an approval'));
+}
+
+/** Nobody has to decide any more, and what was asked says why it did not run. */
+async function answerStopped(round: Round): Promise<TurnEvent[]> {
+  const { deps, turn, messageId } = round;
+  const calls = await readRound(round, messageId);
+  const { signal, turnId } = turn.live;
+  const settled = calls.map((planned) => ({
+    planned,
+    result: stoppedAnswer(planned, stopText(signal)),
+    execution: null,
+  }));
+  const cancelled = await storeResults(round, settled, (db) => deps.approvals.cancelOfTurn(db, turnId));
+  deps.approvals.announce(cancelled);
+  return settled.flatMap((one) => resultEvents(one, round.askedIndex));
+}
+
+function stoppedAnswer({ name, plan, approval }: RoundCall, reason: string): CallResult {
+  if (approval !== null && 'answer' in plan) return plan.answer;
+  return approval?.kind === 'outcome' ? notRunAgain(name) : notRun(name, reason);
 }
 
 async function answerAll<Call extends RoundCall>(
@@ -64,9 +100,9 @@ async function answerAll<Call extends RoundCall>(
   calls: readonly Call[],
   answer: (call: Call) => CallResult,
 ): Promise<TurnEvent[]> {
-  const settled = calls.map((planned) => ({ planned, result: answer(planned), executionId: null }));
-  await store(round, settled);
-  return settled.flatMap((one) => [callEvent(one), resultEvent(one)]);
+  const settled = calls.map((planned) => ({ planned, result: answer(planned), execution: null }));
+  await storeResults(round, settled);
+  return settled.flatMap((one) => resultEvents(one, round.askedIndex));
 }
 
 /** Calls that may run side by side; each is told when those before it have been. */
@@ -76,13 +112,20 @@ async function* runPart(
 ): AsyncGenerator<readonly TurnEvent[], void> {
   const [first, ...others] = calls;
   if (first === undefined) return;
-  const repeated = answerRepeated(round.progress.lastRun, first.plan.ready);
-  if (repeated === null) {
+  const answer = answerUnrun(round, first);
+  if (answer === null) {
     yield* runAll(round, calls);
     return;
   }
-  yield await answerAll(round, [first], () => repeated);
+  yield await answerAll(round, [first], () => answer);
   if (!round.turn.live.signal.aborted) yield* runPart(round, others);
+}
+
+/** What a person has approved runs however often it did, as long as it is what was approved. */
+function answerUnrun({ deps, progress }: Round, call: CallToRun): CallResult | null {
+  if (call.approval !== null) return changedSince(deps, call);
+  const { lastRun } = progress;
+  return isRepeated(lastRun, call.plan.ready) ? answerRepeated(lastRun, call.name) : null;
 }
 
 async function* runAll(
@@ -93,70 +136,44 @@ async function* runAll(
   const { live } = turn;
   /** The call that was told last; what others say of their progress is not heard. */
   let told: CallToRun | null = null;
-  const runs = calls.map((planned) => ({ planned, executionId: `exec_${deps.newId(12)}` }));
-  const tasks = runs.map((run) => () => {
+  const runs = calls.map((planned) => ({
+    planned,
+    begin: once(() => beginCall(deps, turn, { messageId, planned })),
+  }));
+  const tasks = runs.map(({ planned, begin }) => async () => {
     const tell = (data: ProgressData) => {
-      if (told === run.planned && !live.signal.aborted) live.append([{ event: 'tool_progress', data }]);
+      if (told === planned && !live.signal.aborted) live.append([{ event: 'tool_progress', data }]);
     };
-    return runCall(deps, turn, progress, { ...run, messageId, tell });
+    return runCall(deps, turn, progress, { ...(await begin()), planned, messageId, tell });
   });
-  let started: readonly Promise<CallResult>[] = [];
-  for (const [index, run] of runs.entries()) {
+  let started: readonly Promise<RunEnd>[] = [];
+  for (const [index, { planned, begin }] of runs.entries()) {
     if (index > 0 && started[index] === undefined) return;
-    yield [callEvent(run)];
-    told = run.planned;
+    const { executionId } = await begin();
+    const isAsked = planned.callIndex === round.askedIndex && planned.approval?.kind === 'tool';
+    if (!isAsked) yield [callEvent(planned, executionId)];
+    told = planned;
     if (index === 0) {
       const atOnce = deps.toolLimits.maxParallel;
       started = startSideBySide(tasks, { atOnce, signal: live.signal });
     }
-    // Told already: stopped just now, it has not begun.
-    const result = (await started[index]) ?? notRun(run.planned.name, stopText(live.signal));
+    const { result, end } =
+      (await started[index]) ?? endBeforeRun(deps, notRun(planned.name, stopText(live.signal)));
     told = null;
-    await store(round, [{ ...run, result }]);
-    progress.lastRun = afterRun(progress.lastRun, run.planned.plan.ready, result);
-    yield [resultEvent({ ...run, result })];
+    const note = editNote(planned);
+    const settled = {
+      planned,
+      result: note === null ? result : withNote(result, note),
+      execution: { id: executionId, end },
+    };
+    await storeResults(round, [settled]);
+    progress.lastRun = afterRun(progress.lastRun, planned.plan.ready, result);
+    yield resultEvents(settled, round.askedIndex);
   }
 }
 
-/** One transaction: either every call has its result, or none has. */
-async function store(round: Round, settled: readonly Settled[]): Promise<void> {
-  const { deps, turn, progress, messageId } = round;
-  const { sessionId, turnId } = turn.live;
-  progress.tip = await deps.db.transaction().execute(async (db) => {
-    let place = progress.tip;
-    for (const [position, { planned, result }] of settled.entries()) {
-      const { call, callIndex, name } = planned;
-      const id = deps.newId(10);
-      place = await appendToPath(db, place, {
-        sessionId,
-        id,
-        role: 'tool',
-        content: result.content,
-        timestamp: deps.now(),
-        status: 'complete',
-        toolName: name,
-        toolCallId: call.id,
-        turnId,
-        images: result.images,
-      });
-      const { success } = result;
-      await answerToolCall(db, { sessionId, messageId, callIndex }, { messageId: id, success });
-      // The driver is synchronous: many calls must not hold everybody else.
-      if (position % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
-    }
-    return place;
-  });
-  round.settled += settled.length;
-}
-
-function callEvent({ planned, executionId }: Pick<Settled, 'planned' | 'executionId'>): TurnEvent {
-  const data = { ...nameOf(planned), execution_id: executionId, arguments: { ...planned.arguments } };
-  return { event: 'tool_call', data };
-}
-
-function resultEvent({ planned, result, executionId }: Settled): TurnEvent {
-  const { success, text } = result;
-  const error = success ? null : text;
-  const told = { success, result: success ? text : '', error, error_message: error };
-  return { event: 'tool_result', data: { ...nameOf(planned), execution_id: executionId, ...told } };
+/** What is told first and run second begins once. */
+function once(begin: () => Promise<BegunCall>): () => Promise<BegunCall> {
+  let begun: Promise<BegunCall> | null = null;
+  return () => (begun ??= begin());
 }

@@ -15,22 +15,22 @@ const HEAD_PART = 0.7;
 /** Less is of no use, in characters. */
 const LEAST = 200;
 
-/** @param executionId names the run whose result it is */
+/** @param source names what the result comes from */
 export function shortenResult(
   deps: TurnDeps,
   turn: RunningTurn,
   { model, offer }: Pick<TurnProgress, 'model' | 'offer'>,
-  { text, executionId }: { readonly text: string; readonly executionId: string },
+  { text, source }: { readonly text: string; readonly source: string },
 ): string {
   const { largest } = windowLimits(askWindow(deps, { ...turn, model, offer }));
   const tokens = textTokens(measureText(text), deps.tokenRatios.current(turn.session.model));
   const fitting = Math.floor((largest * WINDOW_PART * text.length) / Math.max(1, tokens));
   const limit = Math.max(LEAST, Math.min(deps.toolLimits.resultCharacters, fitting));
-  return text.length <= limit ? text : shorten(text, limit, executionId);
+  return text.length <= limit ? text : shorten(text, limit, source);
 }
 
-function shorten(text: string, limit: number, executionId: string): string {
-  const note = (left: number) => `\n[… ${left} characters are left out here (${executionId}) …]\n`;
+function shorten(text: string, limit: number, source: string): string {
+  const note = (left: number) => `\n[… ${left} characters are left out here (${source}) …]\n`;
   const room = Math.max(0, limit - note(text.length).length);
   const head = cutText(text, Math.floor(room * HEAD_PART));
   const tail = cutTextFront(text, Math.max(1, room - head.length));

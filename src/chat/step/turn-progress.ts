@@ -24,6 +24,26 @@ export interface RunningTurn {
   readonly tip: PathPlace;
   /** Whether this turn has put it on the path. */
   readonly ownsTip: boolean;
+  readonly seat: Seat;
+  readonly person: Person;
+}
+
+/** Where the person is who is asked about the calls of a turn. */
+interface Person {
+  readonly sessionId: string;
+}
+
+/** What a turn holds while it runs: a slot, and the engine before work in the background. */
+export interface Seat {
+  readonly isTaken: boolean;
+  /** Turns that go on before it, while it wants its seat back. */
+  readonly position: number;
+  /** It waits for a person. */
+  leave(): void;
+  /** Resolves when it may go on. */
+  take(): Promise<void>;
+  /** Aborted when the server stops: what waits for a person is left as it is, for the next start. */
+  readonly closing: AbortSignal;
 }
 
 /** The place of a model call with the engine: see the line. */
@@ -50,6 +70,8 @@ export interface TurnProgress {
   nudge: string | null;
   /** The tool call that ran last; null: none yet. */
   lastRun: LastRun | null;
+  /** Rounds of tools that were planned. */
+  rounds: number;
   /** Of the model call that runs, or ran last. */
   plan: PromptPlan | null;
   receipt: ContextReceipt | null;

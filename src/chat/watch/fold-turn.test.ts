@@ -83,6 +83,7 @@ describe('the state of a turn', () => {
       },
       message: null,
       tool_calls: [],
+      approvals: [],
     });
   });
 

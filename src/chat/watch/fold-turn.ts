@@ -1,5 +1,6 @@
 // The events of a turn folded into its state: what a watcher knows who has seen them all.
 
+import type { Approval } from '../../contract/approval.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from '../../contract/turn-snapshot.ts';
@@ -12,10 +13,23 @@ export interface FoldedTurn {
   context: Turn['context'];
   message: SnapshotMessage | null;
   readonly toolCalls: SnapshotToolCall[];
+  /** What a person has to decide. */
+  approvals: readonly Approval[];
+  /** Of these, what is waited for now. */
+  awaited: string | null;
 }
 
 export function emptyFold(): FoldedTurn {
-  return { state: 'running', userMessageId: null, error: null, context: null, message: null, toolCalls: [] };
+  return {
+    state: 'running',
+    userMessageId: null,
+    error: null,
+    context: null,
+    message: null,
+    toolCalls: [],
+    approvals: [],
+    awaited: null,
+  };
 }
 
 /** One that goes on by itself. */
@@ -30,9 +44,7 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       fold.userMessageId = event.data.user_message_id;
       return;
     case 'status':
-      // In the line of a model it has begun.
-      fold.state = event.data.phase === 'queued' && event.data.model === undefined ? 'queued' : 'running';
-      if (event.data.message_id !== undefined) fold.message = emptyMessage(event.data);
+      foldStatus(fold, event.data);
       return;
     case 'context':
       fold.context = event.data;
@@ -46,19 +58,19 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       }
       return;
     case 'tool_call':
-      fold.toolCalls.push(toSnapshotCall(event.data));
+      openCall(fold, event.data);
+      return;
+    case 'tool_call_confirmation_required':
+      fold.awaited = event.data.confirmation_id;
+      openCall(fold, event.data);
       return;
     case 'tool_progress':
       return;
-    case 'tool_result': {
-      const call = fold.toolCalls.findLast((known) => known.tool_call_id === event.data.tool_call_id);
-      if (call !== undefined) {
-        call.success = event.data.success;
-        call.result = event.data.error ?? event.data.result;
-      }
+    case 'tool_result':
+      foldResult(fold, event.data);
       return;
-    }
     case 'tool_continuation_start':
+      fold.approvals = [];
       if (fold.message !== null) {
         fold.message.status = 'complete';
         fold.message.finish_reason = 'tool_calls';
@@ -70,6 +82,7 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       return;
     case 'error':
       fold.error = event.data;
+      fold.approvals = [];
       if (fold.message?.status === 'streaming') fold.message.status = 'partial';
       return;
     case 'done':
@@ -82,14 +95,70 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
   }
 }
 
-function toSnapshotCall({
-  execution_id: _run,
-  ...call
-}: Extract<TurnEvent, { event: 'tool_call' }>['data']): SnapshotToolCall {
-  return { ...call, success: null, result: null };
+type DataOf<Name extends TurnEvent['event']> = Extract<TurnEvent, { event: Name }>['data'];
+
+function foldStatus(fold: FoldedTurn, status: DataOf<'status'>): void {
+  const { phase, model, approvals } = status;
+  if (phase === 'waiting_for_approval') {
+    fold.state = 'waiting';
+    fold.approvals = approvals ?? [];
+    return;
+  }
+  // Decided: it goes on, or wants to.
+  if (fold.awaited !== null) {
+    fold.approvals = fold.approvals.filter(({ confirmation_id: id }) => id !== fold.awaited);
+    fold.awaited = null;
+  }
+  // In the line of a model it has begun; in that for a slot after an approval, too.
+  if (phase !== 'queued') fold.state = 'running';
+  else if (model === undefined && fold.state !== 'waiting') fold.state = 'queued';
+  if (status.message_id !== undefined) fold.message = emptyMessage(status);
 }
 
-function emptyMessage(status: Extract<TurnEvent, { event: 'status' }>['data']): SnapshotMessage {
+/** What was asked about first is there already. */
+function openCall(
+  fold: FoldedTurn,
+  told: Pick<DataOf<'tool_call'>, 'tool_name' | 'tool_call_id' | 'call_index' | 'arguments'>,
+): void {
+  const { tool_name, tool_call_id, call_index, arguments: args } = told;
+  const known = findOpen(fold, told);
+  if (known !== undefined) known.arguments = args;
+  else {
+    fold.toolCalls.push({
+      tool_name,
+      tool_call_id,
+      call_index,
+      arguments: args,
+      success: null,
+      result: null,
+    });
+  }
+}
+
+function foldResult(fold: FoldedTurn, told: DataOf<'tool_result'>): void {
+  // What was decided before its turn came, and did not run, is told by its result alone.
+  if (told.arguments !== undefined) openCall(fold, { ...told, arguments: told.arguments });
+  const call = findOpen(fold, told);
+  if (call !== undefined) {
+    call.success = told.success;
+    call.result = told.error ?? told.result;
+  }
+  fold.approvals = fold.approvals.filter(
+    (approval) => approval.tool_call_id !== told.tool_call_id || approval.call_index !== told.call_index,
+  );
+}
+
+function findOpen(
+  { toolCalls }: FoldedTurn,
+  told: Pick<DataOf<'tool_result'>, 'tool_call_id' | 'call_index'>,
+): SnapshotToolCall | undefined {
+  return toolCalls.findLast(
+    (call) =>
+      call.success === null && call.tool_call_id === told.tool_call_id && call.call_index === told.call_index,
+  );
+}
+
+function emptyMessage(status: DataOf<'status'>): SnapshotMessage {
   const { message_id: messageId = '', model = null, timestamp = '' } = status;
   return {
     role: 'assistant',
@@ -124,5 +193,6 @@ export function toSnapshot(
     },
     message: fold.message && { ...fold.message },
     tool_calls: fold.toolCalls.map((call) => ({ ...call })),
+    approvals: [...fold.approvals],
   };
 }

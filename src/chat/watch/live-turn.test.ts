@@ -6,7 +6,7 @@ import type { AnswerMessage } from '../../contract/chat.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { LiveTurn } from './live-turn.ts';
-import type { NumberedEvent } from './turn-log.ts';
+import type { ToldEvent } from './turn-log.ts';
 
 const never = new AbortController().signal;
 const NOW = '2026-02-15T09:49:38.310281Z';
@@ -78,7 +78,7 @@ function newTurn(...events: TurnEvent[]): LiveTurn {
   return turn;
 }
 
-async function allAfter(turn: LiveTurn, after: number): Promise<NumberedEvent[]> {
+async function allAfter(turn: LiveTurn, after: number): Promise<ToldEvent[]> {
   return (await Array.fromAsync(turn.watch(after, never))).flat();
 }
 
@@ -92,7 +92,7 @@ function heapUsed(): number {
 }
 
 /** What a watcher has on its screen. */
-function textOf(events: readonly NumberedEvent[]): string {
+function textOf(events: readonly ToldEvent[]): string {
   let text = '';
   for (const { event } of events) {
     if (event.event === 'snapshot') text = event.data.message?.content ?? '';
@@ -101,7 +101,7 @@ function textOf(events: readonly NumberedEvent[]): string {
   return text;
 }
 
-const namesOf = (events: readonly NumberedEvent[]) => events.map(({ event }) => event.event);
+const namesOf = (events: readonly ToldEvent[]) => events.map(({ event }) => event.event);
 const cancelled = (message: string) => new MochiError('turn_cancelled', message);
 
 describe('watching', () => {
@@ -171,7 +171,7 @@ describe('watching', () => {
       fc.asyncProperty(plan, async ({ batches, watchers }) => {
         const turn = newTurn(start, generating);
         const watching = watchers.map(async (visits) => {
-          const seen: NumberedEvent[] = [];
+          const seen: ToldEvent[] = [];
           for (const reads of visits) {
             const watcher = turn.watch(seen.at(-1)?.id ?? 0, never);
             for (let read = 0; read < reads; read += 1) {
@@ -311,7 +311,7 @@ describe('a log that is full', () => {
     return Array.from({ length: count }, (_, index) => `${index} word `).join('');
   }
 
-  async function allAfterNow(turn: LiveTurn, after: number): Promise<readonly NumberedEvent[]> {
+  async function allAfterNow(turn: LiveTurn, after: number): Promise<readonly ToldEvent[]> {
     const watcher = turn.watch(after, never);
     const { value } = await watcher.next();
     await watcher.return();

@@ -3,10 +3,12 @@ import type { DisconnectPolicy } from '../../contract/chat.ts';
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import { type NumberedEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
+import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
 
 /** Connections that may watch one turn. */
 const MAX_WATCHERS = 2000;
+/** How long a turn that waits for a person keeps its events when nobody watches. */
+const KEPT_WHILE_WAITING_MS = 10 * 60 * 1000;
 
 /** How far a watcher goes: to the end of the turn, or as far as it has come. */
 export type WatchReach = 'end' | 'there';
@@ -26,6 +28,10 @@ export class LiveTurn {
   readonly #wakers = new Set<() => void>();
   readonly #finished = Promise.withResolvers<void>();
   #isFinished = false;
+  #isWaiting = false;
+  #letGo: NodeJS.Timeout | null = null;
+  /** Told to those who watch when the server stops and the turn goes on at the next start. */
+  #farewell: readonly ToldEvent[] = [];
   /** Connections of requests for this turn that are open. */
   #holders = 0;
 
@@ -72,6 +78,16 @@ export class LiveTurn {
     return this.#wakers.size;
   }
 
+  /** Whether it waits for a person. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  set isWaiting(isWaiting: boolean) {
+    this.#isWaiting = isWaiting;
+    this.#planLetGo();
+  }
+
   /** Stops the turn; the first reason holds. */
   stop(reason: MochiError): void {
     if (!this.#isFinished) this.#abort.abort(reason);
@@ -80,11 +96,14 @@ export class LiveTurn {
   /**
    * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
    * connection must not cancel what the second one waits for.
-   * @returns what to call when the connection closes before the end
+   * @returns `release`: the connection has closed before the end; `end`: it has been answered, and is no part of it now
    */
-  hold(policy: DisconnectPolicy): { release(): void } {
+  hold(policy: DisconnectPolicy): { release(): void; end(): void } {
     this.#holders += 1;
     return {
+      end: () => {
+        this.#holders -= 1;
+      },
       release: () => {
         this.#holders -= 1;
         if (this.#holders > 0 || policy === 'continue') return;
@@ -98,9 +117,16 @@ export class LiveTurn {
     this.#wake();
   }
 
+  /** The server stops, and the turn goes on at its next start. @param farewell to those who watch now */
+  suspend(farewell: readonly TurnEvent[]): void {
+    this.#farewell = farewell.map((event) => ({ id: null, event }));
+    this.finish();
+  }
+
   /** No event comes after this. */
   finish(): void {
     this.#isFinished = true;
+    this.isWaiting = false;
     this.#log.close();
     this.#finished.resolve();
     this.#wake();
@@ -116,7 +142,7 @@ export class LiveTurn {
     after: number,
     signal: AbortSignal,
     reach: WatchReach = 'end',
-  ): AsyncGenerator<readonly NumberedEvent[], void> {
+  ): AsyncGenerator<readonly ToldEvent[], void> {
     if (this.#wakers.size >= MAX_WATCHERS) {
       throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
         turn_id: this.turnId,
@@ -130,12 +156,13 @@ export class LiveTurn {
     after: number,
     signal: AbortSignal,
     end: number,
-  ): AsyncGenerator<readonly NumberedEvent[], void> {
+  ): AsyncGenerator<readonly ToldEvent[], void> {
     // Nobody has seen what has not been told.
     let seen = this.#isFinished ? after : Math.min(after, this.lastEventId);
     let resume: (() => void) | null = null;
     const wake = () => resume?.();
     this.#wakers.add(wake);
+    this.#planLetGo();
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
@@ -144,6 +171,7 @@ export class LiveTurn {
           seen = this.lastEventId;
           yield batch;
         } else if (this.#isFinished || seen >= end) {
+          if (this.#farewell.length > 0) yield this.#farewell;
           return;
         } else {
           await new Promise<void>((resolve) => {
@@ -153,8 +181,16 @@ export class LiveTurn {
       }
     } finally {
       this.#wakers.delete(wake);
+      this.#planLetGo();
       signal.removeEventListener('abort', wake);
     }
+  }
+
+  #planLetGo(): void {
+    if (this.#letGo !== null) clearTimeout(this.#letGo);
+    this.#letGo = null;
+    if (!this.#isWaiting || this.#wakers.size > 0) return;
+    this.#letGo = setTimeout(() => this.#log.letGo(), KEPT_WHILE_WAITING_MS).unref();
   }
 
   #wake(): void {

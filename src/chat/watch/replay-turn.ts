@@ -7,7 +7,7 @@ import type { SnapshotMessage, SnapshotToolCall } from '../../contract/turn-snap
 import { parseModelJson } from '../../kit/model-json.ts';
 import type { Db } from '../../store/database.ts';
 import { findMessage, type PathMessage } from '../../store/messages.ts';
-import { listCallsOfTurn } from '../../store/tool-calls.ts';
+import { listCallsOfTurn, type SettledToolCall } from '../../store/tool-calls.ts';
 import { isStructuredTurn } from '../../store/turns.ts';
 import type { WatchableTurn } from './live-turn.ts';
 import type { NumberedEvent } from './turn-log.ts';
@@ -57,7 +57,7 @@ function toWatchable(turn: Turn, events: readonly NumberedEvent[]): WatchableTur
     lastEventId: turn.last_event_id,
     isFinished: true,
     watcherCount: 1,
-    hold: () => ({ release: () => undefined }),
+    hold: () => ({ release: () => undefined, end: () => undefined }),
     async *watch(after) {
       const unseen = events.filter(({ id }) => id > after || after === 0);
       if (unseen.length > 0) yield unseen;
@@ -72,16 +72,24 @@ async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
     turn,
     message: messageId === null ? null : await findMessage(db, sessionId, messageId),
     isStructured: turn.state === 'completed' && (await isStructuredTurn(db, turnId)),
-    toolCalls: calls.map(({ callIndex, callId, name, arguments: given, success, result }) => ({
-      tool_name: name,
-      tool_call_id: callId,
-      call_index: callIndex,
-      arguments: given,
-      success,
-      // As it was told live: the prefix is for the model.
-      result: success === false ? (result?.replace(/^Error: /, '') ?? null) : result,
-    })),
+    toolCalls: toSnapshotCalls(calls),
   };
+}
+
+export function toSnapshotCalls(calls: readonly SettledToolCall[]): SnapshotToolCall[] {
+  return calls.map(({ callIndex, callId, name, arguments: given, success, result }) => ({
+    tool_name: name,
+    tool_call_id: callId,
+    call_index: callIndex,
+    arguments: { ...given },
+    success,
+    // As it was told live: the prefix is for the model.
+    result: success === false ? (result?.replace(/^Error: /, '') ?? null) : result,
+  }));
+}
+
+export function toSnapshotMessage(message: PathMessage): SnapshotMessage {
+  return { ...toAnswer(message), status: message.status };
 }
 
 /** The snapshot and the closing events. */
@@ -89,7 +97,7 @@ function replayTurn(stored: StoredTurn): NumberedEvent[] {
   const { turn, message, toolCalls } = stored;
   const closing = closingEvents(stored);
   const before = Math.max(turn.last_event_id - closing.length, 0);
-  const shown: SnapshotMessage | null = message && { ...toAnswer(message), status: message.status };
+  const shown = message && toSnapshotMessage(message);
   const state = turn.state === 'queued' ? 'queued' : 'running';
   const snapshot: NumberedEvent = {
     id: before,
@@ -99,6 +107,7 @@ function replayTurn(stored: StoredTurn): NumberedEvent[] {
         turn: { ...turn, state, finished_at: null, error: null, last_event_id: before },
         message: shown,
         tool_calls: [...toolCalls],
+        approvals: [],
       },
     },
   };

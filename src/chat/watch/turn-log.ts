@@ -7,10 +7,16 @@ import { flatText } from '../../kit/flat-text.ts';
 import { copyFold, emptyFold, type FoldedTurn, foldEvent, toSnapshot } from './fold-turn.ts';
 import { weigh, weighEvent } from './weigh-event.ts';
 
-/** An event with its number within the turn: 1, 2, 3 … */
-export interface NumberedEvent {
-  readonly id: number;
+/** An event as a watcher is told it. */
+export interface ToldEvent {
+  /** Null: it is about the connection, and no part of the turn. */
+  readonly id: number | null;
   readonly event: TurnEvent;
+}
+
+/** An event with its number within the turn: 1, 2, 3 … */
+export interface NumberedEvent extends ToldEvent {
+  readonly id: number;
 }
 
 /** Events that a turn keeps for those who come late; older ones are told as a snapshot. */
@@ -27,6 +33,8 @@ export interface TurnLogOptions {
   readonly turnId: string;
   readonly sessionId: string;
   readonly createdAt: string;
+  /** Where it goes on, of a turn that another run of the server began. */
+  readonly start?: { readonly lastEventId: number; readonly fold: FoldedTurn };
 }
 
 /** Has a lifetime: that of its turn. */
@@ -35,8 +43,8 @@ export class TurnLog {
   /** A `content_delta` is its text alone; any other event is the same object for all who are told it. */
   readonly #kept: (string | NumberedEvent)[] = [];
   /** The state after the events that are gone from the front. */
-  readonly #droppedFold = emptyFold();
-  #dropped = 0;
+  readonly #droppedFold: FoldedTurn;
+  #dropped: number;
   #characters = 0;
   /** Of the folded text, how much is in one piece. */
   #flatLength = 0;
@@ -51,6 +59,8 @@ export class TurnLog {
 
   constructor(options: TurnLogOptions) {
     this.#options = options;
+    this.#droppedFold = options.start?.fold ?? emptyFold();
+    this.#dropped = options.start?.lastEventId ?? 0;
   }
 
   get lastId(): number {
@@ -92,6 +102,13 @@ export class TurnLog {
       this.#snapshot = null;
     }
     if (this.#kept.length > MAX_EVENTS || this.#characters > MAX_CHARACTERS) this.#dropOldest();
+  }
+
+  /** Nobody watches, and nothing may come for long: who comes is told the state. */
+  letGo(): void {
+    if (this.#closingId <= this.lastId) return;
+    this.#newest = null;
+    this.#drop(this.#kept.length);
   }
 
   /** No event comes any more: what late readers are told is made once, and what it was made of is let go. */
@@ -154,7 +171,10 @@ export class TurnLog {
 
   #dropOldest(): void {
     const share = Math.ceil(this.#kept.length / DROPPED_SHARE);
-    const count = Math.min(share, this.#closingId - 1 - this.#dropped);
+    this.#drop(Math.min(share, this.#closingId - 1 - this.#dropped));
+  }
+
+  #drop(count: number): void {
     this.#foldInto(this.#droppedFold, count);
     for (const kept of this.#kept.splice(0, count)) this.#characters -= weighEvent(toEvent(kept));
     this.#dropped += count;

@@ -24,6 +24,8 @@ export interface ListSessions {
   /** Of a page, at most 1000. */
   readonly limit?: number;
   readonly cursor?: string;
+  /** Sessions in which agents work, too. */
+  readonly include_agents?: boolean;
 }
 
 export function sessions({ json, get, send }: Api) {
@@ -51,12 +53,16 @@ export function sessions({ json, get, send }: Api) {
     setHead: (id: string, input: HeadInput, options?: CallOptions) =>
       json<SessionHead>({ method: 'PUT', path: at(id, '/head'), body: input, repeated: 'safe', ...options }),
     /** `json`: the path, as the original has it; `jsonl`: everything. */
-    export: (id: string, format: 'json' | 'jsonl' = 'json', options?: CallOptions): Promise<Response> =>
+    export: (
+      id: string,
+      format: 'json' | 'jsonl' = 'json',
+      { agents, ...options }: CallOptions & { readonly agents?: boolean } = {},
+    ): Promise<Response> =>
       send(
         {
           method: 'GET',
           path: at(id, '/export'),
-          query: { format },
+          query: { format, agents },
           accept: 'any',
           repeated: 'safe',
           ...options,

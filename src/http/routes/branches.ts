@@ -115,7 +115,7 @@ export function branchRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params, body }) => {
       const sessionId = sessionIdOf(params);
-      return deps.turns.change(sessionId, 'refuse', () => setHead(deps, sessionId, body));
+      return deps.turns.change(sessionId, () => setHead(deps, sessionId, body));
     },
   );
 

@@ -2,11 +2,12 @@
 import type { FastifyReply } from 'fastify';
 import { toTurnRequest } from '../../chat/turn-request.ts';
 import type { WatchableTurn } from '../../chat/watch/live-turn.ts';
-import { ChatAnswer, ChatPreview, ChatRequest } from '../../contract/chat.ts';
-import type { ErrorKindName } from '../../contract/errors.ts';
+import { ChatAnswer, ChatPreview, ChatRequest, WaitingAnswer } from '../../contract/chat.ts';
+import { type ErrorKindName, invalidField } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
+import { listUndecided } from '../../store/undecided.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { sendEvents } from '../event-stream.ts';
@@ -42,6 +43,7 @@ const TURN_ERRORS: readonly ErrorKindName[] = [
   'incomplete_response',
   'invalid_structured_output',
   'tool_calls_unusable',
+  'tool_confirmation_requires_streaming',
   'tool_loop_limit',
   'engine_busy',
   'engine_timeout',
@@ -60,28 +62,36 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         headers: IdempotencyHeader,
         params: SessionParams,
         body: ref(ChatRequest),
-        response: responses(200, jsonAnswer('The answer.', ref(ChatAnswer)), [
-          ...START_ERRORS,
-          ...TURN_ERRORS,
-        ]),
+        response: {
+          ...responses(200, jsonAnswer('The answer.', ref(ChatAnswer)), [...START_ERRORS, ...TURN_ERRORS]),
+          202: jsonAnswer('`on_approval: return`: the turn waits for a person.', ref(WaitingAnswer)),
+        },
       },
     },
     async (request, reply) => {
       const { params, body, headers } = request;
-      const origin = { route: 'chat', idempotencyKey: idempotencyKeyOf(headers) };
-      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
+      const origin = { route: 'chat', idempotencyKey: idempotencyKeyOf(headers) } as const;
+      const asked = toTurnRequest(body, 'chat');
+      const turn = await turns.start(sessionIdOf(params), asked, origin);
       nameTurn(reply, turn);
       const connection = turn.hold(body.on_disconnect ?? 'continue');
-      let isOpen = true;
+      const left = new AbortController();
       const onClose = () => {
-        if (isOpen) connection.release();
-        isOpen = false;
+        if (!left.signal.aborted) connection.release();
+        left.abort();
       };
       reply.raw.once('close', onClose);
       // It may have left while the turn was being accepted.
       if (request.raw.socket.destroyed) onClose();
       try {
-        return await foldAnswer(turn);
+        const { signal } = left;
+        const answer = await foldAnswer(turn, { returns: asked.onApproval === 'return', signal });
+        if (answer === 'left') return reply.hijack();
+        if (answer !== 'waiting') return answer;
+        connection.end();
+        const { turnId: turn_id, sessionId: session_id } = turn;
+        const approvals = (await listUndecided(db, [turn_id])).get(turn_id) ?? [];
+        return reply.code(202).send({ session_id, turn_id, state: 'waiting', approvals });
       } finally {
         reply.raw.off('close', onClose);
       }
@@ -103,8 +113,11 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       },
     },
     async ({ params, body, headers }, reply) => {
-      const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) };
-      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body), origin);
+      const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
+      if (body.on_approval === 'return') {
+        throw invalidField('/on_approval', 'must not be "return": a stream waits, or fails');
+      }
+      const turn = await turns.start(sessionIdOf(params), toTurnRequest(body, 'stream'), origin);
       nameTurn(reply, turn);
       const connection = turn.hold(body.on_disconnect ?? 'cancel');
       const hasStayed = await sendEvents(reply, turn, { after: 0 });
@@ -133,7 +146,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         ]),
       },
     },
-    async ({ params, body }) => turns.preview(sessionIdOf(params), toTurnRequest(body)),
+    async ({ params, body }) => turns.preview(sessionIdOf(params), toTurnRequest(body, 'chat')),
   );
 
   app.post(

@@ -127,7 +127,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params, body }) => {
       const sessionId = sessionIdOf(params);
-      return deps.turns.change(sessionId, 'refuse', () =>
+      return deps.turns.change(sessionId, () =>
         editMessage(deps, sessionId, { index: Number(params.index), content: body.content }),
       );
     },
@@ -153,7 +153,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params, body }) => {
       const sessionId = sessionIdOf(params);
-      return deps.turns.change(sessionId, 'refuse', () => setSystemPrompt(deps, sessionId, body));
+      return deps.turns.change(sessionId, () => setSystemPrompt(deps, sessionId, body));
     },
   );
 
@@ -170,7 +170,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
     },
     async ({ params }, reply) => {
       const sessionId = sessionIdOf(params);
-      await deps.turns.change(sessionId, 'refuse', () => removeSystemPrompt(deps, sessionId));
+      await deps.turns.change(sessionId, () => removeSystemPrompt(deps, sessionId));
       return reply.code(204).send();
     },
   );

@@ -1,7 +1,7 @@
 // Search in everything that was said.
 import { Type } from 'typebox';
 import { ref } from '../../contract/schema.ts';
-import { SearchAnswer, SearchText } from '../../contract/search.ts';
+import { IncludeAgents, SearchAnswer, SearchText } from '../../contract/search.ts';
 import { type HitPosition, search } from '../../store/search.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, responses } from '../document.ts';
@@ -21,7 +21,11 @@ export function searchRoutes(app: App, { db }: AppDeps): void {
         summary: 'Search titles and messages, the best first',
         description:
           'Looks in the titles of sessions and in what users, models and tools said, old branches included; not in system prompts and thinking. An answer that is being written is found when it ends.',
-        querystring: Type.Object({ q: SearchText, ...PageQuery.properties }),
+        querystring: Type.Object({
+          q: SearchText,
+          ...PageQuery.properties,
+          include_agents: IncludeAgents,
+        }),
         response: responses(200, jsonAnswer('A page of results.', ref(SearchAnswer)), [
           'invalid_cursor',
           'validation_error',
@@ -29,11 +33,15 @@ export function searchRoutes(app: App, { db }: AppDeps): void {
         ]),
       },
     },
-    async ({ query: { q, limit = DEFAULT_LIMIT, cursor } }) => {
+    async ({ query: { q, limit = DEFAULT_LIMIT, cursor, include_agents: includesAgents = false } }) => {
       const query = searchQueryOf(q);
-      const list = searchList('search', query);
+      const list = searchList(includesAgents ? 'search all' : 'search', query);
       const after = cursor === undefined ? null : positionOf(list, cursor);
-      const { results, next, isTruncated } = await search(db, query, { limit, after });
+      const { results, next, isTruncated } = await search(db, query, {
+        limit,
+        after,
+        includesAgents,
+      });
       const nextCursor = next && toCursor(list, [next.seq, next.count]);
       return { results, next_cursor: nextCursor, truncated: isTruncated };
     },

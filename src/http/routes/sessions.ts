@@ -1,7 +1,7 @@
 // Sessions: create, list, read, change, delete.
 import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
-import { SearchText } from '../../contract/search.ts';
+import { IncludeAgents, SearchText } from '../../contract/search.ts';
 import {
   CreateSession,
   PatchSession,
@@ -14,8 +14,9 @@ import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { readStatus } from '../../sessions/session-status.ts';
+import { listSessions } from '../../store/list-sessions.ts';
 import { findSessions } from '../../store/search.ts';
-import { listSessions, type StoredSession } from '../../store/sessions.ts';
+import type { StoredSession } from '../../store/sessions.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, NO_CONTENT, responses } from '../document.ts';
 import { answerList } from '../long-list.ts';
@@ -74,7 +75,11 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
         summary: 'List sessions, the newest first',
         description:
           'With `q` only those whose title or messages hold what is looked for; a blank one is no filter.',
-        querystring: Type.Object({ ...PageQuery.properties, q: Type.Optional(SearchText) }),
+        querystring: Type.Object({
+          ...PageQuery.properties,
+          q: Type.Optional(SearchText),
+          include_agents: IncludeAgents,
+        }),
         response: responses(
           200,
           jsonAnswer(
@@ -98,11 +103,14 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
       const limit = query.limit ?? MAX_LIMIT;
       const text = query.q ?? '';
       const search = text.trim() === '' ? null : searchQueryOf(text);
-      const list = search === null ? 'sessions' : searchList('sessions', search);
+      const includesAgents = query.include_agents ?? false;
+      const name = includesAgents ? 'all sessions' : 'sessions';
+      const list = search === null ? name : searchList(name, search);
       const after = query.cursor === undefined ? null : fromCursor(list, query.cursor, ['string', 'string']);
-      const found = search && (await findSessions(deps.db, search));
+      const found = search && (await findSessions(deps.db, search, { includesAgents }));
       const rows = await listSessions(deps.db, {
         limit: limit + 1,
+        includesAgents,
         after: after && { updatedAt: after[0], id: after[1] },
         ...(found && { ids: found.ids }),
       });
@@ -210,6 +218,9 @@ export function toSession(session: StoredSession): Session {
     headDepth: _depth,
     summary: _summary,
     promptMark: _mark,
+    kind: _kind,
+    agentName: _agent,
+    parentSessionId: _parent,
     ...shown
   } = session;
   return shown;

@@ -9,6 +9,7 @@ import { runByHand } from '../../tools/run-by-hand.ts';
 import type { Tools } from '../../tools/tools.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
+import { handJournal } from '../hand-journal.ts';
 
 const tags = ['tools'];
 
@@ -16,7 +17,8 @@ const ToolParams = Type.Object({
   name: Type.String({ description: 'Name of the tool.', examples: ['add_numbers'] }),
 });
 
-export function toolRoutes(app: App, { tools, newId }: AppDeps): void {
+export function toolRoutes(app: App, deps: AppDeps): void {
+  const { tools } = deps;
   app.get(
     '/api/v1/tools',
     {
@@ -67,10 +69,11 @@ export function toolRoutes(app: App, { tools, newId }: AppDeps): void {
       return { success, tools_count: toolsCount, message, problems: [...problems] };
     },
   );
-  addRunRoute(app, { tools, newId });
+  addRunRoute(app, deps);
 }
 
-function addRunRoute(app: App, { tools, newId }: Pick<AppDeps, 'tools' | 'newId'>): void {
+function addRunRoute(app: App, deps: AppDeps): void {
+  const { tools, newId } = deps;
   app.post(
     '/api/v1/tools/:name/run',
     {
@@ -83,7 +86,7 @@ function addRunRoute(app: App, { tools, newId }: Pick<AppDeps, 'tools' | 'newId'
         operationId: 'runTool',
         summary: 'Run a tool by hand',
         description:
-          "As a model's call: arguments are brought into form, validated, and held against the operator's rules that forbid; nobody is asked. It is stopped when the client leaves. A tool that fails is 200 with `success: false`.",
+          "As a model's call: arguments are brought into form, validated, and held against the operator's rules that forbid; nobody is asked. It is stopped when the client leaves, and kept in the journal either way. A tool that fails is 200 with `success: false`.",
         params: ToolParams,
         body: ref(RunToolInput),
         response: responses(200, jsonAnswer('How the run ended.', ref(ToolRun)), [
@@ -102,6 +105,7 @@ function addRunRoute(app: App, { tools, newId }: Pick<AppDeps, 'tools' | 'newId'
         arguments: body.arguments ?? {},
         executionId: `exec_${newId(12)}`,
         signal: left.signal,
+        journal: handJournal(deps),
       });
     },
   );

@@ -1,14 +1,16 @@
 // Sessions from one server to another: export and import.
 import { Type } from 'typebox';
 import { closeImportedTurns } from '../../chat/recover-turns.ts';
+import { invalidField } from '../../contract/errors.ts';
 import {
-  EXAMPLE_LINES,
   EXPORT_FORMATS,
+  ExecutionLine,
   ImportAnswer,
   MessageLine,
   SessionLine,
   TurnLine,
 } from '../../contract/jsonl.ts';
+import { EXAMPLE_LINES } from '../../contract/jsonl-example.ts';
 import { OriginalFile } from '../../contract/original-file.ts';
 import { oneOf, ref } from '../../contract/schema.ts';
 import { openExport } from '../../transfer/export-session.ts';
@@ -26,7 +28,7 @@ const LINES = {
     description:
       'Lines of JSON. A session comes first, then its messages and turns in creation order; any number of sessions.',
     contentMediaType: NDJSON,
-    contentSchema: { oneOf: [ref(SessionLine), ref(MessageLine), ref(TurnLine)] },
+    contentSchema: { oneOf: [ref(SessionLine), ref(MessageLine), ref(TurnLine), ref(ExecutionLine)] },
   },
   example: EXAMPLE_LINES.map((line) => `${JSON.stringify(line)}\n`).join(''),
 };
@@ -57,6 +59,9 @@ export function transferRoutes(app: App, deps: AppDeps): void {
         params: SessionParams,
         querystring: Type.Object({
           format: Type.Optional(oneOf(EXPORT_FORMATS, { description: 'Default: `json`.' })),
+          agents: Type.Optional(
+            Type.Boolean({ description: 'true: with its agent chats after it; only as `jsonl`.' }),
+          ),
         }),
         response: responses(200, EXPORT_ANSWER, [
           'session_not_found',
@@ -69,8 +74,10 @@ export function transferRoutes(app: App, deps: AppDeps): void {
     async (request, reply) => {
       const { params, query } = request;
       const sessionId = sessionIdOf(params);
-      const format = query.format ?? 'json';
-      const stream = streamText(await openExport(deps.openSnapshot, sessionId, format), reply, request);
+      const { format = 'json', agents: withAgents = false } = query;
+      if (withAgents && format === 'json') throw invalidField('/agents', 'needs format=jsonl');
+      const opened = await openExport(deps.openSnapshot, sessionId, { format, withAgents });
+      const stream = streamText(opened, reply, request);
       const type = format === 'json' ? 'application/json' : NDJSON;
       return reply
         .type(`${type}; charset=utf-8`)

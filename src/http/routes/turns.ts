@@ -1,8 +1,9 @@
 // Turns: watch one from anywhere, cancel it, see what became of it.
 import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
-import { Turn } from '../../contract/turn.ts';
+import { DescribedTurn, Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
+import { describeRuns } from '../../store/agent-runs.ts';
 import { STREAM_PATH } from '../access.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
@@ -36,11 +37,13 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
         tags,
         operationId: 'getTurn',
         summary: 'A turn: its state, error and usage',
+        description:
+          'The run of an agent is a turn, too; the turn that has started it names it in `agent_turns`.',
         params: TurnParams,
-        response: responses(200, jsonAnswer('The turn.', ref(Turn)), READ_ERRORS),
+        response: responses(200, jsonAnswer('The turn.', ref(DescribedTurn)), READ_ERRORS),
       },
     },
-    async ({ params }) => turns.describe(turnIdOf(params)),
+    async ({ params }) => (await describeRuns(db, [await turns.describe(turnIdOf(params))]))[0],
   );
 
   app.get(
@@ -132,7 +135,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
           200,
           jsonAnswer(
             'A page of turns.',
-            Type.Object({ turns: Type.Array(ref(Turn)), next_cursor: nullable(Type.String()) }),
+            Type.Object({ turns: Type.Array(ref(DescribedTurn)), next_cursor: nullable(Type.String()) }),
           ),
           ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
         ),
@@ -150,7 +153,10 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
         before: position && { createdAt: position[0], id: position[1] },
       });
       const { items, last } = splitPage(rows, limit);
-      return { turns: items, next_cursor: last && toCursor(list, [last.created_at, last.turn_id]) };
+      return {
+        turns: await describeRuns(db, items),
+        next_cursor: last && toCursor(list, [last.created_at, last.turn_id]),
+      };
     },
   );
 }

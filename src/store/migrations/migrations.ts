@@ -12,6 +12,8 @@ import { m008DenseText } from './m008-dense-text.ts';
 import { m009QuietIndex } from './m009-quiet-index.ts';
 import { m010EraseDue } from './m010-erase-due.ts';
 import { m011MeantCalls } from './m011-meant-calls.ts';
+import { m012JournalAndApprovals } from './m012-journal-and-approvals.ts';
+import { m013AgentChats } from './m013-agent-chats.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -29,4 +31,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '009_quiet_index': step(m009QuietIndex),
   '010_erase_due': step(m010EraseDue),
   '011_meant_calls': step(m011MeantCalls),
+  '012_journal_and_approvals': step(m012JournalAndApprovals),
+  '013_agent_chats': step(m013AgentChats),
 });

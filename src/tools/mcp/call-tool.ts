@@ -20,7 +20,8 @@ export interface McpCall {
 /** With whatever progress. Milliseconds. */
 const LONGEST_CALL_MS = 600_000;
 const PROGRESS_PAUSE_MS = 100;
-const KEY_NAME = 'mochi-server/idempotency-key';
+/** Names of what a server may know of the call, in its `_meta`. */
+const META = 'mochi-server/';
 
 /** What has had no effect. */
 export function failedBefore(text: string): ToolOutcome {
@@ -33,7 +34,7 @@ export async function callTool(
   call: McpCall,
   context: ToolRunContext,
 ): Promise<ToolOutcome | null> {
-  const { signal, idempotencyKey } = context;
+  const { signal } = context;
   const { tool, args, timeoutMs } = call;
   // Closed meanwhile.
   if (connection.client.transport === undefined) return null;
@@ -42,7 +43,7 @@ export async function callTool(
   const { outputSchema: _outputSchema, ...toolDefinition } = tool;
   try {
     const result = await connection.client.callTool(
-      { name: tool.name, arguments: { ...args }, _meta: { [KEY_NAME]: idempotencyKey } },
+      { name: tool.name, arguments: { ...args }, _meta: metaOf(context) },
       {
         signal,
         timeout: timeoutMs,
@@ -65,6 +66,14 @@ export async function callTool(
   } catch (error) {
     return outcomeOf(error, connection, call, signal);
   }
+}
+
+function metaOf({ executionId, attempt, idempotencyKey }: ToolRunContext): Record<string, unknown> {
+  return {
+    [`${META}execution-id`]: executionId,
+    [`${META}attempt`]: attempt,
+    [`${META}idempotency-key`]: idempotencyKey,
+  };
 }
 
 function outcomeOf(

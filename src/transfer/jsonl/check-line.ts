@@ -1,13 +1,13 @@
 // Lines of JSON against their schemas.
 import { Ajv, type ValidateFunction } from 'ajv';
-import { JSONL_FORMAT, MessageLine, SessionLine, TurnLine } from '../../contract/jsonl.ts';
+import { ExecutionLine, JSONL_FORMAT, MessageLine, SessionLine, TurnLine } from '../../contract/jsonl.ts';
 import { NAMED_SCHEMAS } from '../../contract/named-schemas.ts';
 import { ID_PATTERN } from '../../contract/schema.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import type { Line } from './columns.ts';
 import { LineError } from './session-builder.ts';
 
-const SCHEMAS = { session: SessionLine, message: MessageLine, turn: TurnLine };
+const SCHEMAS = { session: SessionLine, message: MessageLine, turn: TurnLine, execution: ExecutionLine };
 export type LineType = keyof typeof SCHEMAS;
 
 /** @throws LineError */
@@ -15,8 +15,12 @@ export function lineTypeOf({ type, format }: Line): LineType {
   if (type === 'session' && format !== JSONL_FORMAT) {
     throw new LineError(`is of the format ${shown(format)}; this version reads ${JSONL_FORMAT}`);
   }
-  if (type === 'session' || type === 'message' || type === 'turn') return type;
-  throw new LineError(`is of the type ${shown(type)}, which is none of session, message, turn`);
+  if (isLineType(type)) return type;
+  throw new LineError(`is of the type ${shown(type)}, which is none of ${Object.keys(SCHEMAS).join(', ')}`);
+}
+
+function isLineType(type: unknown): type is LineType {
+  return typeof type === 'string' && Object.hasOwn(SCHEMAS, type);
 }
 
 function shown(value: unknown): string {
@@ -51,5 +55,6 @@ function compile(): Readonly<Record<LineType, ValidateFunction>> {
     session: ajv.compile(SessionLine),
     message: ajv.compile(MessageLine),
     turn: ajv.compile(TurnLine),
+    execution: ajv.compile(ExecutionLine),
   };
 }

@@ -1,12 +1,20 @@
 // How rows stand in lines of JSON. Every column has its place here, or a reason why it has none: a new column that
 // was forgotten does not compile.
 import { parseStored } from '../../store/parse-stored.ts';
-import type { MessageRow, SessionRow, ToolCallRow, TurnRow } from '../../store/session-rows.ts';
+import type {
+  MessageRow,
+  SessionRow,
+  ToolCallRow,
+  ToolExecutionRow,
+  TurnRow,
+} from '../../store/session-rows.ts';
 
 interface Place {
   readonly key: string;
   /** `json`: text in the row, a value in the line. `flag`: 1 or 0 in the row. */
   readonly as?: 'json' | 'flag';
+  /** The value that is not written, but left out: lines without agents look as they did before there were any. */
+  readonly unless?: 'chat' | null;
 }
 
 /** Null: not in the line. */
@@ -27,6 +35,9 @@ export const SESSION_COLUMNS: Columns<SessionRow> = {
   system_id: { key: 'system_id' },
   head_id: { key: 'head' },
   extra: { key: 'extra', as: 'json' },
+  kind: { key: 'kind', unless: 'chat' },
+  agent_name: { key: 'agent_name', unless: null },
+  parent_session_id: { key: 'parent_session_id', unless: null },
   // Follow from the messages.
   head_depth: null,
   preview: null,
@@ -73,10 +84,44 @@ export const TOOL_CALL_COLUMNS: Columns<ToolCallRow> = {
   state: { key: 'state' },
   result_message_id: { key: 'result_message_id' },
   success: { key: 'success', as: 'flag' },
+  digest: { key: 'digest' },
+  verdict: { key: 'verdict' },
+  rule: { key: 'rule' },
+  repairs: { key: 'repairs', as: 'json' },
+  mcp_state: { key: 'mcp_state' },
   // Those of the line, and the position in it.
   session_id: null,
   message_id: null,
   call_index: null,
+};
+
+/** Named after what the API calls them. */
+export const EXECUTION_COLUMNS: Columns<ToolExecutionRow> = {
+  id: { key: 'execution_id' },
+  message_id: { key: 'message_id' },
+  call_index: { key: 'call_index' },
+  attempt: { key: 'attempt' },
+  tool: { key: 'tool_name' },
+  source: { key: 'source', as: 'json' },
+  arguments: { key: 'arguments', as: 'json' },
+  digest: { key: 'digest' },
+  fingerprint: { key: 'fingerprint' },
+  read_only: { key: 'read_only', as: 'flag' },
+  state: { key: 'state' },
+  started_at: { key: 'started_at' },
+  finished_at: { key: 'finished_at' },
+  duration_ms: { key: 'duration_ms' },
+  error: { key: 'error' },
+  repairs: { key: 'repairs', as: 'json' },
+  truncated: { key: 'truncated', as: 'flag' },
+  is_retried: { key: 'is_retried', as: 'flag' },
+  result_bytes: { key: 'result_bytes' },
+  output: { key: 'output' },
+  log: { key: 'log' },
+  // That of the session line.
+  session_id: null,
+  // A run of the server that it was exported from.
+  boot_id: null,
 };
 
 export const TURN_COLUMNS: Columns<TurnRow> = {
@@ -94,6 +139,17 @@ export const TURN_COLUMNS: Columns<TurnRow> = {
   idempotency_key: { key: 'idempotency_key' },
   idempotency_hash: { key: 'idempotency_hash' },
   is_structured: { key: 'is_structured', as: 'flag' },
+  settings: { key: 'settings', as: 'json' },
+  on_disconnect: { key: 'on_disconnect' },
+  agent_name: { key: 'agent_name', unless: null },
+  phase: { key: 'phase', unless: null },
+  round: { key: 'round', unless: null },
+  active_ms: { key: 'active_ms', unless: null },
+  tokens: { key: 'tokens', unless: null },
+  parent_turn_id: { key: 'parent_turn_id', unless: null },
+  parent_session_id: { key: 'parent_session_id', unless: null },
+  parent_message_id: { key: 'parent_message_id', unless: null },
+  parent_call_index: { key: 'parent_call_index', unless: null },
   // That of the session line.
   session_id: null,
 };
@@ -104,6 +160,7 @@ export function toLine<Row extends object>(columns: Columns<Row>, row: Row): Lin
   const line: Record<string, unknown> = {};
   for (const [column, place] of placesOf(columns)) {
     const value = row[column];
+    if (value === place.unless) continue;
     line[place.key] = value === null ? null : toLineValue(place, value);
   }
   return line;

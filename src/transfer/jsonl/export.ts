@@ -6,14 +6,18 @@ import type { Db } from '../../store/database.ts';
 import {
   countRows,
   type MessageRow,
+  type RowCounts,
   type SessionRow,
   type SessionRows,
+  streamExecutionRows,
   streamMessageRows,
   streamTurnRows,
   type ToolCallRow,
+  type ToolExecutionRow,
   type TurnRow,
 } from '../../store/session-rows.ts';
 import {
+  EXECUTION_COLUMNS,
   type Line,
   MESSAGE_COLUMNS,
   SESSION_COLUMNS,
@@ -29,6 +33,7 @@ export async function* exportLines(db: Db, session: SessionRow): AsyncGenerator<
     yield JSON.stringify(messageLine(row, calls));
   }
   for await (const row of streamTurnRows(db, session.id)) yield JSON.stringify(turnLine(row));
+  for await (const row of streamExecutionRows(db, session.id)) yield JSON.stringify(executionLine(row));
 }
 
 /** Text is hashed in stretches of about this length, so that nothing else waits long. */
@@ -50,19 +55,27 @@ export async function hashLines(lines: AsyncIterable<string> | Iterable<string>)
 }
 
 /** As `exportLines`, of rows that are not stored. */
-export function* linesOfRows({ session, messages, turns }: SessionRows): Generator<string, void> {
-  yield JSON.stringify(sessionLine(session, { messages: messages.length, turns: turns.length }));
+export function* linesOfRows(rows: SessionRows): Generator<string, void> {
+  const { session, messages, turns, executions } = rows;
+  yield JSON.stringify(sessionLine(session, countsOf(rows)));
   for (const { row, calls } of messages) yield JSON.stringify(messageLine(row, calls));
   for (const row of turns) yield JSON.stringify(turnLine(row));
+  for (const row of executions) yield JSON.stringify(executionLine(row));
 }
 
-function sessionLine(row: SessionRow, count: { readonly messages: number; readonly turns: number }): Line {
+/** How many lines there are of each kind. */
+export function countsOf({ messages, turns, executions }: SessionRows): RowCounts {
+  return { messages: messages.length, turns: turns.length, executions: executions.length };
+}
+
+function sessionLine(row: SessionRow, count: RowCounts): Line {
   return {
     type: 'session',
     format: JSONL_FORMAT,
     ...toLine(SESSION_COLUMNS, row),
     message_lines: count.messages,
     turn_lines: count.turns,
+    execution_lines: count.executions,
   };
 }
 
@@ -76,4 +89,8 @@ function messageLine(row: MessageRow, calls: readonly ToolCallRow[]): Line {
 
 function turnLine(row: TurnRow): Line {
   return { type: 'turn', ...toLine(TURN_COLUMNS, row) };
+}
+
+function executionLine(row: ToolExecutionRow): Line {
+  return { type: 'execution', ...toLine(EXECUTION_COLUMNS, row) };
 }

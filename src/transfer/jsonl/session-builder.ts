@@ -3,8 +3,17 @@
 import { isFinalState } from '../../contract/turn.ts';
 import { isMetadata } from '../../sessions/metadata.ts';
 import { SYSTEM_DEPTH } from '../../store/messages.ts';
-import type { MessageRow, SessionRow, SessionRows, ToolCallRow, TurnRow } from '../../store/session-rows.ts';
+import type {
+  MessageRow,
+  RowCounts,
+  SessionRow,
+  SessionRows,
+  ToolCallRow,
+  ToolExecutionRow,
+  TurnRow,
+} from '../../store/session-rows.ts';
 import {
+  EXECUTION_COLUMNS,
   type Line,
   MESSAGE_COLUMNS,
   SESSION_COLUMNS,
@@ -32,9 +41,11 @@ interface MessageEntry {
 
 export class SessionBuilder {
   readonly #session: SessionRow;
-  readonly #announced: { readonly messages: number | null; readonly turns: number | null };
+  readonly #announced: { readonly [Kind in keyof RowCounts]: number | null };
   readonly #messages = new Map<string, MessageEntry>();
   readonly #turns = new Map<string, TurnRow>();
+  readonly #executions = new Map<string, ToolExecutionRow>();
+  readonly #executionIds = new Set<string>();
 
   /** @param line of a session, as its schema says. @throws LineError */
   constructor(line: Line) {
@@ -45,8 +56,17 @@ export class SessionBuilder {
       prompt_mark: null,
     });
     // The schema says so.
-    const { message_lines: messages, turn_lines: turns } = line as Record<string, number | null>;
-    this.#announced = { messages: messages ?? null, turns: turns ?? null };
+    const counts = line as Record<string, number | null>;
+    const { message_lines: messages, turn_lines: turns, execution_lines: executions } = counts;
+    this.#announced = {
+      messages: messages ?? null,
+      turns: turns ?? null,
+      executions: executions ?? null,
+    };
+    const { kind, agent_name: agent, parent_session_id: parent } = this.#session;
+    if (kind === 'chat' && (agent !== null || parent !== null)) {
+      throw new LineError('/kind of a session with an agent or a parent must be agent', this.sourceId);
+    }
     if (!isMetadata(JSON.parse(this.#session.metadata))) {
       throw new LineError('/metadata is too large', this.sourceId);
     }
@@ -57,9 +77,10 @@ export class SessionBuilder {
   }
 
   /** @param line as its schema says. @throws LineError */
-  add(type: 'message' | 'turn', line: Line): void {
+  add(type: 'message' | 'turn' | 'execution', line: Line): void {
     if (type === 'message') this.#addMessage(line);
-    else this.#addTurn(line);
+    else if (type === 'turn') this.#addTurn(line);
+    else this.#addExecution(line);
   }
 
   #addMessage(line: Line): void {
@@ -98,10 +119,26 @@ export class SessionBuilder {
     this.#turns.set(row.id, isFinalState(row.state) ? row : { ...row, finished_at: null });
   }
 
+  #addExecution(line: Line): void {
+    const row = toRow(EXECUTION_COLUMNS, line, { session_id: this.sourceId, boot_id: '' });
+    const { message_id: messageId, call_index: index } = row;
+    const calls = messageId === null ? [] : (this.#messages.get(messageId)?.calls ?? []);
+    if (index === null || calls[index] === undefined) {
+      throw new LineError(`/call_index ${index} of ${messageId} is no call before this line`);
+    }
+    // One attempt of a call has one line.
+    const key = `${messageId} ${index} ${row.attempt}`;
+    if (this.#executions.has(key)) throw new LineError(`/attempt ${row.attempt} of a call is there twice`);
+    if (this.#executionIds.has(row.id)) throw new LineError(`/execution_id ${row.id} is there twice`);
+    this.#executionIds.add(row.id);
+    this.#executions.set(key, row);
+  }
+
   /** @throws LineError for what the lines do not hold */
   finish(): SessionRows {
     this.#refuseMissing('message', this.#announced.messages, this.#messages.size);
     this.#refuseMissing('turn', this.#announced.turns, this.#turns.size);
+    this.#refuseMissing('execution', this.#announced.executions, this.#executions.size);
     const { system_id: systemId, head_id: headId } = this.#session;
     if (systemId !== null && !this.#messages.has(systemId)) {
       throw new LineError(`the system message ${systemId} is missing`);
@@ -117,6 +154,7 @@ export class SessionBuilder {
         calls,
       })),
       turns: [...this.#turns.values()],
+      executions: [...this.#executions.values()],
     };
   }
 

@@ -49,7 +49,12 @@ function toMetadata(
     tool_settings: parse(session.tool_settings),
     agent_settings: parse(session.agent_settings),
     context_window_config: parse(session.context_window),
-    ...toAdditionKeys({ title: session.title, metadata: parse(session.metadata) ?? {}, partial }),
+    ...toAdditionKeys({
+      title: session.title,
+      metadata: parse(session.metadata) ?? {},
+      partial,
+      agent: session.kind === 'agent' ? { name: session.agent_name } : null,
+    }),
   };
   const metadata: JsonObject = { ...known, ...extra };
   for (const [key, value] of Object.entries(known)) metadata[key] = overLeftover(extra[key], value);

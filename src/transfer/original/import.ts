@@ -1,5 +1,6 @@
 // A session of the original → rows: one branch, the system message before it.
 import { createHash } from 'node:crypto';
+import type { SessionKind } from '../../contract/session.ts';
 import { refreshPreview } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { insertMessages, type NewMessage } from '../../store/insert-messages.ts';
@@ -9,13 +10,19 @@ import { insertSession, updateSession } from '../../store/sessions.ts';
 import { inSlices } from '../../store/slices.ts';
 import type { ImportDeps, StoredImport } from '../import-deps.ts';
 import { storeImport } from '../store-import.ts';
-import { takeAdditions } from './additions.ts';
+import { type OriginalAdditions, takeAdditions } from './additions.ts';
 import { exportOriginal } from './export.ts';
 import { type OriginalSession, parseOriginalSession } from './format.ts';
 
-export async function storeOriginal(deps: ImportDeps, session: OriginalSession): Promise<StoredImport> {
-  const importHash = hashOf(session);
+/** @param kind `agent`: an agent chat, also where the file does not say so */
+export async function storeOriginal(
+  deps: ImportDeps,
+  session: OriginalSession,
+  kind: SessionKind = 'chat',
+): Promise<StoredImport> {
   const { additions, rest } = takeAdditions(session.extra);
+  const agent = additions.agent ?? (kind === 'agent' ? { name: null } : null);
+  const importHash = hashOf(session, agent);
   const rows = toMessages(session, new Set(additions.partial));
   return storeImport(deps, {
     id: session.sessionId,
@@ -25,7 +32,8 @@ export async function storeOriginal(deps: ImportDeps, session: OriginalSession):
       // Counted first: a session of any length may have this id.
       if (countMessages(existing) !== rows.length) return false;
       const exported = (await Array.fromAsync(exportOriginal(db, existing))).join('');
-      return hashOf(parseOriginalSession(exported, existing.id)) === importHash;
+      const there = parseOriginalSession(exported, existing.id);
+      return hashOf(there, takeAdditions(there.extra).additions.agent) === importHash;
     },
     begin: (db, id) =>
       insertSession(db, {
@@ -42,6 +50,7 @@ export async function storeOriginal(deps: ImportDeps, session: OriginalSession):
         summaryModel: session.summaryModel,
         importHash,
         extra: { ...rest, format_version: session.formatVersion },
+        ...(agent !== null && { kind: 'agent', agentName: agent.name }),
       }),
     *slices(id) {
       for (const slice of inSlices(rows, sizeOf)) {
@@ -101,6 +110,9 @@ async function finishPath(db: Db, sessionId: string, rows: readonly FoundMessage
   await refreshPreview(db, sessionId);
 }
 
-function hashOf(session: OriginalSession): string {
-  return createHash('sha256').update(JSON.stringify(session)).digest('hex');
+/** An agent chat is another content than a chat, and the same whether its file says so or its folder. */
+function hashOf(session: OriginalSession, agent: OriginalAdditions['agent']): string {
+  const { agent_name: _name, ...extra } = session.extra;
+  const content = agent === null ? session : { ...session, extra, agent };
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -1,0 +1,34 @@
+// What a person wrote, against the schema that it must fit: as carefully as what a model wrote.
+import { invalidField, MochiError } from '../contract/errors.ts';
+import { compileSchema, schemaFault } from '../kit/compile-schema.ts';
+import { checkArguments } from '../tools/arguments/check-arguments.ts';
+import type { JsonSchema } from '../tools/tool.ts';
+
+interface ValuePlace {
+  readonly schema: JsonSchema;
+  /** In the body of the request. */
+  readonly path: string;
+}
+
+/** @returns it in the form that the schema has. @throws MochiError validation_error */
+export function checkValue(
+  value: Readonly<Record<string, unknown>>,
+  { schema, path }: ValuePlace,
+): Record<string, unknown> {
+  const checked = checkArguments(value, { inputSchema: schema, validate: compile({ schema, path }) });
+  if (checked.ok) return { ...checked.arguments };
+  const errors = checked.misfits.map((misfit) => ({
+    path: `${path}${misfit.path}`,
+    message: misfit.message,
+  }));
+  throw new MochiError('validation_error', checked.text, { errors });
+}
+
+/** @throws MochiError validation_error: a schema that nothing fits has no fitting value */
+function compile({ schema, path }: ValuePlace) {
+  try {
+    return compileSchema(schema, { tellsAll: true });
+  } catch (error) {
+    throw invalidField(path, `cannot be checked, since its schema cannot be used: ${schemaFault(error)}`);
+  }
+}

@@ -1,0 +1,58 @@
+// How a new turn begins, once its place in line has come: at once where it did not wait.
+import type { EngineModel } from '../contract/engine.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
+import { markTurnRunning, type QueuedMessage } from '../store/turns.ts';
+import { type Beginning, beginTurn } from './begin-turn.ts';
+import { createChatScript } from './chat-script.ts';
+import { recallModel } from './check-request.ts';
+import { untilPlace } from './drive-turn.ts';
+import type { Place } from './line/turn-lines.ts';
+import type { TurnPlan } from './run-turn.ts';
+import type { RunningTurn, Seat } from './step/turn-progress.ts';
+import type { TurnDeps } from './turn-deps.ts';
+import type { TurnRequest } from './turn-request.ts';
+import type { LiveTurn } from './watch/live-turn.ts';
+
+export interface NewTurn {
+  readonly live: LiveTurn;
+  readonly request: TurnRequest;
+  readonly message: QueuedMessage | null;
+  readonly place: Place;
+  readonly seat: Seat;
+  readonly model: EngineModel | null;
+  /** Null for a turn that waits in line. */
+  readonly beginning: Beginning | null;
+}
+
+/** @throws the reason of the stop; MochiError session_not_found, empty_history */
+export async function startTurn(
+  deps: TurnDeps,
+  started: NewTurn,
+): Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }> {
+  const { live, request, message, seat, beginning } = started;
+  const { session, tip } = beginning ?? (await beginQueued(deps, started));
+  // The model may have been changed while the turn was in line.
+  const model = beginning ? started.model : await recallUnlessAborted(deps, session.model, live.signal);
+  const ownsTip = tip.id === message?.messageId;
+  return {
+    turn: { live, session, model, request, tip, ownsTip, seat, person: { sessionId: live.sessionId } },
+    plan: { script: createChatScript, openRound: null },
+  };
+}
+
+/** A turn that is stopped meanwhile ends where it would have asked the model. */
+function recallUnlessAborted(deps: TurnDeps, name: string, signal: AbortSignal): Promise<EngineModel | null> {
+  return unlessAborted(recallModel(deps, name), signal).catch(() => null);
+}
+
+/** The wait in line, and what a turn that did not wait has done already. */
+async function beginQueued(deps: TurnDeps, { live, request, message, place }: NewTurn): Promise<Beginning> {
+  await untilPlace(live, place);
+  const { turnId, sessionId } = live;
+  const { mode } = request;
+  return deps.db.transaction().execute(async (db) => {
+    const beginning = await beginTurn(db, { sessionId, turnId, mode, message, isPromised: true });
+    await markTurnRunning(db, turnId, beginning.userMessageId);
+    return beginning;
+  });
+}

@@ -1,0 +1,73 @@
+// Results of calls on their way into the store: messages on the path, calls that are done, and the journal.
+import { setImmediate } from 'node:timers/promises';
+import type { Approval } from '../../contract/approval.ts';
+import { appendToPath } from '../../store/active-path.ts';
+import type { Db } from '../../store/database.ts';
+import { answerToolCall } from '../../store/tool-calls.ts';
+import { type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
+import type { TurnDeps } from '../turn-deps.ts';
+import type { CallResult } from './call-result.ts';
+import type { RoundCall } from './read-round.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+/** Stored before others have a turn. */
+const CALLS_AT_ONCE = 64;
+
+/** The calls of one answer while they are settled. */
+export interface Round {
+  readonly deps: TurnDeps;
+  readonly turn: RunningTurn;
+  readonly progress: TurnProgress;
+  /** Of the assistant message with the calls. */
+  readonly messageId: string;
+  /** The call that was asked about last; null: none. */
+  askedIndex: number | null;
+}
+
+export interface Settled {
+  readonly planned: RoundCall;
+  readonly result: CallResult;
+  /** Null: nothing ran. */
+  readonly execution: { readonly id: string; readonly end: ExecutionEnd } | null;
+}
+
+/**
+ * One transaction: either every call has its result, or none has.
+ * @param also in the same transaction. @returns what that returns
+ */
+export async function storeResults(
+  { deps, turn, progress, messageId }: Round,
+  settled: readonly Settled[],
+  also: (db: Db) => Promise<Approval[]> = async () => [],
+): Promise<Approval[]> {
+  const { sessionId, turnId } = turn.live;
+  const stored = await deps.db.transaction().execute(async (db) => {
+    let place = progress.tip;
+    for (const [position, { planned, result, execution }] of settled.entries()) {
+      const { call, callIndex, name, isEdited } = planned;
+      const id = deps.newId(10);
+      place = await appendToPath(db, place, {
+        sessionId,
+        id,
+        role: 'tool',
+        content: result.content,
+        timestamp: deps.now(),
+        status: 'complete',
+        toolName: name,
+        toolCallId: call.id,
+        turnId,
+        images: result.images,
+      });
+      const { success } = result;
+      const ranArguments = isEdited ? planned.arguments : null;
+      const end = { messageId: id, success, ranArguments };
+      await answerToolCall(db, { sessionId, messageId, callIndex }, end);
+      if (execution !== null) await finishExecution(db, execution.id, execution.end);
+      // The driver is synchronous: many calls must not hold everybody else.
+      if (position % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
+    }
+    return { place, approvals: await also(db) };
+  });
+  progress.tip = stored.place;
+  return stored.approvals;
+}

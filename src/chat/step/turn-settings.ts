@@ -1,0 +1,52 @@
+// What a turn was asked with and how far it has come, as its row keeps it: enough for another process to go on.
+import type { TurnUsage } from '../../contract/turn.ts';
+import type { TurnRequest } from '../turn-request.ts';
+import { toolSettingsOf } from '../turn-request.ts';
+import type { LastRun } from './repetition.ts';
+import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+
+export interface TurnSettings {
+  readonly model: string;
+  readonly request: Pick<TurnRequest, 'think' | 'options' | 'format' | 'toolSettings' | 'onApproval'>;
+  readonly rounds: number;
+  readonly lastRun: LastRun | null;
+  readonly usage: TurnUsage | null;
+}
+
+export function toTurnSettings(
+  { session, request }: RunningTurn,
+  { rounds, lastRun, usage }: TurnProgress,
+): TurnSettings {
+  const { think, options, format, onApproval } = request;
+  // A change of the session meanwhile is for its next turn.
+  const toolSettings = toolSettingsOf(session, request);
+  return {
+    model: session.model,
+    request: { think, options, format, toolSettings, onApproval },
+    rounds,
+    lastRun,
+    usage,
+  };
+}
+
+/** @param settings as `toTurnSettings` made them; null: there are none, so it goes on as a turn that asked for nothing */
+export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
+  return {
+    think: false,
+    options: {},
+    format: null,
+    toolSettings: null,
+    ...settings?.request,
+    message: null,
+    mode: 'continue',
+    images: [],
+    onBusy: null,
+    onApproval: settings?.request.onApproval ?? 'wait',
+  };
+}
+
+/** @param stored as the row has them */
+export function readTurnSettings(stored: object | null): TurnSettings | null {
+  // Nobody else writes them.
+  return stored as TurnSettings | null;
+}

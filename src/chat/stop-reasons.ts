@@ -1,0 +1,29 @@
+// Why turns are stopped, and why requests are turned away.
+import { MochiError } from '../contract/errors.ts';
+
+export function busy(sessionId: string, turnId: string): MochiError {
+  return new MochiError(
+    'session_busy',
+    `Session ${sessionId} is answering. Wait for its turn to end, or cancel it, then try again.`,
+    { session_id: sessionId, turn_id: turnId },
+  );
+}
+
+export function noActiveTurn(sessionId: string): MochiError {
+  return new MochiError(
+    'no_active_turn',
+    `Session ${sessionId} is not answering: there is nothing to cancel.`,
+    { session_id: sessionId },
+  );
+}
+
+export function cancelled(): MochiError {
+  return new MochiError('turn_cancelled', 'The turn was cancelled; what came until then is kept.');
+}
+
+export function interrupted(): MochiError {
+  return new MochiError(
+    'turn_interrupted',
+    'The server is stopping; what came until now is kept. Send message: null when it is back.',
+  );
+}

@@ -1,0 +1,56 @@
+// An answer that is a stream of server-sent events: its beginning, its pauses, its reader.
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+
+/** Proxies cut silent connections; clients give up on them. */
+const PING_INTERVAL_MS = 15_000;
+/** A reader that takes nothing for this long is gone: at most a piece and the buffers of the system wait for it. */
+const STALLED_READER_MS = 60_000;
+
+/** Aborted when the reader is gone; it may have left already. */
+export function leftSignal({ raw }: FastifyReply): AbortSignal {
+  const left = new AbortController();
+  raw.once('close', () => left.abort());
+  if (raw.destroyed || raw.socket?.destroyed) left.abort();
+  // Without a listener an error of the socket would end the process; `close` follows it.
+  raw.on('error', () => left.abort());
+  return left.signal;
+}
+
+/** Nothing can be a plain answer any more. @returns what is written to */
+export function openStream(reply: FastifyReply): ServerResponse {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) raw.setHeader(name, value);
+  }
+  return raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+}
+
+/** A comment now and then, between frames. */
+export function pingRegularly(raw: ServerResponse): NodeJS.Timeout {
+  return setInterval(() => {
+    // Between the pieces of a long frame the socket is full: a comment there would end up inside of it.
+    if (!raw.writableNeedDrain) raw.write(': ping\n\n');
+  }, PING_INTERVAL_MS);
+}
+
+/** Waits until the socket has taken what it was given; cuts a reader that stopped reading. */
+export function taken(raw: ServerResponse, event: 'drain' | 'finish', left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stalled = setTimeout(() => raw.destroy(), STALLED_READER_MS);
+    const done = () => {
+      clearTimeout(stalled);
+      raw.off(event, done);
+      left.removeEventListener('abort', done);
+      resolve();
+    };
+    raw.once(event, done);
+    left.addEventListener('abort', done, { once: true });
+    if (left.aborted) done();
+  });
+}

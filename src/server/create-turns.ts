@@ -1,0 +1,93 @@
+// What turns are run with: what is known of the models, how the engine is asked, and who writes in the background.
+import { createEngineLine } from '../chat/line/engine-line.ts';
+import { LiveTurns } from '../chat/live-turns.ts';
+import type { PlanDeps } from '../chat/prompt/ask-window.ts';
+import { createModelRates } from '../chat/prompt/model-rates.ts';
+import { readConversation } from '../chat/prompt/read-conversation.ts';
+import { recallWindows } from '../chat/prompt/recall-windows.ts';
+import { Checkpoints } from '../chat/step/checkpoints.ts';
+import type { Config } from '../config.ts';
+import type { Engine } from '../contract/engine.ts';
+import type { Log } from '../kit/log.ts';
+import type { Db } from '../store/database.ts';
+import { listRecentAnswers } from '../store/recent-answers.ts';
+import { listTokenRatios } from '../store/token-ratios.ts';
+import { BackgroundJobs } from '../summaries/background-jobs.ts';
+import { createAnswerLengths } from '../window/answer-lengths.ts';
+import { createLoadFailures } from '../window/load-failures.ts';
+import { createModelWindows } from '../window/model-windows.ts';
+import { createTokenRatios } from '../window/token-ratios.ts';
+
+type TurnDoors = Omit<
+  ConstructorParameters<typeof LiveTurns>[0],
+  'modelRates' | 'engineLine' | 'stallMs' | 'checkpoints' | 'maxSteps' | 'toolLimits' | 'rescuesCalls'
+>;
+
+export function createTurns(doors: TurnDoors, config: Config): LiveTurns {
+  return new LiveTurns(
+    {
+      ...doors,
+      ...askingSettings(config),
+      checkpoints: new Checkpoints(doors.db),
+      maxSteps: config.maxToolIterations,
+      toolLimits: { maxParallel: config.maxParallelTools, resultCharacters: config.toolResultChars },
+      rescuesCalls: config.toolCallRescue,
+    },
+    { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
+  );
+}
+
+/** What plans are made with: what is known of the models, from what was stored and sent before. */
+export async function recallModels(db: Db, engine: Engine, config: Config) {
+  const now = () => performance.now();
+  const modelWindows = createModelWindows(now);
+  await recallWindows(db, modelWindows);
+  return {
+    db,
+    engine,
+    answerLengths: createAnswerLengths(await listRecentAnswers(db)),
+    loadFailures: createLoadFailures(now, () => engine.departures?.() ?? 0),
+    modelWindows,
+    tokenRatios: createTokenRatios(await listTokenRatios(db)),
+    windowPolicy: windowPolicyOf(config),
+  };
+}
+
+function windowPolicyOf(config: Config) {
+  return {
+    dynamicEnabled: config.dynamicContextWindowEnabled,
+    firstWindow: config.firstContextWindow,
+    maxWindow: config.maxContextWindow,
+  };
+}
+
+export function createBackground(
+  planning: PlanDeps & { readonly engine: Engine },
+  config: Config,
+  log: Log,
+): BackgroundJobs {
+  const { db, engine } = planning;
+  return new BackgroundJobs(
+    {
+      db,
+      engine,
+      log,
+      isBackground: true,
+      readConversation: (question) => readConversation(planning, question),
+    },
+    {
+      summaries: config.summarizationEnabled,
+      titles: config.titlesEnabled,
+      minBillions: config.summaryMinBillions,
+    },
+  );
+}
+
+/** How the engine is asked, and how patiently. */
+function askingSettings(config: Config) {
+  return {
+    modelRates: createModelRates(),
+    engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
+    stallMs: config.engineStallSeconds === 0 ? null : config.engineStallSeconds * 1000,
+  };
+}

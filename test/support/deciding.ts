@@ -1,0 +1,25 @@
+// Approvals in tests: what a turn asks, and decisions about it.
+import { expect, vi } from 'vitest';
+import type { TestClient } from './test-client.ts';
+
+/** The undecided approvals of a session, the oldest first, once there are so many. */
+export async function askedOf(server: TestClient, sessionId: string, count = 1): Promise<any[]> {
+  return vi.waitFor(
+    async () => {
+      const { body } = await server.get(`/approvals?session_id=${sessionId}`);
+      expect(body.approvals).toHaveLength(count);
+      return body.approvals;
+    },
+    { timeout: 5000, interval: 10 },
+  );
+}
+
+/** Decides one, and expects that it could. */
+export async function decide(
+  server: TestClient,
+  id: string,
+  decision: Record<string, unknown>,
+): Promise<void> {
+  const { status, body } = await server.post(`/approvals/${id}/decide`, decision);
+  if (status !== 200) throw new Error(`not decided: ${status} ${JSON.stringify(body)}`);
+}
