@@ -44,9 +44,10 @@ export async function acceptTurn(
     const beginning = await beginTurn(transaction, {
       sessionId,
       turnId,
-      mode: request.mode,
+      request,
       message,
       isPromised: false,
+      now: deps.now,
     });
     const { userMessageId } = beginning;
     await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });

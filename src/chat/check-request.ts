@@ -2,10 +2,13 @@
 import type { EngineModel } from '../contract/engine.ts';
 import { invalidField } from '../contract/errors.ts';
 import { requireSession } from '../sessions/require.ts';
+import type { PathMessage } from '../store/messages.ts';
+import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { findTip } from './begin-turn.ts';
 import { offerNow } from './offer-tools.ts';
 import { checkFits } from './prompt/check-fits.ts';
+import { findReplaced, questionOf } from './replaced-message.ts';
 import { renewModel, requireVision } from './step/renew-model.ts';
 import { checkFormat } from './step/structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -15,41 +18,59 @@ export interface CheckedRequest {
   readonly session: StoredSession;
   /** Null when the engine could not be asked about it. */
   readonly model: EngineModel | null;
+  /** With the images of the message that it replaces, where it keeps them. */
+  readonly request: TurnRequest;
 }
 
-/** @throws MochiError session_not_found, validation_error, images_not_supported, empty_history, context_overflow */
+/**
+ * @throws MochiError session_not_found, message_not_found, validation_error, images_not_supported, empty_history,
+ *   context_overflow
+ */
 export async function checkRequest(
   deps: TurnDeps,
   sessionId: string,
-  request: TurnRequest,
+  given: TurnRequest,
 ): Promise<CheckedRequest> {
-  if (request.format !== null) checkFormat(request.format);
+  if (given.format !== null) checkFormat(given.format);
   const session = await requireSession(deps.db, sessionId);
-  checkImages(request);
+  checkImages(given);
+  const old = await findReplaced(deps.db, sessionId, given);
+  const request = given.replaces?.keepsImages === true ? { ...given, images: old?.images ?? [] } : given;
   const model = await recallModel(deps, session.model);
   try {
-    await checkModel(deps, { session, model }, request);
-    return { session, model };
+    await checkModel(deps, { session, model, request }, old);
+    return { session, model, request };
   } catch (refusal) {
     // The name may stand for another model by now.
     const renewed = await renewModel(deps, session.model, model);
     if (renewed === null) throw refusal;
-    await checkModel(deps, { session, model: renewed }, request);
-    return { session, model: renewed };
+    await checkModel(deps, { session, model: renewed, request }, old);
+    return { session, model: renewed, request };
   }
 }
 
 /** Whether this model can do what is asked of it. */
 async function checkModel(
   deps: TurnDeps,
-  { session, model }: CheckedRequest,
-  request: TurnRequest,
+  { session, model, request }: CheckedRequest,
+  old: PathMessage | null,
 ): Promise<void> {
   requireVision(request, model, session.model);
   // What a busy session will have to answer is known when its turn has come.
   if (request.message === null && session.active_turn !== null) return;
-  const tip = request.message === null ? await findTip(deps.db, session, request.mode) : null;
+  // On another branch it had room when it was asked.
+  if (request.message === null && old?.active === false) return;
+  const tip = request.message === null ? await findQuestion(deps, session, { request, old }) : null;
   await checkFits(deps, { session, model, request, tip, offer: offerNow(deps, session, request) });
+}
+
+/** The message that an answer is wanted for. @throws MochiError empty_history */
+async function findQuestion(
+  { db }: TurnDeps,
+  session: StoredSession,
+  { request, old }: { readonly request: TurnRequest; readonly old: PathMessage | null },
+): Promise<PathPlace> {
+  return old === null ? findTip(db, session, request.mode) : questionOf(session.session_id, old);
 }
 
 /** An engine that is down is the turn's business: the message must be stored all the same. */

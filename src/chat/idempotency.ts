@@ -21,9 +21,14 @@ export function toMark(key: string, route: ChatRoute, request: TurnRequest): Ide
 }
 
 /** A key holds over an update of the server: what has its default is as it was before there was a choice. */
-function asHashed(route: ChatRoute, { onApproval, ...request }: TurnRequest): object {
+function asHashed(route: ChatRoute, { onApproval, replaces, ...request }: TurnRequest): object {
   const isUsual = onApproval === USUAL_APPROVAL[route];
-  return { ...request, onBusy: request.onBusy ?? 'queue', ...(!isUsual && { onApproval }) };
+  return {
+    ...request,
+    onBusy: request.onBusy ?? 'queue',
+    ...(!isUsual && { onApproval }),
+    ...(replaces !== null && { replaces }),
+  };
 }
 
 /** @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch */

@@ -1,7 +1,8 @@
 // What a turn was asked that has ended in line: it is put on the path in its place, unanswered, since its id was told.
+import { requireSession } from '../sessions/require.ts';
 import { dropRequest, type QueuedMessage } from '../store/turns.ts';
-import { beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
+import { placeQueuedMessage } from './place-message.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** Never throws: what is not on the path then is still in the row, and the next start puts it there. */
@@ -10,12 +11,14 @@ export async function keepMessage(
   place: Place,
   kept: { readonly sessionId: string; readonly turnId: string; readonly message: QueuedMessage },
 ): Promise<void> {
-  const { sessionId, turnId, message } = kept;
+  const { sessionId, turnId } = kept;
   await Promise.race([place.ready, place.blocked]);
   if (!place.isReady) return;
   try {
     await deps.db.transaction().execute(async (db) => {
-      await beginTurn(db, { sessionId, turnId, mode: 'regenerate', message, isPromised: true });
+      const { headId, headDepth } = await requireSession(db, sessionId);
+      const head = headId === null ? null : { id: headId, depth: headDepth };
+      await placeQueuedMessage(db, head, kept);
       await dropRequest(db, turnId);
     });
   } catch (error) {

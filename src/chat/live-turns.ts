@@ -225,12 +225,12 @@ export class LiveTurns {
 
   async #acceptTurn(
     sessionId: string,
-    request: TurnRequest,
+    given: TurnRequest,
     { idempotency, hold }: { readonly idempotency: IdempotencyMark | null; readonly hold: Hold },
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
     this.#refuseWhenClosing();
-    const { model } = await checkRequest(deps, sessionId, request);
+    const { model, request } = await checkRequest(deps, sessionId, given);
     const newest = await findNewestTurnInstant(deps.db, sessionId);
     // The server may have begun to stop while this was being looked at.
     this.#refuseWhenClosing();

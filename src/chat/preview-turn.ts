@@ -16,19 +16,21 @@ import { type TurnRequest, toQueuedMessage } from './turn-request.ts';
 export async function previewTurn(
   deps: TurnDeps,
   sessionId: string,
-  request: TurnRequest,
+  given: TurnRequest,
 ): Promise<ChatPreview> {
-  const checked = await checkRequest(deps, sessionId, request);
+  const checked = await checkRequest(deps, sessionId, given);
+  const { request } = checked;
   const { signal } = new AbortController();
-  const offer = await offerTools(deps, { ...checked, request, signal });
+  const offer = await offerTools(deps, { ...checked, signal });
   const transaction = await deps.db.startTransaction().execute();
   try {
     const beginning = await beginTurn(transaction, {
       sessionId,
       turnId: 'preview',
-      mode: request.mode,
+      request,
       message: toQueuedMessage(deps, request),
       isPromised: false,
+      now: deps.now,
     });
     const { session, tip } = beginning;
     const { model } = checked;

@@ -1,21 +1,18 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
-import { appendToPath } from '../store/active-path.ts';
 import { cancelApprovalsOfTurn } from '../store/approvals.ts';
-import type { Db } from '../store/database.ts';
 import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
-import type { PathPlace } from '../store/path-place.ts';
 import {
   dropRequest,
   finishTurn,
   listOpenMessages,
   listUnfinishedTurns,
-  type QueuedMessage,
   type UnfinishedTurn,
 } from '../store/turns.ts';
 import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
+import { placeQueuedMessage } from './place-message.ts';
 import { answerOpenCalls, type CutBy, cutRuns } from './step/answer-open-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
@@ -75,28 +72,9 @@ async function placeOpenMessages(
   for (const open of await listOpenMessages(deps.db, sessions.only)) {
     if (sessions.except?.has(open.sessionId)) continue;
     const head = await answerOpenCalls(deps, open.sessionId);
-    await placeMessage(deps.db, head, open);
+    await placeQueuedMessage(deps.db, head, open);
     await dropRequest(deps.db, open.turnId);
   }
-}
-
-/** A message that waited in line, on the path. */
-async function placeMessage(
-  db: Db,
-  head: PathPlace | null,
-  open: { readonly turnId: string; readonly sessionId: string; readonly message: QueuedMessage },
-): Promise<void> {
-  const { turnId, sessionId, message } = open;
-  await appendToPath(db, head, {
-    sessionId,
-    id: message.messageId,
-    role: 'user',
-    content: message.content,
-    timestamp: message.timestamp,
-    status: 'complete',
-    turnId,
-    images: message.images,
-  });
 }
 
 /**
@@ -167,7 +145,7 @@ export async function closeLeftTurn(deps: CloseDeps, turn: LeftTurn, end: LeftEn
   await cancelApprovalsOfTurn(db, turn.id, now());
   await markStreamingPartial(db, sessionId);
   const head = await answerOpenCalls(deps, sessionId, end.cutBy);
-  if (request !== null) await placeMessage(db, head, { turnId: turn.id, sessionId, message: request });
+  if (request !== null) await placeQueuedMessage(db, head, { turnId: turn.id, sessionId, message: request });
   await finishTurn(db, turn.id, {
     state: end.state,
     finishedAt: now(),

@@ -34,6 +34,7 @@ export async function resumeTurn(
       request: toResumedRequest(settings),
       tip: { id: headId, depth: headDepth },
       ownsTip: false,
+      headBefore: null,
       seat,
       person: { sessionId },
     },

@@ -24,18 +24,19 @@ export interface NewTurn {
   readonly beginning: Beginning | null;
 }
 
-/** @throws the reason of the stop; MochiError session_not_found, empty_history */
+/** @throws the reason of the stop; what `beginTurn` throws */
 export async function startTurn(
   deps: TurnDeps,
   started: NewTurn,
 ): Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }> {
   const { live, request, message, seat, beginning } = started;
-  const { session, tip } = beginning ?? (await beginQueued(deps, started));
+  const { session, tip, headBefore } = beginning ?? (await beginQueued(deps, started));
   // The model may have been changed while the turn was in line.
   const model = beginning ? started.model : await recallUnlessAborted(deps, session.model, live.signal);
   const ownsTip = tip.id === message?.messageId;
+  const person = { sessionId: live.sessionId };
   return {
-    turn: { live, session, model, request, tip, ownsTip, seat, person: { sessionId: live.sessionId } },
+    turn: { live, session, model, request, tip, ownsTip, headBefore, seat, person },
     plan: { script: createChatScript, openRound: null },
   };
 }
@@ -49,9 +50,15 @@ function recallUnlessAborted(deps: TurnDeps, name: string, signal: AbortSignal):
 async function beginQueued(deps: TurnDeps, { live, request, message, place }: NewTurn): Promise<Beginning> {
   await untilPlace(live, place);
   const { turnId, sessionId } = live;
-  const { mode } = request;
   return deps.db.transaction().execute(async (db) => {
-    const beginning = await beginTurn(db, { sessionId, turnId, mode, message, isPromised: true });
+    const beginning = await beginTurn(db, {
+      sessionId,
+      turnId,
+      request,
+      message,
+      isPromised: true,
+      now: deps.now,
+    });
     await markTurnRunning(db, turnId, beginning.userMessageId);
     return beginning;
   });

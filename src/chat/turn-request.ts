@@ -12,6 +12,8 @@ export interface TurnRequest {
   /** Null: answer what is there, see `mode`. */
   readonly message: string | null;
   readonly mode: ChatMode;
+  /** The message whose place the new one, or the new answer, takes. */
+  readonly replaces: Replaced | null;
   readonly think: Think;
   readonly options: EngineOptions;
   readonly format: 'json' | Readonly<Record<string, unknown>> | null;
@@ -23,6 +25,12 @@ export interface TurnRequest {
   readonly onApproval: ApprovalPolicy;
 }
 
+interface Replaced {
+  readonly messageId: string;
+  /** The request says nothing of images: the new message has those of the old one. */
+  readonly keepsImages: boolean;
+}
+
 /** Where a request comes in: whoever streams is there to be asked. */
 export type ChatRoute = 'chat' | 'stream';
 
@@ -32,6 +40,8 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
   return {
     message: body.message ?? null,
     mode: body.mode ?? 'regenerate',
+    replaces:
+      body.replaces == null ? null : { messageId: body.replaces, keepsImages: body.images === undefined },
     think: body.think ?? false,
     options: body.options ?? {},
     format: body.format ?? null,
@@ -52,5 +62,12 @@ export function toQueuedMessage(
   request: TurnRequest,
 ): QueuedMessage | null {
   if (request.message === null) return null;
-  return { messageId: newId(10), content: request.message, timestamp: now(), images: request.images };
+  const { message: content, images, replaces } = request;
+  return {
+    messageId: newId(10),
+    content,
+    timestamp: now(),
+    images,
+    ...(replaces !== null && { replaces: replaces.messageId }),
+  };
 }

@@ -766,6 +766,10 @@ export interface ChatRequest {
    */
   mode?: 'regenerate' | 'continue';
   /**
+   * Id of a message of the session, on whatever branch. With `message`: of a user message, beside which the new one is put, and answered. With `message: null`: of an answer, which is made anew. What is replaced stays in the tree.
+   */
+  replaces?: string | null;
+  /**
    * Thinking, for models that can; silently off for the others. Default: `false`.
    */
   think?: boolean | ('low' | 'medium' | 'high') | null;
@@ -775,7 +779,7 @@ export interface ChatRequest {
    */
   format?: 'json' | Record<string, unknown> | null;
   /**
-   * Images of the new message in base64, for models with vision; a data URI or broken lines will do. Default: `[]`.
+   * Images of the new message in base64, for models with vision; a data URI or broken lines will do. Left out: none, or with `replaces` those of the message that it replaces.
    */
   images?: string[];
   /**
@@ -2303,6 +2307,10 @@ export interface TurnLine {
     content: string;
     timestamp: string;
     images: string[];
+    /**
+     * The message whose sibling it is to be.
+     */
+    replaces?: string;
   } | null;
   /**
    * Default: `null`.

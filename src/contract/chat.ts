@@ -85,6 +85,16 @@ export const ChatRequest = Type.Object(
           'With `message: null`. `regenerate` answers the last user message anew, `continue` goes on after the last message.',
       }),
     ),
+    replaces: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description:
+            'Id of a message of the session, on whatever branch. With `message`: of a user message, beside which the new one is put, and answered. With `message: null`: of an answer, which is made anew. What is replaced stays in the tree.',
+        }),
+      ),
+    ),
     think: Type.Optional(
       Type.Unsafe<boolean | 'low' | 'medium' | 'high' | null>({
         anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['low', 'medium', 'high'] }, { type: 'null' }],
@@ -102,9 +112,8 @@ export const ChatRequest = Type.Object(
     images: Type.Optional(
       Type.Array(Type.String({ minLength: 4, pattern: IMAGE_PATTERN }), {
         maxItems: 16,
-        default: [],
         description:
-          'Images of the new message in base64, for models with vision; a data URI or broken lines will do.',
+          'Images of the new message in base64, for models with vision; a data URI or broken lines will do. Left out: none, or with `replaces` those of the message that it replaces.',
       }),
     ),
     tool_settings: Type.Optional(

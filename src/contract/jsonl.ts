@@ -145,6 +145,7 @@ export const TurnLine = closed('TurnLine', {
       content: { type: 'string' },
       timestamp: Instant,
       images: { type: 'array', items: { type: 'string' } },
+      replaces: { ...Id, description: 'The message whose sibling it is to be.' },
     },
     required: ['messageId', 'content', 'timestamp', 'images'],
     default: null,

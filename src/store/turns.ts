@@ -33,6 +33,8 @@ export interface QueuedMessage {
   readonly content: string;
   readonly timestamp: string;
   readonly images: readonly string[];
+  /** The message whose sibling it is to be; left out: it is the last of the path. */
+  readonly replaces?: string;
 }
 
 const addTurn = prepared((db, row: TurnTable) => db.insertInto('turns').values(row));

@@ -18,6 +18,7 @@ type Operation =
   | ({ readonly type: 'chat' } & ModelChat)
   | { readonly type: 'edit'; readonly index: number; readonly content: string }
   | { readonly type: 'head' | 'descend' | 'fork'; readonly pick: number }
+  | { readonly type: 'replace'; readonly pick: number; readonly message: string | null }
   | { readonly type: 'set-system'; readonly content: string }
   | { readonly type: 'delete-system' };
 
@@ -49,6 +50,10 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('head', 'descend'), pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('replace'), pick, message: fc.option(words) }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('fork'), pick }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('set-system'), content: words }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('delete-system') }) },
@@ -81,7 +86,7 @@ it('any operations in any order leave what the model says', async () => {
       // What was done to one session must not have reached another.
       if (sessions.size > 1) for (const [id, model] of sessions) await compare(id, model);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 90_000);
 
@@ -100,6 +105,8 @@ async function perform(id: string, model: ModelSession, step: Step): Promise<Out
     case 'head':
     case 'descend':
       return { model: await setHead(id, model, step) };
+    case 'replace':
+      return { model: await replace(id, model, step) };
     case 'fork':
       return fork(id, model, step.pick);
     case 'set-system':
@@ -128,6 +135,40 @@ async function chat(id: string, model: ModelSession, asked: ModelChat): Promise<
   const question = 'id' in expected ? expected : { ...expected, id: await parentOf(id, messageId) };
   const reply: ModelMessage = { id: messageId, parent: question, role: 'assistant', content };
   const added = question === expected ? [reply] : [question, reply];
+  return { ...model, messages: [...model.messages, ...added], head: reply };
+}
+
+/** Edit and answer, or another answer, in one request. */
+async function replace(
+  id: string,
+  model: ModelSession,
+  { pick: picked, message }: Extract<Step, { type: 'replace' }>,
+): Promise<ModelSession> {
+  const content = `answer ${answers + 1}`;
+  const chosen = choose(model, picked);
+  const { status, body } = await server.post(`/chat/${id}`, { message, replaces: chosen?.id ?? 'none' });
+  if (chosen === undefined) {
+    expect([status, body.detail.error.code]).toEqual([404, 'message_not_found']);
+    return model;
+  }
+  const old = chosen.head;
+  if (old?.role !== (message === null ? 'assistant' : 'user')) {
+    expect([status, body.detail.error.code]).toEqual([422, 'validation_error']);
+    return model;
+  }
+  expect([status, body.message.content]).toEqual([200, content]);
+  const messageId = body.message.message_id;
+  const { head } = model;
+  const isThere = head?.role === 'user' && head.content === message && head.parent === old.parent;
+  const edited = async (text: string): Promise<ModelMessage> => ({
+    id: await parentOf(id, messageId),
+    parent: old.parent,
+    role: 'user',
+    content: text,
+  });
+  const question = message === null ? old.parent : isThere ? head : await edited(message);
+  const reply: ModelMessage = { id: messageId, parent: question, role: 'assistant', content };
+  const added = message === null || isThere || question === null ? [reply] : [question, reply];
   return { ...model, messages: [...model.messages, ...added], head: reply };
 }
 
@@ -164,7 +205,7 @@ function choose(model: ModelSession, picked: number): { id: string; head: ModelM
 async function setHead(
   id: string,
   model: ModelSession,
-  { type, pick: picked }: Extract<Step, { pick: number }>,
+  { type, pick: picked }: Extract<Step, { type: 'head' | 'descend' | 'fork' }>,
 ): Promise<ModelSession> {
   const chosen = choose(model, picked);
   const { status, body } = await server.request('PUT', `/sessions/${id}/head`, {

@@ -123,8 +123,8 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   restartMcpServer: ({ tools }) => tools.restartServer('a'),
 };
 
-/** Of a page that reads a stream by itself. */
-const NOT_SENT = new Set(['watchTurn token']);
+/** Of a page that reads a stream by itself, and of clients that have none to read. */
+const NOT_SENT = new Set(['watchTurn token', 'streamChat follow']);
 
 describe('the resources', () => {
   it('have a method for every operation', () => {

@@ -73,3 +73,52 @@ describe('GET /turns/{id}/stream?follow=false', () => {
     expect(expectError(answer, 422, 'validation_error')).toMatchObject({ errors: [{ path: '/follow' }] });
   });
 });
+
+describe('POST /chat/{id}/stream?follow=false', () => {
+  const ask = (sessionId: string, body: object, key = '') =>
+    server.stream(
+      `/chat/${sessionId}/stream?follow=false`,
+      body,
+      key === '' ? {} : { 'idempotency-key': key },
+    );
+
+  it('accepts the turn, tells its id and what there is, and leaves it going', async () => {
+    const sessionId = await server.createSession();
+    const stream = await ask(sessionId, { message: 'tool pace 5' });
+    const turnId = stream.headers.get('x-turn-id') ?? '';
+    const seen = await stream.all();
+    expect([stream.status, seen[0]?.event, seen[0]?.data.turn_id]).toEqual([200, 'turn_start', turnId]);
+    for (;;) {
+      const watch = await poll(turnId, seen.at(-1)?.id ?? 0);
+      seen.push(...(await watch.all()));
+      if (watch.status === 204) break;
+    }
+    expectWhole(seen);
+    expect((await server.get(`/turns/${turnId}`)).body.state).toBe('completed');
+  });
+
+  it('asked again with its key tells what there is by then, of the same turn', async () => {
+    const sessionId = await server.createSession();
+    server.ollama.reply(script(sequence(text('Once upon'), text(' a time')), hangAfter(1)));
+    const first = await ask(sessionId, { message: 'Tell me' }, 'once');
+    const turnId = first.headers.get('x-turn-id') ?? '';
+    await first.all();
+    const watch = await watchTurn(server, turnId);
+    await readUntil(watch, isNamed('content_delta'));
+    const again = await ask(sessionId, { message: 'Tell me' }, 'once');
+    expect([again.headers.get('x-turn-id'), textOf(await again.all())]).toEqual([turnId, 'Once upon']);
+    expect((await server.get(`/turns/${turnId}`)).body.state).toBe('running');
+    watch.abort();
+    await server.post(`/turns/${turnId}/cancel?wait=true`);
+  });
+
+  it('refuses to be cancelled by its own end', async () => {
+    const sessionId = await server.createSession();
+    const body = { message: 'Hello', on_disconnect: 'cancel' };
+    const answer = await server.post(`/chat/${sessionId}/stream?follow=false`, body);
+    expect(expectError(answer, 422, 'validation_error')).toMatchObject({
+      errors: [{ path: '/on_disconnect' }],
+    });
+    expect(await server.messages(sessionId)).toEqual([]);
+  });
+});

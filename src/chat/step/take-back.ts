@@ -26,15 +26,14 @@ export function leavesNothing(
 }
 
 /** Inside the caller's transaction. @returns whether the message is gone: something may have been said after it */
-export async function takeBackMessage(db: Db, { session, tip }: RunningTurn): Promise<boolean> {
+export async function takeBackMessage(db: Db, { session, tip, headBefore }: RunningTurn): Promise<boolean> {
   const { session_id: sessionId } = session;
   const now = await findSession(db, sessionId);
   const message = await findMessage(db, sessionId, tip.id);
   if (now === null || message === null || now.headId !== tip.id) return false;
-  const parent = message.parent_id === null ? null : { id: message.parent_id, depth: tip.depth - 1 };
   // A change of the settings meanwhile is one.
   const updatedAt = now.updated_at === message.timestamp ? session.updated_at : now.updated_at;
-  await moveHead(db, sessionId, parent, updatedAt);
+  await moveHead(db, sessionId, headBefore, updatedAt);
   await deleteMessage(db, sessionId, tip.id);
   return true;
 }

@@ -24,6 +24,8 @@ export interface RunningTurn {
   readonly tip: PathPlace;
   /** Whether this turn has put it on the path. */
   readonly ownsTip: boolean;
+  /** Where the path ended before; null: it was empty, or nobody needs to know. */
+  readonly headBefore: PathPlace | null;
   readonly seat: Seat;
   readonly person: Person;
 }

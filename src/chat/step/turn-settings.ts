@@ -39,6 +39,7 @@ export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
     ...settings?.request,
     message: null,
     mode: 'continue',
+    replaces: null,
     images: [],
     onBusy: null,
     onApproval: settings?.request.onApproval ?? 'wait',

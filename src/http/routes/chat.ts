@@ -1,5 +1,6 @@
 // Chat: one request, watched as JSON or as a stream. Both are the same turn.
 import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
 import { toTurnRequest } from '../../chat/turn-request.ts';
 import type { WatchableTurn } from '../../chat/watch/live-turn.ts';
 import { ChatAnswer, ChatPreview, ChatRequest, WaitingAnswer } from '../../contract/chat.ts';
@@ -21,6 +22,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'context_overflow',
   'images_not_supported',
   'session_not_found',
+  'message_not_found',
   'session_busy',
   ...BODY_ERRORS,
   'idempotency_mismatch',
@@ -106,22 +108,36 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         operationId: 'streamChat',
         summary: 'Send a message and stream the answer',
         headers: IdempotencyHeader,
-        description: 'Closing the connection cancels the turn; what came until then is kept.',
+        description:
+          'Closing the connection cancels the turn; what came until then is kept. With `follow=false` the stream ends with what there is, while the turn goes on: watch it by the id in `x-turn-id`.',
         params: SessionParams,
+        querystring: Type.Object({
+          follow: Type.Optional(
+            Type.Boolean({ description: 'false: what there is, and then the end of the stream.' }),
+          ),
+        }),
         body: ref(ChatRequest),
         response: responses(200, eventStreamAnswer('The events of the turn.'), START_ERRORS),
       },
     },
-    async ({ params, body, headers }, reply) => {
+    async ({ params, query, body, headers }, reply) => {
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
       if (body.on_approval === 'return') {
         throw invalidField('/on_approval', 'must not be "return": a stream waits, or fails');
       }
+      const follows = query.follow ?? true;
+      if (!follows && body.on_disconnect === 'cancel') {
+        throw invalidField(
+          '/on_disconnect',
+          'must not be cancel beside follow=false: the stream ends before the turn',
+        );
+      }
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body, 'stream'), origin);
       nameTurn(reply, turn);
-      const connection = turn.hold(body.on_disconnect ?? 'cancel');
-      const hasStayed = await sendEvents(reply, turn, { after: 0 });
+      const connection = turn.hold(body.on_disconnect ?? (follows ? 'cancel' : 'continue'));
+      const hasStayed = await sendEvents(reply, turn, { after: 0, reach: follows ? 'end' : 'there' });
       if (!hasStayed) connection.release();
+      else if (!follows) connection.end();
     },
   );
 
@@ -141,6 +157,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
           'context_overflow',
           'images_not_supported',
           'session_not_found',
+          'message_not_found',
           ...BODY_ERRORS,
           'session_load_error',
         ]),

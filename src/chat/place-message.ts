@@ -1,0 +1,44 @@
+// Puts the user message of a turn on the path. Inside the caller's transaction.
+import { appendToPath } from '../store/active-path.ts';
+import type { Db } from '../store/database.ts';
+import { findMessage, type PathMessage } from '../store/messages.ts';
+import type { PathPlace } from '../store/path-place.ts';
+import type { QueuedMessage } from '../store/turns.ts';
+import { placeBefore, showBranchOf } from './replaced-message.ts';
+
+/** @returns where it lies */
+export async function placeMessage(
+  db: Db,
+  placed: {
+    readonly sessionId: string;
+    readonly turnId: string;
+    readonly message: QueuedMessage;
+    /** The message whose sibling it is to be; null: it goes after the head. */
+    readonly old: PathMessage | null;
+    readonly head: PathPlace | null;
+  },
+): Promise<PathPlace> {
+  const { sessionId, turnId, message, old, head } = placed;
+  if (old !== null) await showBranchOf(db, sessionId, { message: old, updatedAt: message.timestamp });
+  return appendToPath(db, old === null ? head : placeBefore(old), {
+    sessionId,
+    id: message.messageId,
+    role: 'user',
+    content: message.content,
+    timestamp: message.timestamp,
+    status: 'complete',
+    turnId,
+    images: message.images,
+  });
+}
+
+/** One that waited in line. What it was to take the place of may have been taken back meanwhile: it is the last then. */
+export async function placeQueuedMessage(
+  db: Db,
+  head: PathPlace | null,
+  queued: { readonly sessionId: string; readonly turnId: string; readonly message: QueuedMessage },
+): Promise<void> {
+  const { replaces } = queued.message;
+  const old = replaces === undefined ? null : await findMessage(db, queued.sessionId, replaces);
+  await placeMessage(db, { ...queued, old, head });
+}
