@@ -8,7 +8,12 @@ export type PullEvent = PullProgressEvent | PullDoneEvent | PullErrorEvent;
  * One frame of the stream: the name of its event and its data.
  */
 export type ServerEvent =
-  ServerHelloEvent | ServerResetEvent | ServerSessionEvent | ServerTurnEvent | ServerPullEvent;
+  | ServerHelloEvent
+  | ServerResetEvent
+  | ServerSessionEvent
+  | ServerTurnEvent
+  | ServerApprovalEvent
+  | ServerPullEvent;
 /**
  * One frame of the stream: the name of its event and its data.
  */
@@ -110,7 +115,7 @@ export interface ServerHelloEvent {
   };
 }
 /**
- * What was missed cannot be told any more: read `GET /sessions` anew. Goes on from here.
+ * What was missed cannot be told any more: read `GET /sessions` and `GET /approvals` anew. Goes on from here.
  */
 export interface ServerResetEvent {
   event: 'reset';
@@ -146,6 +151,142 @@ export interface ServerTurnEvent {
     session_id: string;
     state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
   };
+}
+/**
+ * An approval as it is now: asked, or changed.
+ */
+export interface ServerApprovalEvent {
+  event: 'approval';
+  data: Approval;
+}
+export interface Approval {
+  confirmation_id: string;
+  /**
+   * `tool`: may this call run? `outcome`: it ran when the server was stopped, and nobody knows how that ended. `question`: an MCP server asks. `plan`: may an agent do this?
+   */
+  kind: 'tool' | 'outcome' | 'question' | 'plan';
+  state: 'pending' | 'approved' | 'denied' | 'answered' | 'expired' | 'cancelled';
+  session_id: string;
+  /**
+   * The turn that waits for it.
+   */
+  turn_id: string;
+  /**
+   * The message with the call.
+   */
+  message_id: string | null;
+  call_index: number | null;
+  tool_call_id: string | null;
+  tool_name: string | null;
+  agent_name: string | null;
+  agent_session_id: string | null;
+  /**
+   * With which it would run.
+   */
+  arguments: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * JSON Schema of the arguments, for `edit`.
+   */
+  input_schema: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Of tool and arguments: a decision that names it is about just this call.
+   */
+  digest: string | null;
+  /**
+   * Why it is asked.
+   */
+  rule: string | null;
+  question: ApprovalQuestion | null;
+  /**
+   * Of an agent.
+   */
+  plan: string | null;
+  /**
+   * `outcome`: the run whose end nobody knows.
+   */
+  previous: {
+    attempt: number;
+    /**
+     * ISO 8601, UTC, six fraction digits.
+     */
+    started_at: string;
+  } | null;
+  allowed_decisions: ('approve' | 'edit' | 'respond' | 'retry' | 'deny')[];
+  allowed_scopes: ('once' | 'session' | 'always')[];
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  created_at: string;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  expires_at: string | null;
+  /**
+   * ISO 8601, UTC, six fraction digits.
+   */
+  decided_at: string | null;
+  decision: Decision | null;
+}
+export interface ApprovalQuestion {
+  /**
+   * What the server asks.
+   */
+  message: string;
+  /**
+   * JSON Schema of the answer.
+   */
+  schema: Record<string, unknown>;
+  /**
+   * Name of the MCP server that asks.
+   */
+  server: string;
+}
+export interface Decision {
+  decision: 'approve' | 'edit' | 'respond' | 'retry' | 'deny';
+  /**
+   * `edit`: what it runs with.
+   */
+  arguments: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Text in the place of a result or a plan; for a question, an object that fits its schema.
+   */
+  content:
+    | {
+        [k: string]: unknown;
+      }
+    | unknown[]
+    | string
+    | number
+    | boolean
+    | null;
+  /**
+   * The model is told.
+   */
+  reason: string | null;
+  scope: 'once' | 'session' | 'always';
+  match: 'tool' | 'arguments';
+  /**
+   * Of the call that may run, as edited.
+   */
+  digest: string | null;
+  /**
+   * What remembers it.
+   */
+  grant_id: string | null;
+  /**
+   * The client's word.
+   */
+  decided_by: string | null;
+  /**
+   * Of the request that decided it.
+   */
+  request_id: string | null;
 }
 /**
  * The fetching of a model has begun, has come further, or has ended; also told of those under way to whoever begins to listen.
@@ -480,135 +621,6 @@ export interface AnswerMessage {
    * The value of a structured answer; thoughts, Markdown fences and prose that the model wrote around it are left out.
    */
   parsed?: unknown;
-}
-export interface Approval {
-  confirmation_id: string;
-  /**
-   * `tool`: may this call run? `outcome`: it ran when the server was stopped, and nobody knows how that ended. `question`: an MCP server asks. `plan`: may an agent do this?
-   */
-  kind: 'tool' | 'outcome' | 'question' | 'plan';
-  state: 'pending' | 'approved' | 'denied' | 'answered' | 'expired' | 'cancelled';
-  session_id: string;
-  /**
-   * The turn that waits for it.
-   */
-  turn_id: string;
-  /**
-   * The message with the call.
-   */
-  message_id: string | null;
-  call_index: number | null;
-  tool_call_id: string | null;
-  tool_name: string | null;
-  agent_name: string | null;
-  agent_session_id: string | null;
-  /**
-   * With which it would run.
-   */
-  arguments: {
-    [k: string]: unknown;
-  } | null;
-  /**
-   * JSON Schema of the arguments, for `edit`.
-   */
-  input_schema: {
-    [k: string]: unknown;
-  } | null;
-  /**
-   * Of tool and arguments: a decision that names it is about just this call.
-   */
-  digest: string | null;
-  /**
-   * Why it is asked.
-   */
-  rule: string | null;
-  question: ApprovalQuestion | null;
-  /**
-   * Of an agent.
-   */
-  plan: string | null;
-  /**
-   * `outcome`: the run whose end nobody knows.
-   */
-  previous: {
-    attempt: number;
-    /**
-     * ISO 8601, UTC, six fraction digits.
-     */
-    started_at: string;
-  } | null;
-  allowed_decisions: ('approve' | 'edit' | 'respond' | 'retry' | 'deny')[];
-  allowed_scopes: ('once' | 'session' | 'always')[];
-  /**
-   * ISO 8601, UTC, six fraction digits.
-   */
-  created_at: string;
-  /**
-   * ISO 8601, UTC, six fraction digits.
-   */
-  expires_at: string | null;
-  /**
-   * ISO 8601, UTC, six fraction digits.
-   */
-  decided_at: string | null;
-  decision: Decision | null;
-}
-export interface ApprovalQuestion {
-  /**
-   * What the server asks.
-   */
-  message: string;
-  /**
-   * JSON Schema of the answer.
-   */
-  schema: Record<string, unknown>;
-  /**
-   * Name of the MCP server that asks.
-   */
-  server: string;
-}
-export interface Decision {
-  decision: 'approve' | 'edit' | 'respond' | 'retry' | 'deny';
-  /**
-   * `edit`: what it runs with.
-   */
-  arguments: {
-    [k: string]: unknown;
-  } | null;
-  /**
-   * Text in the place of a result or a plan; for a question, an object that fits its schema.
-   */
-  content:
-    | {
-        [k: string]: unknown;
-      }
-    | unknown[]
-    | string
-    | number
-    | boolean
-    | null;
-  /**
-   * The model is told.
-   */
-  reason: string | null;
-  scope: 'once' | 'session' | 'always';
-  match: 'tool' | 'arguments';
-  /**
-   * Of the call that may run, as edited.
-   */
-  digest: string | null;
-  /**
-   * What remembers it.
-   */
-  grant_id: string | null;
-  /**
-   * The client's word.
-   */
-  decided_by: string | null;
-  /**
-   * Of the request that decided it.
-   */
-  request_id: string | null;
 }
 /**
  * An approval as it is now: asked, or changed.
@@ -2573,5 +2585,6 @@ export const SERVER_EVENT_NAMES = [
   'reset',
   'session',
   'turn',
+  'approval',
   'pull',
 ] as const;

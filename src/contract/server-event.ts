@@ -1,5 +1,7 @@
 // What happens on the server, for whoever shows more than one conversation: one stream, and never a word of a message.
 import { type Static, type TSchema, Type } from 'typebox';
+import { Approval } from './approval.ts';
+import { APPROVAL_EXAMPLE } from './approval-event.ts';
 import { eventUnion, nullable, oneOf, pascal, ref, Timestamp } from './schema.ts';
 import { TURN_STATES } from './turn.ts';
 
@@ -15,6 +17,7 @@ export const SERVER_EVENT_EXAMPLES = {
     deleted: false,
   },
   turn: { turn_id: 'turn_0f3c5a9d21be', session_id: 'b5a3d7e4c9', state: 'running' },
+  approval: APPROVAL_EXAMPLE,
   pull: { name: 'qwen3-0.6b', completed: 1_048_576, total: 639_446_688, state: 'running' },
 } as const;
 
@@ -51,7 +54,7 @@ export const SERVER_EVENTS = {
   reset: event(
     'reset',
     Type.Object({}),
-    'What was missed cannot be told any more: read `GET /sessions` anew. Goes on from here.',
+    'What was missed cannot be told any more: read `GET /sessions` and `GET /approvals` anew. Goes on from here.',
   ),
   session: event(
     'session',
@@ -70,6 +73,7 @@ export const SERVER_EVENTS = {
     Type.Object({ turn_id: Type.String(), session_id: Type.String(), state: oneOf(TURN_STATES) }),
     'A turn has come to another state.',
   ),
+  approval: event('approval', ref(Approval), 'An approval as it is now: asked, or changed.'),
   pull: event(
     'pull',
     ref(PullState),

@@ -85,6 +85,14 @@ it('tells a session when it comes in sight and when it goes, and not what happen
   expect(told).toEqual(['session a', 'session a']);
 });
 
+it('tells nothing of the chats of agents, which lists leave out', async () => {
+  await insertSession(store.db, newSession('a', { kind: 'agent' }));
+  await insertTurn(store.db, newTurn('turn_a', 'a'));
+  await updateSession(store.db, 'a', { title: 'A' });
+  await hideSession(store.db, 'a', 'deleted', 1);
+  expect(told).toEqual([]);
+});
+
 it('tells that others have written, once, and not that the file was rewritten for this process', async () => {
   store.lookForOthers();
   expect(told).toEqual([]);

@@ -2,9 +2,11 @@
 // way of changing anything can be forgotten.
 import type SqliteDriver from 'better-sqlite3';
 
-/** Which session or turn is not what it was; what it is now is read by whoever wants to know. */
+/** Which thing is not what it was; what it is now is read by whoever wants to know. */
+const KINDS = ['session', 'turn', 'approval'] as const;
+
 export interface StoreChange {
-  readonly kind: 'session' | 'turn';
+  readonly kind: (typeof KINDS)[number];
   readonly id: string;
 }
 
@@ -27,25 +29,34 @@ export interface ChangeNotes {
   lookForOthers(rewrites: number): void;
 }
 
-/** What `GET /sessions` tells of a session; whoever is hidden before and after, nobody hears of. */
+/**
+ * What `GET /sessions` tells of a session; whoever is hidden before and after, nobody hears of, nor of chats of agents,
+ * which it does not list.
+ */
 const TRIGGERS = `
-create temp trigger note_new_session after insert on session_rows when new.hidden is null
+create temp trigger note_new_session after insert on session_rows when new.hidden is null and new.kind = 'chat'
 begin select note_change('session', new.id); end;
 
 create temp trigger note_session after update of title, updated_at, head_depth, system_id, hidden on session_rows
-when old.hidden is null or new.hidden is null
+when (old.hidden is null or new.hidden is null) and new.kind = 'chat'
 begin select note_change('session', new.id); end;
 
-create temp trigger note_gone_session after delete on session_rows when old.hidden is null
+create temp trigger note_gone_session after delete on session_rows when old.hidden is null and old.kind = 'chat'
 begin select note_change('session', old.id); end;
 
 create temp trigger note_new_turn after insert on turns
-when exists (select 1 from session_rows where id = new.session_id and hidden is null)
+when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat')
 begin select note_change('session', new.session_id), note_change('turn', new.id); end;
 
 create temp trigger note_turn after update of state, finished_at on turns
-when exists (select 1 from session_rows where id = new.session_id and hidden is null)
+when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat')
 begin select note_change('session', new.session_id), note_change('turn', new.id); end;
+
+create temp trigger note_new_approval after insert on approvals
+begin select note_change('approval', new.id); end;
+
+create temp trigger note_approval after update of change on approvals
+begin select note_change('approval', new.id); end;
 `;
 
 export function createChangeNotes(driver: SqliteDriver.Database): ChangeNotes {
@@ -57,7 +68,8 @@ export function createChangeNotes(driver: SqliteDriver.Database): ChangeNotes {
     onChange(listener) {
       told = listener;
       driver.function('note_change', (kind, id) => {
-        if (kind === 'session' || kind === 'turn') noted.set(`${kind} ${id}`, { kind, id: String(id) });
+        const known = KINDS.find((one) => one === kind);
+        if (known !== undefined) noted.set(`${known} ${id}`, { kind: known, id: String(id) });
         return null;
       });
       driver.exec(TRIGGERS);

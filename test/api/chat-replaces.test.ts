@@ -49,6 +49,12 @@ async function converse(settings: Record<string, unknown> = {}): Promise<Convers
 }
 
 describe.each(ROUTES)('replaces on %s', (route) => {
+  /** For what changes nothing. */
+  let still: Conversation;
+  beforeAll(async () => {
+    still = await converse();
+  });
+
   it.each([
     ['u1', ['S', "u1'", 'new']],
     ['u2', ['S', 'u1', 'a1', "u2'", 'new']],
@@ -133,7 +139,7 @@ describe.each(ROUTES)('replaces on %s', (route) => {
     ['S', {}, 422, 'validation_error'],
     ['a1', { message: null, mode: 'continue' }, 422, 'validation_error'],
   ])('refuses %s with %j, and stores nothing', async (old, asked, status, code) => {
-    const { sessionId, idOf } = await converse();
+    const { sessionId, idOf } = still;
     const before = await treeOf(sessionId);
     const replaces = (await idOf(old)) ?? old;
     expectError(await post(route, sessionId, { ...asked, replaces }), status, code);
@@ -142,14 +148,13 @@ describe.each(ROUTES)('replaces on %s', (route) => {
   });
 
   it.each(['', 7, ['u1'], 'x'.repeat(65)])('refuses the id %j', async (replaces) => {
-    const { sessionId } = await converse();
-    const answer = await post(route, sessionId, { message: 'm', replaces });
+    const answer = await post(route, still.sessionId, { message: 'm', replaces });
     expect(expectError(answer, 422, 'validation_error')).toMatchObject({ errors: [{ path: '/replaces' }] });
   });
 
   it('knows no message of another session', async () => {
-    const [one, other] = [await converse(), await converse()];
-    const answer = await post(route, one.sessionId, { message: 'm', replaces: await other.idOf('u1') });
+    const other = await converse();
+    const answer = await post(route, still.sessionId, { message: 'm', replaces: await other.idOf('u1') });
     expectError(answer, 404, 'message_not_found');
   });
 });

@@ -1,13 +1,14 @@
 // One stream of what happens on the server: sessions, turns, pulls; resumed, polled, and honest about what it forgot.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
 import { insertSession } from '../../src/store/sessions.ts';
 import { VERSION } from '../../src/version.ts';
-import { text } from '../fake-ollama/chat-script.ts';
+import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { type Listener, listenTo, whatHappened } from '../support/listen.ts';
 import { newSession } from '../support/open-test-store.ts';
 import type { StreamedEvent } from '../support/read-events.ts';
+import { ScriptedSource } from '../support/scripted-source.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError, TIMESTAMP } from './wire-formats.ts';
 
@@ -240,4 +241,39 @@ it('ends when the server stops, which does not wait for listeners', async () => 
   const [ended] = [Promise.all(listeners.map(({ events }) => Array.fromAsync(events)))];
   await server.restart();
   await ended;
+});
+
+it('tells what a person is asked, and what became of it', async () => {
+  const inputSchema = { type: 'object', properties: { path: { type: 'string' } } };
+  const asking = await startTestServer({
+    toolSources: [new ScriptedSource('files', { tools: [{ name: 'delete_file', inputSchema }] })],
+  });
+  onTestFinished(() => asking.close());
+  const sessionId = await asking.createSession({ tool_settings: { tools: ['delete_file'] } });
+  const listener = await listenTo(asking);
+  asking.ollama.reply(toolCall('delete_file', { path: 'draft.txt' }), text('Gone.'));
+  const stream = await asking.stream(`/chat/${sessionId}/stream`, { message: 'Delete it' });
+  const turnId = stream.headers.get('x-turn-id');
+  const seen: StreamedEvent[] = [];
+  const note = (matches: (event: StreamedEvent) => boolean) => (event: StreamedEvent) => {
+    if (matches(event)) seen.push(event);
+    return matches(event);
+  };
+  await untilAll(
+    listener,
+    note(({ event }) => event === 'approval'),
+    ({ event, data }) => event === 'turn' && data.turn_id === turnId && data.state === 'waiting',
+  );
+  const [asked] = seen;
+  const { body: inbox } = await asking.get('/approvals');
+  expect(asked?.data).toEqual(inbox.approvals[0]);
+  const decide = { decision: 'approve', scope: 'once' };
+  await asking.post(`/approvals/${asked?.data.confirmation_id}/decide`, decide);
+  await untilAll(
+    listener,
+    ({ event, data }) => event === 'approval' && data.state === 'approved',
+    ({ event, data }) => event === 'turn' && data.state === 'completed',
+  );
+  stream.abort();
+  listener.leave();
 });
