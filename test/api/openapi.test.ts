@@ -221,6 +221,17 @@ describe('nothing is left out', () => {
     expect(kinds.filter((kind) => !text.includes(`\`${codeOf(kind)}\``))).toEqual([]);
   });
 
+  it('what a body can be refused for is described wherever one can be sent', () => {
+    const missing = operations
+      .filter(([name]) => !name.startsWith('GET '))
+      .flatMap(([name, { responses }]) =>
+        ['413', '415', '422']
+          .filter((status) => !(status in responses))
+          .map((status) => `${name}: ${status}`),
+      );
+    expect(missing).toEqual([]);
+  });
+
   it('every event is described with its payload, wherever events are sent', () => {
     expect(streams.length).toBeGreaterThanOrEqual(2);
     for (const stream of streams) {

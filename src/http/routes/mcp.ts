@@ -5,7 +5,7 @@ import { McpServer, McpServerList } from '../../contract/mcp.ts';
 import { ref } from '../../contract/schema.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import type { App, AppDeps } from '../app-deps.ts';
-import { jsonAnswer, responses } from '../document.ts';
+import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
 
 const tags = ['tools'];
 
@@ -35,7 +35,10 @@ export function mcpRoutes(app: App, { mcpServers }: Pick<AppDeps, 'mcpServers'>)
         params: Type.Object({
           name: Type.String({ description: 'Name of the server.', examples: ['github'] }),
         }),
-        response: responses(200, jsonAnswer('How it is now.', ref(McpServer)), ['mcp_server_not_found']),
+        response: responses(200, jsonAnswer('How it is now.', ref(McpServer)), [
+          'mcp_server_not_found',
+          ...BODY_ERRORS,
+        ]),
       },
     },
     async ({ params }) => {
