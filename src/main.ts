@@ -1,5 +1,6 @@
 // The command line: arguments → configuration → command.
 import { Command, Option } from 'commander';
+import { addApprovalCommands } from './cli/approval-commands.ts';
 import { configure, EXIT_USAGE, ExitError, type Flags, withSettings } from './cli/command.ts';
 import { addModelCommands } from './cli/model-commands.ts';
 import { addToolCommands } from './cli/tool-commands.ts';
@@ -77,6 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
   addModelCommands(program);
   addToolCommands(program);
+  addApprovalCommands(program);
 
   program.addHelpText('after', () => `\nThe default command:\n\n${serveCommand.helpInformation()}`);
   await program.parseAsync(namesCommand(argv) ? argv : ['serve', ...argv], { from: 'user' });

@@ -8,12 +8,13 @@ import { timestampNow } from '../kit/clock.ts';
 import { randomHex } from '../kit/ids.ts';
 import { createLog } from '../kit/log.ts';
 import { hideSession } from '../store/hidden-sessions.ts';
+import { listGrants } from '../store/tool-grants.ts';
 import { parseToolPolicy } from '../tools/policy/tool-policy.ts';
 import { digestOfCall } from '../tools/prepare-call.ts';
 import { createTools, type Tools } from '../tools/tools.ts';
 import { Approvals } from './approvals.ts';
 import type { NewApproval } from './draft-approval.ts';
-import { grantsFor, revokeGrant, shownGrants } from './grants.ts';
+import { revokeGrant, shownGrants } from './grants.ts';
 import type { ApprovalDecision } from './judge-decision.ts';
 
 const SCHEMA = {
@@ -266,7 +267,7 @@ describe('a decision', () => {
       kind: 'decision_not_allowed',
     });
     expect(await Promise.all(ids.map(stateOf))).toEqual(['pending', 'pending']);
-    expect(await grantsFor(store.db, 's')).toEqual([]);
+    expect(await listGrants(store.db, 's')).toEqual([]);
     await approvals.decide(both('approve'), { requestId: null });
     expect(await Promise.all(ids.map(stateOf))).toEqual(['approved', 'approved']);
   });
@@ -342,11 +343,11 @@ describe('what is remembered', () => {
     const approved = await decide(await askOne(), { decision: 'approve', scope: 'session' });
     const { fingerprint = '' } = call();
     const id = approved.decision?.grant_id ?? '';
-    expect(await grantsFor(store.db, 's')).toEqual([
+    expect(await listGrants(store.db, 's')).toMatchObject([
       { id, toolName: 'delete_file', fingerprint, digest: null },
     ]);
     await store.addSession('other');
-    expect(await grantsFor(store.db, 'other')).toEqual([]);
+    expect(await listGrants(store.db, 'other')).toEqual([]);
     expect(await shownGrants({ db: store.db, tools }, 's')).toEqual([
       {
         grant_id: id,
@@ -369,7 +370,7 @@ describe('what is remembered', () => {
     expect(grant).toMatchObject({ scope: 'always', session_id: null, match: 'arguments', arguments: args });
     const { fingerprint = '' } = call();
     const digest = digestOfCall({ policyName: 'delete_file', fingerprint }, args);
-    expect(await grantsFor(store.db, 'any')).toMatchObject([{ digest }]);
+    expect(await listGrants(store.db, 'any')).toMatchObject([{ digest }]);
   });
 
   it('is there once, and gone when it is revoked', async () => {
@@ -379,7 +380,7 @@ describe('what is remembered', () => {
     expect(grants[0]?.grant_id).toBe(grants[1]?.grant_id);
     const grantId = grants[0]?.grant_id ?? '';
     await revokeGrant(store.db, grantId);
-    expect(await grantsFor(store.db, 's')).toEqual([]);
+    expect(await listGrants(store.db, 's')).toEqual([]);
     await expect(revokeGrant(store.db, grantId)).rejects.toMatchObject({ kind: 'grant_not_found' });
   });
 
@@ -394,7 +395,7 @@ describe('what is remembered', () => {
     const id = await askOne({ rule: 'ask: delete_*' });
     expect(await outcomeOf(id, { decision: 'approve', scope: 'session' })).toBe('decision_not_allowed');
     expect(await outcomeOf(id, { decision: 'approve' })).toBe('approved');
-    expect(await grantsFor(store.db, 's')).toEqual([]);
+    expect(await listGrants(store.db, 's')).toEqual([]);
   });
 });
 

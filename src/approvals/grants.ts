@@ -1,17 +1,10 @@
-// What people want remembered: for the policy, and for those who look it over.
+// What people want remembered, for those who look it over.
 import type { Grant } from '../contract/approval.ts';
 import { MochiError } from '../contract/errors.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import type { Db } from '../store/database.ts';
 import { deleteGrant, listGrants } from '../store/tool-grants.ts';
-import type { ToolGrant } from '../tools/policy/decide-call.ts';
 import type { Tools } from '../tools/tools.ts';
-
-/** As `tools.prepare` takes them: those of the session, and of all sessions. */
-export async function grantsFor(db: Db, sessionId: string): Promise<ToolGrant[]> {
-  const grants = await listGrants(db, sessionId);
-  return grants.map(({ id, toolName, fingerprint, digest }) => ({ id, toolName, fingerprint, digest }));
-}
 
 /** @param sessionId what holds there; missing: all there are */
 export async function shownGrants(

@@ -2,7 +2,10 @@
 import { type ChatBody, type Mochi, MochiError, type Turn } from '../client/index.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { ExitError } from './command.ts';
-import { dim, say } from './terminal.ts';
+import { ShownAnswer } from './shown-answer.ts';
+import { say } from './terminal.ts';
+import { TurnApprovals } from './turn-approvals.ts';
+import type { TypedLines } from './typed-lines.ts';
 import type { EngineWait } from './wait-for-engine.ts';
 
 interface ConversationOptions {
@@ -10,6 +13,8 @@ interface ConversationOptions {
   readonly model: string | null;
   readonly thinks: boolean;
   readonly wait: EngineWait;
+  /** Who is asked before a tool runs; null: nobody sits here. */
+  readonly typed: TypedLines | null;
 }
 
 /** As a shell has it for Ctrl-C. */
@@ -87,35 +92,28 @@ export class ChatConversation {
   }
 
   private async answer(request: ChatBody): Promise<void> {
-    const { thinks, wait } = this.options;
+    const { thinks, wait, typed } = this.options;
     const { signal } = this.leaving;
     const turn = this.mochi.chat.stream(this.sessionId, { ...request, think: thinks }, { signal });
+    const shown = new ShownAnswer();
+    const approvals = new TurnApprovals({ mochi: this.mochi, typed, onLeft: () => this.stop() });
     let failure: MochiError | null = null;
-    let isThinking = false;
-    const style = (thinking: boolean) => {
-      if (thinking !== isThinking) dim(thinking);
-      if (!thinking && isThinking) say('\n');
-      isThinking = thinking;
-    };
     try {
       for await (const event of turn) {
         if (this.turn === null) wait.clear();
         this.turn = turn;
-        if (event.event === 'thinking_delta' || event.event === 'content_delta') {
-          style(event.event === 'thinking_delta');
-          say(event.data.content);
-        }
-        if (event.event === 'message_complete' && event.data.finish_reason === 'length')
-          say(' (cut: finish_reason length)');
+        if (event.event === 'tool_call_confirmation_required') shown.endLine();
+        await approvals.hear(event);
+        shown.show(event);
         if (event.event === 'error') failure = new MochiError(event.data);
       }
       if (failure?.code === 'turn_cancelled') say(' (stopped)');
       else if (failure !== null) throw failure;
     } finally {
       wait.clear();
-      style(false);
+      await approvals.close();
+      shown.end();
       this.turn = null;
-      say('\n');
     }
   }
 }

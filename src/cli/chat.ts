@@ -6,6 +6,7 @@ import { ChatConversation } from './chat-conversation.ts';
 import { ExitError, type Flags } from './command.ts';
 import { connectServer, serveCommand } from './server-client.ts';
 import { say, sayError } from './terminal.ts';
+import { TypedLines } from './typed-lines.ts';
 import { showEngineWait } from './wait-for-engine.ts';
 
 export interface ChatFlags extends Flags {
@@ -13,6 +14,8 @@ export interface ChatFlags extends Flags {
   readonly model?: string;
   readonly session?: string;
 }
+
+const PROMPT = '> ';
 
 const HELP = `Type a message. Commands:
   /regenerate      answer the last message anew
@@ -27,14 +30,15 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   const wait = showEngineWait();
   const mochi = connectServer(config, flags.server, { waitForEngine: wait.show });
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal });
+  const typed = new TypedLines(lines, isTerminal);
   const conversation = new ChatConversation(mochi, {
     wait,
     model: flags.model ?? null,
     thinks: flags['think'] === true,
+    // What comes through a pipe was written before anybody was asked.
+    typed: isTerminal ? typed : null,
   });
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal });
-  // From the start: lines of a pipe that come before anybody listens would be lost.
-  const typed = lines[Symbol.asyncIterator]();
   lines.on('SIGINT', () => {
     if (!conversation.stop()) lines.close();
   });
@@ -44,15 +48,10 @@ export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   process.on('SIGINT', onSignal);
   try {
     await conversation.open(flags.session ?? null);
-    if (isTerminal) {
-      say(`${conversation.description}. /help shows the commands.\n`);
-      lines.setPrompt('> ');
-      lines.prompt();
-    }
-    for await (const line of typed) {
+    if (isTerminal) say(`${conversation.description}. /help shows the commands.\n`);
+    for (let line = await typed.next(PROMPT); line !== null; line = await typed.next(PROMPT)) {
       if (line.trim() === '/quit') break;
       await answer(conversation, line.trim(), isTerminal);
-      if (isTerminal) lines.prompt();
     }
   } catch (error) {
     throw explain(error, mochi.baseUrl, serveCommand(config));

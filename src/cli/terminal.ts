@@ -11,6 +11,11 @@ export function sayError(text: string): void {
   process.stderr.write(showControls(text));
 }
 
+/** Columns of the terminal on stdout; of none, so many that a line is long, and not endless. */
+export function terminalWidth(): number {
+  return process.stdout.isTTY ? process.stdout.columns || 80 : 200;
+}
+
 /** Rows in columns on stdout. */
 export function sayTable(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

@@ -23,7 +23,7 @@ export interface AskingServer extends TestServer {
   readonly asked: readonly Approval[];
 }
 
-const FILE_SCHEMA = {
+export const FILE_SCHEMA = {
   type: 'object',
   properties: { path: { type: 'string' }, times: { type: 'integer' } },
   required: ['path'],
