@@ -23,3 +23,16 @@ export async function decide(
   const { status, body } = await server.post(`/approvals/${id}/decide`, decision);
   if (status !== 200) throw new Error(`not decided: ${status} ${JSON.stringify(body)}`);
 }
+
+/** Resolves when a turn waits for the call of this index: those before it have their results, and it was asked about. */
+export async function waitsAt(server: TestClient, sessionId: string, callIndex: number): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { turns } = (await server.get(`/sessions/${sessionId}/turns`)).body;
+      expect(turns[0].state).toBe('waiting');
+      const results = (await server.messages(sessionId)).filter(({ role }) => role === 'tool');
+      expect(results).toHaveLength(callIndex);
+    },
+    { timeout: 10_000, interval: 10 },
+  );
+}

@@ -34,7 +34,7 @@ export async function killOnce(
   const cut: Cut = { life, series, sessionId, told: new Set() };
   if (phase === 'turn') await setTrap(cut, commit);
   else killInTool(life.dataDir, 'tool-after');
-  await surviving(() => converse(cut, series.message.replaceAll('KEY', key)));
+  await surviving(life, () => converse(cut, series.message.replaceAll('KEY', key)));
   let isKilled = phase === 'turn' ? await reap(life) : true;
   if (phase !== 'turn') await life.expectKilled();
   if (phase === 'recovery') {
@@ -44,7 +44,7 @@ export async function killOnce(
   if (isKilled) expect(await life.start()).toBe(true);
   if (phase === 'decision') {
     await setTrap(cut, commit);
-    await surviving(() => settle(cut));
+    await surviving(life, () => settle(cut));
     isKilled = await reap(life);
     if (isKilled) expect(await life.start()).toBe(true);
   }
@@ -65,12 +65,13 @@ async function setTrap({ life, series }: Cut, commit: number): Promise<void> {
   else expect(await life.arm(pointOf(series, commit))).toBe(true);
 }
 
-/** A connection that breaks is what a kill does. */
-async function surviving(action: () => Promise<void>): Promise<void> {
+/** A connection that breaks is what a kill does, and nothing else. */
+async function surviving(life: Life, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof TypeError) || (await life.arm(''))) throw error;
+    await life.expectKilled();
   }
 }
 

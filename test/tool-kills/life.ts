@@ -58,9 +58,21 @@ export class Life {
         resolve(signal === 'SIGKILL' ? '' : `ended with ${status}: ${said}`);
       });
     });
-    if (await ready.promise) return true;
+    if ((await ready.promise) && (await this.#hasTools())) return true;
     await this.expectKilled();
     return false;
+  }
+
+  /** A turn that begins before they are found does without. @returns false: it was killed meanwhile */
+  async #hasTools(): Promise<boolean> {
+    for (;;) {
+      try {
+        const { body } = await this.client.get('/tools');
+        if ('write' in body.tools) return true;
+      } catch {
+        return false;
+      }
+    }
   }
 
   /** From now on it is killed there; empty: nowhere. @returns whether it runs still */

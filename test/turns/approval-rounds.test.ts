@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, toolCalls } from '../fake-ollama/chat-script.ts';
-import { askedOf, decide } from '../support/deciding.ts';
+import { askedOf, decide, waitsAt } from '../support/deciding.ts';
 import { succeeded } from '../support/scripted-source.ts';
 import { shown, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
 import { watchAll } from './watching.ts';
@@ -131,6 +131,7 @@ describe('a round that people decide about', () => {
     for (const { fate, index } of asked) {
       if (early[index] === true && !isFirst) continue;
       const pending = await askedOf(server, sessionId, left);
+      await waitsAt(server, sessionId, index);
       const of = (at: number) => pending.find(({ call_index }: any) => call_index === at).confirmation_id;
       if (isFirst) {
         // The later first: decisions come in any order.

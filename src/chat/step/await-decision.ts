@@ -17,6 +17,7 @@ export class TurnSuspended extends Error {
 /**
  * Ends when the call is decided, or the turn is to stop.
  * @param isTold another process has asked already: who watches knows it from the snapshot
+ * @returns whether the question was told: it may be decided before that
  * @throws TurnSuspended; what the store throws
  */
 export async function* awaitDecision(
@@ -24,7 +25,7 @@ export async function* awaitDecision(
   turn: RunningTurn,
   { call, callIndex, name, plan }: UndecidedCall,
   isTold: boolean,
-): AsyncGenerator<readonly TurnEvent[], void> {
+): AsyncGenerator<readonly TurnEvent[], boolean> {
   const { live, seat } = turn;
   const { turnId } = live;
   const { undecided: asked } = plan;
@@ -52,7 +53,7 @@ export async function* awaitDecision(
     let told: readonly Approval[] = isTold ? await listPending(deps, turnId) : [];
     while (!live.signal.aborted) {
       const pending = await listPending(deps, turnId);
-      if (!pending.some(({ confirmation_id: id }) => id === asked.confirmation_id)) return;
+      if (!pending.some(({ confirmation_id: id }) => id === asked.confirmation_id)) break;
       if (pending.length !== told.length) {
         const status: TurnEvent = {
           event: 'status',
@@ -66,6 +67,7 @@ export async function* awaitDecision(
       await changes.next([live.signal, seat.closing]);
       if (seat.closing.aborted && !live.signal.aborted) throw new TurnSuspended();
     }
+    return told.length > 0;
   } finally {
     stopListening();
   }

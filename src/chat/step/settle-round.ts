@@ -40,8 +40,7 @@ export async function* settleRound(
       if ('undecided' in part) {
         const { callIndex, approval } = part.undecided;
         const wasAsked = round.askedIndex === callIndex && approval?.kind === 'tool';
-        round.askedIndex = callIndex;
-        yield* awaitDecision(deps, turn, part.undecided, wasAsked);
+        if (yield* awaitDecision(deps, turn, part.undecided, wasAsked)) round.askedIndex = callIndex;
         isTold = true;
         // Others may have been decided, too.
         break;
