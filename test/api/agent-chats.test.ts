@@ -18,7 +18,7 @@ const at = (second: number) => ({
 });
 
 beforeEach(async () => {
-  for (const id of ['parent', 'other', 'alone', 'nameless']) {
+  for (const id of ['parent', 'other', 'alone', 'nameless', 'pictured']) {
     await server.request('DELETE', `/sessions/${id}`);
     await server.request('DELETE', `/agents/chats/${id}`);
   }
@@ -160,8 +160,14 @@ describe('an agent chat', () => {
   it('is read by every route that reads a session', async () => {
     const reads = operations().filter(({ method, path }) => method === 'GET' && OF_A_SESSION.test(path));
     expect(reads.length).toBeGreaterThanOrEqual(7);
+    const pictured = agentChatLines({ id: 'pictured' }).replace(
+      '"role":"user"',
+      `"role":"user","images":["${PIXEL}"]`,
+    );
+    await server.post('/sessions/import', pictured, NDJSON);
+    const values = { session_id: 'pictured', message_id: 'q-pictured', index: '0' };
     for (const { path } of reads) {
-      const { status } = await server.get(path.replace('{session_id}', 'first'));
+      const { status } = await server.get(fill(path, values));
       expect([path, status]).toEqual([path, 200]);
     }
   });
@@ -171,7 +177,7 @@ describe('an agent chat', () => {
     const writes = operations().filter(({ method, path }) => method !== 'GET' && OF_A_SESSION.test(path));
     expect(writes.length).toBeGreaterThanOrEqual(12);
     for (const { method, path, body } of writes) {
-      const address = path.replace('{session_id}', 'first').replace('{index}', '0');
+      const address = fill(path, { session_id: 'first', message_id: 'q-first', index: '0' });
       const answer = await server.request(method, address, method === 'DELETE' ? undefined : (body ?? {}));
       expect([method, path, answer.status, answer.body.detail?.error]).toMatchObject([
         method,
@@ -262,6 +268,12 @@ describe('GET /turns/{id}', () => {
     expect((await server.get('/turns/turn_parent')).body.agent_turns).toEqual([run('second', 'writer')]);
   });
 });
+
+const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+const fill = (path: string, values: Readonly<Record<string, string>>) =>
+  path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? 'x');
 
 const OF_A_SESSION = /^\/(sessions|chat)\/\{session_id\}/;
 
