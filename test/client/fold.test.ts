@@ -102,7 +102,7 @@ describe.each(vectors)('$name', ({ steps }) => {
       const expected = await framesOf([bytes]);
       expect(expected).toEqual(events);
       expect(await framesOf(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(expected);
-      const step = Math.ceil(bytes.length / 97);
+      const step = Math.ceil(bytes.length / 61);
       for (let at = 1; at < bytes.length; at += step) {
         expect(await framesOf([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(expected);
       }
@@ -180,7 +180,7 @@ describe('a turn that is watched through any connections', () => {
           expect(viewsOf(seen).at(-1)).toEqual(steps.at(-1)?.view);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

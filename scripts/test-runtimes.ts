@@ -1,0 +1,121 @@
+// The client in other runtimes: `npm run test:runtimes -- bun deno node=/path/of/another/node chromium`. They are
+// looked for in the path, and not part of `npm test`: none of them comes without a download of its own.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startWorld } from '../test/client/runtimes/world.ts';
+import { bundleClient } from './bundle-client.ts';
+
+const SPEC = { spec: 'test/client/runtimes/spec.ts' };
+
+/** How each is started with a script. */
+const SCRIPTS: Readonly<Record<string, (script: string) => string[]>> = {
+  node: (script) => [script],
+  bun: (script) => ['run', script],
+  deno: (script) => ['run', '--allow-net', script],
+};
+
+const asked = process.argv.slice(2).map((argument) => {
+  const [name = '', path = name] = argument.split('=');
+  return { name, path };
+});
+if (asked.length === 0)
+  throw new Error('Name runtimes: node, bun, deno, chromium; name=/path says where one is.');
+
+const folder = await mkdtemp(join(tmpdir(), 'mochi-runtimes-'));
+await bundleClient({ folder, isMinified: false, entries: SPEC });
+const world = await startWorld();
+const servers = JSON.stringify({ direct: world.direct, flaky: world.flaky });
+async function asScript(name: string, path: string): Promise<string[]> {
+  const toArguments = SCRIPTS[name];
+  if (toArguments === undefined) throw new Error(`There is no runtime called ${name}.`);
+  const script = join(folder, 'run.mjs');
+  await writeFile(
+    script,
+    `import { runSpec } from './spec.js';\nconsole.log(JSON.stringify(await runSpec(${servers})));\n`,
+  );
+  const child = spawn(path, toArguments(script), { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  if (child.exitCode !== 0) throw new Error(`${name} ended with ${child.exitCode}.`);
+  return JSON.parse(output);
+}
+
+const PAGE = `<!doctype html><script type="module">
+import { runSpec } from './spec.js';
+const tell = (done) => fetch('/done', { method: 'POST', body: JSON.stringify(done) });
+const inWorker = () => new Promise((resolve, reject) => {
+  const worker = new Worker('./worker.js', { type: 'module' });
+  worker.onmessage = ({ data }) => ('error' in data ? reject(new Error(data.error)) : resolve(data.done));
+  worker.onerror = (event) => reject(new Error(event.message));
+});
+try {
+  const page = await runSpec(${servers});
+  const worker = await inWorker();
+  await tell([...page.map((line) => 'page: ' + line), ...worker.map((line) => 'worker: ' + line)]);
+} catch (error) {
+  await tell({ error: String(error?.stack ?? error) });
+}
+</script>`;
+const WORKER = `import { runSpec } from './spec.js';
+runSpec(${servers}).then((done) => postMessage({ done }), (error) => postMessage({ error: String(error.stack) }));`;
+
+async function told(request: IncomingMessage): Promise<string[]> {
+  const done = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
+  if (Array.isArray(done)) return done;
+  throw new Error(done.error);
+}
+
+/** A page and a module worker of another origin than the server's. */
+async function inBrowser(path: string): Promise<string[]> {
+  const spec = await readFile(join(folder, 'spec.js'), 'utf8');
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  const files: Record<string, [type: string, text: string]> = {
+    '/': ['text/html', PAGE],
+    '/spec.js': ['text/javascript', spec],
+    '/worker.js': ['text/javascript', WORKER],
+  };
+  const pages = createServer((request, response) => {
+    if (request.url === '/done') void told(request).then(resolve, reject);
+    const [type, text] = files[request.url ?? ''] ?? ['text/plain', ''];
+    response.writeHead(200, { 'content-type': type }).end(text);
+  });
+  await new Promise<void>((listening) => pages.listen(0, '127.0.0.1', listening));
+  const { port } = pages.address() as AddressInfo;
+  const flags = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    `--user-data-dir=${join(folder, 'profile')}`,
+  ];
+  const browser = spawn(path, [...flags, `http://127.0.0.1:${port}/`], { stdio: 'ignore' });
+  browser.once('error', reject);
+  try {
+    return await promise;
+  } finally {
+    const ended = new Promise((resolve) => browser.once('close', resolve));
+    browser.kill();
+    await ended;
+    pages.closeAllConnections();
+    pages.close();
+  }
+}
+
+try {
+  for (const { name, path } of asked) {
+    const started = performance.now();
+    const done = name === 'chromium' ? await inBrowser(path) : await asScript(name, path);
+    for (const line of done) console.log(`${name}: ${line}`);
+    console.log(`${name}: ${Math.round(performance.now() - started)} ms`);
+  }
+} finally {
+  await world.close();
+  await rm(folder, { recursive: true });
+}
