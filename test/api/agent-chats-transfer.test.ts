@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runExport } from '../../src/cli/export.ts';
+import { runImport } from '../../src/cli/import.ts';
 import { agentChatLines, chatLines } from '../support/agent-chat-lines.ts';
 import { readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -168,6 +169,24 @@ describe('lines', () => {
       phase: 'executing',
       error: { code: 'turn_interrupted' },
     });
+  });
+});
+
+describe('the command `import`', () => {
+  it('takes the files of the folder of agent chats for those, and all others for sessions', async () => {
+    const folder = join(root, 'data', 'agents', 'agent_chats');
+    const file = (id: string) =>
+      JSON.stringify({ ...original, metadata: { ...original.metadata, session_id: id, title: id } });
+    const places = {
+      cccccccc01: join(folder, 'late.json'),
+      cccccccc02: join(root, 'data', 'agents', 'other.json'),
+      cccccccc03: join(root, 'data', 'agents', 'agent_chats_old.json'),
+    };
+    for (const [id, path] of Object.entries(places)) await writeFile(path, file(id));
+    await runImport(server.config, Object.values(places));
+    const chats = idsOf((await server.get('/agents/chats')).body.chats);
+    expect(Object.keys(places).map((id) => chats.includes(id))).toEqual([true, false, false]);
+    expect((await server.get('/sessions/cccccccc03')).status).toBe(200);
   });
 });
 
