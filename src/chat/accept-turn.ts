@@ -41,14 +41,16 @@ export async function acceptTurn(
       return { beginning: null, userMessageId };
     }
     await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
-    const beginning = await beginTurn(transaction, {
-      sessionId,
-      turnId,
-      request,
-      message,
-      isPromised: false,
-      now: deps.now,
-    });
+    const beginning = await beginTurn(
+      { ...deps, db: transaction },
+      {
+        sessionId,
+        turnId,
+        request,
+        message,
+        isPromised: false,
+      },
+    );
     const { userMessageId } = beginning;
     await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
     return { beginning, userMessageId };

@@ -6,8 +6,10 @@ import { findMessage, findUserMessage, type PathMessage } from '../store/message
 import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
+import { answerHandedCalls } from './client-results.ts';
 import { placeMessage } from './place-message.ts';
 import { findReplaced, placeBefore, questionOf, showBranchOf } from './replaced-message.ts';
+import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
 
 export interface Beginning {
@@ -23,31 +25,51 @@ export interface Beginning {
 interface StartingTurn {
   readonly sessionId: string;
   readonly turnId: string;
-  readonly request: Pick<TurnRequest, 'message' | 'mode' | 'images' | 'replaces'>;
+  readonly request: Pick<TurnRequest, 'message' | 'mode' | 'images' | 'replaces' | 'toolResults'>;
   /** The message of the request with its id. */
   readonly message: QueuedMessage | null;
   /** It waited in line: its message has been promised an id. */
   readonly isPromised: boolean;
-  readonly now: () => string;
 }
 
+type BeginDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
+
 /** @throws MochiError session_not_found, empty_history, message_not_found, validation_error */
-export async function beginTurn(db: Db, turn: StartingTurn): Promise<Beginning> {
+export async function beginTurn(deps: BeginDeps, turn: StartingTurn): Promise<Beginning> {
+  const { db, now } = deps;
   const { sessionId, turnId, message, request } = turn;
-  const session = await requireSession(db, sessionId);
-  const head = await findHead(db, session);
-  const began = { session, headBefore: head && toPlace(head) };
+  const found = await requireSession(db, sessionId);
   const old = await findReplaced(db, sessionId, request);
-  if (message === null) {
-    if (old === null) return { ...began, tip: await findTip(db, session, request.mode), userMessageId: null };
+  if (message === null && old !== null) {
     const tip = questionOf(sessionId, old);
-    await showBranchOf(db, sessionId, { message: old, updatedAt: turn.now() });
-    return { ...began, tip, userMessageId: null };
+    await showBranchOf(db, sessionId, { message: old, updatedAt: now() });
+    return { session: found, headBefore: headOf(found), tip, userMessageId: null };
   }
+  // What is open on the branch that is left stays open there.
+  const end = old === null ? await goOnFrom(deps, turn, found) : headOf(found);
+  const session = end?.id === found.headId ? found : await requireSession(db, sessionId);
+  const began = { session, headBefore: end };
+  if (message === null) {
+    if (end === null) throw emptyHistory(sessionId);
+    return { ...began, tip: end, userMessageId: null };
+  }
+  const head = await findHead(db, session);
   const isThere = head !== null && isSame(head, message) && (old === null || isBeside(head, old));
   if (isThere && !turn.isPromised) return { ...began, tip: toPlace(head), userMessageId: head.message_id };
   const tip = await placeMessage(db, { sessionId, turnId, message, old, head: began.headBefore });
   return { ...began, tip, userMessageId: message.messageId };
+}
+
+/** Behind which message the turn goes on: every call there that was left to the client has its result then. */
+async function goOnFrom(
+  deps: BeginDeps,
+  { sessionId, turnId, request }: StartingTurn,
+  session: StoredSession,
+): Promise<PathPlace | null> {
+  const { message, mode, toolResults: results } = request;
+  const isAnswer = message === null && results.length === 0;
+  const tip = isAnswer ? await findTip(deps.db, session, mode) : headOf(session);
+  return answerHandedCalls(deps, { sessionId, turnId, tip, results });
 }
 
 /** A client that sends the same text again while nobody has answered it wants the answer, not a twin. */
@@ -74,8 +96,17 @@ export async function findTip(db: Db, session: StoredSession, mode: TurnRequest[
   if (answersHead && head.role !== 'system') return toPlace(head);
   const question = head === null ? null : await findUserMessage(db, session.session_id, 'last');
   if (question !== null) return toPlace(question);
-  throw new MochiError('empty_history', 'There is nothing to answer: send a message first.', {
-    session_id: session.session_id,
+  throw emptyHistory(session.session_id);
+}
+
+/** What results of calls are put behind. */
+export function headOf({ headId, headDepth }: StoredSession): PathPlace | null {
+  return headId === null ? null : { id: headId, depth: headDepth };
+}
+
+function emptyHistory(sessionId: string): MochiError {
+  return new MochiError('empty_history', 'There is nothing to answer: send a message first.', {
+    session_id: sessionId,
   });
 }
 

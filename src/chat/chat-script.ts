@@ -21,7 +21,8 @@ export function createChatScript(deps: TurnDeps, turn: RunningTurn, progress: Tu
       if (progress.rounds >= deps.maxSteps) throw loopLimit(deps.maxSteps);
     },
     async *rest(usage) {
-      if (await askAgain(deps, progress, { usage, isAfterRound: progress.rounds > 0 })) return false;
+      const isAfterRound = progress.rounds > 0 || request.toolResults.length > 0;
+      if (await askAgain(deps, progress, { usage, isAfterRound })) return false;
       yield [await complete(deps, turn, progress, usage)];
       return true;
     },

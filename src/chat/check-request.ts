@@ -5,11 +5,14 @@ import { requireSession } from '../sessions/require.ts';
 import type { PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
-import { findTip } from './begin-turn.ts';
+import { ClientToolFault, registerClientTools } from '../tools/client-tools.ts';
+import { addSizes, NO_SIZE, sizeOf } from '../window/estimate.ts';
+import { findTip, headOf } from './begin-turn.ts';
+import { checkResults } from './client-results.ts';
 import { offerNow } from './offer-tools.ts';
 import { checkFits } from './prompt/check-fits.ts';
 import { findReplaced, questionOf } from './replaced-message.ts';
-import { renewModel, requireVision } from './step/renew-model.ts';
+import { renewModel, requireTools, requireVision } from './step/renew-model.ts';
 import { checkFormat } from './step/structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
@@ -24,7 +27,7 @@ export interface CheckedRequest {
 
 /**
  * @throws MochiError session_not_found, message_not_found, validation_error, images_not_supported, empty_history,
- *   context_overflow
+ *   tools_not_supported, context_overflow
  */
 export async function checkRequest(
   deps: TurnDeps,
@@ -34,6 +37,8 @@ export async function checkRequest(
   if (given.format !== null) checkFormat(given.format);
   const session = await requireSession(deps.db, sessionId);
   checkImages(given);
+  await checkTools(given);
+  await checkResults(deps.db, sessionId, given);
   const old = await findReplaced(deps.db, sessionId, given);
   const request = given.replaces?.keepsImages === true ? { ...given, images: old?.images ?? [] } : given;
   const model = await recallModel(deps, session.model);
@@ -56,12 +61,16 @@ async function checkModel(
   old: PathMessage | null,
 ): Promise<void> {
   requireVision(request, model, session.model);
+  requireTools(request, model, session.model);
   // What a busy session will have to answer is known when its turn has come.
-  if (request.message === null && session.active_turn !== null) return;
+  const { message, toolResults } = request;
+  if (message === null && session.active_turn !== null) return;
   // On another branch it had room when it was asked.
-  if (request.message === null && old?.active === false) return;
-  const tip = request.message === null ? await findQuestion(deps, session, { request, old }) : null;
-  await checkFits(deps, { session, model, request, tip, offer: offerNow(deps, session, request) });
+  if (message === null && old?.active === false) return;
+  const tip = message === null ? await findQuestion(deps, session, { request, old }) : null;
+  const results = toolResults.reduce((sum, { content }) => addSizes(sum, sizeOf({ content })), NO_SIZE);
+  const offer = await offerNow(deps, session, request);
+  await checkFits(deps, { session, model, request, tip, offer, results });
 }
 
 /** The message that an answer is wanted for. @throws MochiError empty_history */
@@ -69,13 +78,33 @@ async function findQuestion(
   { db }: TurnDeps,
   session: StoredSession,
   { request, old }: { readonly request: TurnRequest; readonly old: PathMessage | null },
-): Promise<PathPlace> {
+): Promise<PathPlace | null> {
+  if (request.toolResults.length > 0) return headOf(session);
   return old === null ? findTip(db, session, request.mode) : questionOf(session.session_id, old);
 }
 
 /** An engine that is down is the turn's business: the message must be stored all the same. */
 export function recallModel(deps: TurnDeps, name: string): Promise<EngineModel | null> {
   return deps.engine.recallModel(name).catch(() => null);
+}
+
+/** @throws MochiError validation_error */
+async function checkTools({ clientTools }: TurnRequest): Promise<void> {
+  const names = new Set<string>();
+  for (const [index, { name, inputSchema }] of clientTools.entries()) {
+    if (names.has(name)) throw invalidField(`/tools/${index}/name`, 'must not be that of another tool');
+    names.add(name);
+    const { type = 'object' } = inputSchema;
+    if (type !== 'object') {
+      throw invalidField(`/tools/${index}/parameters`, 'must be a JSON Schema of an object');
+    }
+  }
+  try {
+    await registerClientTools(clientTools);
+  } catch (error) {
+    if (!(error instanceof ClientToolFault)) throw error;
+    throw invalidField(`/tools/${error.index}/parameters`, `cannot be used: ${error.message}`);
+  }
 }
 
 function checkImages(request: TurnRequest): void {

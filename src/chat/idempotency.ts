@@ -21,13 +21,18 @@ export function toMark(key: string, route: ChatRoute, request: TurnRequest): Ide
 }
 
 /** A key holds over an update of the server: what has its default is as it was before there was a choice. */
-function asHashed(route: ChatRoute, { onApproval, replaces, ...request }: TurnRequest): object {
+function asHashed(
+  route: ChatRoute,
+  { onApproval, replaces, clientTools, toolResults, ...request }: TurnRequest,
+): object {
   const isUsual = onApproval === USUAL_APPROVAL[route];
   return {
     ...request,
     onBusy: request.onBusy ?? 'queue',
     ...(!isUsual && { onApproval }),
     ...(replaces !== null && { replaces }),
+    ...(clientTools.length > 0 && { clientTools }),
+    ...(toolResults.length > 0 && { toolResults }),
   };
 }
 

@@ -18,7 +18,7 @@ export async function keepMessage(
     await deps.db.transaction().execute(async (db) => {
       const { headId, headDepth } = await requireSession(db, sessionId);
       const head = headId === null ? null : { id: headId, depth: headDepth };
-      await placeQueuedMessage(db, head, kept);
+      await placeQueuedMessage({ ...deps, db }, head, kept);
       await dropRequest(db, turnId);
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 // Which tools a turn offers: those that the session names, or the request for this turn.
 import { unlessAborted } from '../kit/unless-aborted.ts';
 import type { StoredSession } from '../store/sessions.ts';
+import { registerClientTools } from '../tools/client-tools.ts';
 import type { Offer } from '../tools/offer.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { type TurnRequest, toolSettingsOf } from './turn-request.ts';
@@ -12,14 +13,18 @@ export async function offerTools(
 ): Promise<Offer> {
   const { session, request, signal } = turn;
   if (toolSettingsOf(session, request).tools.length > 0) await unlessAborted(deps.tools.ready(), signal);
-  return offerNow(deps, session, request);
+  return unlessAborted(offerNow(deps, session, request), signal);
 }
 
-/** From what has been found so far. */
-export function offerNow(
+/** From what has been found so far. Of two tools of one name the client's is offered. @throws ClientToolFault */
+export async function offerNow(
   { tools }: Pick<TurnDeps, 'tools'>,
   session: StoredSession,
   request: TurnRequest,
-): Offer {
-  return tools.offer(toolSettingsOf(session, request).tools);
+): Promise<Offer> {
+  const own = tools.offer(toolSettingsOf(session, request).tools);
+  const brought = await registerClientTools(request.clientTools);
+  if (brought.length === 0) return own;
+  const names = new Set(brought.map(({ name }) => name));
+  return { ...own, tools: [...own.tools.filter(({ name }) => !names.has(name)), ...brought] };
 }

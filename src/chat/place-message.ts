@@ -4,7 +4,9 @@ import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import type { QueuedMessage } from '../store/turns.ts';
+import { answerHandedCalls } from './client-results.ts';
 import { placeBefore, showBranchOf } from './replaced-message.ts';
+import type { TurnDeps } from './turn-deps.ts';
 
 /** @returns where it lies */
 export async function placeMessage(
@@ -34,11 +36,15 @@ export async function placeMessage(
 
 /** One that waited in line. What it was to take the place of may have been taken back meanwhile: it is the last then. */
 export async function placeQueuedMessage(
-  db: Db,
+  deps: Pick<TurnDeps, 'db' | 'newId' | 'now'>,
   head: PathPlace | null,
   queued: { readonly sessionId: string; readonly turnId: string; readonly message: QueuedMessage },
 ): Promise<void> {
-  const { replaces } = queued.message;
-  const old = replaces === undefined ? null : await findMessage(db, queued.sessionId, replaces);
-  await placeMessage(db, { ...queued, old, head });
+  const { db } = deps;
+  const { sessionId, message } = queued;
+  const { replaces } = message;
+  const old = replaces === undefined ? null : await findMessage(db, sessionId, replaces);
+  const left = { sessionId, turnId: null, tip: head, results: [] };
+  const tip = old === null ? await answerHandedCalls(deps, left) : head;
+  await placeMessage(db, { ...queued, old, head: tip });
 }

@@ -24,14 +24,16 @@ export async function previewTurn(
   const offer = await offerTools(deps, { ...checked, signal });
   const transaction = await deps.db.startTransaction().execute();
   try {
-    const beginning = await beginTurn(transaction, {
-      sessionId,
-      turnId: 'preview',
-      request,
-      message: toQueuedMessage(deps, request),
-      isPromised: false,
-      now: deps.now,
-    });
+    const beginning = await beginTurn(
+      { ...deps, db: transaction },
+      {
+        sessionId,
+        turnId: 'preview',
+        request,
+        message: toQueuedMessage(deps, request),
+        isPromised: false,
+      },
+    );
     const { session, tip } = beginning;
     const { model } = checked;
     const { promptMark: before } = session;

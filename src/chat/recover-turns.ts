@@ -72,7 +72,7 @@ async function placeOpenMessages(
   for (const open of await listOpenMessages(deps.db, sessions.only)) {
     if (sessions.except?.has(open.sessionId)) continue;
     const head = await answerOpenCalls(deps, open.sessionId);
-    await placeQueuedMessage(deps.db, head, open);
+    await placeQueuedMessage(deps, head, open);
     await dropRequest(deps.db, open.turnId);
   }
 }
@@ -145,7 +145,8 @@ export async function closeLeftTurn(deps: CloseDeps, turn: LeftTurn, end: LeftEn
   await cancelApprovalsOfTurn(db, turn.id, now());
   await markStreamingPartial(db, sessionId);
   const head = await answerOpenCalls(deps, sessionId, end.cutBy);
-  if (request !== null) await placeQueuedMessage(db, head, { turnId: turn.id, sessionId, message: request });
+  if (request !== null)
+    await placeQueuedMessage(deps, head, { turnId: turn.id, sessionId, message: request });
   await finishTurn(db, turn.id, {
     state: end.state,
     finishedAt: now(),

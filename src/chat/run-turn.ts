@@ -9,6 +9,7 @@ import type { Offer } from '../tools/offer.ts';
 import { type CallDeps, callInLine } from './call-in-line.ts';
 import { TurnSuspended } from './step/await-decision.ts';
 import { finishFailed, finishToolRequest } from './step/finish-step.ts';
+import { handOver } from './step/hand-over.ts';
 import { type PlannedCall, planRound } from './step/plan-round.ts';
 import { refuseRound, settleRound } from './step/settle-round.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
@@ -93,7 +94,7 @@ async function* answer(
   else {
     const { messageId } = plan.openRound;
     progress.offer = await offerAgain(script, turn);
-    yield* settleRound(deps, turn, progress, { messageId, isResumed: true });
+    if (yield* finishRound(deps, { turn, progress, plan }, { messageId, isResumed: true })) return;
   }
   for (;;) {
     await script.prepare();
@@ -110,8 +111,21 @@ async function* answer(
       yield await refuseRound(deps, turn, progress);
       throw refusal;
     }
-    yield* settleRound(deps, turn, progress, { messageId: progress.tip.id, isResumed: false });
+    const { id: messageId } = progress.tip;
+    if (yield* finishRound(deps, { turn, progress, plan }, { messageId, isResumed: false })) return;
   }
+}
+
+/** @returns whether the turn ends with it, since the client runs what is left */
+async function* finishRound(
+  deps: CallDeps,
+  { turn, progress }: Running,
+  round: Parameters<typeof settleRound>[3],
+): AsyncGenerator<readonly TurnEvent[], boolean> {
+  const handed = yield* settleRound(deps, turn, progress, round);
+  if (handed.length === 0) return false;
+  yield await handOver(deps, turn, progress, { messageId: round.messageId, calls: handed });
+  return true;
 }
 
 /** A turn that is to stop needs no tools; one that waits for a person waits on in the next process, too. */

@@ -51,14 +51,8 @@ async function beginQueued(deps: TurnDeps, { live, request, message, place }: Ne
   await untilPlace(live, place);
   const { turnId, sessionId } = live;
   return deps.db.transaction().execute(async (db) => {
-    const beginning = await beginTurn(db, {
-      sessionId,
-      turnId,
-      request,
-      message,
-      isPromised: true,
-      now: deps.now,
-    });
+    const turn = { sessionId, turnId, request, message, isPromised: true };
+    const beginning = await beginTurn({ ...deps, db }, turn);
     await markTurnRunning(db, turnId, beginning.userMessageId);
     return beginning;
   });

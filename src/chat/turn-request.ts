@@ -1,11 +1,12 @@
 // A chat request after validation, with its defaults filled in.
 import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
-import type { ToolSettings } from '../contract/tool.ts';
+import type { ClientToolResult, ToolSettings } from '../contract/tool.ts';
 import { plainBase64 } from '../kit/image-bytes.ts';
 import { completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
+import type { ClientToolDefinition } from '../tools/client-tools.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 export interface TurnRequest {
@@ -20,6 +21,10 @@ export interface TurnRequest {
   readonly images: readonly string[];
   /** For this turn, instead of the session's; null: those. */
   readonly toolSettings: ToolSettings | null;
+  /** Run by the client. */
+  readonly clientTools: readonly ClientToolDefinition[];
+  /** Of calls that were left to the client. */
+  readonly toolResults: readonly ClientToolResult[];
   /** Null: as the turn before it is. */
   readonly onBusy: BusyPolicy | null;
   readonly onApproval: ApprovalPolicy;
@@ -36,6 +41,8 @@ export type ChatRoute = 'chat' | 'stream';
 
 export const USUAL_APPROVAL: Readonly<Record<ChatRoute, ApprovalPolicy>> = { chat: 'fail', stream: 'wait' };
 
+const NO_ARGUMENTS = { type: 'object', properties: {} };
+
 export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest {
   return {
     message: body.message ?? null,
@@ -47,6 +54,12 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
     format: body.format ?? null,
     images: (body.images ?? []).map(plainBase64),
     toolSettings: body.tool_settings == null ? null : completeToolSettings(body.tool_settings),
+    clientTools: (body.tools ?? []).map(({ name, description = '', parameters = NO_ARGUMENTS }) => ({
+      name,
+      description,
+      inputSchema: parameters,
+    })),
+    toolResults: body.tool_results ?? [],
     onBusy: body.on_busy ?? null,
     onApproval: body.on_approval ?? USUAL_APPROVAL[route],
   };

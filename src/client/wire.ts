@@ -615,12 +615,26 @@ export interface AnswerMessage {
    * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
    */
   finish_reason: 'stop' | 'length' | 'tool_calls' | null;
-  tool_calls: ToolCall[] | null;
+  tool_calls: AnswerToolCall[] | null;
   thinking: string | null;
   /**
    * The value of a structured answer; thoughts, Markdown fences and prose that the model wrote around it are left out.
    */
   parsed?: unknown;
+}
+export interface AnswerToolCall {
+  function: {
+    name: string;
+    arguments: Record<string, unknown>;
+  };
+  /**
+   * What `tool_results` answers it by.
+   */
+  id?: string;
+  /**
+   * `client`: it is open until `tool_results` answers it.
+   */
+  runs_at?: 'server' | 'client';
 }
 /**
  * An approval as it is now: asked, or changed.
@@ -799,6 +813,14 @@ export interface ChatRequest {
    */
   tool_settings?: ToolSettingsInput | null;
   /**
+   * Tools that the client runs itself, for this turn, beside those of the session. When the model calls one, the turn ends with `finish_reason: tool_calls`; the results come with the next request. Default: `[]`.
+   */
+  tools?: ClientTool[];
+  /**
+   * What came of the calls of `tools`, with or without a new message. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`. Default: `[]`.
+   */
+  tool_results?: ClientToolResult[];
+  /**
    * The session is answering: `queue` waits in line (at most 8), `reject` is refused at once, `interrupt` cancels the running turn and goes before all that wait. Left out: `queue`, except where that turn waits for an approval and nobody watches it: then `interrupt`.
    */
   on_busy?: 'queue' | 'reject' | 'interrupt';
@@ -852,6 +874,28 @@ export interface ToolSettingsInput {
   tool_policies?: {
     [k: string]: 'always_confirm' | 'never_confirm';
   };
+}
+export interface ClientTool {
+  /**
+   * Not `agent`, nor `mcp__…`. Of a session's tool of the same name it takes the place.
+   */
+  name: string;
+  /**
+   * Default: `""`.
+   */
+  description?: string;
+  /**
+   * JSON Schema of an object; left out: it takes no arguments.
+   */
+  parameters?: Record<string, unknown>;
+}
+export interface ClientToolResult {
+  tool_call_id: string;
+  content: string;
+  /**
+   * The model reads `Error: ` before the content. Default: `false`.
+   */
+  is_error?: boolean;
 }
 export interface ConfirmToolInput {
   confirmation_id: string;
@@ -1418,7 +1462,7 @@ export interface MessageLine {
      * `text`: the model wrote it as its answer; null: it made a call. Default: `null`.
      */
     origin?: 'text' | null;
-    state: 'pending' | 'running' | 'done' | 'unknown';
+    state: 'pending' | 'running' | 'done' | 'unknown' | 'open';
     /**
      * Default: `null`.
      */
@@ -1434,7 +1478,7 @@ export interface MessageLine {
     /**
      * What was decided about it; null: nothing was. Default: `null`.
      */
-    verdict?: 'run' | 'ask' | 'refuse' | null;
+    verdict?: 'run' | 'ask' | 'refuse' | 'client' | null;
     /**
      * What spoke for the verdict. Default: `null`.
      */
@@ -1796,7 +1840,7 @@ export interface SnapshotMessage {
    * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
    */
   finish_reason: 'stop' | 'length' | 'tool_calls' | null;
-  tool_calls: ToolCall[] | null;
+  tool_calls: AnswerToolCall[] | null;
   thinking: string | null;
   /**
    * The value of a structured answer; thoughts, Markdown fences and prose that the model wrote around it are left out.
@@ -1814,6 +1858,7 @@ export interface SnapshotToolCall {
    */
   success: boolean | null;
   result: string | null;
+  runs_at?: 'client';
 }
 export interface SummarizeInput {
   /**
@@ -2158,6 +2203,10 @@ export interface ToolCallEvent {
      */
     execution_id: string | null;
     arguments: Record<string, unknown>;
+    /**
+     * The client runs it: the turn ends with the call open.
+     */
+    runs_at?: 'client';
   };
 }
 /**

@@ -4,7 +4,7 @@ import { Approval } from './approval.ts';
 import { ContextReceipt, ContextWindowInfo, RECEIPT_EXAMPLE } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
-import { ExecutedToolCall, StoredToolCall, ToolSettingsInput } from './tool.ts';
+import { AnswerToolCall, ClientTool, ClientToolResult, ExecutedToolCall, ToolSettingsInput } from './tool.ts';
 
 const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 const Whole = Type.Integer(INT32);
@@ -122,6 +122,22 @@ export const ChatRequest = Type.Object(
         description: "For this turn only, instead of the session's.",
       }),
     ),
+    tools: Type.Optional(
+      Type.Array(ref(ClientTool), {
+        maxItems: 128,
+        default: [],
+        description:
+          'Tools that the client runs itself, for this turn, beside those of the session. When the model calls one, the turn ends with `finish_reason: tool_calls`; the results come with the next request.',
+      }),
+    ),
+    tool_results: Type.Optional(
+      Type.Array(ref(ClientToolResult), {
+        maxItems: 512,
+        default: [],
+        description:
+          'What came of the calls of `tools`, with or without a new message. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`.',
+      }),
+    ),
     on_busy: Type.Optional(
       oneOf(BUSY_POLICIES, {
         description:
@@ -155,7 +171,7 @@ export const AnswerMessage = Type.Object(
     eval_count: nullable(Type.Integer()),
     prompt_eval_count: nullable(Type.Integer()),
     finish_reason: FinishReasonField,
-    tool_calls: nullable(Type.Array(ref(StoredToolCall))),
+    tool_calls: nullable(Type.Array(ref(AnswerToolCall))),
     thinking: nullable(Type.String()),
     parsed: Type.Optional(
       Type.Unknown({

@@ -40,7 +40,10 @@ export const ERRORS = {
     status: 400,
     text: 'A tool call needs an approval, and the request does not wait for one: no tool of that answer was run. Stream, or send `on_approval`.',
   },
-  tools_not_supported: { status: 400, text: 'The model cannot call tools.' },
+  tools_not_supported: {
+    status: 400,
+    text: 'The model cannot call tools, and the request brings some of its own: nothing is stored then.',
+  },
   invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },
   invalid_cursor: { status: 400, text: 'The cursor was not issued by this list.' },
   invalid_filename: { status: 400, text: 'The name cannot be that of a system prompt file.' },

@@ -71,14 +71,14 @@ const ToolCallEntry = Type.Object(
         description: '`text`: the model wrote it as its answer; null: it made a call.',
       }),
     ),
-    state: oneOf(['pending', 'running', 'done', 'unknown']),
+    state: oneOf(['pending', 'running', 'done', 'unknown', 'open']),
     result_message_id: orNull(Type.String()),
     success: orNull(Type.Boolean()),
     digest: Type.Optional(orNull(Type.String(), 'SHA-256 of tool, fingerprint and arguments.')),
     verdict: Type.Optional(
       Type.Unsafe<unknown>({
         type: ['string', 'null'],
-        enum: ['run', 'ask', 'refuse', null],
+        enum: ['run', 'ask', 'refuse', 'client', null],
         default: null,
         description: 'What was decided about it; null: nothing was.',
       }),

@@ -59,6 +59,58 @@ export const StoredToolCall = Type.Object(
 );
 export type StoredToolCall = Static<typeof StoredToolCall>;
 
+/** Where a call is run: here, or by the client that brought the tool. */
+export const RUN_PLACES = ['server', 'client'] as const;
+
+/** A call of an answer that leaves calls to the client. */
+export const AnswerToolCall = Type.Object(
+  {
+    ...StoredToolCall.properties,
+    id: Type.Optional(Type.String({ description: 'What `tool_results` answers it by.' })),
+    runs_at: Type.Optional(
+      oneOf(RUN_PLACES, { description: '`client`: it is open until `tool_results` answers it.' }),
+    ),
+  },
+  { $id: 'AnswerToolCall' },
+);
+export type AnswerToolCall = Static<typeof AnswerToolCall>;
+
+/** A tool that the client runs itself. */
+export const ClientTool = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^(?!agent$|mcp__)[A-Za-z0-9_-]{1,64}$',
+      description: "Not `agent`, nor `mcp__…`. Of a session's tool of the same name it takes the place.",
+      examples: ['open_file'],
+    }),
+    description: Type.Optional(
+      Type.String({ maxLength: 10_000, default: '', examples: ['Show a file in the editor.'] }),
+    ),
+    parameters: Type.Optional(
+      Type.Unsafe<Record<string, unknown>>({
+        type: 'object',
+        description: 'JSON Schema of an object; left out: it takes no arguments.',
+        examples: [{ type: 'object', properties: { path: { type: 'string' } }, required: ['path'] }],
+      }),
+    ),
+  },
+  { $id: 'ClientTool' },
+);
+export type ClientTool = Static<typeof ClientTool>;
+
+/** What came of a call that the client ran. */
+export const ClientToolResult = Type.Object(
+  {
+    tool_call_id: Type.String({ minLength: 1, maxLength: 200, examples: ['call_1f0a2b3c'] }),
+    content: Type.String({ maxLength: 10 * 1024 * 1024, examples: ['Shown.'] }),
+    is_error: Type.Optional(
+      Type.Boolean({ default: false, description: 'The model reads `Error: ` before the content.' }),
+    ),
+  },
+  { $id: 'ClientToolResult' },
+);
+export type ClientToolResult = Static<typeof ClientToolResult>;
+
 export const ExecutedToolCall = Type.Object(
   { name: Type.String(), arguments: FreeObject, success: Type.Boolean() },
   { $id: 'ExecutedToolCall' },

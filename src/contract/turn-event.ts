@@ -103,7 +103,14 @@ export const TURN_EVENTS = {
   ),
   tool_call: event(
     'tool_call',
-    Type.Object({ ...toolCallFields, ...executionField, arguments: FreeObject }),
+    Type.Object({
+      ...toolCallFields,
+      ...executionField,
+      arguments: FreeObject,
+      runs_at: Type.Optional(
+        Type.Literal('client', { description: 'The client runs it: the turn ends with the call open.' }),
+      ),
+    }),
     'A call of the model, with the tool that was meant and the arguments as they run: right before it does, or is answered without.',
   ),
   tool_call_confirmation_required: event(

@@ -19,6 +19,7 @@ export const SnapshotToolCall = Type.Object(
     arguments: FreeObject,
     success: nullable(Type.Boolean({ description: 'Null while there is no result.' })),
     result: nullable(Type.String()),
+    runs_at: Type.Optional(Type.Literal('client')),
   },
   { $id: 'SnapshotToolCall' },
 );

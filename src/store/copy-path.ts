@@ -59,7 +59,10 @@ export async function copyMessages(
   `.execute(db);
   await sql`
     insert into tool_calls (session_id, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, state, result_message_id, success, digest, verdict, rule, repairs)
-    select ${to}, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin, 'done', coalesce(result_message_id, ''), coalesce(success, 0), digest, verdict, rule, repairs
+    select ${to}, message_id, call_index, call_id, name, arguments, tool, ran_arguments, origin,
+      case state when 'open' then state else 'done' end,
+      case state when 'open' then null else coalesce(result_message_id, '') end,
+      case state when 'open' then null else coalesce(success, 0) end, digest, verdict, rule, repairs
     from tool_calls
     where session_id = ${from} and message_id in (select value from json_each(${ids}))
   `.execute(db);

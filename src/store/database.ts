@@ -149,14 +149,17 @@ interface ToolCallTable {
   ran_arguments: string | null;
   /** Written as the answer of the model; null: made as a call. */
   origin: 'text' | null;
-  /** `unknown`: it was run, and nobody knows how that ended; a person is asked. */
-  state: 'pending' | 'running' | 'done' | 'unknown';
+  /**
+   * `unknown`: it was run, and nobody knows how that ended; a person is asked. `open`: its turn has ended, and the client
+   * runs it.
+   */
+  state: 'pending' | 'running' | 'done' | 'unknown' | 'open';
   result_message_id: string | null;
   /** 1 or 0 once there is a result. */
   success: number | null;
   /** SHA-256 of tool, fingerprint and arguments; null: not planned, or nothing that could run. */
   digest: string | null;
-  verdict: 'run' | 'ask' | 'refuse' | null;
+  verdict: 'run' | 'ask' | 'refuse' | 'client' | null;
   /** What spoke for the verdict. */
   rule: string | null;
   /** JSON list of what was changed in name and arguments. */

@@ -24,7 +24,8 @@ export interface NewToolCall extends EngineToolCall {
 
 /** What is to become of a call, decided before any call of its round runs. */
 export interface CallPlan {
-  readonly verdict: 'run' | 'ask' | 'refuse';
+  /** client: whoever brought the tool runs it. */
+  readonly verdict: 'run' | 'ask' | 'refuse' | 'client';
   /** What spoke for it. */
   readonly rule: string;
   /** SHA-256 of tool, fingerprint and arguments; null: it cannot run. */
@@ -111,7 +112,7 @@ export async function listUnsettledCalls(
     call: { id: row.call_id, name: row.name, arguments: parseStored(row.arguments) },
     name: row.tool ?? row.name,
     arguments: shownArguments(row.ran_arguments ?? row.arguments),
-    state: row.state === 'done' ? 'pending' : row.state,
+    state: row.state === 'running' || row.state === 'unknown' ? row.state : 'pending',
     plan:
       row.verdict === null
         ? null
@@ -135,7 +136,7 @@ export async function countCalls(db: Db, sessionId: string, messageId: string): 
   return count;
 }
 
-/** Calls of a session that nobody has answered yet, in the order in which the model made them. */
+/** Calls of a session that nobody has answered yet and no client has, in the order in which the model made them. */
 export async function listOpenToolCalls(db: Db, sessionId: string): Promise<OpenToolCall[]> {
   const rows = await db
     .selectFrom('tool_calls')
@@ -156,6 +157,7 @@ export async function listOpenToolCalls(db: Db, sessionId: string): Promise<Open
         .as('read_only'),
     )
     .where('tool_calls.session_id', '=', sessionId)
+    .where('tool_calls.state', '!=', 'open')
     .where('result_message_id', 'is', null)
     .orderBy('messages.seq')
     .orderBy('call_index')
@@ -229,6 +231,7 @@ export interface SettledToolCall {
   /** Null while there is no result. */
   readonly success: boolean | null;
   readonly result: string | null;
+  readonly runsAt: 'server' | 'client';
 }
 
 /** The calls of a turn in the order in which the model made them. */
@@ -253,6 +256,7 @@ export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string)
       'tool_calls.arguments',
       'tool_calls.ran_arguments',
       'tool_calls.success',
+      'tool_calls.verdict',
       'results.content as result',
     ])
     .where('tool_calls.session_id', '=', sessionId)
@@ -267,6 +271,7 @@ export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string)
     arguments: shownArguments(row.ran_arguments ?? row.arguments),
     success: row.success === null ? null : row.success === 1,
     result: row.result,
+    runsAt: row.verdict === 'client' ? 'client' : 'server',
   }));
 }
 

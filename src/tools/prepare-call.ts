@@ -4,6 +4,7 @@ import { digestOf } from '../kit/digest.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import { checkArguments } from './arguments/check-arguments.ts';
 import { resolveName } from './arguments/resolve-name.ts';
+import { isClientTool } from './client-tools.ts';
 import type { Offer } from './offer.ts';
 import { decideCall, type SessionPolicy, type ToolGrant, type Verdict } from './policy/decide-call.ts';
 import type { ToolPolicy } from './policy/tool-policy.ts';
@@ -65,10 +66,13 @@ export function prepareCall(
     return { name, arguments: checked.arguments, verdict: refusal('arguments'), text: checked.text };
   }
   const call = { name, arguments: checked.arguments, digest: digestOfCall(tool, checked.arguments) };
+  const repairs = resolved.isRepaired ? [`name: read as ${name}`, ...checked.repairs] : checked.repairs;
+  // What the client does is the client's to decide.
+  if (isClientTool(tool))
+    return { ...call, verdict: { decision: 'run', rule: 'client_tool' }, tool, repairs };
   const question = { call: { ...call, name: policyName }, tool, policy, session, grants, unknownDigests };
   const { decision, rule } = decideCall(question);
   if (decision === 'refuse') return { ...call, verdict: refusal(rule), text: deniedText(name) };
-  const repairs = resolved.isRepaired ? [`name: read as ${name}`, ...checked.repairs] : checked.repairs;
   return { ...call, verdict: { decision, rule }, tool, repairs };
 }
 

@@ -41,10 +41,10 @@ export async function registerSource(source: ToolSource): Promise<RegisteredSour
   const refused: ToolProblem[] = [];
   for (const [index, tool] of described.entries()) {
     try {
-      tools.push(register(source, tool));
+      tools.push(registerTool(source, tool));
     } catch (error) {
-      const reason = error instanceof RefusedToolError ? error.message : `Its schema: ${schemaFault(error)}.`;
-      refused.push({ source: name, message: `Tool ${shownName(tool.name)} is not used. ${reason}` });
+      const message = `Tool ${shownName(tool.name)} is not used. ${refusalText(error)}`;
+      refused.push({ source: name, message });
     }
     if (index % TOOLS_AT_ONCE === TOOLS_AT_ONCE - 1) await setImmediate();
   }
@@ -65,8 +65,13 @@ async function describe(source: ToolSource) {
   }
 }
 
+/** Why a tool cannot be used, for people. @param error what `registerTool` threw */
+export function refusalText(error: unknown): string {
+  return error instanceof RefusedToolError ? error.message : `Its schema: ${schemaFault(error)}.`;
+}
+
 /** @throws RefusedToolError, or what `compileSchema` throws */
-function register(source: ToolSource, tool: DescribedTool): RegisteredTool {
+export function registerTool(source: ToolSource, tool: DescribedTool): RegisteredTool {
   const fault = nameFault(tool, source);
   if (fault !== null) throw new RefusedToolError(fault);
   const validate = compileSchema(withinSize(tool.inputSchema), { tellsAll: true });

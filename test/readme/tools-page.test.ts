@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { HAS_PYTHON } from '../support/tool-groups.ts';
 
@@ -65,6 +66,21 @@ describe('docs/tools.md', () => {
     for (const [, name = ''] of page.matchAll(/^\| `(\w+)` \| `\w+\??`(?:, `\w+\??`)* \| .*\|$/gm)) {
       expect((await server.get(`/tools/${name}`)).body.source).toEqual({ kind: 'builtin', group: name });
     }
+  });
+
+  it('shows a tool that the client runs', async () => {
+    const [asked = '', answered = ''] = Array.from(
+      page.matchAll(/chat\/\$SESSION .* -d '([^']+)'/g),
+      ([, json = '']) => json,
+    );
+    const { tool_results: results } = JSON.parse(answered);
+    const [{ tool_call_id: id }] = results;
+    const session = await server.createSession();
+    server.ollama.reply(toolCall('show_file', { path: 'notes/today.txt' }, { id }), text('There.'));
+    const { body } = await server.chat(session, JSON.parse(asked));
+    const [, shown = ''] = /```json\n(\{ "finish_reason": "tool_calls",[^]*?)```/.exec(page) ?? [];
+    expect(body.message).toMatchObject(JSON.parse(shown));
+    expect((await server.chat(session, JSON.parse(answered))).body.message.content).toBe('There.');
   });
 
   it('shows a tool in TypeScript', async () => {

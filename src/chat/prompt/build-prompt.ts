@@ -73,13 +73,19 @@ function answerEveryCall(messages: readonly EngineMessage[]): EngineMessage[] {
       complete.push({ role: 'user', content: message.content });
       continue;
     }
-    if (message.role === 'tool') open = open.slice(1);
+    if (message.role === 'tool') open = without(open, message.toolCallId);
     else closeOpen();
     complete.push(message);
     if (message.toolCalls) open = [...message.toolCalls];
   }
   closeOpen();
   return complete;
+}
+
+/** Results come in any order where clients have run some of the calls; one without an id is that of the first. */
+function without(open: readonly EngineToolCall[], id: string | undefined): EngineToolCall[] {
+  const index = Math.max(0, id === undefined ? 0 : open.findIndex((call) => call.id === id));
+  return open.toSpliced(index, 1);
 }
 
 function toEngineMessage(message: PromptMessage, toolCalls: ToolCallsByMessage): EngineMessage {

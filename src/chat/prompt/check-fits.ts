@@ -2,7 +2,7 @@
 import { MochiError } from '../../contract/errors.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { windowLimits } from '../../window/choose-window.ts';
-import { addSizes, estimateTokens, type PromptSize, sizeOf } from '../../window/estimate.ts';
+import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
 import {
   askWindow,
   findSystem,
@@ -17,18 +17,20 @@ import { readExchanges } from './read-history.ts';
 /**
  * The system prompt and the newest exchange must fit the largest window, before anything of it is stored.
  * @param tip the stored message to answer; null: the new one of the request
+ * @param results of calls, which come with the request
  * @throws MochiError context_overflow
  */
 export async function checkFits(
   deps: PlanDeps,
-  question: PlannedRequest & { readonly tip: PathPlace | null },
+  question: PlannedRequest & { readonly tip: PathPlace | null; readonly results?: PromptSize },
 ): Promise<void> {
-  const { session, request, model, tip } = question;
+  const { session, request, model, tip, results = NO_SIZE } = question;
   // Whatever is wrong with a model that nobody could ask about, it is not the message.
   if (model === null) return;
   const system = await findSystem(deps, session);
   const newest = tip === null ? null : await readNewest(deps, session.session_id, tip);
-  const message = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
+  const asks = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
+  const message = addSizes(asks, results);
   const ratio = deps.tokenRatios.current(session.model);
   const own = ownSize(model, system !== null);
   const toolTokens = estimateTokens(toolsSize(question), ratio);

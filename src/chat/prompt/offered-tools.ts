@@ -35,13 +35,14 @@ export function toolsDigest(question: ToolsQuestion): string | null {
     .slice(0, 16);
 }
 
-/** Nothing where the session names no tools. */
+/** Nothing where neither the session names tools nor the request brings any. */
 export function toolsReceipt(
   deps: PlanDeps,
   question: PlannedRequest,
 ): Pick<ContextReceipt, 'tools_offered' | 'tools_missing' | 'tools_tokens'> {
   const { offer, session, request } = question;
-  if (toolSettingsOf(session, request).tools.length === 0) return {};
+  const { clientTools } = request;
+  if (toolSettingsOf(session, request).tools.length === 0 && clientTools.length === 0) return {};
   return {
     tools_offered: offeredTools(question).map(({ name }) => name),
     tools_missing: [...offer.missing],

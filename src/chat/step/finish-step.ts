@@ -1,19 +1,14 @@
 // How a model call ends in the store: a finished answer, a request for tools, or a failure with its part.
 // Each is one transaction, so that no restart finds a half of it.
 import type { Approval } from '../../contract/approval.ts';
-import type {
-  ContextReceipt,
-  ContextWindowConfig,
-  ContextWindowInfo,
-} from '../../contract/context-window.ts';
+import type { ContextReceipt, ContextWindowInfo } from '../../contract/context-window.ts';
 import type { EngineUsage } from '../../contract/engine.ts';
 import type { MochiError } from '../../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
-import { withAdjustment } from '../../sessions/change-window.ts';
 import type { Db } from '../../store/database.ts';
 import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
-import { findSession, type StoredSession, updateSession } from '../../store/sessions.ts';
+import { updateSession } from '../../store/sessions.ts';
 import { saveTokenRatio } from '../../store/token-ratios.ts';
 import { insertToolCalls } from '../../store/tool-calls.ts';
 import { finishTurn } from '../../store/turns.ts';
@@ -27,9 +22,10 @@ import { type PlannedCall, questionsOf } from './plan-round.ts';
 import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 import { toTurnSettings } from './turn-settings.ts';
+import { windowChange, windowInfo } from './window-change.ts';
 
 /** The events that follow the last one in the log when a turn's row is closed: the answer or the error, and `done`. */
-const CLOSING_EVENTS = 2;
+export const CLOSING_EVENTS = 2;
 
 export interface FinishedAnswer {
   readonly contextWindow: ContextWindowInfo;
@@ -214,37 +210,4 @@ async function storePart(db: Db, draft: Draft): Promise<void> {
     thinking: draft.thinking || null,
     status: 'partial',
   });
-}
-
-function windowInfo(
-  config: ContextWindowConfig,
-  receipt: ContextReceipt,
-  usage: EngineUsage,
-): ContextWindowInfo {
-  return {
-    // Left to the engine, it is the engine's; until that is known, what the session would ask for.
-    current_window: receipt.window ?? receipt.loaded_window ?? config.current_window,
-    usage_tokens: (usage.promptTokens ?? 0) + (usage.outputTokens ?? 0),
-    reason: receipt.window_reason,
-  };
-}
-
-/**
- * Only real changes are written, and only they enter the history. A window for one turn is no change.
- * Read anew: a client may have changed the settings while the turn ran.
- */
-async function windowChange(
-  db: Db,
-  session: StoredSession,
-  info: ContextWindowInfo,
-  timestamp: string,
-): Promise<{ contextWindow?: ContextWindowConfig }> {
-  const { current_window: window, reason, usage_tokens } = info;
-  if (window === session.context_window.current_window || reason === 'manual_override') return {};
-  const config = (await findSession(db, session.session_id))?.context_window;
-  if (config === undefined || config.manual_override) return {};
-  const entry = { reason, window, usage_tokens, timestamp };
-  return {
-    contextWindow: withAdjustment({ ...config, current_window: window, last_adjustment: reason }, entry),
-  };
 }

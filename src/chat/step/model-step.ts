@@ -80,7 +80,9 @@ function addCall(draft: Draft, call: EngineToolCall): void {
       { limit: MAX_CALLS },
     );
   }
-  draft.toolCalls.push(call);
+  // By its id a client answers it.
+  const isTaken = draft.toolCalls.some(({ id }) => id === call.id);
+  draft.toolCalls.push(isTaken ? { ...call, id: `${call.id}_${draft.toolCalls.length}` } : call);
 }
 
 function generatingPhase({ options }: Draft): Extract<TurnEvent, { event: 'status' }>['data'] {

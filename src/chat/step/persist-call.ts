@@ -6,7 +6,7 @@ import type { TurnEvent } from '../../contract/turn-event.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { TurnRequest } from '../turn-request.ts';
 import { callModel } from './call-model.ts';
-import { renewModel, requireVision } from './renew-model.ts';
+import { renewModel, requireTools, requireVision } from './renew-model.ts';
 import type { StepDeps } from './step-deps.ts';
 import { hasBegun, type RunningTurn, type TurnProgress } from './turn-progress.ts';
 
@@ -23,6 +23,7 @@ export async function* persistCall(
     if (isLack(error, request) && !hasBegun(progress)) {
       // Learnt now: what the history has of images is left out, and tools are not offered.
       progress.model = await unlessAborted(deps.engine.recallModel(session.model), turn.live.signal);
+      requireTools(request, progress.model, session.model);
       return yield* callModel(deps, turn, progress);
     }
     if (!isRefusal(error, progress)) throw error;
@@ -31,6 +32,7 @@ export async function* persistCall(
     if (renewed === null) throw error;
     progress.model = renewed;
     requireVision(request, renewed, session.model);
+    requireTools(request, renewed, session.model);
     return yield* callModel(deps, turn, progress);
   }
 }

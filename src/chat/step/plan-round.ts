@@ -5,6 +5,7 @@ import type { EngineToolCall } from '../../contract/engine.ts';
 import type { CallPlan } from '../../store/tool-calls.ts';
 import { listUnknownDigests } from '../../store/tool-executions.ts';
 import { listGrants } from '../../store/tool-grants.ts';
+import { isClientTool } from '../../tools/client-tools.ts';
 import type { SessionPolicy } from '../../tools/policy/decide-call.ts';
 import type { PreparedCall, ReadyCall } from '../../tools/prepare-call.ts';
 import type { TurnDeps } from '../turn-deps.ts';
@@ -73,7 +74,8 @@ function planOf(
   // Nobody is asked about what would not be run then.
   if (verdict.decision === 'ask' && isRepeated(lastRun, prepared)) return refused(RULES.repeated);
   const { digest, repairs } = prepared;
-  const plan = { verdict: verdict.decision, rule: verdict.rule, digest, repairs };
+  const decided = isClientTool(prepared.tool) ? 'client' : prepared.verdict.decision;
+  const plan = { verdict: decided, rule: verdict.rule, digest, repairs } as const;
   return { name, arguments: args, plan, ready: { ...prepared, verdict: prepared.verdict } };
 }
 

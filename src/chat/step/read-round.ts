@@ -34,7 +34,9 @@ export interface RoundCall {
   readonly plan:
     | { readonly ready: ReadyRun }
     | { readonly answer: CallResult }
-    | { readonly undecided: Approval };
+    | { readonly undecided: Approval }
+    /** The client runs it, when the turn has ended. */
+    | { readonly handed: true };
 }
 
 export type CallToRun = RoundCall & { readonly plan: { readonly ready: ReadyRun } };
@@ -81,6 +83,7 @@ function planOf(reading: Reading, row: UnsettledCall, approval: Approval | null)
   if (row.plan?.verdict === 'run') {
     return readyPlan(reading, row, { arguments: row.arguments, digest: row.plan.digest });
   }
+  if (row.plan?.verdict === 'client') return { handed: true };
   return { answer: refusalOf(reading, row) };
 }
 
@@ -182,6 +185,11 @@ export function partsOf(calls: readonly RoundCall[]): RoundPart[] {
     }
   }
   return parts;
+}
+
+/** Not settled here. */
+export function isHanded({ plan }: RoundCall): boolean {
+  return 'handed' in plan;
 }
 
 function isAnswered(call: RoundCall): call is AnsweredCall {

@@ -14,6 +14,16 @@ export async function renewModel(
   return model === null || model.digest === null || model.digest === known?.digest ? null : model;
 }
 
+/** Tools of the session are left out where a model can call none; a client that brings some counts on them. */
+export function requireTools(request: TurnRequest, model: EngineModel | null, name: string): void {
+  if (request.clientTools.length === 0 || mayDo(model, 'tools')) return;
+  throw new MochiError(
+    'tools_not_supported',
+    `The model ${name} cannot call tools. Choose one that can, or send no tools.`,
+    { model: name },
+  );
+}
+
 /** @throws MochiError images_not_supported */
 export function requireVision(request: TurnRequest, model: EngineModel | null, name: string): void {
   if (request.images.length === 0 || mayDo(model, 'vision')) return;

@@ -5,7 +5,7 @@ import { countCalls } from '../../store/tool-calls.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { awaitDecision, goOn } from './await-decision.ts';
 import { type CallResult, failure, notRun, notRunAgain, withNote } from './call-result.ts';
-import { type CallToRun, changedSince, partsOf, type RoundCall, readRound } from './read-round.ts';
+import { type CallToRun, changedSince, isHanded, partsOf, type RoundCall, readRound } from './read-round.ts';
 import { afterRun, answerRepeated, isRepeated } from './repetition.ts';
 import { type BegunCall, beginCall, endBeforeRun, type RunEnd, runCall } from './run-call.ts';
 import { startSideBySide } from './side-by-side.ts';
@@ -20,6 +20,7 @@ type ProgressData = Extract<TurnEvent, { event: 'tool_progress' }>['data'];
  * answers every call: what ran has its outcome, and what did not says so.
  * @param start the assistant message with the calls; and whether another process began with them: the first that is
  * open was asked about then
+ * @returns the calls that are left to the client
  * @throws what the store throws; the reason of the stop, once every call has its result; TurnSuspended
  */
 export async function* settleRound(
@@ -27,11 +28,12 @@ export async function* settleRound(
   turn: RunningTurn,
   progress: TurnProgress,
   start: { readonly messageId: string; readonly isResumed: boolean },
-): AsyncGenerator<readonly TurnEvent[], void> {
+): AsyncGenerator<readonly TurnEvent[], readonly RoundCall[]> {
   const { live } = turn;
   const { messageId, isResumed } = start;
   const round: Round = { deps, turn, progress, messageId, askedIndex: null };
-  let calls = await readRound(round, messageId);
+  const readOurs = async () => (await readRound(round, messageId)).filter((call) => !isHanded(call));
+  let calls = await readOurs();
   if (isResumed) round.askedIndex = calls[0]?.callIndex ?? null;
   let isTold = isResumed;
   while (calls.length > 0 && !live.signal.aborted) {
@@ -52,15 +54,18 @@ export async function* settleRound(
       if ('run' in part) yield* runPart(round, part.run);
       else yield await answerAll(round, part.answered, ({ plan }) => plan.answer);
     }
-    calls = await readRound(round, messageId);
+    calls = await readOurs();
   }
   if (live.signal.aborted) yield await answerStopped(round);
   live.signal.throwIfAborted();
   // Another process may have settled the last call.
   yield* goOn(deps, turn);
+  const handed = await readRound(round, messageId);
+  if (handed.length > 0) return handed;
   const count = await countCalls(deps.db, live.sessionId, messageId);
   const data = { tool_count: count, message: 'Processing tool results...' };
   yield [{ event: 'tool_continuation_start', data }];
+  return [];
 }
 
 /** No call of a round runs, since one of them would need a person whom nobody asks. */

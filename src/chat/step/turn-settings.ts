@@ -7,7 +7,10 @@ import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 export interface TurnSettings {
   readonly model: string;
-  readonly request: Pick<TurnRequest, 'think' | 'options' | 'format' | 'toolSettings' | 'onApproval'>;
+  readonly request: Pick<
+    TurnRequest,
+    'think' | 'options' | 'format' | 'toolSettings' | 'clientTools' | 'onApproval'
+  >;
   readonly rounds: number;
   readonly lastRun: LastRun | null;
   readonly usage: TurnUsage | null;
@@ -17,12 +20,12 @@ export function toTurnSettings(
   { session, request }: RunningTurn,
   { rounds, lastRun, usage }: TurnProgress,
 ): TurnSettings {
-  const { think, options, format, onApproval } = request;
+  const { think, options, format, clientTools, onApproval } = request;
   // A change of the session meanwhile is for its next turn.
   const toolSettings = toolSettingsOf(session, request);
   return {
     model: session.model,
-    request: { think, options, format, toolSettings, onApproval },
+    request: { think, options, format, toolSettings, clientTools, onApproval },
     rounds,
     lastRun,
     usage,
@@ -36,11 +39,13 @@ export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
     options: {},
     format: null,
     toolSettings: null,
+    clientTools: [],
     ...settings?.request,
     message: null,
     mode: 'continue',
     replaces: null,
     images: [],
+    toolResults: [],
     onBusy: null,
     onApproval: settings?.request.onApproval ?? 'wait',
   };

@@ -118,9 +118,9 @@ function foldStatus(fold: FoldedTurn, status: DataOf<'status'>): void {
 /** What was asked about first is there already. */
 function openCall(
   fold: FoldedTurn,
-  told: Pick<DataOf<'tool_call'>, 'tool_name' | 'tool_call_id' | 'call_index' | 'arguments'>,
+  told: Pick<DataOf<'tool_call'>, 'tool_name' | 'tool_call_id' | 'call_index' | 'arguments' | 'runs_at'>,
 ): void {
-  const { tool_name, tool_call_id, call_index, arguments: args } = told;
+  const { tool_name, tool_call_id, call_index, arguments: args, runs_at } = told;
   const known = findOpen(fold, told);
   if (known !== undefined) known.arguments = args;
   else {
@@ -131,6 +131,7 @@ function openCall(
       arguments: args,
       success: null,
       result: null,
+      ...(runs_at !== undefined && { runs_at }),
     });
   }
 }

@@ -1,10 +1,12 @@
 // A turn that memory has forgotten, told from its rows: a snapshot and the events that closed it.
 import type { AnswerMessage } from '../../contract/chat.ts';
 import type { ContextWindowInfo } from '../../contract/context-window.ts';
+import type { AnswerToolCall } from '../../contract/tool.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { SnapshotMessage, SnapshotToolCall } from '../../contract/turn-snapshot.ts';
 import { parseModelJson } from '../../kit/model-json.ts';
+import { listAnswerCalls } from '../../store/client-calls.ts';
 import type { Db } from '../../store/database.ts';
 import { findMessage, type PathMessage } from '../../store/messages.ts';
 import { listCallsOfTurn, type SettledToolCall } from '../../store/tool-calls.ts';
@@ -18,6 +20,8 @@ interface StoredTurn {
   /** The answer was asked for as JSON, and was found to fit. */
   readonly isStructured: boolean;
   readonly toolCalls: readonly SnapshotToolCall[];
+  /** Of an answer that leaves calls to the client; null for any other. */
+  readonly answerCalls: readonly AnswerToolCall[] | null;
 }
 
 export interface StoredTurns {
@@ -68,16 +72,19 @@ function toWatchable(turn: Turn, events: readonly NumberedEvent[]): WatchableTur
 async function readStoredTurn(db: Db, turn: Turn): Promise<StoredTurn> {
   const { session_id: sessionId, turn_id: turnId, message_id: messageId } = turn;
   const calls = await listCallsOfTurn(db, sessionId, turnId);
+  const message = messageId === null ? null : await findMessage(db, sessionId, messageId);
+  const isHanded = turn.state === 'completed' && message?.finish_reason === 'tool_calls';
   return {
     turn,
-    message: messageId === null ? null : await findMessage(db, sessionId, messageId),
+    message,
+    answerCalls: isHanded ? await listAnswerCalls(db, sessionId, message.message_id) : null,
     isStructured: turn.state === 'completed' && (await isStructuredTurn(db, turnId)),
     toolCalls: toSnapshotCalls(calls),
   };
 }
 
 export function toSnapshotCalls(calls: readonly SettledToolCall[]): SnapshotToolCall[] {
-  return calls.map(({ callIndex, callId, name, arguments: given, success, result }) => ({
+  return calls.map(({ callIndex, callId, name, arguments: given, success, result, runsAt }) => ({
     tool_name: name,
     tool_call_id: callId,
     call_index: callIndex,
@@ -85,6 +92,7 @@ export function toSnapshotCalls(calls: readonly SettledToolCall[]): SnapshotTool
     success,
     // As it was told live: the prefix is for the model.
     result: success === false ? (result?.replace(/^Error: /, '') ?? null) : result,
+    ...(runsAt === 'client' && { runs_at: runsAt }),
   }));
 }
 
@@ -115,7 +123,7 @@ function replayTurn(stored: StoredTurn): NumberedEvent[] {
   return [snapshot, ...numbered];
 }
 
-function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[] {
+function closingEvents({ turn, message, isStructured, answerCalls }: StoredTurn): TurnEvent[] {
   const { session_id, turn_id, state } = turn;
   const done: TurnEvent = { event: 'done', data: { session_id, turn_id, state } };
   if (turn.error !== null) {
@@ -135,6 +143,7 @@ function closingEvents({ turn, message, isStructured }: StoredTurn): TurnEvent[]
         context_window: windowOf(turn, message),
         message: {
           ...toAnswer(message),
+          ...(answerCalls !== null && { tool_calls: [...answerCalls] }),
           ...(isStructured && { parsed: parseModelJson(message.content) }),
         },
         context: turn.context,
@@ -152,7 +161,8 @@ function windowOf(turn: Turn, message: PathMessage): ContextWindowInfo {
   };
 }
 
-function toAnswer(message: PathMessage): AnswerMessage {
+/** An answer as it is told. */
+export function toAnswer(message: PathMessage): AnswerMessage {
   return {
     role: 'assistant',
     content: message.content,
