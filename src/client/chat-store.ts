@@ -1,9 +1,11 @@
 // A conversation as state: what a page or a terminal shows of it, and what its user can do.
 import type { Mochi } from './index.ts';
+import type { ServerEvent } from './resources/events.ts';
 import { askForTurns, type SendSettings } from './store/ask-for-turns.ts';
 import { type ChatState, holdState, type Pending, type Schedule } from './store/chat-state.ts';
 import { followTurns } from './store/follow-turns.ts';
 import { joinTurns } from './store/join-turns.ts';
+import { noticeChanges } from './store/notice-changes.ts';
 import { readConversation } from './store/read-conversation.ts';
 import { watchWaking } from './store/watch-waking.ts';
 import type { DecideInput } from './wire.ts';
@@ -47,6 +49,8 @@ export interface ChatStore {
   setModel(name: string): Promise<void>;
   /** Looks at once whether the connection still lives: after a sleep, say. Pages do it by themselves. */
   check(): void;
+  /** To be told what `mochi.events` tells: what was changed elsewhere is read anew. */
+  notice(event: ServerEvent): void;
   /** Watches no more; the turn goes on. */
   close(): void;
 }
@@ -103,8 +107,7 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     async showBranch(messageId) {
       await reader.attempt(async () => {
         await mochi.sessions.setHead(sessionId, { message_id: messageId, descend: true });
-        const first = Math.min(...holder.get().rows.keys(), holder.get().total);
-        await Promise.all([reader.refresh(first), reader.status()]);
+        await reader.rereadLoaded();
       });
     },
     async load(from, to) {
@@ -117,6 +120,7 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
       });
     },
     check,
+    notice: noticeChanges(deps, joiner),
     close() {
       joiner.close();
       unwatch();

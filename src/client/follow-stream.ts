@@ -84,13 +84,13 @@ export async function* followStream(
     }
     if (polls && error === null) {
       quiet += 1;
-      await attempt.pause(Math.min(SLOW_POLL_MS, POLL_MS * quiet));
+      await pauseUntilRenewed(follower, Math.min(SLOW_POLL_MS, POLL_MS * quiet));
       continue;
     }
     const { failures, delayMs } = health.lost(error ?? unreachable(connection, 'the stream ended'));
     follower.onLink(failures > 1 ? 'offline' : 'reconnecting');
     onReconnect?.({ failures, after, delayMs, error });
-    await attempt.pause(Math.max(delayMs, error?.retryAfterMs ?? 0));
+    await pauseUntilRenewed(follower, Math.max(delayMs, error?.retryAfterMs ?? 0));
   }
 }
 
@@ -104,23 +104,32 @@ function isLost({ code, status }: MochiError): boolean {
 function beginAttempt(follower: Follower) {
   const controller = new AbortController();
   const onAbort = () => controller.abort(follower.signal.reason);
+  let isRenewed = false;
   follower.signal.addEventListener('abort', onAbort);
-  if (follower.signal.aborted) onAbort();
-  follower.renew = () => controller.abort();
+  follower.renew = () => {
+    isRenewed = true;
+    controller.abort();
+  };
   return {
     signal: controller.signal,
-    isRenewed: () => controller.signal.aborted && !follower.signal.aborted,
-    end: () => follower.signal.removeEventListener('abort', onAbort),
-    /** Until the next attempt; shorter when the follower asks for it. */
-    async pause(ms: number) {
-      if (follower.signal.aborted) throw follower.signal.reason;
-      follower.signal.addEventListener('abort', onAbort);
-      await pause(ms, controller.signal).catch((reason: unknown) => {
-        if (follower.signal.aborted) throw reason;
-      });
+    isRenewed: () => isRenewed && !follower.signal.aborted,
+    /** Nothing of it stays open. */
+    end() {
       follower.signal.removeEventListener('abort', onAbort);
+      controller.abort();
     },
   };
+}
+
+async function pauseUntilRenewed(follower: Follower, ms: number): Promise<void> {
+  const attempt = beginAttempt(follower);
+  try {
+    await pause(ms, attempt.signal);
+  } catch (reason) {
+    if (!attempt.isRenewed()) throw reason;
+  } finally {
+    attempt.end();
+  }
 }
 
 /** Counts failures in a row, and how long they have been going on. */

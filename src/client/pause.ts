@@ -2,7 +2,11 @@
 
 /** @throws what the signal was aborted with */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return unlessAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal);
+  let timer: ReturnType<typeof setTimeout>;
+  const done = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return unlessAborted(done, signal).finally(() => clearTimeout(timer));
 }
 
 /** The outcome of the promise, or of the signal if that comes first; the promise goes on by itself then. */

@@ -213,6 +213,7 @@ class TurnWatch {
       return { response, body };
     })();
     posted.catch((error: unknown) => {
+      body.abort();
       if (isMochiError(error) && error.code === 'stalled') this.#posted = null;
       else this.#unknown(error);
     });

@@ -288,6 +288,29 @@ describe('two at a time', () => {
     ]);
   });
 
+  it('what is changed elsewhere is read anew, and a turn that began there is joined', async () => {
+    const store = await opened();
+    await store.send('Hello');
+    const mochi = createMochi({ baseUrl: server.url });
+    const listening = new AbortController();
+    const heard = (async () => {
+      for await (const event of mochi.events({ signal: listening.signal })) store.notice(event);
+    })().catch(() => undefined);
+    const first = store.getState().rows.get(0)?.message_id ?? '';
+    await mochi.chat.send(sessionId, { message: 'pace 3', replaces: first });
+    await until(store, () => shown(store).join() === `user: pace 3,assistant: ${spoken(3)}`);
+    await mochi.sessions.setHead(sessionId, { message_id: first, descend: true });
+    await until(store, () => shown(store).join() === 'user: Hello,assistant: Fine.');
+    const turn = mochi.chat.stream(sessionId, { message: 'hang 2' }, { leave: 'continue' });
+    await until(store, (state) => state.turn?.content === spoken(2));
+    await store.stop();
+    expect((await mochi.turns.get(await turn.id)).state).toBe('cancelled');
+    await mochi.sessions.delete(sessionId);
+    await until(store, ({ problem }) => problem?.code === 'session_not_found');
+    listening.abort();
+    await heard;
+  });
+
   it('a session that is gone is told', async () => {
     const store = await opened();
     await server.request('DELETE', `/sessions/${sessionId}`);

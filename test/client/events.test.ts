@@ -54,6 +54,12 @@ describe.each([
     expect(seen[0]?.event).toBe('hello');
   });
 
+  it('asks, and sees the answer to its end', async () => {
+    const events = await Array.fromAsync(mochi(options).chat.stream(sessionId, { message: 'pace 10' }));
+    expectWhole(events);
+    expect(await server.messages(sessionId)).toHaveLength(2);
+  });
+
   it('follows a turn that goes on', async () => {
     const turnId = await mochi().chat.stream(sessionId, { message: 'pace 30' }, { leave: 'continue' }).id;
     const answer = await mochi(options).turns.watch(turnId).answer();
@@ -71,6 +77,19 @@ it('where something on the way holds streams back, the client polls by itself', 
   });
   expect((await watching.answer()).message.content).toBe(spoken(30));
   expect(links.at(-1)).toBe('polling');
+});
+
+it('where not even the head of an answer comes before its end, a chat begins with what there is', async () => {
+  proxy.always((request) => (request.includes('follow=false') ? {} : { mutesAfter: 0 }));
+  const links: Link[] = [];
+  const turn = mochi({ retry: { idleMs: 200 } }).chat.stream(
+    sessionId,
+    { message: 'pace 30' },
+    { onLink: (link) => links.push(link) },
+  );
+  expect((await turn.answer()).message.content).toBe(spoken(30));
+  expect(links.at(-1)).toBe('polling');
+  expect(await server.messages(sessionId)).toHaveLength(2);
 });
 
 describe('what happens on the server', () => {

@@ -5,11 +5,11 @@ import { findIndex } from './path-rows.ts';
 import type { StoreDeps } from './store-deps.ts';
 
 /** Of a request, besides the message and what it is about. */
-export type SendSettings = Omit<ChatBody, 'message' | 'mode'>;
+export type SendSettings = Omit<ChatBody, 'message' | 'mode' | 'replaces'>;
 
 /** @param join for whatever the session is at afterwards */
 export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
-  const { mochi, sessionId, holder, reader, turns } = deps;
+  const { mochi, sessionId, holder, turns } = deps;
 
   /** @param base where the path changes by it; null: at its end */
   async function ask({ key, body }: Pick<Pending, 'key' | 'body'>, base: number | null): Promise<void> {
@@ -26,20 +26,9 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
   }
 
   const begin = (body: ChatBody, base: number | null = null) => ask({ key: newKey(), body }, base);
-  const indexOf = (messageId: string) => findIndex(holder.get().rows, (row) => row.message_id === messageId);
-
-  /** Another end of the path, and an answer to it. */
-  async function answerAt(
-    change: () => Promise<unknown>,
-    index: number,
-    settings: SendSettings,
-  ): Promise<void> {
-    const isChanged = await reader.attempt(async () => {
-      await change();
-      await reader.refresh(index);
-    });
-    if (isChanged) await begin({ ...settings, message: null }, index);
-  }
+  /** One that was not read may be anywhere. */
+  const indexOf = (messageId: string) =>
+    findIndex(holder.get().rows, (row) => row.message_id === messageId) ?? 0;
 
   return {
     send: (message: string, settings: SendSettings = {}) => begin({ ...settings, message }),
@@ -47,21 +36,12 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
     /** The request of the outbox. */
     again: (pending: Pending) => ask(pending, null),
 
-    async regenerate(messageId: string | null = null, settings: SendSettings = {}): Promise<void> {
-      const index = messageId === null ? null : indexOf(messageId);
-      const parent = index === null ? undefined : holder.get().rows.get(index)?.parent_id;
-      if (index === null || typeof parent !== 'string') {
-        await begin({ ...settings, message: null, mode: 'regenerate' }, afterLastQuestion(holder.get()));
-      } else {
-        await answerAt(() => mochi.sessions.setHead(sessionId, { message_id: parent }), index, settings);
-      }
-    },
-
-    async edit(messageId: string, content: string, settings: SendSettings = {}): Promise<void> {
-      const index = indexOf(messageId);
-      if (index === null) throw new Error('Only a message that was read can be edited.');
-      await answerAt(() => mochi.messages.edit(sessionId, index, content), index, settings);
-    },
+    regenerate: (messageId: string | null = null, settings: SendSettings = {}) =>
+      messageId === null
+        ? begin({ ...settings, message: null, mode: 'regenerate' }, afterLastQuestion(holder.get()))
+        : begin({ ...settings, message: null, replaces: messageId }, indexOf(messageId)),
+    edit: (messageId: string, message: string, settings: SendSettings = {}) =>
+      begin({ ...settings, message, replaces: messageId }, indexOf(messageId)),
   };
 }
 

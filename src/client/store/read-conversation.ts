@@ -13,6 +13,8 @@ export interface ConversationReader {
   status(): Promise<void>;
   /** The path from there on; negative: so many of its end. */
   refresh(from: number, limit?: number): Promise<void>;
+  /** Status, and the path from the first row that was read. */
+  rereadLoaded(): Promise<void>;
   /** What is not there yet, between two positions. */
   load(from: number, to: number): Promise<void>;
   /** Runs it; what goes wrong is the state's problem. @returns whether nothing did */
@@ -53,6 +55,10 @@ export function readConversation(
         ]);
         holder.set({ session, total: page.total, rows: replaceFrom(new Map(), page) });
       }),
+    async rereadLoaded() {
+      const { rows, total } = holder.get();
+      await Promise.all([refresh(Math.min(...rows.keys(), total)), status()]);
+    },
     load: (from, to) =>
       inOrder(async () => {
         const { rows, total } = holder.get();
