@@ -26,7 +26,7 @@ beforeAll(async () => {
   ollama.setDefault(callsTools);
   lives = Array.from({ length: LIVES }, () => new Life(ollama.url));
   await Promise.all(lives.map((life) => life.start()));
-});
+}, 60_000);
 afterAll(async () => {
   await Promise.all(lives.map((life) => life.close()));
   await ollama.close();
@@ -94,7 +94,7 @@ it.runIf(KILLS > 0)(
   },
 );
 
-it.runIf(KILLS === 0)('holds what was promised over a few kills', { timeout: 60_000 }, async () => {
+it.runIf(KILLS === 0)('holds what was promised over a few kills', { timeout: 180_000 }, async () => {
   const all = allSeries(randomInt(3));
   const inTool = all.filter((series) => isInTool(series) && series.message === 'write KEY');
   const others = all.filter((series) => !isInTool(series) && series.phase !== 'recovery');
