@@ -42,6 +42,11 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   toolCallRescue: { good: 'false', value: false, bad: 'maybe' },
   confirmTimeoutSeconds: { good: '0', value: 0, bad: '-1' },
   agentChatsDir: { good: '/old/agents', value: '/old/agents', bad: '' },
+  planningPromptPath: { good: '/plan.md', value: '/plan.md', bad: '' },
+  executionPromptPath: { good: '/work.md', value: '/work.md', bad: '' },
+  maxAgentIterations: { good: '1', value: 1, bad: '0' },
+  agentTimeoutSeconds: { good: '0', value: 0, bad: '-1' },
+  agentPlanApproval: { good: 'Always', value: 'always', bad: 'sometimes' },
   corsOrigins: { good: 'https://a.example', value: ['https://a.example'], bad: 'https://a.example/path' },
   allowedHosts: { good: 'Chat.Example:80, [::2]:8000', value: ['chat.example', '::2'], bad: 'a b' },
   apiKeys: { good: 'one-key, another', value: ['one-key', 'another'], bad: 'hush hush' },
@@ -115,6 +120,11 @@ test('defaults', () => {
     toolCallRescue: true,
     confirmTimeoutSeconds: 0,
     agentChatsDir: resolve('agents/agent_chats'),
+    planningPromptPath: resolve('docs/agents/agent_prompt_planning.md'),
+    executionPromptPath: resolve('docs/agents/agent_prompt_execution.md'),
+    maxAgentIterations: 50,
+    agentTimeoutSeconds: 1800,
+    agentPlanApproval: 'by_agent',
     corsOrigins: null,
     allowedHosts: [],
     apiKeys: [],
@@ -179,6 +189,7 @@ test('directories are absolute, and the others are inside that of the data', () 
     toolPolicy: resolve('data/tool-policy.json'),
     mcpConfig: resolve('data/mcp.json'),
     agentsDir: resolve('data/agents'),
+    planningPromptPath: resolve('data/docs/agents/agent_prompt_planning.md'),
     filesDir: resolve('data/files'),
     dataDir: resolve('data'),
     sessionsDir: resolve('data/old'),
@@ -270,7 +281,7 @@ test('no value is ever repeated', () => {
   const env = Object.fromEntries([...keys.map(variable), 'MOCHI_API_KEY'].map((name) => [name, bad]));
   const loaded = loadConfig({ env });
   // Any text will do as a path or a command.
-  expect(problemsOf({ env })).toHaveLength(keys.length - 10);
+  expect(problemsOf({ env })).toHaveLength(keys.length - 12);
   expect(JSON.stringify(loaded)).not.toMatch(/ann|hush/);
 });
 
@@ -300,8 +311,6 @@ test('warnings for variables without effect, also next to problems', () => {
     MOCHI_API_KEY: 'hush',
     MOCHI_HOTS: 'x',
     MOCHI_POORT: 'x',
-    MOCHI_MAX_AGENT_ITERATIONS: '5',
-    MOCHI_AGENTS_DIR: '',
     MOCHI_FLAVOUR: 'matcha',
     PATH: '/bin',
   };
@@ -309,7 +318,6 @@ test('warnings for variables without effect, also next to problems', () => {
     'MOCHI_API_KEY is not a setting; did you mean MOCHI_API_KEYS?',
     'MOCHI_HOTS is not a setting; did you mean MOCHI_HOST?',
     'MOCHI_POORT is not a setting; did you mean MOCHI_PORT?',
-    'MOCHI_MAX_AGENT_ITERATIONS has no effect in this version.',
     'MOCHI_FLAVOUR is not a setting.',
   ];
   expect(load({ env }).warnings).toEqual(warnings);

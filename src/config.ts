@@ -97,6 +97,8 @@ function withAbsolutePaths(config: Config): Config {
     toolPolicy: resolve(dataDir, config.toolPolicy),
     mcpConfig: resolve(dataDir, config.mcpConfig),
     agentChatsDir: resolve(dataDir, config.agentChatsDir),
+    planningPromptPath: resolve(dataDir, config.planningPromptPath),
+    executionPromptPath: resolve(dataDir, config.executionPromptPath),
     agentsDir: resolve(dataDir, config.agentsDir),
     filesDir: config.filesDir === null ? null : resolve(dataDir, config.filesDir),
   };

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { createAgents } from './agents/agents.ts';
 import { Approvals } from './approvals/approvals.ts';
+import { openTurns } from './chat/open-turns.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
@@ -13,7 +14,7 @@ import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { ModelPulls } from './models/model-pulls.ts';
-import { createBackground, createTurns, recallModels } from './server/create-turns.ts';
+import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
 import { Erasure } from './store/erasure.ts';
@@ -72,27 +73,22 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const clearing = new Clearing({ db: store.db, log });
     const { events, pulls } = openEvents(store, engine, log);
     await approvals.start();
-    const turns = createTurns(
-      { ...planning, log, background, clearing, tools, approvals, bootId, ...ids },
-      config,
-    );
+    const agents = createAgents({ ...config, tools });
+    const doors = { tools, agents, approvals, bootId, ...ids };
+    const turns = openTurns({ ...planning, ...doors, log, background, clearing }, config);
     const app = await createApp(
       {
         ...storeDoors(store, config),
+        ...doors,
         engine,
         turns,
         events,
         pulls,
-        tools,
-        approvals,
         mcpServers: tools.mcpServers,
-        bootId,
-        agents: createAgents({ ...config, tools }),
         defaultModel: config.defaultModel,
         promptFolder: config.systemPromptsDir,
         learnWindows: () => learnWindows(planning),
         version: VERSION,
-        ...ids,
       },
       appOptions(config, log),
     );

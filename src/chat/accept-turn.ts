@@ -1,13 +1,30 @@
 // Durable first: a request is on disk before anybody hears of its turn.
 
+import type { EngineModel } from '../contract/engine.ts';
 import { requireSession } from '../sessions/require.ts';
+import type { Db } from '../store/database.ts';
 import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
+import { createAgentChat, refreshAgentChat } from './open-agent-chat.ts';
 import { closeLeftTurns } from './recover-turns.ts';
+import { type RunOrigin, toNewRun } from './run-origin.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
+
+/** What is to become a turn. */
+export interface AskedTurn {
+  readonly sessionId: string;
+  readonly request: TurnRequest;
+  /** @throws MochiError for what is known before */
+  readonly check: () => Promise<{
+    readonly model: EngineModel | null;
+    readonly run: RunOrigin | null;
+    /** As it is known to be meant; missing: as it is. */
+    readonly request?: TurnRequest;
+  }>;
+}
 
 export interface AcceptedTurn {
   /** Null while the turn waits in line. */
@@ -27,13 +44,23 @@ export async function acceptTurn(
     /** Turns of the session that live: no end of theirs is missing. */
     readonly living: readonly string[];
     readonly idempotency: IdempotencyMark | null;
+    /** Null: no agent works in it. */
+    readonly run: RunOrigin | null;
+    /** In the same transaction. */
+    readonly alongside?: (db: Db) => Promise<void>;
   },
 ): Promise<AcceptedTurn> {
-  const { message, place, request, createdAt, idempotency } = turn;
+  const { message, place, request, createdAt, idempotency, run } = turn;
   const { sessionId, turnId } = turn.live;
   const isStructured = request.format !== null;
-  const row = { id: turnId, sessionId, createdAt, idempotency, isStructured };
+  const newRun = run && toNewRun(run);
+  const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
   return deps.db.transaction().execute(async (transaction) => {
+    await turn.alongside?.(transaction);
+    if (run?.isNew) {
+      const parentSessionId = run.parent?.sessionId ?? null;
+      await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
+    }
     if (!place.isReady) {
       await requireSession(transaction, sessionId);
       const userMessageId = message?.messageId ?? null;
@@ -41,6 +68,7 @@ export async function acceptTurn(
       return { beginning: null, userMessageId };
     }
     await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
+    if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
     const beginning = await beginTurn(
       { ...deps, db: transaction },
       {

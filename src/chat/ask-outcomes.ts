@@ -16,13 +16,16 @@ export type AskDeps = Pick<TurnDeps, 'db' | 'now' | 'approvals' | 'bootId'>;
  */
 export async function askOutcomes(deps: AskDeps, eventGap: number): Promise<number> {
   const lost = Map.groupBy(await listLostExecutions(deps.db, deps.bootId), ({ turnId }) => turnId);
+  const turns = await listUnfinishedTurns(deps.db);
   let asked = 0;
-  for (const turn of await listUnfinishedTurns(deps.db)) {
+  for (const turn of turns) {
     const runs = lost.get(turn.id);
     // Those that only read run side by side with nothing else.
     if (turn.state !== 'running' || runs === undefined || runs.every(({ isReadOnly }) => isReadOnly))
       continue;
-    await askAbout(deps, turn, { runs, lastEventId: turn.lastEventId + eventGap });
+    // The turn that has started an agent waits with it.
+    const parent = turns.find(({ id }) => id === turn.run?.parent?.turnId);
+    await askAbout(deps, parent === undefined ? [turn] : [turn, parent], { runs, eventGap });
     asked += 1;
   }
   return asked;
@@ -31,9 +34,10 @@ export async function askOutcomes(deps: AskDeps, eventGap: number): Promise<numb
 /** One transaction: a turn that waits has its question. */
 async function askAbout(
   { db, now, approvals }: AskDeps,
-  turn: UnfinishedTurn,
-  { runs, lastEventId }: { readonly runs: readonly LostExecution[]; readonly lastEventId: number },
+  turns: readonly [UnfinishedTurn, ...UnfinishedTurn[]],
+  { runs, eventGap }: { readonly runs: readonly LostExecution[]; readonly eventGap: number },
 ): Promise<void> {
+  const [turn] = turns;
   const error = cutRuns('the server stopped').other;
   await db.transaction().execute(async (transaction) => {
     for (const run of runs) await loseExecution(transaction, run, { finishedAt: now(), error });
@@ -41,14 +45,17 @@ async function askAbout(
       transaction,
       runs.map((run) => questionOf(turn, run)),
     );
-    await moveTurn(transaction, turn.id, { from: 'running', to: 'waiting', lastEventId });
+    for (const { id, lastEventId } of turns) {
+      const move = { from: 'running', to: 'waiting', lastEventId: lastEventId + eventGap } as const;
+      await moveTurn(transaction, id, move);
+    }
   });
 }
 
 function questionOf(turn: UnfinishedTurn, run: LostExecution): NewApproval {
   return {
     kind: 'outcome',
-    sessionId: turn.sessionId,
+    ...personOf(turn),
     turnId: turn.id,
     messageId: run.messageId,
     callIndex: run.callIndex,
@@ -60,4 +67,11 @@ function questionOf(turn: UnfinishedTurn, run: LostExecution): NewApproval {
     rule: 'unknown_outcome',
     previous: { attempt: run.attempt, started_at: run.startedAt },
   };
+}
+
+/** Where the person is who is asked. */
+function personOf({ sessionId, run }: UnfinishedTurn) {
+  if (run === null) return { sessionId };
+  const agent = { agentName: run.agentName, agentSessionId: sessionId };
+  return { sessionId: run.parent?.sessionId ?? sessionId, ...agent };
 }

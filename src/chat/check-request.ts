@@ -41,16 +41,28 @@ export async function checkRequest(
   await checkResults(deps.db, sessionId, given);
   const old = await findReplaced(deps.db, sessionId, given);
   const request = given.replaces?.keepsImages === true ? { ...given, images: old?.images ?? [] } : given;
-  const model = await recallModel(deps, session.model);
+  const model = await checkWithModel(deps, session.model, (known) =>
+    checkModel(deps, { session, model: known, request }, old),
+  );
+  return { session, model, request };
+}
+
+/** @returns what the name stands for; null when the engine could not be asked. @throws what `check` throws */
+export async function checkWithModel(
+  deps: TurnDeps,
+  name: string,
+  check: (model: EngineModel | null) => Promise<void>,
+): Promise<EngineModel | null> {
+  const model = await recallModel(deps, name);
   try {
-    await checkModel(deps, { session, model, request }, old);
-    return { session, model, request };
+    await check(model);
+    return model;
   } catch (refusal) {
     // The name may stand for another model by now.
-    const renewed = await renewModel(deps, session.model, model);
+    const renewed = await renewModel(deps, name, model);
     if (renewed === null) throw refusal;
-    await checkModel(deps, { session, model: renewed, request }, old);
-    return { session, model: renewed, request };
+    await check(renewed);
+    return renewed;
   }
 }
 

@@ -3,27 +3,42 @@ import { createHash } from 'node:crypto';
 import { MochiError } from '../contract/errors.ts';
 import { timestampBefore } from '../kit/clock.ts';
 import type { Db } from '../store/database.ts';
-import { findIdempotentTurn, type IdempotencyMark } from '../store/turns.ts';
+import { findIdempotentTurn } from '../store/idempotent-turns.ts';
+import type { IdempotencyMark } from '../store/turns.ts';
 import { type ChatRoute, type TurnRequest, USUAL_APPROVAL } from './turn-request.ts';
 
 /** How long a key stands for its turn (API.md §4). */
 const KEPT_HOURS = 24;
 
+/** What else a client says that talks to an agent itself. */
+interface AskedAgent {
+  readonly name: string;
+  readonly model: string | null;
+  /** Its chat is made for it, so that a key stands for one request to the agent. */
+  readonly isNew: boolean;
+}
+
 /**
  * @param route a key is per session and route
  * @param request what the turn is: `on_disconnect` is about a connection and no part of it
+ * @param agent null: a chat
  */
-export function toMark(key: string, route: ChatRoute, request: TurnRequest): IdempotencyMark {
+export function toMark(
+  key: string,
+  route: ChatRoute,
+  request: TurnRequest,
+  agent: AskedAgent | null = null,
+): IdempotencyMark {
   const hash = createHash('sha256')
-    .update(JSON.stringify([route, asHashed(route, request)]))
+    .update(JSON.stringify([route, asHashed(route, request), ...(agent === null ? [] : [agent])]))
     .digest('hex');
-  return { key: `${route} ${key}`, hash };
+  return { key: `${agent?.isNew ? `agent ${agent.name} ` : ''}${route} ${key}`, hash };
 }
 
 /** A key holds over an update of the server: what has its default is as it was before there was a choice. */
 function asHashed(
   route: ChatRoute,
-  { onApproval, replaces, clientTools, toolResults, ...request }: TurnRequest,
+  { onApproval, replaces, clientTools, toolResults, agentSettings, ...request }: TurnRequest,
 ): object {
   const isUsual = onApproval === USUAL_APPROVAL[route];
   return {
@@ -33,13 +48,17 @@ function asHashed(
     ...(replaces !== null && { replaces }),
     ...(clientTools.length > 0 && { clientTools }),
     ...(toolResults.length > 0 && { toolResults }),
+    ...(agentSettings !== null && { agentSettings }),
   };
 }
 
-/** @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch */
+/**
+ * @param sessionId null: of a run in a new chat
+ * @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch
+ */
 export async function findEarlierTurn(
   db: Db,
-  sessionId: string,
+  sessionId: string | null,
   mark: IdempotencyMark,
 ): Promise<string | null> {
   const since = timestampBefore(KEPT_HOURS * 3_600_000);
@@ -48,6 +67,6 @@ export async function findEarlierTurn(
   throw new MochiError(
     'idempotency_mismatch',
     'This idempotency key came with another request before. Use a new key for a new request.',
-    { session_id: sessionId, turn_id: earlier.turnId },
+    { session_id: earlier.sessionId, turn_id: earlier.turnId },
   );
 }

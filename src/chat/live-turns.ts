@@ -9,22 +9,26 @@ import type { Clearing } from '../store/clearing.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
 import { findNewestTurnInstant } from '../store/newest-turn.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
-import { acceptTurn } from './accept-turn.ts';
+import { type AskedTurn, acceptTurn } from './accept-turn.ts';
+import { agentStart } from './agent-run.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
+import { checkRun, type WantedRun } from './check-run.ts';
 import { driveTurn } from './drive-turn.ts';
 import { enterLine } from './enter-line.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
+import { createIdempotentStarts } from './idempotent-starts.ts';
 import { ClientWork } from './line/client-work.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
 import { type Hold, TurnSeat } from './line/turn-seat.ts';
 import { openingEvents } from './opening-events.ts';
 import { previewTurn } from './preview-turn.ts';
-import { startTurn } from './start-turn.ts';
+import { startChat } from './start-chat.ts';
 import { busy, cancelled, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
 import { takeUpTurns } from './take-up-turns.ts';
 import { asItLives, requireTurn } from './turn-as-it-lives.ts';
+import type { TurnHouse } from './turn-house.ts';
 import { type ChatRoute, type TurnRequest, toQueuedMessage } from './turn-request.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
 import { createStoredTurns, type StoredTurns } from './watch/replay-turn.ts';
@@ -49,8 +53,7 @@ export class LiveTurns {
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
   readonly #work: ClientWork;
-  /** Requests with a key that are being accepted: a repetition at the same instant waits for the first. */
-  readonly #accepting = new Map<string, Promise<WatchableTurn>>();
+  readonly #starts = createIdempotentStarts();
   /** Aborted when the server stops. */
   readonly #closing = new AbortController();
 
@@ -63,12 +66,7 @@ export class LiveTurns {
 
   /** Before the port opens: turns of earlier runs of the server that wait for a person wait on. */
   async takeUp(): Promise<number> {
-    return takeUpTurns({
-      deps: this.#deps,
-      lines: this.#lines,
-      registry: this.#registry,
-      seatAt: (place) => this.#seat(place, null),
-    });
+    return takeUpTurns(this.#house);
   }
 
   /**
@@ -78,16 +76,33 @@ export class LiveTurns {
    */
   async start(sessionId: string, request: TurnRequest, origin: TurnOrigin): Promise<WatchableTurn> {
     const { idempotencyKey, route } = origin;
-    if (idempotencyKey === null) return this.#accept(sessionId, request, null);
+    const check = async () => ({ ...(await checkRequest(this.#deps, sessionId, request)), run: null });
+    const asked = { sessionId, request, check };
+    if (idempotencyKey === null) return this.#accept(asked, null);
     const mark = toMark(idempotencyKey, route, request);
-    const name = JSON.stringify([sessionId, mark.key]);
-    // One after the other: whoever waited looks again, since the first may have been refused.
-    for (let first = this.#accepting.get(name); first; first = this.#accepting.get(name)) {
-      await first.catch(() => undefined);
-    }
-    const accepting = this.#joinOrAccept(sessionId, request, mark);
-    this.#accepting.set(name, accepting);
-    return accepting.finally(() => this.#accepting.delete(name));
+    return this.#starts.once(sessionId, mark, async () => {
+      const earlier = await findEarlierTurn(this.#deps.db, sessionId, mark);
+      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
+    });
+  }
+
+  /**
+   * As `start`, for an agent that a client talks to itself: in a new chat, or in one that the agent has worked in.
+   * @throws MochiError for what is known before: no such chat, no model, too long, too busy
+   */
+  async startRun(wanted: WantedRun, origin: TurnOrigin): Promise<WatchableTurn> {
+    const { idempotencyKey, route } = origin;
+    const { agent, chat, model, request } = wanted;
+    const known = chat?.session_id ?? null;
+    const sessionId = known ?? this.#deps.newId(10);
+    const asked = { sessionId, request, check: () => checkRun(this.#deps, wanted) };
+    if (idempotencyKey === null) return this.#accept(asked, null);
+    const { name } = agent;
+    const mark = toMark(idempotencyKey, route, request, { name, model, isNew: known === null });
+    return this.#starts.once(known ?? '', mark, async () => {
+      const earlier = await findEarlierTurn(this.#deps.db, known, mark);
+      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
+    });
   }
 
   /** What `start` would send to the engine, without sending or storing anything. @throws what `start` throws */
@@ -199,24 +214,11 @@ export class LiveTurns {
     this.#registry.clear();
   }
 
-  async #joinOrAccept(
-    sessionId: string,
-    request: TurnRequest,
-    mark: IdempotencyMark,
-  ): Promise<WatchableTurn> {
-    const earlier = await findEarlierTurn(this.#deps.db, sessionId, mark);
-    return earlier === null ? this.#accept(sessionId, request, mark) : this.open(earlier);
-  }
-
   /** From here to the end of the turn the engine is its own. */
-  async #accept(
-    sessionId: string,
-    request: TurnRequest,
-    idempotency: IdempotencyMark | null,
-  ): Promise<WatchableTurn> {
+  async #accept(asked: AskedTurn, idempotency: IdempotencyMark | null): Promise<WatchableTurn> {
     const hold = this.#deps.background.hold();
     try {
-      return await this.#acceptTurn(sessionId, request, { idempotency, hold });
+      return await this.#acceptTurn(asked, { idempotency, hold });
     } catch (error) {
       hold.release();
       throw error;
@@ -224,13 +226,12 @@ export class LiveTurns {
   }
 
   async #acceptTurn(
-    sessionId: string,
-    given: TurnRequest,
+    { sessionId, request: given, check }: AskedTurn,
     { idempotency, hold }: { readonly idempotency: IdempotencyMark | null; readonly hold: Hold },
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
     this.#refuseWhenClosing();
-    const { model, request } = await checkRequest(deps, sessionId, given);
+    const { model, run, request = given } = await check();
     const newest = await findNewestTurnInstant(deps.db, sessionId);
     // The server may have begun to stop while this was being looked at.
     this.#refuseWhenClosing();
@@ -240,13 +241,14 @@ export class LiveTurns {
     const place = enterLine({ lines: this.#lines, registry: this.#registry }, live, request.onBusy);
     const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
-    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency });
+    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency, run });
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
       ({ beginning, userMessageId }) => {
-        live.append(openingEvents(live, userMessageId, place));
-        const started = { live, request, message, place, seat, model, beginning };
-        return driveTurn(deps, { live, message, place, begin: () => startTurn(deps, started) });
+        const told = run === null ? [] : [agentStart({ live, request, run })];
+        live.append(openingEvents(live, userMessageId, place, told));
+        const started = { live, request, message, place, seat, model, beginning, run };
+        return driveTurn(deps, { live, message, place, begin: () => startChat(this.#house, started) });
       },
       () => {
         live.finish();
@@ -259,6 +261,15 @@ export class LiveTurns {
     );
     await accepted;
     return live;
+  }
+
+  get #house(): TurnHouse {
+    return {
+      deps: this.#deps,
+      lines: this.#lines,
+      registry: this.#registry,
+      seatAt: (place) => this.#seat(place, null),
+    };
   }
 
   #seat(place: Place, hold: Hold | null): TurnSeat {

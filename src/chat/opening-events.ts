@@ -3,10 +3,16 @@ import type { TurnEvent } from '../contract/turn-event.ts';
 import type { Place } from './line/turn-lines.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
-export function openingEvents(live: LiveTurn, userMessageId: string | null, place: Place): TurnEvent[] {
+/** @param told right after its start */
+export function openingEvents(
+  live: LiveTurn,
+  userMessageId: string | null,
+  place: Place,
+  told: readonly TurnEvent[],
+): TurnEvent[] {
   const { turnId, sessionId } = live;
   const data = { turn_id: turnId, session_id: sessionId, user_message_id: userMessageId };
-  const events: TurnEvent[] = [{ event: 'turn_start', data }];
+  const events: TurnEvent[] = [{ event: 'turn_start', data }, ...told];
   if (!place.isReady) events.push(queuedEvent(place.position, place.isForPerson));
   return events;
 }

@@ -12,6 +12,7 @@ import {
   type UnfinishedTurn,
 } from '../store/turns.ts';
 import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
+import { closeAgentCall } from './close-agent-call.ts';
 import { placeQueuedMessage } from './place-message.ts';
 import { answerOpenCalls, type CutBy, cutRuns } from './step/answer-open-calls.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -45,15 +46,18 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
     'The server stopped while the turn was running. Send message: null to try again.',
   );
   const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
-  const left = turns.filter(({ state }) => state !== 'waiting');
+  // Runs of agents before the turns that have started them.
+  const left = turns
+    .filter(({ state }) => state !== 'waiting')
+    .toSorted((one, other) => Number(isNested(other)) - Number(isNested(one)));
   for (const turn of left) {
     const isBehind = waiting.has(turn.sessionId);
     const end = { state: 'interrupted', failure, cutBy: 'the server stopped' } as const;
-    await deps.db
-      .transaction()
-      .execute((db) =>
-        isBehind ? closeInLine({ ...deps, db }, turn, end) : closeLeftTurn({ ...deps, db }, turn, end),
-      );
+    await deps.db.transaction().execute(async (db) => {
+      const close = isBehind ? closeInLine : closeLeftTurn;
+      await close({ ...deps, db }, turn, end);
+      await closeAgentCall({ ...deps, db }, turn, failure.message);
+    });
   }
   await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }, { except: waiting }));
   await closeLostExecutions(
@@ -62,6 +66,10 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
     { ...cutRuns('the server stopped'), finishedAt: deps.now() },
   );
   return { closed: left.length, asked };
+}
+
+function isNested({ run }: UnfinishedTurn): boolean {
+  return run?.parent != null;
 }
 
 /** What turns were asked that were cancelled in line, and had not come to their place: of one session, or of all. */
@@ -111,7 +119,7 @@ export async function closeImportedTurns(deps: CloseDeps, sessionId: string): Pr
   await closeLostExecutions(deps.db, { sessionId }, { ...cutRuns('the turn ended'), finishedAt: deps.now() });
 }
 
-type LeftTurn = Omit<UnfinishedTurn, 'state'>;
+type LeftTurn = Omit<UnfinishedTurn, 'state' | 'run'>;
 
 interface LeftEnd {
   readonly state: FinalTurnState;

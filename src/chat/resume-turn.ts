@@ -2,24 +2,38 @@
 import { requireSession } from '../sessions/require.ts';
 import { findMessage } from '../store/messages.ts';
 import { listCallsOfTurn } from '../store/tool-calls.ts';
+import { noteLastEvent } from '../store/turns.ts';
+import { listUndecided } from '../store/undecided.ts';
 import type { WaitingTurn } from '../store/waiting-turns.ts';
-import { createChatScript } from './chat-script.ts';
 import { recallModel } from './check-request.ts';
-import type { TurnPlan } from './run-turn.ts';
+import { EVENT_GAP } from './recover-turns.ts';
+import type { OpenRound } from './run-turn.ts';
 import { shownApprovals } from './step/shown-approvals.ts';
 import type { RunningTurn, Seat } from './step/turn-progress.ts';
 import { readTurnSettings, toResumedRequest } from './step/turn-settings.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { emptyFold, type FoldedTurn } from './watch/fold-turn.ts';
-import type { LiveTurn } from './watch/live-turn.ts';
+import { LiveTurn } from './watch/live-turn.ts';
 import { toSnapshotCalls, toSnapshotMessage } from './watch/replay-turn.ts';
+
+/** In memory again, as those see it who come to watch. */
+export async function openLeftTurn(deps: TurnDeps, waiting: WaitingTurn): Promise<LiveTurn> {
+  const { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id } = waiting.turn;
+  // Beyond all that was told since the last one was noted.
+  const lastEventId = last_event_id + EVENT_GAP;
+  await noteLastEvent(deps.db, turnId, lastEventId);
+  const start = { lastEventId, fold: await foldWaiting(deps, waiting) };
+  const live = new LiveTurn({ turnId, sessionId, createdAt, start });
+  live.isWaiting = true;
+  return live;
+}
 
 /** @throws MochiError session_not_found, session_load_error */
 export async function resumeTurn(
   deps: TurnDeps,
   { turn: row, settings: stored }: WaitingTurn,
   { live, seat }: { readonly live: LiveTurn; readonly seat: Seat },
-): Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }> {
+): Promise<{ readonly turn: RunningTurn; readonly openRound: OpenRound }> {
   const { sessionId } = live;
   const settings = readTurnSettings(stored);
   const now = await requireSession(deps.db, sessionId);
@@ -37,24 +51,24 @@ export async function resumeTurn(
       headBefore: null,
       seat,
       person: { sessionId },
+      parent: null,
+      runAgent: null,
     },
-    plan: {
-      script: createChatScript,
-      openRound: { messageId: row.message_id, settings, receipt: row.context },
-    },
+    openRound: { messageId: row.message_id, settings, receipt: row.context },
   };
 }
 
 /** What somebody knows who has watched it until now. */
-export async function foldWaiting(deps: TurnDeps, waiting: WaitingTurn): Promise<FoldedTurn> {
+async function foldWaiting(deps: TurnDeps, waiting: WaitingTurn): Promise<FoldedTurn> {
   const { turn, userMessageId } = waiting;
   const { session_id: sessionId, turn_id: turnId, message_id: messageId } = turn;
   const message = messageId === null ? null : await findMessage(deps.db, sessionId, messageId);
   const calls = toSnapshotCalls(await listCallsOfTurn(deps.db, sessionId, turnId));
   const firstOpen = calls.findIndex(({ success }) => success === null);
-  const pending = (await deps.approvals.ofTurn(deps.db, turnId)).filter(({ state }) => state === 'pending');
+  const pending = (await listUndecided(deps.db, [turnId])).get(turnId) ?? [];
   return {
     ...emptyFold(),
+    sessionId,
     state: 'waiting',
     userMessageId,
     context: turn.context,

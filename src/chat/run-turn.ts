@@ -12,6 +12,7 @@ import { finishFailed, finishToolRequest } from './step/finish-step.ts';
 import { handOver } from './step/hand-over.ts';
 import { type PlannedCall, planRound } from './step/plan-round.ts';
 import { refuseRound, settleRound } from './step/settle-round.ts';
+import { NO_ENDING } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import type { TurnSettings } from './step/turn-settings.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -19,7 +20,7 @@ import type { TurnScript } from './turn-script.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
 /** A round that another process began, and that waits for a person. */
-interface OpenRound {
+export interface OpenRound {
   /** The assistant message with the calls. */
   readonly messageId: string;
   readonly settings: TurnSettings | null;
@@ -42,16 +43,20 @@ export async function* runTurn(
   plan: TurnPlan,
 ): AsyncGenerator<readonly TurnEvent[], void> {
   const progress = toProgress(turn, plan.openRound);
+  const script = plan.script(deps, turn, progress);
   let state: FinalTurnState;
   try {
-    yield* answer(deps, { turn, progress, plan });
+    for await (const events of answer(deps, { turn, progress, plan, script })) {
+      yield script.tell?.(events) ?? events;
+    }
     state = 'completed';
   } catch (error) {
     if (error instanceof TurnSuspended) throw error;
     const failure = toTurnFailure(deps, turn.live, error);
     state = stateAfter(failure);
-    const told = await finishFailed(deps, turn, progress, { state, failure });
-    yield [{ event: 'error', data: told }];
+    const ending = (await script.fail?.(failure)) ?? NO_ENDING;
+    const told = await finishFailed(deps, turn, progress, { state, failure, ending });
+    yield [...ending.events, { event: 'error', data: told }];
   }
   yield [doneEvent(turn.live, state)];
 }
@@ -83,18 +88,19 @@ interface Running {
   readonly turn: RunningTurn;
   readonly progress: TurnProgress;
   readonly plan: TurnPlan;
+  readonly script: TurnScript;
 }
 
 async function* answer(
   deps: CallDeps,
-  { turn, progress, plan }: Running,
+  { turn, progress, plan, script }: Running,
 ): AsyncGenerator<readonly TurnEvent[], void> {
-  const script = plan.script(deps, turn, progress);
   if (plan.openRound === null) progress.offer = await script.offer();
   else {
     const { messageId } = plan.openRound;
     progress.offer = await offerAgain(script, turn);
-    if (yield* finishRound(deps, { turn, progress, plan }, { messageId, isResumed: true })) return;
+    const isGoneOn = script.resume !== undefined && (yield* script.resume(messageId));
+    if (!isGoneOn && (yield* finishRound(deps, { turn, progress }, { messageId, isResumed: true }))) return;
   }
   for (;;) {
     await script.prepare();
@@ -112,14 +118,14 @@ async function* answer(
       throw refusal;
     }
     const { id: messageId } = progress.tip;
-    if (yield* finishRound(deps, { turn, progress, plan }, { messageId, isResumed: false })) return;
+    if (yield* finishRound(deps, { turn, progress }, { messageId, isResumed: false })) return;
   }
 }
 
 /** @returns whether the turn ends with it, since the client runs what is left */
 async function* finishRound(
   deps: CallDeps,
-  { turn, progress }: Running,
+  { turn, progress }: Pick<Running, 'turn' | 'progress'>,
   round: Parameters<typeof settleRound>[3],
 ): AsyncGenerator<readonly TurnEvent[], boolean> {
   const handed = yield* settleRound(deps, turn, progress, round);

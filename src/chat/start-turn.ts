@@ -2,13 +2,17 @@
 import type { EngineModel } from '../contract/engine.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
 import { markTurnRunning, type QueuedMessage } from '../store/turns.ts';
+import { toAgentRun } from './agent-run.ts';
+import { createAgentScript } from './agent-script.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import { createChatScript } from './chat-script.ts';
 import { recallModel } from './check-request.ts';
 import { untilPlace } from './drive-turn.ts';
 import type { Place } from './line/turn-lines.ts';
+import { refreshAgentChat } from './open-agent-chat.ts';
+import type { RunOrigin } from './run-origin.ts';
 import type { TurnPlan } from './run-turn.ts';
-import type { RunningTurn, Seat } from './step/turn-progress.ts';
+import type { Person, RunningTurn, Seat } from './step/turn-progress.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
@@ -20,6 +24,8 @@ export interface NewTurn {
   readonly place: Place;
   readonly seat: Seat;
   readonly model: EngineModel | null;
+  /** Null: no agent works in it. */
+  readonly run: RunOrigin | null;
   /** Null for a turn that waits in line. */
   readonly beginning: Beginning | null;
 }
@@ -29,16 +35,35 @@ export async function startTurn(
   deps: TurnDeps,
   started: NewTurn,
 ): Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }> {
-  const { live, request, message, seat, beginning } = started;
+  const { live, request, message, seat, beginning, run } = started;
   const { session, tip, headBefore } = beginning ?? (await beginQueued(deps, started));
   // The model may have been changed while the turn was in line.
   const model = beginning ? started.model : await recallUnlessAborted(deps, session.model, live.signal);
   const ownsTip = tip.id === message?.messageId;
-  const person = { sessionId: live.sessionId };
   return {
-    turn: { live, session, model, request, tip, ownsTip, headBefore, seat, person },
-    plan: { script: createChatScript, openRound: null },
+    turn: {
+      live,
+      session,
+      model,
+      request,
+      tip,
+      ownsTip,
+      headBefore,
+      seat,
+      person: personOf(live, run),
+      parent: null,
+      runAgent: null,
+    },
+    plan: {
+      script: run === null ? createChatScript : createAgentScript(toAgentRun(deps, { ...started, run })),
+      openRound: null,
+    },
   };
+}
+
+/** Whoever talks to an agent itself is in its chat. */
+function personOf({ sessionId }: LiveTurn, run: RunOrigin | null): Person {
+  return run === null ? { sessionId } : { sessionId, agentName: run.agent.name, agentSessionId: sessionId };
 }
 
 /** A turn that is stopped meanwhile ends where it would have asked the model. */
@@ -47,10 +72,14 @@ function recallUnlessAborted(deps: TurnDeps, name: string, signal: AbortSignal):
 }
 
 /** The wait in line, and what a turn that did not wait has done already. */
-async function beginQueued(deps: TurnDeps, { live, request, message, place }: NewTurn): Promise<Beginning> {
+async function beginQueued(
+  deps: TurnDeps,
+  { live, request, message, place, run }: NewTurn,
+): Promise<Beginning> {
   await untilPlace(live, place);
   const { turnId, sessionId } = live;
   return deps.db.transaction().execute(async (db) => {
+    if (run !== null) await refreshAgentChat({ ...deps, db }, { ...run, chatId: sessionId });
     const turn = { sessionId, turnId, request, message, isPromised: true };
     const beginning = await beginTurn({ ...deps, db }, turn);
     await markTurnRunning(db, turnId, beginning.userMessageId);

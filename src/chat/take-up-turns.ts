@@ -1,43 +1,41 @@
 // Turns of earlier runs of the server that wait for a person: they wait on, in their place.
-import { listOpenMessages, noteLastEvent } from '../store/turns.ts';
+import type { RunParent } from '../store/agent-runs.ts';
+import { listOpenMessages } from '../store/turns.ts';
 import { listWaitingTurns, type WaitingTurn } from '../store/waiting-turns.ts';
-import type { CallDeps } from './call-in-line.ts';
+import { holdLeftRun, type LeftRun, resumeRun } from './adopt-run.ts';
+import { createRunAgent } from './agent-calls.ts';
+import { createChatScript } from './chat-script.ts';
 import { driveTurn } from './drive-turn.ts';
 import { keepMessage } from './keep-message.ts';
-import type { Place, TurnLines } from './line/turn-lines.ts';
-import type { TurnSeat } from './line/turn-seat.ts';
-import { EVENT_GAP } from './recover-turns.ts';
-import { foldWaiting, resumeTurn } from './resume-turn.ts';
-import { LiveTurn } from './watch/live-turn.ts';
-import type { TurnRegistry } from './watch/turn-registry.ts';
-
-export interface TurnHouse {
-  readonly deps: CallDeps;
-  readonly lines: TurnLines;
-  readonly registry: TurnRegistry;
-  /** For a turn that has none yet. */
-  readonly seatAt: (place: Place) => TurnSeat;
-}
+import { openLeftTurn, resumeTurn } from './resume-turn.ts';
+import type { Seat } from './step/turn-progress.ts';
+import type { TurnHouse } from './turn-house.ts';
 
 /** Before the port opens. @returns how many there are */
 export async function takeUpTurns(house: TurnHouse): Promise<number> {
-  const waiting = await listWaitingTurns(house.deps.db);
-  for (const turn of waiting) await takeUp(house, turn);
-  return waiting.length;
+  const all = await listWaitingTurns(house.deps.db);
+  const runs = Map.groupBy(all, ({ run }) => run?.parent?.turnId ?? null);
+  for (const waiting of runs.get(null) ?? []) {
+    await takeUp(house, waiting, runs.get(waiting.turn.turn_id) ?? []);
+  }
+  return all.length;
 }
 
 /** Its place is the first of its session; the messages of those that had stood behind it come after it. */
-async function takeUp({ deps, lines, registry, seatAt }: TurnHouse, waiting: WaitingTurn): Promise<void> {
-  const { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id } = waiting.turn;
-  // Beyond all that was told since the last one was noted.
-  const lastEventId = last_event_id + EVENT_GAP;
-  await noteLastEvent(deps.db, turnId, lastEventId);
-  const start = { lastEventId, fold: await foldWaiting(deps, waiting) };
-  const live = new LiveTurn({ turnId, sessionId, createdAt, start });
-  live.isWaiting = true;
+async function takeUp(house: TurnHouse, waiting: WaitingTurn, runs: readonly WaitingTurn[]): Promise<void> {
+  const { deps, lines, registry } = house;
+  const live = await openLeftTurn(deps, waiting);
+  const { turnId, sessionId } = live;
   const place = lines.enterPaused(sessionId, turnId);
-  const seat = seatAt(place);
-  const begin = () => resumeTurn(deps, waiting, { live, seat });
+  const seat = house.seatAt(place);
+  const left = await holdAll(house, runs, seat);
+  const begin = async () => {
+    const { turn, openRound } = await resumeTurn(deps, waiting, { live, seat });
+    const { session, request } = turn;
+    if (waiting.run !== null) return resumeRun(deps, waiting.run, { turn, openRound });
+    const runAgent = createRunAgent(house, { live, session, request, seat }, left);
+    return { turn: { ...turn, runAgent }, plan: { script: createChatScript, openRound } };
+  };
   const finished = driveTurn(deps, { live, message: null, place, begin });
   registry.add(
     live,
@@ -47,4 +45,19 @@ async function takeUp({ deps, lines, registry, seatAt }: TurnHouse, waiting: Wai
     const behind = lines.enterChange(sessionId);
     void keepMessage(deps, behind, open).then(() => behind.leave());
   }
+}
+
+async function holdAll(
+  house: TurnHouse,
+  runs: readonly WaitingTurn[],
+  { closing }: Seat,
+): Promise<LeftRun[]> {
+  const left: LeftRun[] = [];
+  for (const waiting of runs) {
+    const { run } = waiting;
+    const parent: RunParent | null = run?.parent ?? null;
+    if (run !== null && parent !== null)
+      left.push(await holdLeftRun(house, waiting, { run, parent, closing }));
+  }
+  return left;
 }

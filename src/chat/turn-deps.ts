@@ -1,4 +1,7 @@
 // What a turn may touch: built once in server.ts, handed to each function.
+
+import type { Agents } from '../agents/agents.ts';
+import type { AgentLimits } from '../agents/server-limits.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
@@ -29,6 +32,8 @@ interface ToolLimits {
 export interface TurnDeps {
   readonly db: Db;
   readonly engine: Engine;
+  /** The model of sessions that name none; null: the engine's. */
+  readonly defaultModel: string | null;
   readonly log: Log;
   /** What a client waits for comes before it. */
   readonly background: BackgroundJobs;
@@ -40,6 +45,8 @@ export interface TurnDeps {
   readonly tools: Tools;
   readonly approvals: Approvals;
   readonly toolLimits: ToolLimits;
+  readonly agents: Agents;
+  readonly agentLimits: AgentLimits;
   /** Whether calls that a model writes as its answer are taken for calls. */
   readonly rescuesCalls: boolean;
   /** Model calls in one turn, at most. */

@@ -1,9 +1,10 @@
 // A chat request after validation, with its defaults filled in.
+import type { AgentRunRequest } from '../contract/agent-run.ts';
 import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
-import type { ClientToolResult, ToolSettings } from '../contract/tool.ts';
+import type { AgentSettings, ClientToolResult, ToolSettings } from '../contract/tool.ts';
 import { plainBase64 } from '../kit/image-bytes.ts';
-import { completeToolSettings } from '../sessions/settings.ts';
+import { completeAgentSettings, completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import type { ClientToolDefinition } from '../tools/client-tools.ts';
@@ -25,6 +26,7 @@ export interface TurnRequest {
   readonly clientTools: readonly ClientToolDefinition[];
   /** Of calls that were left to the client. */
   readonly toolResults: readonly ClientToolResult[];
+  readonly agentSettings: AgentSettings | null;
   /** Null: as the turn before it is. */
   readonly onBusy: BusyPolicy | null;
   readonly onApproval: ApprovalPolicy;
@@ -60,6 +62,29 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
       inputSchema: parameters,
     })),
     toolResults: body.tool_results ?? [],
+    agentSettings: body.agent_settings == null ? null : completeAgentSettings(body.agent_settings),
+    onBusy: body.on_busy ?? null,
+    onApproval: body.on_approval ?? USUAL_APPROVAL[route],
+  };
+}
+
+/** What a client asks an agent itself. Its calls are asked about where nobody says otherwise. */
+export function toRunRequest(
+  body: AgentRunRequest,
+  { route, think }: { readonly route: ChatRoute; readonly think: Think },
+): TurnRequest {
+  return {
+    message: body.instruction,
+    mode: 'regenerate',
+    replaces: null,
+    think,
+    options: {},
+    format: null,
+    images: [],
+    toolSettings: completeToolSettings(body.tool_settings),
+    agentSettings: completeAgentSettings(null),
+    clientTools: [],
+    toolResults: [],
     onBusy: body.on_busy ?? null,
     onApproval: body.on_approval ?? USUAL_APPROVAL[route],
   };
@@ -67,6 +92,10 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
 
 export function toolSettingsOf(session: StoredSession, { toolSettings }: TurnRequest): ToolSettings {
   return toolSettings ?? session.tool_settings;
+}
+
+export function agentSettingsOf(session: StoredSession, { agentSettings }: TurnRequest): AgentSettings {
+  return agentSettings ?? session.agent_settings;
 }
 
 /** The new message with the id that it will have; null: the request has none. */

@@ -32,6 +32,13 @@ export type TurnEvent =
   | ToolProgressEvent
   | ToolResultEvent
   | ToolContinuationStartEvent
+  | AgentStartEvent
+  | AgentStatusEvent
+  | AgentPlanningEvent
+  | AgentExecutionEvent
+  | AgentToolCallEvent
+  | AgentToolResultEvent
+  | AgentCompleteEvent
   | MessageCompleteEvent
   | SnapshotEvent
   | ErrorEvent
@@ -490,6 +497,52 @@ export interface AgentRun {
    */
   round: number | null;
 }
+export interface AgentRunRequest {
+  /**
+   * What the agent is to do.
+   */
+  instruction: string;
+  /**
+   * The agent chat to go on in, one of this agent; null: a new one.
+   */
+  session_id?: string | null;
+  /**
+   * For this run. Null: that of SKILL.md, else of the agent chat, else the default one.
+   */
+  model?: string | null;
+  /**
+   * For this turn only, instead of the session's.
+   */
+  tool_settings?: ToolSettingsInput | null;
+  /**
+   * The session is answering: `queue` waits in line (at most 8), `reject` is refused at once, `interrupt` cancels the running turn and goes before all that wait. Left out: `queue`, except where that turn waits for an approval and nobody watches it: then `interrupt`.
+   */
+  on_busy?: 'queue' | 'reject' | 'interrupt';
+  /**
+   * What the closing of this connection does to the turn; default: `cancel` for the stream, `continue` for the plain answer.
+   */
+  on_disconnect?: 'cancel' | 'continue';
+  /**
+   * A tool call needs an approval: `wait` for it (default of the stream), `fail` before any tool of that round runs (default of the plain answer), or `return` 202 with what is to be approved while the turn waits (plain answer only).
+   */
+  on_approval?: 'wait' | 'fail' | 'return';
+}
+export interface ToolSettingsInput {
+  /**
+   * Names of the tools that the model is offered; `read_*` and `mcp__server` stand for several. Looked up at the start of each turn. Default: `[]`.
+   */
+  tools?: string[];
+  /**
+   * Whether a call waits for an approval. Default: `"always_confirm"`.
+   */
+  execution_policy?: 'always_confirm' | 'never_confirm';
+  /**
+   * Policies of single tools; they win over `execution_policy`. Default: `{}`.
+   */
+  tool_policies?: {
+    [k: string]: 'always_confirm' | 'never_confirm';
+  };
+}
 export interface AgentDetail {
   /**
    * Of its folder.
@@ -821,6 +874,10 @@ export interface ChatRequest {
    */
   tool_results?: ClientToolResult[];
   /**
+   * For this turn only, instead of the session's.
+   */
+  agent_settings?: AgentSettingsInput | null;
+  /**
    * The session is answering: `queue` waits in line (at most 8), `reject` is refused at once, `interrupt` cancels the running turn and goes before all that wait. Left out: `queue`, except where that turn waits for an approval and nobody watches it: then `interrupt`.
    */
   on_busy?: 'queue' | 'reject' | 'interrupt';
@@ -858,22 +915,6 @@ export interface EngineOptions {
   draft_num_predict?: number;
   use_mmap?: boolean;
   [k: string]: string | number | boolean | string[] | undefined;
-}
-export interface ToolSettingsInput {
-  /**
-   * Names of the tools that the model is offered; `read_*` and `mcp__server` stand for several. Looked up at the start of each turn. Default: `[]`.
-   */
-  tools?: string[];
-  /**
-   * Whether a call waits for an approval. Default: `"always_confirm"`.
-   */
-  execution_policy?: 'always_confirm' | 'never_confirm';
-  /**
-   * Policies of single tools; they win over `execution_policy`. Default: `{}`.
-   */
-  tool_policies?: {
-    [k: string]: 'always_confirm' | 'never_confirm';
-  };
 }
 export interface ClientTool {
   /**
@@ -2151,6 +2192,18 @@ export interface StatusEvent {
      */
     timestamp?: string;
     /**
+     * In a run of an agent: what the agent does.
+     */
+    agent_phase?: 'planning' | 'executing' | 'reporting';
+    /**
+     * In a run of an agent: 0 before the first round.
+     */
+    round?: number;
+    /**
+     * In a run of an agent: more there are not.
+     */
+    max_rounds?: number;
+    /**
      * `queued`: the turn ahead waits for an approval.
      */
     waiting_for?: 'approval';
@@ -2292,6 +2345,260 @@ export interface ToolContinuationStartEvent {
   data: {
     tool_count: number;
     message: string;
+  };
+}
+/**
+ * An agent begins to work.
+ */
+export interface AgentStartEvent {
+  event: 'agent_start';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    instruction: string;
+    /**
+     * The model that it works with.
+     */
+    model: string;
+    /**
+     * It goes on in an agent chat that was there.
+     */
+    continued: boolean;
+  };
+}
+/**
+ * On each change of what an agent does.
+ */
+export interface AgentStatusEvent {
+  event: 'agent_status';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    phase: 'planning' | 'executing' | 'reporting' | 'waiting_for_approval';
+    /**
+     * 0: before the first one.
+     */
+    round: number;
+    max_rounds: number;
+    /**
+     * What its model is doing; null: it waits for a person.
+     */
+    engine: 'queued' | 'loading_model' | 'evaluating_prompt' | 'generating' | 'running_tool' | null;
+    /**
+     * How long that will take, where rates were measured.
+     */
+    estimate_ms?: number;
+  };
+}
+/**
+ * A piece of the plan.
+ */
+export interface AgentPlanningEvent {
+  event: 'agent_planning';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    /**
+     * A piece; those of one message make up its text.
+     */
+    content: string;
+    /**
+     * In the agent chat.
+     */
+    message_id: string;
+    round: number;
+  };
+}
+/**
+ * A piece of what the agent says while it works, and of its report.
+ */
+export interface AgentExecutionEvent {
+  event: 'agent_execution';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    /**
+     * A piece; those of one message make up its text.
+     */
+    content: string;
+    /**
+     * In the agent chat.
+     */
+    message_id: string;
+    round: number;
+  };
+}
+/**
+ * A call of the agent.
+ */
+export interface AgentToolCallEvent {
+  event: 'agent_tool_call';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    tool_name: string;
+    tool_call_id: string;
+    /**
+     * Position inside one message of the agent's, from 0.
+     */
+    call_index: number;
+    /**
+     * Of the run of the tool; null: nothing ran.
+     */
+    execution_id: string | null;
+    arguments: Record<string, unknown>;
+  };
+}
+/**
+ * What the tool answered, or why it could not.
+ */
+export interface AgentToolResultEvent {
+  event: 'agent_tool_result';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    tool_name: string;
+    tool_call_id: string;
+    /**
+     * Position inside one message of the agent's, from 0.
+     */
+    call_index: number;
+    /**
+     * Of the run of the tool; null: nothing ran.
+     */
+    execution_id: string | null;
+    success: boolean;
+    result: string;
+    error: string | null;
+    error_message: string | null;
+    /**
+     * Where a person has changed them, or no event has told them before.
+     */
+    arguments?: Record<string, unknown>;
+  };
+}
+/**
+ * The agent has ended; its chat has everything.
+ */
+export interface AgentCompleteEvent {
+  event: 'agent_complete';
+  data: {
+    agent_name: string;
+    /**
+     * The agent chat.
+     */
+    session_id: string;
+    /**
+     * The run.
+     */
+    turn_id: string;
+    /**
+     * The call that started it; null: a client did.
+     */
+    agent_call_id: string | null;
+    /**
+     * Position of that call in its message, from 0.
+     */
+    agent_call_index: number | null;
+    /**
+     * What the model that called it reads.
+     */
+    output: string;
+    success: boolean;
+    reason:
+      'completed' | 'max_iterations' | 'timeout' | 'token_limit' | 'plan_denied' | 'cancelled' | 'failed';
+    rounds: number;
+    usage: TurnUsage | null;
   };
 }
 /**
@@ -2589,6 +2896,7 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'decision_not_allowed'
+  | 'agent_invalid'
   | 'idempotency_mismatch'
   | 'validation_error'
   | 'headers_too_large'
@@ -2623,6 +2931,13 @@ export const TURN_EVENT_NAMES = [
   'tool_progress',
   'tool_result',
   'tool_continuation_start',
+  'agent_start',
+  'agent_status',
+  'agent_planning',
+  'agent_execution',
+  'agent_tool_call',
+  'agent_tool_result',
+  'agent_complete',
   'message_complete',
   'snapshot',
   'error',

@@ -4,19 +4,11 @@ import { settings } from './settings.ts';
 
 const known = Object.keys(settings).map(variableName);
 
-/** Variables of the original whose features come later. */
-const later = new Set([
-  'MOCHI_PLANNING_PROMPT_PATH',
-  'MOCHI_EXECUTION_PROMPT_PATH',
-  'MOCHI_MAX_AGENT_ITERATIONS',
-]);
-
 /** One sentence for each variable that is set, starts with MOCHI_ and has no effect. */
 export function unknownVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('MOCHI_') && env[name] && !known.includes(name))
     .map((name) => {
-      if (later.has(name)) return `${name} has no effect in this version.`;
       const meant = known.find((candidate) => isOneEditApart(name, candidate));
       return `${name} is not a setting${meant === undefined ? '.' : `; did you mean ${meant}?`}`;
     });

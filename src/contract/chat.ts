@@ -4,7 +4,14 @@ import { Approval } from './approval.ts';
 import { ContextReceipt, ContextWindowInfo, RECEIPT_EXAMPLE } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
 import { FreeObject, nullable, nullableRef, oneOf, ref, Timestamp } from './schema.ts';
-import { AnswerToolCall, ClientTool, ClientToolResult, ExecutedToolCall, ToolSettingsInput } from './tool.ts';
+import {
+  AgentSettingsInput,
+  AnswerToolCall,
+  ClientTool,
+  ClientToolResult,
+  ExecutedToolCall,
+  ToolSettingsInput,
+} from './tool.ts';
 
 const INT32 = { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
 const Whole = Type.Integer(INT32);
@@ -136,6 +143,12 @@ export const ChatRequest = Type.Object(
         default: [],
         description:
           'What came of the calls of `tools`, with or without a new message. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`.',
+      }),
+    ),
+    agent_settings: Type.Optional(
+      Type.Unsafe<AgentSettingsInput | null>({
+        ...nullableRef(AgentSettingsInput),
+        description: "For this turn only, instead of the session's.",
       }),
     ),
     on_busy: Type.Optional(

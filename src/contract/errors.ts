@@ -89,6 +89,7 @@ export const ERRORS = {
   payload_too_large: { status: 413, text: 'The body is over the limit.' },
   unsupported_media_type: { status: 415, text: 'The body is not JSON, or is encoded.' },
   decision_not_allowed: { status: 422, text: 'The approval cannot be decided like this.' },
+  agent_invalid: { status: 422, text: 'The agent cannot work; the message says why.' },
   idempotency_mismatch: {
     status: 422,
     text: 'The idempotency key was used with another request.',

@@ -2,6 +2,7 @@
 import type { TSchema } from 'typebox';
 import { AgentDetail, AgentInfo, AgentList, AgentsReloaded } from './agent.ts';
 import { AgentChat, AgentChatItem, AgentChatList } from './agent-chat.ts';
+import { AgentRunRequest } from './agent-run.ts';
 import {
   Approval,
   ApprovalList,
@@ -81,6 +82,7 @@ export const NAMED_SCHEMAS: readonly TSchema[] = [
   AgentChatItem,
   AgentChatList,
   AgentRun,
+  AgentRunRequest,
   AgentDetail,
   AgentInfo,
   AgentList,

@@ -32,6 +32,19 @@ export function eventUnion<T extends Readonly<Record<string, TSchema>>>($id: str
   });
 }
 
+/** One event of a stream. */
+export function eventSchema<const Name extends string, T extends TSchema>(
+  name: Name,
+  data: T,
+  { description, example }: { readonly description: string; readonly example: unknown },
+) {
+  const examples = [{ event: name, data: example }];
+  return Type.Object(
+    { event: Type.Literal(name), data },
+    { $id: `${pascal(name)}Event`, description, examples },
+  );
+}
+
 /** `turn_start` → `TurnStart`: schemas are named like types. */
 export function pascal(name: string): string {
   return name.replaceAll(/(?:^|_)(\w)/g, (_match, letter: string) => letter.toUpperCase());

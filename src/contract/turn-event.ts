@@ -1,10 +1,20 @@
 // What a turn tells the world: one discriminated union. The SSE frames are these events and nothing else.
 import { type Static, type TSchema, Type } from 'typebox';
+import { AGENT_EVENTS, AGENT_WORK } from './agent-event.ts';
 import { APPROVAL_KINDS, Approval } from './approval.ts';
 import { AnswerMessage } from './chat.ts';
 import { ContextReceipt, ContextWindowInfo } from './context-window.ts';
 import { FinishReasonField } from './message.ts';
-import { eventUnion, FreeObject, freeObject, nullable, oneOf, pascal, ref, Timestamp } from './schema.ts';
+import {
+  eventSchema,
+  eventUnion,
+  FreeObject,
+  freeObject,
+  nullable,
+  oneOf,
+  ref,
+  Timestamp,
+} from './schema.ts';
 import { TURN_STATES } from './turn.ts';
 import { EVENT_EXAMPLES } from './turn-event-examples.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
@@ -14,11 +24,7 @@ function event<const Name extends keyof typeof EVENT_EXAMPLES, T extends TSchema
   data: T,
   description: string,
 ) {
-  const examples = [{ event: name, data: EVENT_EXAMPLES[name] }];
-  return Type.Object(
-    { event: Type.Literal(name), data },
-    { $id: `${pascal(name)}Event`, description, examples },
-  );
+  return eventSchema(name, data, { description, example: EVENT_EXAMPLES[name] });
 }
 
 const executionField = {
@@ -74,6 +80,11 @@ export const TURN_EVENTS = {
         }),
       ),
       timestamp: Type.Optional(Type.String({ description: '`generating`: the timestamp of that message.' })),
+      agent_phase: Type.Optional(
+        oneOf(AGENT_WORK, { description: 'In a run of an agent: what the agent does.' }),
+      ),
+      round: Type.Optional(Type.Integer({ description: 'In a run of an agent: 0 before the first round.' })),
+      max_rounds: Type.Optional(Type.Integer({ description: 'In a run of an agent: more there are not.' })),
       waiting_for: Type.Optional(
         oneOf(['approval'], { description: '`queued`: the turn ahead waits for an approval.' }),
       ),
@@ -161,6 +172,7 @@ export const TURN_EVENTS = {
     Type.Object({ tool_count: Type.Integer(), message: Type.String() }),
     'The results of this round go to the model.',
   ),
+  ...AGENT_EVENTS,
   message_complete: event(
     'message_complete',
     Type.Object({

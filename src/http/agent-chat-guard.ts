@@ -5,7 +5,8 @@ import { isAgentChat } from '../store/list-sessions.ts';
 import type { AppDeps } from './app-deps.ts';
 import { sessionIdOf } from './params.ts';
 
-const OF_A_SESSION = /^\/api\/v1\/(sessions|chat)\/:session_id(\/|$)/;
+/** But for what answers a person: of a run that a client started, the person is in its chat. */
+const OF_A_SESSION = /^\/api\/v1\/(sessions|chat)\/:session_id(?!\/confirm-tool$)(\/|$)/;
 const CHANGING = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Every route that changes a session says of an agent chat that there is none. Call before the routes are registered. */

@@ -15,6 +15,7 @@ import { readNdjsonBodies } from './read-ndjson-body.ts';
 import { refuseEncodedBodies } from './refuse-encoded-bodies.ts';
 import { checkRequestLine } from './request-line.ts';
 import { agentChatRoutes } from './routes/agent-chats.ts';
+import { agentRunRoutes } from './routes/agent-runs.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { branchRoutes } from './routes/branches.ts';
@@ -65,6 +66,7 @@ const ROUTES = [
   eventRoutes,
   searchRoutes,
   agentChatRoutes,
+  agentRunRoutes,
 ];
 
 /** Longer than any request line that Node lets through, so that an id of any length reaches its route. */

@@ -1,4 +1,5 @@
 // The events of a turn folded into the plain answer.
+import { agentArguments } from '../chat/watch/agent-arguments.ts';
 import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import type { ChatAnswer } from '../contract/chat.ts';
 import { type ErrorBody, kindOf, MochiError } from '../contract/errors.ts';
@@ -12,6 +13,8 @@ type PlainAnswer = ChatAnswer | 'waiting' | 'left';
 interface Folding {
   readonly turn: WatchableTurn;
   readonly executed: ExecutedToolCall[];
+  /** Of calls of agents, by their runs. */
+  readonly agents: Map<string, Record<string, unknown>>;
   /** With which the last call was told. */
   asked: Record<string, unknown>;
   isWaiting: boolean;
@@ -30,6 +33,7 @@ export async function foldAnswer(
   const folding: Folding = {
     turn,
     executed: [],
+    agents: new Map(),
     asked: {},
     isWaiting: false,
     answer: null,
@@ -53,12 +57,24 @@ function fold(folding: Folding, event: TurnEvent): void {
       folding.isWaiting = event.data.phase === 'waiting_for_approval';
       break;
     case 'tool_call':
-    case 'tool_call_confirmation_required':
       folding.asked = event.data.arguments;
+      break;
+    case 'tool_call_confirmation_required':
+      // What an agent of this turn asks is no call of its own.
+      if ([null, turn.sessionId].includes(event.data.agent_session_id)) folding.asked = event.data.arguments;
       break;
     case 'tool_result': {
       const { tool_name: name, arguments: args = folding.asked, success } = event.data;
       executed.push({ name, arguments: args, success });
+      break;
+    }
+    case 'agent_start':
+      folding.agents.set(event.data.turn_id, agentArguments(event.data));
+      break;
+    case 'agent_complete': {
+      const { agent_call_id: call, turn_id: run, success } = event.data;
+      // A run of its own is no call.
+      if (call !== null) executed.push({ name: 'agent', arguments: folding.agents.get(run) ?? {}, success });
       break;
     }
     case 'snapshot':

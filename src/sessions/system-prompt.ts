@@ -52,7 +52,7 @@ export async function removeSystemPrompt(deps: SessionDeps, sessionId: string): 
 
 /** Puts the text in the place of the system message, as a new message. Inside the caller's transaction. */
 export async function placeSystemMessage(
-  { db, newId, now }: SessionDeps,
+  { db, newId, now }: Pick<SessionDeps, 'db' | 'newId' | 'now'>,
   sessionId: string,
   { content, sourceFile }: SystemText,
 ): Promise<void> {

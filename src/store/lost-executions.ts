@@ -19,6 +19,9 @@ export interface LostExecution extends CallKey {
   readonly isReadOnly: boolean;
 }
 
+/** What becomes of the call of an agent is known from its run. */
+const isNoAgent = sql<boolean>`json_extract(tool_executions.source, '$.kind') <> 'agent'`;
+
 /** Those of calls that nobody has answered, in call order. @param bootId of the server that runs now */
 export async function listLostExecutions(db: Db, bootId: string): Promise<LostExecution[]> {
   const rows = await db
@@ -52,6 +55,7 @@ export async function listLostExecutions(db: Db, bootId: string): Promise<LostEx
     .where('tool_executions.state', '=', 'running')
     .where('boot_id', '!=', bootId)
     .where('tool_calls.state', '=', 'running')
+    .where(isNoAgent)
     .orderBy('messages.seq')
     .orderBy('tool_calls.call_index')
     .execute();
@@ -116,7 +120,7 @@ export async function closeLostExecutions(
     })
     .where('state', '=', 'running');
   await ('before' in of
-    ? query.where('boot_id', '!=', of.before)
+    ? query.where('boot_id', '!=', of.before).where(isNoAgent)
     : query.where('session_id', '=', of.sessionId)
   ).execute();
 }

@@ -74,14 +74,21 @@ export async function startExecution(db: Db, call: CallKey, start: ExecutionStar
 
 /** What a person has approved is this very tool with these very arguments. */
 function approvalOf(is: ExpressionBuilder<Database, 'tool_calls'>, digest: string) {
-  return is
-    .selectFrom('approvals')
-    .select('approvals.id')
-    .whereRef('approvals.session_id', '=', 'tool_calls.session_id')
-    .whereRef('approvals.message_id', '=', 'tool_calls.message_id')
-    .whereRef('approvals.call_index', '=', 'tool_calls.call_index')
-    .where('approvals.state', '=', 'approved')
-    .where(sql`json_extract(approvals.decision, '$.digest')`, '=', digest);
+  return (
+    is
+      .selectFrom('approvals')
+      .select('approvals.id')
+      // Of an agent's call the person is in another session.
+      .where(
+        sql`coalesce(approvals.agent_session_id, approvals.session_id)`,
+        '=',
+        is.ref('tool_calls.session_id'),
+      )
+      .whereRef('approvals.message_id', '=', 'tool_calls.message_id')
+      .whereRef('approvals.call_index', '=', 'tool_calls.call_index')
+      .where('approvals.state', '=', 'approved')
+      .where(sql`json_extract(approvals.decision, '$.digest')`, '=', digest)
+  );
 }
 
 /** Of a person's own runs the newest are kept: those of calls go with their session. */
@@ -208,4 +215,20 @@ export async function listUnknownDigests(db: Db, sessionId: string): Promise<Rea
     .where('is_retried', '=', 0)
     .execute();
   return new Set(rows.map(({ digest }) => digest));
+}
+
+/** The attempt of a call that runs; null: none does. */
+export async function findRunningExecution(
+  db: Db,
+  { sessionId, messageId, callIndex }: CallKey,
+): Promise<{ readonly id: string; readonly startedAt: string } | null> {
+  const row = await db
+    .selectFrom('tool_executions')
+    .select(['id', 'started_at'])
+    .where('session_id', '=', sessionId)
+    .where('message_id', '=', messageId)
+    .where('call_index', '=', callIndex)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+  return row === undefined ? null : { id: row.id, startedAt: row.started_at };
 }

@@ -3,7 +3,7 @@ import { type SelectQueryBuilder, sql, type Updateable } from 'kysely';
 import type { ContextReceipt } from '../contract/context-window.ts';
 import type { FinishReason } from '../contract/message.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
-import { NO_RUN } from './agent-runs.ts';
+import { type NewRun, type RunParent, runColumns, toParent } from './agent-runs.ts';
 import type { Database, Db, TurnTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
@@ -18,6 +18,8 @@ export interface NewTurn {
   readonly userMessageId: string | null;
   readonly idempotency: IdempotencyMark | null;
   readonly isStructured: boolean;
+  /** Left out: no agent works in it. */
+  readonly run?: NewRun | null;
 }
 
 /** What tells a repeated request from a new one. */
@@ -58,7 +60,7 @@ export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
     is_structured: turn.isStructured ? 1 : 0,
     settings: null,
     on_disconnect: null,
-    ...NO_RUN,
+    ...runColumns(turn.run ?? null),
   });
 }
 
@@ -144,25 +146,6 @@ export async function findLastReceipt(db: Db, sessionId: string): Promise<Contex
   return row?.context == null ? null : parseReceipt(row.context);
 }
 
-/** The newest turn of a session that came with this key since an instant. */
-export async function findIdempotentTurn(
-  db: Db,
-  sessionId: string,
-  mark: { readonly key: string; readonly since: string },
-): Promise<{ readonly turnId: string; readonly hash: string | null } | null> {
-  const row = await db
-    .selectFrom('turns')
-    .select(['id', 'idempotency_hash'])
-    .where('session_id', '=', sessionId)
-    .where('idempotency_key', '=', mark.key)
-    .where(isSeen)
-    .where('created_at', '>', mark.since)
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row === undefined ? null : { turnId: row.id, hash: row.idempotency_hash };
-}
-
 /** The message of an ended turn is on the path now. */
 export async function dropRequest(db: Db, turnId: string): Promise<void> {
   await writeTurn(db, { turnId, request: null });
@@ -213,12 +196,22 @@ export interface UnfinishedTurn {
   readonly state: TurnState;
   readonly request: QueuedMessage | null;
   readonly lastEventId: number;
+  /** Null: no agent works in it. */
+  readonly run: { readonly agentName: string; readonly parent: RunParent | null } | null;
 }
+
+const RUN_COLUMNS = [
+  'agent_name',
+  'parent_turn_id',
+  'parent_session_id',
+  'parent_message_id',
+  'parent_call_index',
+] as const;
 
 const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: string }) => {
   const query = db
     .selectFrom('turns')
-    .select(['id', 'session_id', 'state', 'request', 'last_event_id'])
+    .select(['id', 'session_id', 'state', 'request', 'last_event_id', ...RUN_COLUMNS])
     .where('finished_at', 'is', null)
     .where(isSeen)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
@@ -236,6 +229,7 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
     state: row.state,
     request: row.request === null ? null : parseStored(row.request),
     lastEventId: row.last_event_id,
+    run: row.agent_name === null ? null : { agentName: row.agent_name, parent: toParent(row) },
   }));
 }
 

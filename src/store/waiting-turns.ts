@@ -1,7 +1,8 @@
 // Turns that wait for a person: they outlive the process that began them.
 import { sql } from 'kysely';
 import type { Turn, TurnState } from '../contract/turn.ts';
-import type { Db } from './database.ts';
+import { type RunParent, type RunPosition, toParent } from './agent-runs.ts';
+import type { Db, TurnTable } from './database.ts';
 import { parseStored } from './parse-stored.ts';
 import { isSeen, toTurn, turnQuery } from './turns.ts';
 
@@ -38,6 +39,16 @@ export interface WaitingTurn {
   /** As they were noted; null: by no version that this one knows. */
   readonly settings: object | null;
   readonly userMessageId: string | null;
+  /** Null: no agent works in it. */
+  readonly run: WaitingRun | null;
+}
+
+/** Where a run of an agent is. */
+export interface WaitingRun extends RunPosition {
+  readonly agentName: string;
+  readonly activeMs: number;
+  /** Null: a client has started it. */
+  readonly parent: RunParent | null;
 }
 
 /** Of all sessions, the oldest first. */
@@ -53,5 +64,12 @@ export async function listWaitingTurns(db: Db): Promise<WaitingTurn[]> {
     turn: toTurn(row),
     settings: row.settings === null ? null : parseStored(row.settings),
     userMessageId: row.user_message_id,
+    run: toRun(row),
   }));
+}
+
+function toRun(row: TurnTable): WaitingRun | null {
+  const { agent_name: agentName, phase, round, active_ms: activeMs } = row;
+  if (agentName === null || phase === null) return null;
+  return { agentName, phase, round: round ?? 0, activeMs: activeMs ?? 0, parent: toParent(row) };
 }

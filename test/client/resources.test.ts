@@ -118,6 +118,8 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   listAgentChats: ({ agents }) => agents.chats({ agent: 'a', session_id: 'b', limit: 1, cursor: 'c' }),
   getAgentChat: ({ agents }) => agents.chat('a'),
   deleteAgentChat: ({ agents }) => agents.deleteChat('a'),
+  runAgent: ({ agents }) => agents.run('a', { instruction: 'b' }),
+  streamAgent: ({ agents }) => agents.stream('a', { instruction: 'b' }, { leave: 'continue' }).id,
   reloadAgents: ({ agents }) => agents.reload(),
   watchEvents: () => first(createMochi({ fetch: recording, transport: 'poll' }).events({ after: 1 })),
   restartMcpServer: ({ tools }) => tools.restartServer('a'),

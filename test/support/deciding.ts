@@ -10,7 +10,7 @@ export async function askedOf(server: TestClient, sessionId: string, count = 1):
       expect(body.approvals).toHaveLength(count);
       return body.approvals;
     },
-    { timeout: 5000, interval: 10 },
+    { timeout: 20_000, interval: 10 },
   );
 }
 

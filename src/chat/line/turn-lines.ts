@@ -45,6 +45,8 @@ export interface TurnLines {
   enter(sessionId: string, turnId: string, options?: EnterOptions): Place;
   /** A turn of an earlier run of the server that waits for a person. */
   enterPaused(sessionId: string, turnId: string): Place;
+  /** A run of an agent joins the line of its chat: its slot is that of the turn that started it. */
+  enterRun(sessionId: string, turnId: string): Place;
   /** A change of the session that must not meet a turn joins the line: it takes no slot and is never refused. */
   enterChange(sessionId: string): Place;
   /** The turns of a session, the holder first. */
@@ -97,6 +99,8 @@ export function createTurnLines(limits: TurnLimits): TurnLines {
     enter: (sessionId, turnId, options = {}) => enter(lines, { sessionId, turnId }, options),
     enterPaused: (sessionId, turnId) =>
       join(lines, { turnId, sessionId, takesSlot: true, isPaused: true }, {}),
+    enterRun: (sessionId, turnId) =>
+      join(lines, { turnId, sessionId, takesSlot: false, isPaused: false }, {}),
     enterChange: (sessionId) =>
       join(lines, { turnId: null, sessionId, takesSlot: false, isPaused: false }, {}),
     turnsOf: (sessionId) => lineOf(sessionId).flatMap(({ turnId }) => turnId ?? []),

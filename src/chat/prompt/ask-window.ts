@@ -16,16 +16,23 @@ export type PlanDeps = Pick<
 >;
 
 /** What is planned, wherever it stands on the path. */
-export interface PlannedRequest {
+export interface PlannedRequest extends AskedRequest {
   readonly session: StoredSession;
+}
+
+/** What says whether there is room: also for a session that is not there yet. */
+export interface AskedRequest {
+  readonly session: Pick<StoredSession, 'session_id' | 'model' | 'context_window' | 'systemId'>;
   /** Null when the engine could not be asked about it. */
   readonly model: EngineModel | null;
   readonly request: TurnRequest;
   /** The tools of the turn, whether or not the model can call any. */
   readonly offer: Offer;
+  /** Said after everything else, and stored nowhere; null or missing: nothing. */
+  readonly nudge?: string | null;
 }
 
-export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRequest): WindowQuestion {
+export function askWindow(deps: PlanDeps, { session, model, request }: AskedRequest): WindowQuestion {
   const weights = weightsOf(model, session.model);
   return {
     config: session.context_window,
@@ -42,7 +49,7 @@ export function askWindow(deps: PlanDeps, { session, model, request }: PlannedRe
 }
 
 /** A schema may be written into the prompt; that it is not costs little room. */
-export function formatTokens(deps: PlanDeps, { session, request }: PlannedRequest): number {
+export function formatTokens(deps: PlanDeps, { session, request }: AskedRequest): number {
   if (request.format === null || request.format === 'json') return 0;
   const content = JSON.stringify(request.format);
   return estimateTokens(sizeOf({ content }), deps.tokenRatios.current(session.model));
@@ -54,7 +61,15 @@ export function ownSize(model: EngineModel | null, hasSystem: boolean): PromptSi
   return own.reduce((sum, { content }) => addSizes(sum, sizeOf({ content })), NO_SIZE);
 }
 
+/** What is said last, and stored nowhere. */
+export function nudgeSize({ nudge = null }: Pick<PlannedRequest, 'nudge'>): PromptSize {
+  return nudge === null ? NO_SIZE : sizeOf({ content: nudge });
+}
+
 /** The system message; null when the session has none. */
-export async function findSystem(deps: PlanDeps, session: StoredSession): Promise<PromptMessage | null> {
+export async function findSystem(
+  deps: PlanDeps,
+  session: AskedRequest['session'],
+): Promise<PromptMessage | null> {
   return session.systemId === null ? null : findSystemMessage(deps.db, session.session_id);
 }

@@ -4,30 +4,35 @@ import type { PathPlace } from '../../store/path-place.ts';
 import { windowLimits } from '../../window/choose-window.ts';
 import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../../window/estimate.ts';
 import {
+  type AskedRequest,
   askWindow,
   findSystem,
   formatTokens,
   ownSize,
   type PlanDeps,
-  type PlannedRequest,
 } from './ask-window.ts';
 import { toolsSize } from './offered-tools.ts';
 import { readExchanges } from './read-history.ts';
 
 /**
  * The system prompt and the newest exchange must fit the largest window, before anything of it is stored.
- * @param tip the stored message to answer; null: the new one of the request
- * @param results of calls, which come with the request
+ * @param question `tip`: the stored message to answer; null: the new one of the request. `results` of calls, which come
+ *   with the request. `system`: what will be the system prompt; left out: the session's
  * @throws MochiError context_overflow
  */
 export async function checkFits(
   deps: PlanDeps,
-  question: PlannedRequest & { readonly tip: PathPlace | null; readonly results?: PromptSize },
+  question: AskedRequest & {
+    readonly tip: PathPlace | null;
+    readonly results?: PromptSize;
+    readonly system?: string;
+  },
 ): Promise<void> {
   const { session, request, model, tip, results = NO_SIZE } = question;
   // Whatever is wrong with a model that nobody could ask about, it is not the message.
   if (model === null) return;
-  const system = await findSystem(deps, session);
+  const { system: content } = question;
+  const system = content === undefined ? await findSystem(deps, session) : { content };
   const newest = tip === null ? null : await readNewest(deps, session.session_id, tip);
   const asks = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
   const message = addSizes(asks, results);

@@ -41,8 +41,7 @@ export function toolsReceipt(
   question: PlannedRequest,
 ): Pick<ContextReceipt, 'tools_offered' | 'tools_missing' | 'tools_tokens'> {
   const { offer, session, request } = question;
-  const { clientTools } = request;
-  if (toolSettingsOf(session, request).tools.length === 0 && clientTools.length === 0) return {};
+  if (toolSettingsOf(session, request).tools.length === 0 && offer.tools.length === 0) return {};
   return {
     tools_offered: offeredTools(question).map(({ name }) => name),
     tools_missing: [...offer.missing],

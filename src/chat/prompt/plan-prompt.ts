@@ -27,6 +27,7 @@ import {
   askWindow,
   findSystem,
   formatTokens,
+  nudgeSize,
   ownSize,
   type PlanDeps,
   type PlannedRequest,
@@ -93,7 +94,7 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   const { loadedWindow: loaded } = asked;
   const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
-  const own = addSizes(ownSize(question.model, content !== null), toolsSize(question));
+  const own = addSizes(fixedSize(question, content !== null), nudgeSize(question));
   const said = content === null ? own : addSizes(own, sizeOf({ content }));
   const size = addSizes(said, history.size);
   const answer = answerRoom(deps, question, { asked, window, history, size });
@@ -127,6 +128,11 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   };
 }
 
+/** What stands around the conversation whatever it is. */
+function fixedSize(question: PromptQuestion, hasSystem: boolean): PromptSize {
+  return addSizes(ownSize(question.model, hasSystem), toolsSize(question));
+}
+
 function callersOf(messages: readonly PromptMessage[]): string[] {
   return messages.filter((message) => message.tool_calls !== null).map((message) => message.message_id);
 }
@@ -149,7 +155,7 @@ async function gather(
     tip,
     budget: limits.budget - formatTokens(deps, question),
     fixedTokens:
-      estimateTokens(addSizes(ownSize(question.model, system !== null), toolsSize(question)), bytesPerToken) +
+      estimateTokens(addSizes(fixedSize(question, system !== null), nudgeSize(question)), bytesPerToken) +
       (system === null ? 0 : tokensOf(system.content)) +
       (before?.summary == null ? 0 : tokensOf(before.summary)),
     summaryTokens,

@@ -1,10 +1,12 @@
 // The wait for a person: the turn gives its place to others, and takes it again when the call that it waits for is
 // decided. The wait is on disk before it is told, so that it outlives this process.
 import type { Approval } from '../../contract/approval.ts';
+import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import { moveTurn } from '../../store/waiting-turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
+import type { LiveTurn } from '../watch/live-turn.ts';
 import type { UndecidedCall } from './read-round.ts';
 import { shownApprovals } from './shown-approvals.ts';
 import type { RunningTurn } from './turn-progress.ts';
@@ -61,7 +63,7 @@ export async function* awaitDecision(
         };
         const events = told.length === 0 ? [status, question] : [status];
         told = pending;
-        if (seat.isTaken) await rest(deps, turn, live.lastEventId + events.length);
+        if (seat.isTaken) await rest(deps, turn, events.length);
         yield events;
       }
       await changes.next([live.signal, seat.closing]);
@@ -78,10 +80,28 @@ async function listPending(deps: TurnDeps, turnId: string): Promise<Approval[]> 
   return approvals.filter(({ state }) => state === 'pending');
 }
 
-async function rest(deps: TurnDeps, { live, seat }: RunningTurn, lastEventId: number): Promise<void> {
-  await moveTurn(deps.db, live.turnId, { from: 'running', to: 'waiting', lastEventId });
-  seat.leave();
-  live.isWaiting = true;
+async function rest(deps: TurnDeps, turn: RunningTurn, events: number): Promise<void> {
+  await moveBoth(deps, turn, { from: 'running', to: 'waiting', events });
+  turn.seat.leave();
+  for (const live of bothOf(turn)) live.isWaiting = true;
+}
+
+/** A run of an agent, and the turn that has started it: they wait and go on together. */
+function bothOf({ live, parent }: RunningTurn): readonly LiveTurn[] {
+  return parent === null ? [live] : [live, parent];
+}
+
+async function moveBoth(
+  { db }: TurnDeps,
+  turn: RunningTurn,
+  move: { readonly from: TurnState; readonly to: 'running' | 'waiting'; readonly events: number },
+): Promise<void> {
+  const { from, to, events } = move;
+  await db.transaction().execute(async (transaction) => {
+    for (const { turnId, lastEventId } of bothOf(turn)) {
+      await moveTurn(transaction, turnId, { from, to, lastEventId: lastEventId + events });
+    }
+  });
 }
 
 /**
@@ -92,15 +112,14 @@ export async function* goOn(deps: TurnDeps, turn: RunningTurn): AsyncGenerator<r
   const { live, seat } = turn;
   if (seat.isTaken || live.signal.aborted) return;
   // Nobody is waited for any more.
-  live.isWaiting = false;
+  for (const one of bothOf(turn)) one.isWaiting = false;
   const taken = seat.take();
   const either = AbortSignal.any([live.signal, seat.closing]);
   if (!seat.isTaken) yield [{ event: 'status', data: { phase: 'queued', position: seat.position } }];
   await unlessAborted(taken, either).catch(() => undefined);
   if (live.signal.aborted) return;
   if (either.aborted) throw new TurnSuspended();
-  const lastEventId = live.lastEventId + 1;
-  await moveTurn(deps.db, live.turnId, { from: 'waiting', to: 'running', lastEventId });
+  await moveBoth(deps, turn, { from: 'waiting', to: 'running', events: 1 });
   yield [{ event: 'status', data: { phase: 'running_tool' } }];
 }
 

@@ -57,9 +57,9 @@ async function* callOnce(
   const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
-  const { tip, reason, mark: before, offer } = progress;
+  const { tip, reason, mark: before, offer, nudge } = progress;
   const ratio = refusal?.ratio ?? null;
-  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio, offer });
+  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio, offer, nudge });
   const plan = progress.isRestarted ? asRestarted(planned) : planned;
   if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;

@@ -1,5 +1,6 @@
 // How a model call ends in the store: a finished answer, a request for tools, or a failure with its part.
 // Each is one transaction, so that no restart finds a half of it.
+import type { NewApproval } from '../../approvals/draft-approval.ts';
 import type { Approval } from '../../contract/approval.ts';
 import type { ContextReceipt, ContextWindowInfo } from '../../contract/context-window.ts';
 import type { EngineUsage } from '../../contract/engine.ts';
@@ -20,6 +21,7 @@ import type { Draft } from './draft.ts';
 import { addUsage, learnRatio, measured } from './measure-call.ts';
 import { type PlannedCall, questionsOf } from './plan-round.ts';
 import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
+import type { TurnEnding } from './turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 import { toTurnSettings } from './turn-settings.ts';
 import { windowChange, windowInfo } from './window-change.ts';
@@ -37,10 +39,10 @@ export async function finishAnswer(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  end: { readonly usage: EngineUsage; readonly failure: MochiError | null },
+  end: { readonly usage: EngineUsage; readonly failure: MochiError | null; readonly ending: TurnEnding },
 ): Promise<FinishedAnswer> {
   const { session, live } = turn;
-  const { usage, failure } = end;
+  const { usage, failure, ending } = end;
   const draft = requireDraft(progress);
   progress.usage = addUsage(progress.usage, usage);
   const receipt = measured(deps, progress, { draft, usage });
@@ -65,8 +67,9 @@ export async function finishAnswer(
       messageId: progress.messageId,
       usage: progress.usage,
       context: receipt,
-      lastEventId: live.lastEventId + CLOSING_EVENTS,
+      lastEventId: live.lastEventId + ending.events.length + CLOSING_EVENTS,
     });
+    await ending.store?.(transaction);
   });
   progress.draft = null;
   return { contextWindow: info, receipt };
@@ -84,11 +87,14 @@ export async function finishToolRequest(
     usage,
     calls,
     asks,
+    more = [],
   }: {
     readonly usage: EngineUsage;
     readonly calls: readonly PlannedCall[];
     /** Whether a person is asked about those that need it. */
     readonly asks: boolean;
+    /** What a person is asked besides. */
+    readonly more?: readonly NewApproval[];
   },
 ): Promise<void> {
   const draft = requireDraft(progress);
@@ -104,7 +110,7 @@ export async function finishToolRequest(
       plan,
     }));
     await insertToolCalls(transaction, { sessionId, messageId }, asked);
-    const questions = asks ? questionsOf(turn, messageId, calls) : [];
+    const questions = [...(asks ? questionsOf(turn, messageId, calls) : []), ...more];
     const approvals = await deps.approvals.insert(transaction, questions);
     await noteTurnSettings(transaction, turn.live.turnId, toTurnSettings(turn, progress));
     return { place: stored, approvals };
@@ -123,7 +129,7 @@ export async function finishFailed(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  end: { readonly state: FinalTurnState; readonly failure: MochiError },
+  end: { readonly state: FinalTurnState; readonly failure: MochiError; readonly ending: TurnEnding },
 ): Promise<ErrorObject> {
   const { live } = turn;
   const { draft } = progress;
@@ -151,9 +157,10 @@ export async function finishFailed(
         messageId: hasPart ? draft.options.messageId : progress.messageId,
         usage: progress.usage,
         context: progress.receipt,
-        lastEventId: live.lastEventId + CLOSING_EVENTS,
+        lastEventId: live.lastEventId + end.ending.events.length + CLOSING_EVENTS,
         isTakenBack,
       });
+      await end.ending.store?.(transaction);
       return told;
     });
     deps.approvals.announce(cancelled);

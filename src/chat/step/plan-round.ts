@@ -97,6 +97,7 @@ export function questionsOf(
         callIndex,
         toolCallId: call.id,
         toolName: name,
+        policyName: tool.policyName,
         arguments: args,
         inputSchema: tool.inputSchema,
         digest,

@@ -1,5 +1,6 @@
 // The calls of a round that have no result yet, read from their rows: what is to become of each now. A round is read
 // anew whenever it is gone on with, in this process or in another one.
+import { createAgentTool } from '../../agents/agent-tool.ts';
 import type { Approval } from '../../contract/approval.ts';
 import type { EngineToolCall } from '../../contract/engine.ts';
 import { listUnsettledCalls, type UnsettledCall } from '../../store/tool-calls.ts';
@@ -30,6 +31,8 @@ export interface RoundCall {
   readonly approval: Approval | null;
   /** A person has changed the arguments. */
   readonly isEdited: boolean;
+  /** A run of an agent that another process has begun, and that goes on. */
+  readonly hasBegun: boolean;
   /** It runs, this is its answer, or a person has to decide. */
   readonly plan:
     | { readonly ready: ReadyRun }
@@ -74,17 +77,27 @@ export async function readRound(reading: Reading, messageId: string): Promise<Ro
       ofCall.findLast(({ decision }) => decision?.arguments != null)?.decision?.arguments ?? null;
     const meant = edited === null ? row : { ...row, arguments: edited };
     const plan = planOf(reading, meant, approval);
-    return { call, callIndex, name, arguments: meant.arguments, approval, isEdited: edited !== null, plan };
+    const isEdited = edited !== null;
+    const hasBegun = row.state === 'running';
+    return { call, callIndex, name, arguments: meant.arguments, approval, isEdited, hasBegun, plan };
   });
 }
 
 function planOf(reading: Reading, row: UnsettledCall, approval: Approval | null): RoundCall['plan'] {
+  if (row.state === 'running') return begunPlan(reading, row);
   if (approval !== null) return decidedPlan(reading, row, approval);
   if (row.plan?.verdict === 'run') {
     return readyPlan(reading, row, { arguments: row.arguments, digest: row.plan.digest });
   }
   if (row.plan?.verdict === 'client') return { handed: true };
   return { answer: refusalOf(reading, row) };
+}
+
+/** Only runs of agents outlive a process: whatever its session says now, it goes on. */
+function begunPlan({ progress }: Reading, { name, arguments: args, plan }: UnsettledCall): RoundCall['plan'] {
+  const tool = progress.offer.tools.find((offered) => offered.name === name) ?? createAgentTool([]);
+  const { digest, repairs = [] } = plan ?? {};
+  return { ready: { tool, arguments: args, digest: digest ?? '', repairs } };
 }
 
 /** Texts of calls that nobody lets run: nothing went wrong with the tool, so no error is told. */
@@ -147,9 +160,9 @@ function readyPlan(
  */
 export function changedSince({ tools }: Pick<TurnDeps, 'tools'>, { plan }: CallToRun): CallResult | null {
   const { tool, arguments: args, digest } = plan.ready;
-  const current = tools.registry().tools.get(tool.name);
+  const current = tools.find(tool.policyName);
   // That it is gone is told when it is run.
-  if (current === undefined || digestOfCall(current, args) === digest) return null;
+  if (current === null || digestOfCall(current, args) === digest) return null;
   return failure('the tool changed after it was approved');
 }
 

@@ -8,6 +8,7 @@ import { type CallResult, failure, notRun, notRunAgain, withNote } from './call-
 import { type CallToRun, changedSince, isHanded, partsOf, type RoundCall, readRound } from './read-round.ts';
 import { afterRun, answerRepeated, isRepeated } from './repetition.ts';
 import { type BegunCall, beginCall, endBeforeRun, type RunEnd, runCall } from './run-call.ts';
+import { isAgentCall, settleAgentCall } from './settle-agent-call.ts';
 import { startSideBySide } from './side-by-side.ts';
 import { type Round, storeResults } from './store-results.ts';
 import { callEvent, editNote, resultEvents } from './told-calls.ts';
@@ -47,7 +48,8 @@ export async function* settleRound(
         // Others may have been decided, too.
         break;
       }
-      yield* goOn(deps, turn);
+      // A run that has begun waits for a person, and goes on itself.
+      if (!('run' in part && part.run.some(({ hasBegun }) => hasBegun))) yield* goOn(deps, turn);
       if (live.signal.aborted) break;
       if (!isTold) yield [{ event: 'status', data: { phase: 'running_tool' } }];
       isTold = true;
@@ -56,7 +58,12 @@ export async function* settleRound(
     }
     calls = await readOurs();
   }
-  if (live.signal.aborted) yield await answerStopped(round);
+  if (live.signal.aborted) {
+    // A run of an agent ends itself, and its call with it.
+    const begun = (await readRound(round, messageId)).filter(isBegun);
+    for (const call of begun) yield* settleAgentCall(round, call);
+    yield await answerStopped(round);
+  }
   live.signal.throwIfAborted();
   // Another process may have settled the last call.
   yield* goOn(deps, turn);
@@ -66,6 +73,10 @@ export async function* settleRound(
   const data = { tool_count: count, message: 'Processing tool results...' };
   yield [{ event: 'tool_continuation_start', data }];
   return [];
+}
+
+function isBegun(call: RoundCall): call is CallToRun {
+  return call.hasBegun && 'ready' in call.plan;
 }
 
 /** No call of a round runs, since one of them would need a person whom nobody asks. */
@@ -116,9 +127,10 @@ async function* runPart(
 ): AsyncGenerator<readonly TurnEvent[], void> {
   const [first, ...others] = calls;
   if (first === undefined) return;
-  const answer = answerUnrun(round, first);
+  const answer = first.hasBegun ? null : answerUnrun(round, first);
   if (answer === null) {
-    yield* runAll(round, calls);
+    if (isAgentCall(first)) yield* settleAgentCall(round, first);
+    else yield* runAll(round, calls);
     return;
   }
   yield await answerAll(round, [first], () => answer);

@@ -29,6 +29,18 @@ export function shortenResult(
   return text.length <= limit ? text : shorten(text, limit, source);
 }
 
+/** Of a result, in characters, before it is known. */
+export function resultLimit(
+  deps: TurnDeps,
+  turn: RunningTurn,
+  { model, offer }: Pick<TurnProgress, 'model' | 'offer'>,
+): number {
+  const { largest } = windowLimits(askWindow(deps, { ...turn, model, offer }));
+  const { plain } = deps.tokenRatios.current(turn.session.model);
+  const fitting = Math.floor(largest * WINDOW_PART * plain);
+  return Math.max(LEAST, Math.min(deps.toolLimits.resultCharacters, fitting));
+}
+
 function shorten(text: string, limit: number, source: string): string {
   const note = (left: number) => `\n[… ${left} characters are left out here (${source}) …]\n`;
   const room = Math.max(0, limit - note(text.length).length);

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Approval } from '../../contract/approval.ts';
 import { appendToPath } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
+import type { PathPlace } from '../../store/path-place.ts';
 import { answerToolCall } from '../../store/tool-calls.ts';
 import { type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
 import type { TurnDeps } from '../turn-deps.ts';
@@ -40,34 +41,44 @@ export async function storeResults(
   settled: readonly Settled[],
   also: (db: Db) => Promise<Approval[]> = async () => [],
 ): Promise<Approval[]> {
-  const { sessionId, turnId } = turn.live;
   const stored = await deps.db.transaction().execute(async (db) => {
-    let place = progress.tip;
-    for (const [position, { planned, result, execution }] of settled.entries()) {
-      const { call, callIndex, name, isEdited } = planned;
-      const id = deps.newId(10);
-      place = await appendToPath(db, place, {
-        sessionId,
-        id,
-        role: 'tool',
-        content: result.content,
-        timestamp: deps.now(),
-        status: 'complete',
-        toolName: name,
-        toolCallId: call.id,
-        turnId,
-        images: result.images,
-      });
-      const { success } = result;
-      const ranArguments = isEdited ? planned.arguments : null;
-      const end = { messageId: id, success, ranArguments };
-      await answerToolCall(db, { sessionId, messageId, callIndex }, end);
-      if (execution !== null) await finishExecution(db, execution.id, execution.end);
-      // The driver is synchronous: many calls must not hold everybody else.
-      if (position % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
-    }
+    const place = await storeIn(db, { deps, turn, progress, messageId }, settled);
     return { place, approvals: await also(db) };
   });
   progress.tip = stored.place;
   return stored.approvals;
+}
+
+/** Inside the caller's transaction. @returns where the last of them lies, once that is committed */
+export async function storeIn(
+  db: Db,
+  { deps, turn, progress, messageId }: Pick<Round, 'deps' | 'turn' | 'progress' | 'messageId'>,
+  settled: readonly Settled[],
+): Promise<PathPlace> {
+  const { sessionId, turnId } = turn.live;
+  let place = progress.tip;
+  for (const [position, { planned, result, execution }] of settled.entries()) {
+    const { call, callIndex, name, isEdited } = planned;
+    const id = deps.newId(10);
+    place = await appendToPath(db, place, {
+      sessionId,
+      id,
+      role: 'tool',
+      content: result.content,
+      timestamp: deps.now(),
+      status: 'complete',
+      toolName: name,
+      toolCallId: call.id,
+      turnId,
+      images: result.images,
+    });
+    const { success } = result;
+    const ranArguments = isEdited ? planned.arguments : null;
+    const end = { messageId: id, success, ranArguments };
+    await answerToolCall(db, { sessionId, messageId, callIndex }, end);
+    if (execution !== null) await finishExecution(db, execution.id, execution.end);
+    // The driver is synchronous: many calls must not hold everybody else.
+    if (position % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
+  }
+  return place;
 }

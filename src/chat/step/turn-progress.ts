@@ -3,6 +3,8 @@ import type { ContextReceipt, WindowReason } from '../../contract/context-window
 import type { EngineModel } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import type { TurnUsage } from '../../contract/turn.ts';
+import type { TurnEvent } from '../../contract/turn-event.ts';
+import type { Db } from '../../store/database.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
@@ -28,11 +30,39 @@ export interface RunningTurn {
   readonly headBefore: PathPlace | null;
   readonly seat: Seat;
   readonly person: Person;
+  /** The turn that has started it, and waits where it waits; null: no turn has. */
+  readonly parent: LiveTurn | null;
+  /** Runs a call of an agent to its end; null: nobody can here. */
+  readonly runAgent: RunAgent | null;
 }
 
+/** A call of `agent`, and what its ends are for the turn that made it. */
+export interface AgentCallRun {
+  readonly call: { readonly messageId: string; readonly callIndex: number; readonly callId: string };
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** It has begun in another process. */
+  readonly hasBegun: boolean;
+  /** Of what the model reads of it, in characters. */
+  readonly resultLimit: number;
+  /** In the transaction that starts it. */
+  readonly onStart: (db: Db) => Promise<void>;
+  /** In the transaction that ends it. */
+  readonly onEnd: (db: Db, result: { readonly success: boolean; readonly text: string }) => Promise<void>;
+}
+
+/**
+ * Yields what the turn tells of it.
+ * @returns why there is no run, in words for the model; null: there was one
+ * @throws TurnSuspended; what ends the turn that started it, too
+ */
+export type RunAgent = (run: AgentCallRun) => AsyncGenerator<readonly TurnEvent[], string | null>;
+
 /** Where the person is who is asked about the calls of a turn. */
-interface Person {
+export interface Person {
   readonly sessionId: string;
+  /** Where an agent asks: who that is, and its chat. */
+  readonly agentName?: string;
+  readonly agentSessionId?: string;
 }
 
 /** What a turn holds while it runs: a slot, and the engine before work in the background. */

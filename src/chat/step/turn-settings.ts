@@ -1,7 +1,7 @@
 // What a turn was asked with and how far it has come, as its row keeps it: enough for another process to go on.
 import type { TurnUsage } from '../../contract/turn.ts';
 import type { TurnRequest } from '../turn-request.ts';
-import { toolSettingsOf } from '../turn-request.ts';
+import { agentSettingsOf, toolSettingsOf } from '../turn-request.ts';
 import type { LastRun } from './repetition.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
@@ -9,7 +9,7 @@ export interface TurnSettings {
   readonly model: string;
   readonly request: Pick<
     TurnRequest,
-    'think' | 'options' | 'format' | 'toolSettings' | 'clientTools' | 'onApproval'
+    'think' | 'options' | 'format' | 'toolSettings' | 'clientTools' | 'agentSettings' | 'onApproval'
   >;
   readonly rounds: number;
   readonly lastRun: LastRun | null;
@@ -23,9 +23,10 @@ export function toTurnSettings(
   const { think, options, format, clientTools, onApproval } = request;
   // A change of the session meanwhile is for its next turn.
   const toolSettings = toolSettingsOf(session, request);
+  const agentSettings = agentSettingsOf(session, request);
   return {
     model: session.model,
-    request: { think, options, format, toolSettings, clientTools, onApproval },
+    request: { think, options, format, toolSettings, clientTools, agentSettings, onApproval },
     rounds,
     lastRun,
     usage,
@@ -40,6 +41,7 @@ export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
     format: null,
     toolSettings: null,
     clientTools: [],
+    agentSettings: null,
     ...settings?.request,
     message: null,
     mode: 'continue',

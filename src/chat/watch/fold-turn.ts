@@ -4,9 +4,14 @@ import type { Approval } from '../../contract/approval.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from '../../contract/turn-snapshot.ts';
+import { agentArguments } from './agent-arguments.ts';
+
+type AgentEvent = Extract<TurnEvent, { event: 'agent_start' | 'agent_complete' }>;
 
 /** Grows by one event at a time; holds no more than the answer itself. */
 export interface FoldedTurn {
+  /** Of the turn; null before its start. */
+  sessionId: string | null;
   state: Turn['state'];
   userMessageId: string | null;
   error: Turn['error'];
@@ -21,6 +26,7 @@ export interface FoldedTurn {
 
 export function emptyFold(): FoldedTurn {
   return {
+    sessionId: null,
     state: 'running',
     userMessageId: null,
     error: null,
@@ -41,6 +47,7 @@ export function copyFold(fold: FoldedTurn): FoldedTurn {
 export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
   switch (event.event) {
     case 'turn_start':
+      fold.sessionId = event.data.session_id;
       fold.userMessageId = event.data.user_message_id;
       return;
     case 'status':
@@ -62,12 +69,23 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       return;
     case 'tool_call_confirmation_required':
       fold.awaited = event.data.confirmation_id;
-      openCall(fold, event.data);
+      // What an agent of this turn asks is no call of its own, and a plan is none at all.
+      if (isOwn(fold, event.data.agent_session_id) && event.data.kind !== 'plan') openCall(fold, event.data);
       return;
     case 'tool_progress':
       return;
     case 'tool_result':
       foldResult(fold, event.data);
+      return;
+    case 'agent_start':
+    case 'agent_complete':
+      foldAgent(fold, event);
+      return;
+    case 'agent_status':
+    case 'agent_planning':
+    case 'agent_execution':
+    case 'agent_tool_call':
+    case 'agent_tool_result':
       return;
     case 'tool_continuation_start':
       fold.approvals = [];
@@ -92,6 +110,33 @@ export function foldEvent(fold: FoldedTurn, event: TurnEvent): void {
       return;
     default:
       event satisfies never;
+  }
+}
+
+function isOwn({ sessionId }: FoldedTurn, agentChatId: string | null): boolean {
+  return agentChatId === null || agentChatId === sessionId;
+}
+
+/** Another turn's run is a call of this one; its own run is no call. */
+function foldAgent({ toolCalls }: FoldedTurn, event: AgentEvent): void {
+  const { agent_call_id: id, agent_call_index: index } = event.data;
+  if (id === null || index === null) return;
+  let call = toolCalls.findLast((known) => known.tool_call_id === id);
+  if (event.event === 'agent_start') {
+    if (call !== undefined) return;
+    const args = agentArguments(event.data);
+    call = {
+      tool_name: 'agent',
+      tool_call_id: id,
+      call_index: index,
+      arguments: args,
+      success: null,
+      result: null,
+    };
+    toolCalls.push(call);
+  } else if (call !== undefined) {
+    call.success = event.data.success;
+    call.result = event.data.output;
   }
 }
 

@@ -1,6 +1,14 @@
 // Agents: models with a task and tools of their own.
 import { type Api, type CallOptions, listOf, segment } from '../api.ts';
-import type { AgentChat, AgentChatList, AgentDetail, AgentList, AgentsReloaded } from '../wire.ts';
+import type {
+  AgentChat,
+  AgentChatList,
+  AgentDetail,
+  AgentList,
+  AgentRunRequest,
+  AgentsReloaded,
+} from '../wire.ts';
+import { askTurn, type SendOptions, type StreamOptions } from './ask-turn.ts';
 
 export interface ListAgentChats {
   readonly agent?: string;
@@ -10,8 +18,19 @@ export interface ListAgentChats {
   readonly cursor?: string;
 }
 
-export function agents({ json, get }: Api) {
+/** The connection decides nothing: whoever wants the run to stop says so. */
+export type AgentRunBody = Omit<AgentRunRequest, 'on_disconnect'>;
+
+export function agents(api: Api) {
+  const { json, get } = api;
+  const ask = askTurn(api);
   return {
+    /** Gives it an instruction and waits for its last words. @throws MochiError what it failed with */
+    run: (name: string, body: AgentRunBody, options?: SendOptions) =>
+      ask.whole(`/agents/agent/${segment(name)}/chat`, body, options),
+    /** Begins at once; the run has one reader. */
+    stream: (name: string, body: AgentRunBody, options?: StreamOptions) =>
+      ask.stream(`/agents/agent/${segment(name)}/chat/stream`, body, options),
     /** Those that cannot work, too, with the reason. */
     list: (options?: CallOptions) => get<AgentList>('/agents', {}, options),
     get: (name: string, options?: CallOptions) =>

@@ -1,5 +1,6 @@
 // What the user asks for: each a request in the outbox, and then a turn that is followed to its end.
-import { type ChatBody, newKey } from '../resources/chat.ts';
+import { newKey } from '../resources/ask-turn.ts';
+import type { ChatBody } from '../resources/chat.ts';
 import type { ChatState, Pending } from './chat-state.ts';
 import { findIndex } from './path-rows.ts';
 import type { StoreDeps } from './store-deps.ts';

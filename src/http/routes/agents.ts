@@ -2,11 +2,10 @@
 import { Type } from 'typebox';
 import { type Agent, toolNamesOf } from '../../agents/agent.ts';
 import { AgentDetail, AgentInfo, AgentList, AgentsReloaded } from '../../contract/agent.ts';
-import { MochiError } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
-import { cutText } from '../../kit/whole-characters.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, jsonAnswer, responses } from '../document.ts';
+import { requireAgent } from '../require-agent.ts';
 
 const tags = ['agents'];
 
@@ -43,11 +42,7 @@ export function agentRoutes(app: App, { agents }: Pick<AppDeps, 'agents'>): void
       },
     },
     async ({ params }) => {
-      await agents.ready();
-      const agent = agents.find(params.name);
-      if (agent !== null) return toDetail(agent);
-      const shown = cutText(params.name, 64);
-      throw new MochiError('agent_not_found', `There is no agent called ${shown}.`, { agent_name: shown });
+      return toDetail(await requireAgent(agents, params.name));
     },
   );
   app.post(

@@ -1,23 +1,18 @@
 // Chat: one request, watched as JSON or as a stream. Both are the same turn.
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { toTurnRequest } from '../../chat/turn-request.ts';
-import type { WatchableTurn } from '../../chat/watch/live-turn.ts';
 import { ChatAnswer, ChatPreview, ChatRequest, WaitingAnswer } from '../../contract/chat.ts';
 import { type ErrorKindName, invalidField } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
-import { listUndecided } from '../../store/undecided.ts';
+import { answerStream, answerWhole, refuseReturn } from '../answer-turn.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
-import { sendEvents } from '../event-stream.ts';
-import { foldAnswer } from '../fold-answer.ts';
-import { addressOf } from '../forwarded-prefix.ts';
 import { IdempotencyHeader, idempotencyKeyOf, SessionParams, sessionIdOf, WaitQuery } from '../params.ts';
 
 /** Known before the first byte, on both routes. */
-const START_ERRORS: readonly ErrorKindName[] = [
+export const START_ERRORS: readonly ErrorKindName[] = [
   'empty_history',
   'context_overflow',
   'images_not_supported',
@@ -35,7 +30,7 @@ const START_ERRORS: readonly ErrorKindName[] = [
   'turn_interrupted',
 ];
 /** Later ones: statuses on the plain route, `error` events on the stream. */
-const TURN_ERRORS: readonly ErrorKindName[] = [
+export const TURN_ERRORS: readonly ErrorKindName[] = [
   'turn_cancelled',
   'model_not_found',
   'ollama_unreachable',
@@ -71,33 +66,12 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         },
       },
     },
-    async (request, reply) => {
-      const { params, body, headers } = request;
+    async ({ params, body, headers }, reply) => {
       const origin = { route: 'chat', idempotencyKey: idempotencyKeyOf(headers) } as const;
       const asked = toTurnRequest(body, 'chat');
       const turn = await turns.start(sessionIdOf(params), asked, origin);
-      nameTurn(reply, turn);
-      const connection = turn.hold(body.on_disconnect ?? 'continue');
-      const left = new AbortController();
-      const onClose = () => {
-        if (!left.signal.aborted) connection.release();
-        left.abort();
-      };
-      reply.raw.once('close', onClose);
-      // It may have left while the turn was being accepted.
-      if (request.raw.socket.destroyed) onClose();
-      try {
-        const { signal } = left;
-        const answer = await foldAnswer(turn, { returns: asked.onApproval === 'return', signal });
-        if (answer === 'left') return reply.hijack();
-        if (answer !== 'waiting') return answer;
-        connection.end();
-        const { turnId: turn_id, sessionId: session_id } = turn;
-        const approvals = (await listUndecided(db, [turn_id])).get(turn_id) ?? [];
-        return reply.code(202).send({ session_id, turn_id, state: 'waiting', approvals });
-      } finally {
-        reply.raw.off('close', onClose);
-      }
+      const policies = { onApproval: asked.onApproval, onDisconnect: body.on_disconnect };
+      return answerWhole(db, turn, policies, reply);
     },
   );
 
@@ -123,9 +97,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     },
     async ({ params, query, body, headers }, reply) => {
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
-      if (body.on_approval === 'return') {
-        throw invalidField('/on_approval', 'must not be "return": a stream waits, or fails');
-      }
+      refuseReturn(body.on_approval);
       const follows = query.follow ?? true;
       if (!follows && body.on_disconnect === 'cancel') {
         throw invalidField(
@@ -134,11 +106,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         );
       }
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body, 'stream'), origin);
-      nameTurn(reply, turn);
-      const connection = turn.hold(body.on_disconnect ?? (follows ? 'cancel' : 'continue'));
-      const hasStayed = await sendEvents(reply, turn, { after: 0, reach: follows ? 'end' : 'there' });
-      if (!hasStayed) connection.release();
-      else if (!follows) connection.end();
+      await answerStream(turn, reply, { onDisconnect: body.on_disconnect, follows });
     },
   );
 
@@ -191,9 +159,4 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       return turns.cancel(turns.holderOf(sessionId), query.wait ?? false);
     },
   );
-}
-
-function nameTurn(reply: FastifyReply, turn: WatchableTurn): void {
-  const location = addressOf(reply.request, `/api/v1/turns/${turn.turnId}`);
-  void reply.header('location', location).header('x-turn-id', turn.turnId);
 }

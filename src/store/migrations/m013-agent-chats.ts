@@ -30,6 +30,9 @@ export async function m013AgentChats(db: Kysely<unknown>): Promise<void> {
   );
   await sql`create unique index turns_of_call on turns (parent_session_id, parent_message_id, parent_call_index)
     where parent_message_id is not null`.execute(db);
+  // A repeated request that began a chat cannot name it.
+  await sql`create index turns_idempotency_of_runs on turns (idempotency_key)
+    where idempotency_key is not null and agent_name is not null`.execute(db);
 }
 
 /** Lists of either kind walk their own entries alone. */

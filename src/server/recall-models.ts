@@ -1,11 +1,7 @@
-// What turns are run with: what is known of the models, how the engine is asked, and who writes in the background.
-import { createEngineLine } from '../chat/line/engine-line.ts';
-import { LiveTurns } from '../chat/live-turns.ts';
+// What is known of the models at a start, and who writes about conversations while nobody waits.
 import type { PlanDeps } from '../chat/prompt/ask-window.ts';
-import { createModelRates } from '../chat/prompt/model-rates.ts';
 import { readConversation } from '../chat/prompt/read-conversation.ts';
 import { recallWindows } from '../chat/prompt/recall-windows.ts';
-import { Checkpoints } from '../chat/step/checkpoints.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
 import type { Log } from '../kit/log.ts';
@@ -17,25 +13,6 @@ import { createAnswerLengths } from '../window/answer-lengths.ts';
 import { createLoadFailures } from '../window/load-failures.ts';
 import { createModelWindows } from '../window/model-windows.ts';
 import { createTokenRatios } from '../window/token-ratios.ts';
-
-type TurnDoors = Omit<
-  ConstructorParameters<typeof LiveTurns>[0],
-  'modelRates' | 'engineLine' | 'stallMs' | 'checkpoints' | 'maxSteps' | 'toolLimits' | 'rescuesCalls'
->;
-
-export function createTurns(doors: TurnDoors, config: Config): LiveTurns {
-  return new LiveTurns(
-    {
-      ...doors,
-      ...askingSettings(config),
-      checkpoints: new Checkpoints(doors.db),
-      maxSteps: config.maxToolIterations,
-      toolLimits: { maxParallel: config.maxParallelTools, resultCharacters: config.toolResultChars },
-      rescuesCalls: config.toolCallRescue,
-    },
-    { maxRunning: config.maxConcurrentTurns, maxQueued: config.maxQueuedTurns },
-  );
-}
 
 /** What plans are made with: what is known of the models, from what was stored and sent before. */
 export async function recallModels(db: Db, engine: Engine, config: Config) {
@@ -81,13 +58,4 @@ export function createBackground(
       minBillions: config.summaryMinBillions,
     },
   );
-}
-
-/** How the engine is asked, and how patiently. */
-function askingSettings(config: Config) {
-  return {
-    modelRates: createModelRates(),
-    engineLine: createEngineLine({ parallel: config.engineParallel, clock: () => performance.now() }),
-    stallMs: config.engineStallSeconds === 0 ? null : config.engineStallSeconds * 1000,
-  };
 }

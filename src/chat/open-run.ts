@@ -1,0 +1,132 @@
+// A run of an agent begins, in the transaction in which the call that starts it does. It has no slot of its own: it uses
+// that of its parent, which waits for it.
+import { type AgentCall, readAgentCall, unknownChatText } from '../agents/agent-tool.ts';
+import type { RunPlace } from '../agents/translate-events.ts';
+import { timestampAfter } from '../kit/clock.ts';
+import { unlessAborted } from '../kit/unless-aborted.ts';
+import { completeAgentSettings } from '../sessions/settings.ts';
+import { findNewestTurnInstant } from '../store/newest-turn.ts';
+import type { StoredSession } from '../store/sessions.ts';
+import { acceptTurn } from './accept-turn.ts';
+import { chooseAgentModel } from './agent-model.ts';
+import { agentStart } from './agent-run.ts';
+import { createAgentScript } from './agent-script.ts';
+import { recallModel } from './check-request.ts';
+import { driveTurn, untilPlace } from './drive-turn.ts';
+import type { Place } from './line/turn-lines.ts';
+import { nestedRun, type RunParentTurn } from './nested-run.ts';
+import { findAgentChat } from './open-agent-chat.ts';
+import { openingEvents } from './opening-events.ts';
+import type { FollowedRun } from './relay-run.ts';
+import type { RunOrigin } from './run-origin.ts';
+import { startTurn } from './start-turn.ts';
+import type { AgentCallRun, Seat } from './step/turn-progress.ts';
+import type { TurnHouse } from './turn-house.ts';
+import { agentSettingsOf, type TurnRequest, toQueuedMessage } from './turn-request.ts';
+import { LiveTurn } from './watch/live-turn.ts';
+
+/** @returns why there is none, in words for the model @throws what the store throws */
+export async function openRun(
+  house: TurnHouse,
+  parent: RunParentTurn,
+  run: AgentCallRun,
+): Promise<FollowedRun | string> {
+  const { deps } = house;
+  const enabled = deps.agents.enabled(agentSettingsOf(parent.session, parent.request).enabled_agents);
+  const asked = readAgentCall(run.arguments, enabled);
+  if (asked === null)
+    return `That agent is not there any more. Enabled: ${enabled.map(({ name }) => name).join(', ')}.`;
+  const { agent, chatId } = asked;
+  const chat = chatId === null ? null : await findAgentChat(deps.db, agent.name, chatId);
+  if (chat === null && chatId !== null) return unknownChatText(agent.name, chatId);
+  const chosen = await chooseAgentModel(deps.engine, agent, async () => parent.session.model);
+  if (chosen.warning !== null) deps.log.warn({ turn_id: parent.live.turnId }, chosen.warning);
+  return accept(house, parent, { run, asked, chat, model: chosen.model });
+}
+
+interface Opening {
+  readonly run: AgentCallRun;
+  readonly asked: AgentCall;
+  /** Null: a new one. */
+  readonly chat: StoredSession | null;
+  readonly model: string;
+}
+
+async function accept(
+  { deps, lines, registry }: TurnHouse,
+  parent: RunParentTurn,
+  { run, asked, chat, model: name }: Opening,
+): Promise<FollowedRun> {
+  const { agent, instruction } = asked;
+  const { messageId, callIndex, callId } = run.call;
+  const chatId = chat?.session_id ?? deps.newId(10);
+  const newest = chat === null ? null : await findNewestTurnInstant(deps.db, chatId);
+  const createdAt = timestampAfter(newest, deps.now());
+  const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId: chatId, createdAt });
+  const { turnId } = live;
+  const { turnId: parentId, sessionId: parentSessionId } = parent.live;
+  const origin: RunOrigin = {
+    agent,
+    model: name,
+    isNew: chat === null,
+    parent: { turnId: parentId, sessionId: parentSessionId, messageId, callIndex },
+  };
+  const request = toNestedRequest(parent.request, { message: instruction, think: agent.skill.run.think });
+  const message = toQueuedMessage(deps, request);
+  const model = await recallModel(deps, name);
+  const place = lines.enterRun(chatId, turnId);
+  const living = lines.turnsOf(chatId);
+  const turn = { live, createdAt, request, message, place, living, idempotency: null, run: origin };
+  const accepted = await acceptTurn(deps, { ...turn, alongside: run.onStart }).catch((error: unknown) => {
+    live.finish();
+    place.leave();
+    throw error;
+  });
+  const { beginning, userMessageId } = accepted;
+  const runPlace: RunPlace = { agentName: agent.name, chatId, runId: turnId, callId, callIndex };
+  const nested = nestedRun(deps, parent, { agent, place: runPlace, call: run, resumed: null });
+  live.append(openingEvents(live, userMessageId, place, [agentStart({ live, request, run: origin })]));
+  const begin = async () => {
+    await untilChatIsFree(live, place, parent.seat);
+    const started = { live, request, message, place, seat: parent.seat, model, run: origin, beginning };
+    const { turn: running } = await startTurn(deps, started);
+    return {
+      turn: { ...running, ...nested.turn },
+      plan: { script: createAgentScript(nested.run), openRound: null },
+    };
+  };
+  registry.add(live, driveTurn(deps, { live, message, place, begin }));
+  return { live, place: runPlace, maxRounds: nested.run.limits.maxRounds, after: 0 };
+}
+
+/** Options and format of the parent's request are about its own answer. */
+function toNestedRequest(
+  { onApproval }: TurnRequest,
+  own: Pick<TurnRequest, 'message' | 'think'>,
+): TurnRequest {
+  return {
+    ...own,
+    mode: 'regenerate',
+    options: {},
+    format: null,
+    images: [],
+    replaces: null,
+    toolSettings: null,
+    clientTools: [],
+    toolResults: [],
+    agentSettings: completeAgentSettings(null),
+    onBusy: null,
+    onApproval,
+  };
+}
+
+/** Another run works in it, and may need the slot that this one has. */
+async function untilChatIsFree(live: LiveTurn, place: Place, seat: Seat): Promise<void> {
+  if (place.isReady) return;
+  seat.leave();
+  try {
+    await untilPlace(live, place);
+  } finally {
+    await unlessAborted(seat.take(), live.signal).catch(() => undefined);
+  }
+}
