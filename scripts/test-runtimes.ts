@@ -1,11 +1,12 @@
-// The client in other runtimes: `npm run test:runtimes -- bun deno node=/path/of/another/node chromium`. They are
+// The client in other runtimes: `npm run test:runtimes -- bun deno workerd node=/path/of/another/node chromium`. They are
 // looked for in the path, and not part of `npm test`: none of them comes without a download of its own.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startWorld } from '../test/client/runtimes/world.ts';
 import { bundleClient } from './bundle-client.ts';
 
@@ -23,7 +24,7 @@ const asked = process.argv.slice(2).map((argument) => {
   return { name, path };
 });
 if (asked.length === 0)
-  throw new Error('Name runtimes: node, bun, deno, chromium; name=/path says where one is.');
+  throw new Error('Name runtimes: node, bun, deno, workerd, chromium; name=/path says where one is.');
 
 const folder = await mkdtemp(join(tmpdir(), 'mochi-runtimes-'));
 await bundleClient({ folder, isMinified: false, entries: SPEC });
@@ -68,9 +69,69 @@ const WORKER = `import { runSpec } from './spec.js';
 runSpec(${servers}).then((done) => postMessage({ done }), (error) => postMessage({ error: String(error.stack) }));`;
 
 async function told(request: IncomingMessage): Promise<string[]> {
-  const done = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString());
-  if (Array.isArray(done)) return done;
-  throw new Error(done.error);
+  return toDone(JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString()));
+}
+
+function toDone(told: unknown): string[] {
+  if (Array.isArray(told)) return told;
+  throw new Error(Object(told).error);
+}
+
+const WORKERD_CONFIG = (port: number) => `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .spec), (name = "internet", network = (allow = ["private"])) ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
+);
+const spec :Workerd.Worker = (
+  modules = [
+    (name = "worker", esModule = embed "worker.mjs"),
+    (name = "spec.js", esModule = embed "spec.js"),
+  ],
+  compatibilityDate = "2026-01-01",
+);
+`;
+const FETCH_HANDLER = `import { runSpec } from 'spec.js';
+export default {
+  async fetch() {
+    try {
+      return Response.json(await runSpec(${servers}));
+    } catch (error) {
+      return Response.json({ error: String(error?.stack ?? error) });
+    }
+  },
+};
+`;
+
+async function inWorkerd(path: string): Promise<string[]> {
+  const port = await freePort();
+  await writeFile(join(folder, 'config.capnp'), WORKERD_CONFIG(port));
+  await writeFile(join(folder, 'worker.mjs'), FETCH_HANDLER);
+  const child = spawn(path, ['serve', 'config.capnp'], {
+    cwd: folder,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  try {
+    return toDone(await untilAnswer(`http://127.0.0.1:${port}/`, child));
+  } finally {
+    child.kill();
+  }
+}
+
+async function untilAnswer(url: string, child: ChildProcess): Promise<unknown> {
+  for (;;) {
+    const response = await fetch(url).catch(() => null);
+    if (response !== null) return response.json();
+    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}.`);
+    await delay(100);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
 }
 
 /** A page and a module worker of another origin than the server's. */
@@ -108,10 +169,16 @@ async function inBrowser(path: string): Promise<string[]> {
   }
 }
 
+/** Those that run the spec where it was served to them. */
+const IN_SERVERS: Readonly<Record<string, (path: string) => Promise<string[]>>> = {
+  chromium: inBrowser,
+  workerd: inWorkerd,
+};
+
 try {
   for (const { name, path } of asked) {
     const started = performance.now();
-    const done = name === 'chromium' ? await inBrowser(path) : await asScript(name, path);
+    const done = await (IN_SERVERS[name]?.(path) ?? asScript(name, path));
     for (const line of done) console.log(`${name}: ${line}`);
     console.log(`${name}: ${Math.round(performance.now() - started)} ms`);
   }

@@ -111,6 +111,13 @@ describe('docs/clients.md', () => {
     expect(await server.messages(session)).toHaveLength(4);
   });
 
+  it('and the README of the package show a first answer', async () => {
+    const readme = await readFile(new URL('../../packages/client/README.md', import.meta.url), 'utf8');
+    const [, example = ''] = /^```js\n([^]*?)^```$/m.exec(readme) ?? [];
+    const code = example.replace('http://127.0.0.1:8000', server.url);
+    expect(await run('first.mjs', code)).toEqual({ status: 0, stdout: 'Fine.', stderr: '' });
+  });
+
   it('shows a store', async () => {
     const sessionId = await server.createSession();
     const [imports = ''] = withStore.split('\n\n', 1);

@@ -28,6 +28,7 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
   const open = new Set<Turn>();
   let last: Promise<unknown> = Promise.resolve();
   let current: Turn | null = null;
+  let hasLeft = false;
 
   async function run({ turn, base, onStart }: Followed): Promise<boolean> {
     current = turn;
@@ -41,7 +42,7 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
           // What it says may wait for nothing: a read that fails is made up for at the end.
           if (changesPath(event)) void refresh().catch(() => undefined);
         }
-        await Promise.all([refresh(), reader.status()]);
+        if (!hasLeft) await Promise.all([refresh(), reader.status()]);
       });
     } finally {
       open.delete(turn);
@@ -63,6 +64,7 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
       return done;
     },
     leave() {
+      hasLeft = true;
       for (const turn of open) turn.leave();
     },
   };
