@@ -1,5 +1,6 @@
 // The two ways in which the request that asked for a turn is answered: whole, or as a stream.
 import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
 import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import type { ApprovalPolicy, DisconnectPolicy } from '../contract/chat.ts';
 import { invalidField } from '../contract/errors.ts';
@@ -46,20 +47,41 @@ export async function answerWhole(
   }
 }
 
-/** @throws MochiError validation_error */
-export function refuseReturn(given: ApprovalPolicy | undefined): void {
-  if (given !== 'return') return;
-  throw invalidField('/on_approval', 'must not be "return": a stream waits, or fails');
+export const FollowQuery = Type.Object({
+  follow: Type.Optional(
+    Type.Boolean({ description: 'false: what there is, and then the end of the stream.' }),
+  ),
+});
+
+interface StreamPolicies {
+  /** Undefined: as is usual. */
+  readonly onDisconnect: DisconnectPolicy | undefined;
+  /** To the end of the turn. */
+  readonly follows: boolean;
+}
+
+/** @throws MochiError validation_error for what makes no sense of a stream */
+export function streamPolicies(
+  body: { readonly on_approval?: ApprovalPolicy; readonly on_disconnect?: DisconnectPolicy },
+  { follow: follows = true }: { readonly follow?: boolean },
+): StreamPolicies {
+  if (body.on_approval === 'return') {
+    throw invalidField('/on_approval', 'must not be "return": a stream waits, or fails');
+  }
+  if (!follows && body.on_disconnect === 'cancel') {
+    throw invalidField(
+      '/on_disconnect',
+      'must not be cancel beside follow=false: the stream ends before the turn',
+    );
+  }
+  return { onDisconnect: body.on_disconnect, follows };
 }
 
 /** Until the turn has ended, or its reader has left; or, where it does not follow, until what there is has been sent. */
 export async function answerStream(
   turn: WatchableTurn,
   reply: FastifyReply,
-  {
-    onDisconnect,
-    follows = true,
-  }: { readonly onDisconnect: DisconnectPolicy | undefined; readonly follows?: boolean },
+  { onDisconnect, follows }: StreamPolicies,
 ): Promise<void> {
   nameTurn(reply, turn);
   const connection = turn.hold(onDisconnect ?? (follows ? 'cancel' : 'continue'));

@@ -7,8 +7,10 @@ import { Kysely, type LogEvent, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
+import { describeRuns } from './agent-runs.ts';
 import { clearSession, deleteSession } from './clear-session.ts';
 import type { Database } from './database.ts';
+import { findIdempotentTurn } from './idempotent-turns.ts';
 import { listAgentChats, listSessions } from './list-sessions.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { openStore } from './open-store.ts';
@@ -134,6 +136,19 @@ describe('lists', () => {
       expect(plan.match(/SCAN|TEMP B-TREE/g)).toHaveLength(1);
     },
   );
+
+  it('a key that began a chat is looked up among those of runs', async () => {
+    const mark = { key: 'agent a chat x', since: TIME };
+    expect(await planOf((db) => findIdempotentTurn(db, null, mark))).toContain(
+      'SEARCH turns USING INDEX turns_idempotency_of_runs (idempotency_key=?)',
+    );
+    expect(await planOf((db) => findIdempotentTurn(db, 's', mark))).toContain(
+      'SEARCH turns USING INDEX turns_idempotency (session_id=? AND idempotency_key=?)',
+    );
+    const runs = await planOf((db) => describeRuns(db, []));
+    expect(runs).toContain('SEARCH turns USING INDEX turns_of_parent (parent_turn_id=?)');
+    expect(runs).not.toMatch(/SCAN turns/);
+  });
 
   it('pages of both kinds meet at their ends, each entry once', async () => {
     for (const number of [1, 2, 3]) {

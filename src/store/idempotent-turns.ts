@@ -22,8 +22,9 @@ export async function findIdempotentTurn(
     .select(['id', 'session_id', 'idempotency_hash'])
     .where('idempotency_key', '=', mark.key)
     .where(sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`)
-    .where('created_at', '>', mark.since)
-    .orderBy('created_at', 'desc')
+    // With the sign those with the key are looked through, instead of the turns of the session in their order.
+    .where(sql<boolean>`+created_at > ${mark.since}`)
+    .orderBy(sql`+created_at`, 'desc')
     .limit(1);
   query =
     sessionId === null

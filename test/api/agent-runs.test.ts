@@ -1,5 +1,6 @@
 // Agents that a client talks to itself: chats begun and gone on in, models, keys, busy chats, people, and what is refused.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createMochi } from '../../src/client/index.ts';
 import { text, tokens, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { type AgentServer, CODER, startAgentServer, UNASKED } from '../support/agent-server.ts';
@@ -134,6 +135,30 @@ describe('a run', () => {
   });
 });
 
+describe('a run that is polled', () => {
+  it('is told so far, and goes on; by the client of our own, too', async () => {
+    const stream = await server.stream('/agents/agent/coder/chat/stream?follow=false', work());
+    expect(namesOf(await stream.all()).slice(0, 2)).toEqual(['turn_start', 'agent_start']);
+    const turnId = stream.headers.get('x-turn-id');
+    await expect.poll(async () => (await server.get(`/turns/${turnId}`)).body.state).toBe('completed');
+    const refused = await server.post(
+      '/agents/agent/coder/chat/stream?follow=false',
+      work('Count.', { on_disconnect: 'cancel' }),
+    );
+    expect(refused.status).toBe(422);
+    for (const transport of ['poll', 'stream'] as const) {
+      const { agents } = createMochi({ baseUrl: server.url, transport });
+      const answer = await agents.stream('coder', work()).answer();
+      expect(answer).toMatchObject({ message: { content: 'Fine.' } });
+      const { session_id: chat } = await agents.run(
+        'coder',
+        work('Again.', { session_id: answer.session_id }),
+      );
+      expect(chat).toBe(answer.session_id);
+    }
+  });
+});
+
 describe('a chat that is worked in', () => {
   async function hanging() {
     server.ollama.reply(script(tokens(2), hangAfter(1)));
@@ -231,6 +256,50 @@ describe('a person', () => {
     expect(confirmed.status).toBe(200);
     expect((await stream.all()).at(-1)?.data.state).toBe('completed');
     expect(await rolesOf(chat)).toContain('tool');
+  });
+
+  it('is waited for over a restart; then the run goes on with what it was asked with', async () => {
+    server.ollama.reply(text('Plan.'), CALL());
+    const stream = await server.stream('/agents/agent/coder/chat/stream', {
+      instruction: 'Count.',
+      tool_settings: {
+        tool_policies: { agent__coder__count: 'always_confirm' },
+        execution_policy: 'never_confirm',
+      },
+      on_disconnect: 'continue',
+    });
+    await readUntil(stream, isNamed('tool_call_confirmation_required'));
+    const turnId = stream.headers.get('x-turn-id');
+    stream.abort();
+    await server.restart();
+    server.ollama.reply(toolCall('count', { text: 'b' }, { id: 'call_2' }), text('Counted.'));
+    const waiting = (await server.get(`/turns/${turnId}`)).body;
+    expect(waiting).toMatchObject({ state: 'waiting', agent_name: 'coder', phase: 'executing', round: 1 });
+    const [first] = (await server.get(`/approvals?turn_id=${turnId}`)).body.approvals;
+    expect(first).toMatchObject({ session_id: waiting.session_id, agent_name: 'coder' });
+    await server.post(`/approvals/${first.confirmation_id}/decide`, { decision: 'approve' });
+    // The policy of the request holds: the next call is asked about, too.
+    await expect
+      .poll(async () => {
+        const [next] = (await server.get(`/approvals?turn_id=${turnId}`)).body.approvals;
+        return next?.arguments;
+      })
+      .toEqual({ text: 'b' });
+    const [second] = (await server.get(`/approvals?turn_id=${turnId}`)).body.approvals;
+    await server.post(`/approvals/${second.confirmation_id}/decide`, { decision: 'approve' });
+    await expect.poll(async () => (await server.get(`/turns/${turnId}`)).body.state).toBe('completed');
+    expect((await server.get(`/turns/${turnId}`)).body).toMatchObject({ phase: 'executing', round: 3 });
+    const said = (await server.messages(waiting.session_id)).map(({ role, content }) => [role, content]);
+    expect(said).toEqual([
+      ['system', 'You count.'],
+      ['user', 'Count.'],
+      ['assistant', 'Plan.'],
+      ['assistant', ''],
+      ['tool', 'counted a'],
+      ['assistant', ''],
+      ['tool', 'counted b'],
+      ['assistant', 'Counted.'],
+    ]);
   });
 
   it('is not waited for by a plain request: nothing of the round runs, and what was done is kept', async () => {

@@ -126,7 +126,7 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
 };
 
 /** Of a page that reads a stream by itself, and of clients that have none to read. */
-const NOT_SENT = new Set(['watchTurn token', 'streamChat follow']);
+const NOT_SENT = new Set(['watchTurn token', 'streamChat follow', 'streamAgent follow']);
 
 describe('the resources', () => {
   it('have a method for every operation', () => {

@@ -26,7 +26,7 @@ interface Asked {
 }
 
 /** Runs unasked. */
-export const UNASKED = { execution_policy: 'never_confirm' };
+export const UNASKED = { execution_policy: 'never_confirm' } as const;
 
 /** One with a tool `count`. */
 export const CODER = {

@@ -1,6 +1,8 @@
 // `agent_settings` of a chat request: for its turn alone, kept with it while it waits, a part of what it asks for.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { toolCalls } from '../fake-ollama/chat-script.ts';
+import { text, toolCalls } from '../fake-ollama/chat-script.ts';
+import { CODER, startAgentServer } from '../support/agent-server.ts';
+import { nativeTool, skill } from '../support/agent-world.ts';
 import { readStore } from '../support/read-store.ts';
 import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
 import { isNamed, readUntil } from './watching.ts';
@@ -31,6 +33,34 @@ it.each([
   expect((await server.get(`/sessions/${id}`)).body.agent_settings).toEqual({ enabled_agents: ['own'] });
   stream.abort();
   await server.post(`/turns/${stream.headers.get('x-turn-id')}/cancel?wait=true`);
+});
+
+it('the model is offered the agents of the request, else those of the session', async () => {
+  const agents = await startAgentServer({
+    ...CODER,
+    'agents/writer/SKILL.md': skill(),
+    'agents/writer/index.mjs': nativeTool('write'),
+    'agents/broken/SKILL.md': '# Nothing',
+  });
+  const id = await agents.agentSession(['coder', 'nobody']);
+  const offered = async (given: unknown) => {
+    agents.ollama.reply(text('Fine.'));
+    await agents.chat(id, { message: 'Hello', agent_settings: given });
+    const [request] = agents.ollama.requestsTo('/api/chat').slice(-1);
+    const [tool] = Object(request?.body).tools ?? [];
+    return tool?.function.parameters.properties.agent.enum ?? null;
+  };
+  expect(await offered(null)).toEqual(['coder']);
+  expect(await offered({ enabled_agents: ['writer', 'coder', 'broken'] })).toEqual(['writer', 'coder']);
+  expect(await offered({ enabled_agents: ['broken', 'nobody'] })).toBeNull();
+  expect(await offered({})).toBeNull();
+  expect(await offered(undefined)).toEqual(['coder']);
+  const { body } = await agents.post(`/chat/${id}/preview`, {
+    message: 'Hello',
+    agent_settings: { enabled_agents: ['writer'] },
+  });
+  expect(JSON.stringify(body.engine_request.tools)).toContain('"enum":["writer"]');
+  await agents.close();
 });
 
 it('another one under the same idempotency key is another request', async () => {

@@ -8,7 +8,7 @@ import { ChatAnswer, WaitingAnswer } from '../../contract/chat.ts';
 import type { ErrorKindName } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
 import { sessionNotFound } from '../../sessions/require.ts';
-import { answerStream, answerWhole, refuseReturn } from '../answer-turn.ts';
+import { answerStream, answerWhole, FollowQuery, streamPolicies } from '../answer-turn.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { IdempotencyHeader, idempotencyKeyOf, sessionIdOf } from '../params.ts';
@@ -69,20 +69,19 @@ export function agentRunRoutes(app: App, deps: AppDeps): void {
         tags,
         operationId: 'streamAgent',
         summary: 'Give an agent an instruction and stream its work',
-        description: `${SAID} Closing the connection cancels the run; what came until then is kept.`,
+        description: `${SAID} Closing the connection cancels the run; what came until then is kept. With \`follow=false\` the stream ends with what there is, while the run goes on.`,
         headers: IdempotencyHeader,
         params: AgentParams,
+        querystring: FollowQuery,
         body: ref(AgentRunRequest),
         response: responses(200, eventStreamAnswer('The events of the run.'), RUN_ERRORS),
       },
     },
-    async ({ params, body, headers }, reply) => {
-      refuseReturn(body.on_approval);
+    async ({ params, query, body, headers }, reply) => {
+      const policies = streamPolicies(body, query);
       const wanted = await toWantedRun(deps, { name: params.name, body, route: 'stream' });
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
-      await answerStream(await deps.turns.startRun(wanted, origin), reply, {
-        onDisconnect: body.on_disconnect,
-      });
+      await answerStream(await deps.turns.startRun(wanted, origin), reply, policies);
     },
   );
 }

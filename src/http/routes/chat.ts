@@ -1,12 +1,11 @@
 // Chat: one request, watched as JSON or as a stream. Both are the same turn.
-import { Type } from 'typebox';
 import { toTurnRequest } from '../../chat/turn-request.ts';
 import { ChatAnswer, ChatPreview, ChatRequest, WaitingAnswer } from '../../contract/chat.ts';
-import { type ErrorKindName, invalidField } from '../../contract/errors.ts';
+import type { ErrorKindName } from '../../contract/errors.ts';
 import { ref } from '../../contract/schema.ts';
 import { Turn } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
-import { answerStream, answerWhole, refuseReturn } from '../answer-turn.ts';
+import { answerStream, answerWhole, FollowQuery, streamPolicies } from '../answer-turn.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../document.ts';
 import { IdempotencyHeader, idempotencyKeyOf, SessionParams, sessionIdOf, WaitQuery } from '../params.ts';
@@ -86,27 +85,16 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
         description:
           'Closing the connection cancels the turn; what came until then is kept. With `follow=false` the stream ends with what there is, while the turn goes on: watch it by the id in `x-turn-id`.',
         params: SessionParams,
-        querystring: Type.Object({
-          follow: Type.Optional(
-            Type.Boolean({ description: 'false: what there is, and then the end of the stream.' }),
-          ),
-        }),
+        querystring: FollowQuery,
         body: ref(ChatRequest),
         response: responses(200, eventStreamAnswer('The events of the turn.'), START_ERRORS),
       },
     },
     async ({ params, query, body, headers }, reply) => {
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
-      refuseReturn(body.on_approval);
-      const follows = query.follow ?? true;
-      if (!follows && body.on_disconnect === 'cancel') {
-        throw invalidField(
-          '/on_disconnect',
-          'must not be cancel beside follow=false: the stream ends before the turn',
-        );
-      }
+      const policies = streamPolicies(body, query);
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body, 'stream'), origin);
-      await answerStream(turn, reply, { onDisconnect: body.on_disconnect, follows });
+      await answerStream(turn, reply, policies);
     },
   );
 
