@@ -272,6 +272,37 @@ describe('a network that fails', () => {
   });
 });
 
+describe('a page', () => {
+  it('that is looked at again, or has a network again, looks at once; and no more when it is closed', async () => {
+    const document = Object.assign(new EventTarget(), { hidden: true });
+    const window = new EventTarget();
+    const page = {
+      document,
+      addEventListener: window.addEventListener.bind(window),
+      removeEventListener: window.removeEventListener.bind(window),
+    };
+    Object.assign(globalThis, page);
+    try {
+      const store = await opened();
+      const asked = () => proxy.requests.filter((line) => line.includes('/status')).length;
+      const before = asked();
+      document.dispatchEvent(new Event('visibilitychange'));
+      document.hidden = false;
+      document.dispatchEvent(new Event('visibilitychange'));
+      await vi.waitFor(() => expect(asked()).toBe(before + 1));
+      window.dispatchEvent(new Event('online'));
+      await vi.waitFor(() => expect(asked()).toBe(before + 2));
+      store.close();
+      window.dispatchEvent(new Event('online'));
+      document.dispatchEvent(new Event('visibilitychange'));
+      await server.get(`/sessions/${sessionId}/status`);
+      expect(asked()).toBe(before + 2);
+    } finally {
+      for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name);
+    }
+  });
+});
+
 describe('two at a time', () => {
   it('a second message waits for its turn, and each is shown to its end', async () => {
     const store = await opened();
