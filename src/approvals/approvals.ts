@@ -5,6 +5,7 @@ import type { Log } from '../kit/log.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import {
   type ApprovalFilter,
+  cancelApproval,
   cancelApprovalsOfTurn,
   expireApprovals,
   findApproval,
@@ -75,6 +76,15 @@ export class Approvals {
   /** Nobody has to answer them any more. Inside of the caller's transaction; to be announced after its commit. */
   async cancelOfTurn(db: Db, turnId: string): Promise<Approval[]> {
     return cancelApprovalsOfTurn(db, turnId, this.#deps.now());
+  }
+
+  /** Whoever asked does not want the answer any more: nothing happens where there is one. */
+  async withdraw(confirmationId: string): Promise<void> {
+    const { db, now } = this.#deps;
+    const cancelled = await db
+      .transaction()
+      .execute((transaction) => cancelApproval(transaction, confirmationId, now()));
+    this.announce(cancelled);
   }
 
   /** They are on disk, as they are given: whoever listens is told. Never throws. */

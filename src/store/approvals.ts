@@ -194,6 +194,24 @@ export async function cancelApprovalsOfTurn(db: Db, turnId: string, now: string)
   return closeAll(db, open, { state: 'cancelled', now });
 }
 
+/** @returns it, where it was pending */
+export async function cancelApproval(db: Db, id: string, now: string): Promise<Approval[]> {
+  const open = await db.selectFrom('approvals').select('id').where('id', '=', id).where(pending).execute();
+  return closeAll(db, open, { state: 'cancelled', now });
+}
+
+/** What tools asked that ran when the process ended. */
+export async function cancelQuestionsOfTurn(db: Db, turnId: string, now: string): Promise<void> {
+  const open = await db
+    .selectFrom('approvals')
+    .select('id')
+    .where('turn_id', '=', turnId)
+    .where('kind', '=', 'question')
+    .where(pending)
+    .execute();
+  await closeAll(db, open, { state: 'cancelled', now });
+}
+
 /** @returns those whose time was over */
 export async function expireApprovals(db: Db, now: string): Promise<Approval[]> {
   const due = await db

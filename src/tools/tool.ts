@@ -42,6 +42,20 @@ export interface ToolSourceState {
   readonly problems: readonly ToolProblem[];
 }
 
+/** What a tool asks a person while it runs. */
+export interface ToolQuestion {
+  readonly message: string;
+  /** Of the answer. */
+  readonly schema: JsonSchema;
+  /** Who asks. */
+  readonly server: string;
+}
+
+/** decline: they do not want to; cancel: nobody answered. */
+export type ToolAnswer =
+  | { readonly action: 'accept'; readonly content: Readonly<Record<string, unknown>> }
+  | { readonly action: 'decline' | 'cancel' };
+
 /** What a run may know of where it stands. */
 export interface ToolRunContext {
   /** Null for a person's own run. */
@@ -56,6 +70,8 @@ export interface ToolRunContext {
   readonly signal: AbortSignal;
   /** At most ten a second are passed on; the rest is dropped. */
   readonly onProgress: (progress: ToolProgress) => void;
+  /** Missing: nobody can be asked. Never rejects. @param signal aborted when the answer is not wanted any more */
+  readonly askPerson?: (question: ToolQuestion, signal: AbortSignal) => Promise<ToolAnswer>;
 }
 
 export interface ToolProgress {

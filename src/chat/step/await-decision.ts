@@ -9,6 +9,7 @@ import type { TurnDeps } from '../turn-deps.ts';
 import type { LiveTurn } from '../watch/live-turn.ts';
 import type { UndecidedCall } from './read-round.ts';
 import { shownApprovals } from './shown-approvals.ts';
+import { questionEvent } from './told-calls.ts';
 import type { RunningTurn } from './turn-progress.ts';
 
 /** The server stops; the turn goes on at its next start. */
@@ -25,33 +26,17 @@ export class TurnSuspended extends Error {
 export async function* awaitDecision(
   deps: TurnDeps,
   turn: RunningTurn,
-  { call, callIndex, name, plan }: UndecidedCall,
+  undecided: UndecidedCall,
   isTold: boolean,
 ): AsyncGenerator<readonly TurnEvent[], boolean> {
   const { live, seat } = turn;
   const { turnId } = live;
-  const { undecided: asked } = plan;
+  const { undecided: asked } = undecided.plan;
   const changes = new Changes();
   // Before it is looked at again: no decision is missed.
   const stopListening = deps.approvals.onSettled(turnId, () => changes.note());
   try {
-    const question: TurnEvent = {
-      event: 'tool_call_confirmation_required',
-      data: {
-        tool_name: name,
-        tool_call_id: call.id,
-        call_index: callIndex,
-        execution_id: null,
-        confirmation_id: asked.confirmation_id,
-        arguments: { ...asked.arguments },
-        kind: asked.kind,
-        rule: asked.rule,
-        digest: asked.digest,
-        expires_at: asked.expires_at,
-        agent_name: asked.agent_name,
-        agent_session_id: asked.agent_session_id,
-      },
-    };
+    const question = questionEvent(undecided, asked);
     let told: readonly Approval[] = isTold ? await listPending(deps, turnId) : [];
     while (!live.signal.aborted) {
       const pending = await listPending(deps, turnId);

@@ -3,7 +3,7 @@ import type { TurnEvent } from '../../contract/turn-event.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type ExecutionEnd, reopenCall, startExecution } from '../../store/tool-executions.ts';
 import type { RegisteredTool } from '../../tools/registered-tool.ts';
-import type { ToolOutcome, ToolProgress } from '../../tools/tool.ts';
+import type { ToolOutcome, ToolProgress, ToolRunContext } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { type CallResult, failure, success } from './call-result.ts';
 import type { CallToRun, RoundCall } from './read-round.ts';
@@ -36,6 +36,13 @@ export interface CallRun {
   readonly planned: CallToRun;
 }
 
+/** What a run says meanwhile. */
+interface RunVoice {
+  readonly tell: (progress: ProgressEvent['data']) => void;
+  /** Missing: it can ask nobody. */
+  readonly askPerson: ToolRunContext['askPerson'];
+}
+
 type ProgressEvent = Extract<TurnEvent, { event: 'tool_progress' }>;
 
 /** What follows happens after this is on disk. @throws what the store throws; Error when the call is no longer open */
@@ -63,7 +70,7 @@ export async function runCall(
   deps: TurnDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-  run: CallRun & BegunCall & { readonly tell: (progress: ProgressEvent['data']) => void },
+  run: CallRun & BegunCall & RunVoice,
 ): Promise<RunEnd> {
   const { live } = turn;
   const { messageId, executionId, planned } = run;
@@ -78,6 +85,7 @@ export async function runCall(
     idempotencyKey: `${live.sessionId}:${messageId}:${callIndex}`,
     signal: live.signal,
     onProgress: paced((told) => run.tell({ ...nameOf(planned), ...told })),
+    ...(run.askPerson !== undefined && { askPerson: run.askPerson }),
   });
   const outcome = await orStopped(running, plan.ready.tool, live.signal);
   const text = shortenResult(deps, turn, progress, { text: outcome.text, source: executionId });

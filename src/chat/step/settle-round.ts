@@ -3,6 +3,7 @@
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { countCalls } from '../../store/tool-calls.ts';
 import type { TurnDeps } from '../turn-deps.ts';
+import { personAsker } from './ask-person.ts';
 import { awaitDecision, goOn } from './await-decision.ts';
 import { type CallResult, failure, notRun, notRunAgain, withNote } from './call-result.ts';
 import { type CallToRun, changedSince, isHanded, partsOf, type RoundCall, readRound } from './read-round.ts';
@@ -154,21 +155,24 @@ async function* runAll(
   let told: CallToRun | null = null;
   const runs = calls.map((planned) => ({
     planned,
+    telling: Promise.withResolvers<void>(),
     begin: once(() => beginCall(deps, turn, { messageId, planned })),
   }));
-  const tasks = runs.map(({ planned, begin }) => async () => {
+  const tasks = runs.map(({ planned, telling, begin }) => async () => {
     const tell = (data: ProgressData) => {
       if (told === planned && !live.signal.aborted) live.append([{ event: 'tool_progress', data }]);
     };
-    return runCall(deps, turn, progress, { ...(await begin()), planned, messageId, tell });
+    const askPerson = personAsker(deps, turn, { messageId, planned, told: telling.promise });
+    return runCall(deps, turn, progress, { ...(await begin()), planned, messageId, tell, askPerson });
   });
   let started: readonly Promise<RunEnd>[] = [];
-  for (const [index, { planned, begin }] of runs.entries()) {
+  for (const [index, { planned, telling, begin }] of runs.entries()) {
     if (index > 0 && started[index] === undefined) return;
     const { executionId } = await begin();
     const isAsked = planned.callIndex === round.askedIndex && planned.approval?.kind === 'tool';
     if (!isAsked) yield [callEvent(planned, executionId)];
     told = planned;
+    telling.resolve();
     if (index === 0) {
       const atOnce = deps.toolLimits.maxParallel;
       started = startSideBySide(tasks, { atOnce, signal: live.signal });

@@ -1,4 +1,5 @@
 // How calls and their results are told. Where a person was asked, the question stands in the place of the call.
+import type { Approval } from '../../contract/approval.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import type { RoundCall } from './read-round.ts';
@@ -7,6 +8,28 @@ import type { Settled } from './store-results.ts';
 
 /** Of edited arguments, as JSON, in what the model reads. */
 const NOTED = 2000;
+
+/** A person has to decide about a call, or to answer a question of it. */
+export function questionEvent(
+  planned: Pick<RoundCall, 'call' | 'callIndex' | 'name'>,
+  asked: Approval,
+): TurnEvent {
+  return {
+    event: 'tool_call_confirmation_required',
+    data: {
+      ...nameOf(planned),
+      execution_id: null,
+      confirmation_id: asked.confirmation_id,
+      arguments: { ...asked.arguments },
+      kind: asked.kind,
+      rule: asked.rule,
+      digest: asked.digest,
+      expires_at: asked.expires_at,
+      agent_name: asked.agent_name,
+      agent_session_id: asked.agent_session_id,
+    },
+  };
+}
 
 export function callEvent(planned: RoundCall, executionId: string | null): TurnEvent {
   const data = { ...nameOf(planned), execution_id: executionId, arguments: { ...planned.arguments } };

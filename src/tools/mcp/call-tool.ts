@@ -1,9 +1,11 @@
 // One call of a tool of a server, from what is sent to its outcome. It is sent once.
-import type { Tool } from '@modelcontextprotocol/client';
+import type { ElicitResult, Tool } from '@modelcontextprotocol/client';
 import { cutOutput } from '../groups/cut-output.ts';
 import type { ToolOutcome, ToolRunContext } from '../tool.ts';
+import { CallDeadline } from './call-deadline.ts';
 import type { McpConnection } from './connect.ts';
 import { isCut } from './cut-answers.ts';
+import type { Asker } from './elicitation.ts';
 import { hasCode, isRefusal, statusOf, wordsOf } from './mcp-faults.ts';
 import { readResult } from './result-content.ts';
 
@@ -20,6 +22,8 @@ export interface McpCall {
 /** With whatever progress. Milliseconds. */
 const LONGEST_CALL_MS = 600_000;
 const PROGRESS_PAUSE_MS = 100;
+/** The SDK counts on while a person is asked: it is given so much that ours ends first. Milliseconds. */
+const NEVER_MS = 2_000_000_000;
 /** Names of what a server may know of the call, in its `_meta`. */
 const META = 'mochi-server/';
 
@@ -41,15 +45,16 @@ export async function callTool(
   if (signal.aborted) return failedBefore('The call was cancelled before the tool began');
   // Without the schema of its results: what a tool has done is not undone by an answer of another form.
   const { outputSchema: _outputSchema, ...toolDefinition } = tool;
+  const deadline = new CallDeadline({ periodMs: timeoutMs, totalMs: LONGEST_CALL_MS });
+  const asker = askerOf(context, deadline);
+  connection.askers.add(asker);
   try {
     const result = await connection.client.callTool(
       { name: tool.name, arguments: { ...args }, _meta: metaOf(context) },
       {
-        signal,
-        timeout: timeoutMs,
-        resetTimeoutOnProgress: true,
-        maxTotalTimeout: LONGEST_CALL_MS,
-        onprogress: progressOf(context),
+        signal: AbortSignal.any([signal, deadline.signal]),
+        timeout: NEVER_MS,
+        onprogress: progressOf(context, deadline),
         allowInputRequired: true,
         toolDefinition,
       },
@@ -64,9 +69,32 @@ export async function callTool(
     const cut = cutOutput(text, call.maxOutputBytes);
     return { ...cut, state: result.isError === true ? 'failed' : 'succeeded', images, log: null };
   } catch (error) {
-    return outcomeOf(error, connection, call, signal);
+    return outcomeOf(error, connection, call, { signal, isLate: deadline.signal.aborted });
+  } finally {
+    deadline.close();
+    connection.askers.delete(asker);
   }
 }
+
+/** While a person is asked, the time of the call stands still. */
+function askerOf({ askPerson }: ToolRunContext, deadline: CallDeadline): Asker {
+  if (askPerson === undefined) return { ask: null };
+  return {
+    async ask(question, signal) {
+      const goOn = deadline.pause();
+      try {
+        const answer = await askPerson(question, signal);
+        if (answer.action !== 'accept') return { action: answer.action };
+        // As it fits the schema of the question, which knows no other values.
+        return { action: 'accept', content: { ...answer.content } as FormContent };
+      } finally {
+        goOn();
+      }
+    },
+  };
+}
+
+type FormContent = NonNullable<ElicitResult['content']>;
 
 function metaOf({ executionId, attempt, idempotencyKey }: ToolRunContext): Record<string, unknown> {
   return {
@@ -80,13 +108,12 @@ function outcomeOf(
   error: unknown,
   connection: McpConnection,
   { tool, timeoutMs, readOnly }: McpCall,
-  signal: AbortSignal,
+  { signal, isLate }: { readonly signal: AbortSignal; readonly isLate: boolean },
 ): ToolOutcome | null {
   const stopped = (why: string): ToolOutcome =>
     readOnly ? failedBefore(why) : { ...failedBefore(`${why}; it may have taken effect`), state: 'unknown' };
-  // The SDK calls this a timeout, too.
   if (signal.aborted) return stopped('The call was cancelled while the tool ran');
-  if (hasCode(error, 'REQUEST_TIMEOUT')) {
+  if (isLate) {
     return stopped(`The tool did not end within ${timeoutMs / 1000} s and was stopped`);
   }
   if (isRefusal(error) && !isCut(error))
@@ -106,9 +133,10 @@ function isNotTaken(error: unknown, { hasSession }: McpConnection): boolean {
   return hasSession() && (status === 404 || (status === 400 && /session/i.test(wordsOf(error))));
 }
 
-function progressOf({ onProgress }: ToolRunContext) {
+function progressOf({ onProgress }: ToolRunContext, deadline: CallDeadline) {
   let last = Number.NEGATIVE_INFINITY;
   return (step: { progress: number; total?: number | undefined; message?: string | undefined }) => {
+    deadline.renew();
     if (performance.now() - last < PROGRESS_PAUSE_MS) return;
     last = performance.now();
     onProgress({ message: step.message ?? null, progress: step.progress, total: step.total ?? null });

@@ -3,6 +3,7 @@ import type { Client, Tool, Transport, VersionNegotiationMode } from '@modelcont
 import type { Keeper } from '../groups/keeper.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { watchAnswers } from './cut-answers.ts';
+import { type Asker, answerElicitation } from './elicitation.ts';
 import type { McpLaunch } from './launch.ts';
 import type { McpServerConfig } from './mcp-config.ts';
 import { isRefusal, McpFault, statusOf, wordsOf } from './mcp-faults.ts';
@@ -13,6 +14,8 @@ export interface McpConnection {
   readonly tools: readonly Tool[];
   /** Of a process only: resolves with how, when it is gone. Never rejects. */
   readonly ended: Promise<string> | null;
+  /** Its calls under way. */
+  readonly askers: Set<Asker>;
   /** Whether a session of the other side is named with each request. */
   readonly hasSession: () => boolean;
   readonly stderrTail: () => string;
@@ -79,7 +82,11 @@ async function open(
       : null;
   const transport: Transport = process ?? (await openHttp(config, launch));
   deps.onTransport(() => process?.stderrTail ?? '');
+  const askers = new Set<Asker>();
   const client = createClient(sdk.Client, mode, deps);
+  client.setRequestHandler('elicitation/create', ({ params }, { mcpReq }) =>
+    answerElicitation({ server: config.name, askers }, params, mcpReq.signal),
+  );
   const close = () => closeAll(client, transport);
   const limit = config.startupTimeoutMs;
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -100,6 +107,7 @@ async function open(
     return {
       client,
       tools,
+      askers,
       ended: process?.ended ?? null,
       hasSession: () => transport.sessionId !== undefined,
       stderrTail: () => process?.stderrTail ?? '',
@@ -124,7 +132,7 @@ export async function listTools(client: Client, timeoutMs: number): Promise<read
 }
 
 function createClient(make: typeof Client, mode: VersionNegotiationMode, deps: ConnectDeps): Client {
-  const client = new make(
+  return new make(
     { name: 'mochi-server', version: deps.version },
     {
       capabilities: { elicitation: { form: {} } },
@@ -133,9 +141,6 @@ function createClient(make: typeof Client, mode: VersionNegotiationMode, deps: C
       listChanged: { tools: { autoRefresh: false, onChanged: deps.onToolsChanged } },
     },
   );
-  // Nobody can be asked: the server is told so at once, and nothing waits.
-  client.setRequestHandler('elicitation/create', () => ({ action: 'decline' }));
-  return client;
 }
 
 async function openHttp({ transport }: McpServerConfig, { url, headers }: McpLaunch): Promise<Transport> {
