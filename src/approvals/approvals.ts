@@ -5,18 +5,20 @@ import type { Log } from '../kit/log.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import {
   type ApprovalFilter,
-  cancelApproval,
-  cancelApprovalsOfTurn,
-  expireApprovals,
   findApproval,
-  findNextExpiry,
   insertApprovals,
   listApprovals,
   listApprovalsOfTurn,
   type StoredApproval,
-  settleApproval,
 } from '../store/approvals.ts';
 import type { Db } from '../store/database.ts';
+import {
+  cancelApproval,
+  cancelApprovalsOfTurn,
+  expireApprovals,
+  findNextExpiry,
+  settleApproval,
+} from '../store/settle-approvals.ts';
 import { insertGrant } from '../store/tool-grants.ts';
 import type { Tools } from '../tools/tools.ts';
 import { ChangeFeed } from './change-feed.ts';

@@ -2,7 +2,8 @@
 import type { Approval, DecideInput, Decision, DecisionName } from '../contract/approval.ts';
 import { MAX_CONTENT } from '../contract/approval.ts';
 import { invalidField, MochiError } from '../contract/errors.ts';
-import type { Settlement, StoredApproval } from '../store/approvals.ts';
+import type { StoredApproval } from '../store/approvals.ts';
+import type { Settlement } from '../store/settle-approvals.ts';
 import type { StoredGrant } from '../store/tool-grants.ts';
 import { deniedText, digestOfCall } from '../tools/prepare-call.ts';
 import type { Tools } from '../tools/tools.ts';

@@ -1,8 +1,8 @@
 // After a crash or a kill: tools that were running may have taken effect, and nobody knows. The call is not made again
 // by itself, and nobody is told that it succeeded: a person says what became of it, and the turn waits for that.
 import type { NewApproval } from '../approvals/draft-approval.ts';
-import { cancelQuestionsOfTurn } from '../store/approvals.ts';
 import { type LostExecution, listLostExecutions, loseExecution } from '../store/lost-executions.ts';
+import { cancelQuestionsOfTurn } from '../store/settle-approvals.ts';
 import { listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
 import { moveTurn } from '../store/waiting-turns.ts';
 import { cutRuns } from './step/answer-open-calls.ts';

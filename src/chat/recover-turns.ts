@@ -1,9 +1,9 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
-import { cancelApprovalsOfTurn } from '../store/approvals.ts';
 import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
+import { cancelApprovalsOfTurn } from '../store/settle-approvals.ts';
 import {
   dropRequest,
   finishTurn,

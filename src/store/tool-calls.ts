@@ -91,6 +91,14 @@ export interface UnsettledCall {
   readonly state: 'pending' | 'running' | 'unknown';
   /** Null: it was stored by an earlier version. */
   readonly plan: CallPlan | null;
+  /** An earlier run of it waits for answers; null: none does. */
+  readonly asks: StoredAsks | null;
+}
+
+/** What a tool wants back when it is run again, and which approvals have the answers. */
+export interface StoredAsks {
+  readonly state: string | null;
+  readonly questions: readonly { readonly key: string; readonly confirmation_id: string }[];
 }
 
 /** The calls of one message that have no result, in call order. */
@@ -113,6 +121,7 @@ export async function listUnsettledCalls(
     name: row.tool ?? row.name,
     arguments: shownArguments(row.ran_arguments ?? row.arguments),
     state: row.state === 'running' || row.state === 'unknown' ? row.state : 'pending',
+    asks: row.mcp_state === null ? null : parseStored(row.mcp_state),
     plan:
       row.verdict === null
         ? null
@@ -210,6 +219,7 @@ export async function answerToolCall(
     .updateTable('tool_calls')
     .set({
       state: 'done',
+      mcp_state: null,
       result_message_id: result.messageId,
       success: result.success ? 1 : 0,
       ...(ranArguments && { ran_arguments: JSON.stringify(ranArguments) }),

@@ -3,6 +3,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { ToolSourceKind } from '../contract/tool.ts';
 import type { Database, Db } from './database.ts';
+import type { StoredAsks } from './tool-calls.ts';
 
 /** A call of a model. */
 export interface CallKey {
@@ -29,8 +30,8 @@ export interface ExecutionStart {
 
 /** How an attempt ended. */
 export interface ExecutionEnd {
-  /** `unknown`: it was stopped or lost, and may have taken effect. */
-  readonly state: 'succeeded' | 'failed' | 'unknown';
+  /** `unknown`: it was stopped or lost, and may have taken effect. `asked`: it is run again with answers. */
+  readonly state: 'succeeded' | 'failed' | 'unknown' | 'asked';
   readonly finishedAt: string;
   readonly durationMs: number;
   /** Null: it succeeded. */
@@ -160,6 +161,23 @@ export async function finishExecution(db: Db, id: string, end: ExecutionEnd): Pr
     .where('state', '=', 'running')
     .executeTakeFirst();
   if (numUpdatedRows === 0n) throw new Error('The run of the tool has ended already.');
+}
+
+/** It is run again with answers that people have to give. Inside the transaction that ends its run. */
+export async function askAgain(
+  db: Db,
+  { sessionId, messageId, callIndex }: CallKey,
+  asks: StoredAsks,
+): Promise<void> {
+  const { numUpdatedRows } = await db
+    .updateTable('tool_calls')
+    .set({ state: 'pending', mcp_state: JSON.stringify(asks) })
+    .where('session_id', '=', sessionId)
+    .where('message_id', '=', messageId)
+    .where('call_index', '=', callIndex)
+    .where('state', '=', 'running')
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new Error('The tool call runs no more.');
 }
 
 /**

@@ -56,6 +56,20 @@ export type ToolAnswer =
   | { readonly action: 'accept'; readonly content: Readonly<Record<string, unknown>> }
   | { readonly action: 'decline' | 'cancel' };
 
+/** It wants answers before it goes on, and is run again with them: nothing has to be kept running meanwhile. */
+export interface ToolAsks {
+  /** What it wants back; null: nothing. */
+  readonly state: string | null;
+  /** Each with the name under which its answer is expected. */
+  readonly questions: readonly { readonly key: string; readonly question: ToolQuestion }[];
+}
+
+/** What it wanted back, and the answers. */
+export interface ToolResume {
+  readonly state: string | null;
+  readonly answers: Readonly<Record<string, ToolAnswer>>;
+}
+
 /** What a run may know of where it stands. */
 export interface ToolRunContext {
   /** Null for a person's own run. */
@@ -72,6 +86,8 @@ export interface ToolRunContext {
   readonly onProgress: (progress: ToolProgress) => void;
   /** Missing: nobody can be asked. Never rejects. @param signal aborted when the answer is not wanted any more */
   readonly askPerson?: (question: ToolQuestion, signal: AbortSignal) => Promise<ToolAnswer>;
+  /** An earlier run of this call has asked. */
+  readonly resume?: ToolResume;
 }
 
 export interface ToolProgress {
@@ -95,6 +111,8 @@ export interface ToolOutcome {
   readonly images: readonly string[];
   /** The end of what it printed, at most 64 kB; null: nothing. */
   readonly log: string | null;
+  /** It has not ended: only told where a person can be asked; the rest is for those who do not ask. */
+  readonly asks?: ToolAsks;
 }
 
 /** Several tools from one place: a group of a folder, an MCP server, the shipped ones. Has a lifetime: until `close`. */

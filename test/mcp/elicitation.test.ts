@@ -8,7 +8,7 @@ import type { ToolAnswer, ToolQuestion } from '../../src/tools/tool.ts';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { askedOf, decide } from '../support/deciding.ts';
-import { type McpWorld, openMcpWorld, packaged } from '../support/mcp-world.ts';
+import { type McpWorld, openMcpWorld, own, packaged } from '../support/mcp-world.ts';
 import { spawnServer } from '../support/spawned-server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -172,5 +172,88 @@ describe('a server that is killed while a tool asks', { timeout: 90_000 }, () =>
     await second.kill('SIGTERM');
     await ollama.close();
     rmSync(dataDir, { recursive: true, force: true });
+  });
+});
+
+describe('a server of 2026 that wants input first', { timeout: 90_000 }, () => {
+  const ORDER = 'mcp__new__order';
+  const dataDir = mkdtempSync(join(tmpdir(), 'mochi-asking-2026-'));
+  let server: TestServer;
+  beforeAll(async () => {
+    const servers = { new: { ...own('modern.mjs'), protocol: '2026' } };
+    writeFileSync(join(dataDir, 'mcp.json'), JSON.stringify({ mcpServers: servers }));
+    server = await startTestServer({ dataDir });
+    await server.get('/tools');
+    server.ollama.setDefault(({ messages = [] }) => {
+      const last = messages.at(-1);
+      return last?.role === 'tool' ? text(`It says ${last.content}`) : toolCall(ORDER, {});
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await server.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  async function ask(): Promise<{ sessionId: string; turnId: string; what: string; many: string }> {
+    const sessionId = await server.createSession({
+      tool_settings: { tools: [ORDER], execution_policy: 'never_confirm' },
+    });
+    const { status } = await server.post(`/chat/${sessionId}`, { message: 'Go', on_approval: 'return' });
+    expect(status).toBe(202);
+    const [what, many] = await askedOf(server, sessionId, 2);
+    expect([what.question.message, many.question.message]).toEqual(['What?', 'How many?']);
+    expect((await server.get(`/turns/${what.turn_id}`)).body.state).toBe('waiting');
+    return {
+      sessionId,
+      turnId: what.turn_id,
+      what: what.confirmation_id,
+      many: many.confirmation_id,
+    };
+  }
+
+  const answer = (content: object) => ({ decision: 'respond', content });
+  const lastOf = async (sessionId: string) => (await server.messages(sessionId)).at(-1).content;
+
+  it('is called again with all answers and its own state, by another process, too', async () => {
+    const { sessionId, turnId, what, many } = await ask();
+    await decide(server, many, answer({ count: '3' }));
+    await server.restart();
+    await server.get('/tools');
+    expect((await server.get(`/turns/${turnId}`)).body.state).toBe('waiting');
+    await decide(server, what, answer({ name: 'tea' }));
+    await server.get(`/turns/${turnId}/stream`);
+    expect(await lastOf(sessionId)).toMatch(
+      /"what":\{"action":"accept","content":\{"name":"tea"\}\},"many":\{"action":"accept","content":\{"count":3\}\},"state":"begun by \d+"/,
+    );
+    const { body } = await server.get(`/tool-executions?session_id=${sessionId}`);
+    expect(body.executions.map(({ attempt, state }: any) => [attempt, state])).toEqual([
+      [2, 'succeeded'],
+      [1, 'asked'],
+    ]);
+  });
+
+  it('is told what people do not want to say', async () => {
+    const { sessionId, turnId, what, many } = await ask();
+    await decide(server, what, { decision: 'deny' });
+    await decide(server, many, answer({ count: 1 }));
+    await server.get(`/turns/${turnId}/stream`);
+    expect(await lastOf(sessionId)).toContain('"what":{"action":"decline"}');
+  });
+
+  it('is told no where nobody is to be asked', async () => {
+    const sessionId = await server.createSession({
+      tool_settings: { tools: [ORDER], execution_policy: 'never_confirm' },
+    });
+    const { body } = await server.chat(sessionId, { message: 'Go' });
+    expect(body.message.content).toContain('"many":{"action":"decline"}');
+  });
+
+  it('asks in vain when its turn is cancelled', async () => {
+    const { sessionId, what, many } = await ask();
+    await server.post(`/chat/${sessionId}/cancel?wait=true`);
+    for (const id of [what, many]) {
+      expect((await server.get(`/approvals/${id}`)).body.state).toBe('cancelled');
+    }
+    expect((await server.messages(sessionId)).at(-1)).toMatchObject({ role: 'tool' });
   });
 });

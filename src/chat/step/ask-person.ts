@@ -4,15 +4,13 @@ import type { Approval } from '../../contract/approval.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { ToolAnswer, ToolQuestion, ToolRunContext } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
-import type { CallToRun } from './read-round.ts';
+import { toAnswer } from './person-answer.ts';
+import { type QuestionedCall, questionDraft } from './question-draft.ts';
 import { shownApprovals } from './shown-approvals.ts';
 import { questionEvent } from './told-calls.ts';
 import type { RunningTurn } from './turn-progress.ts';
 
-interface AskingCall {
-  /** Of the assistant message with the call. */
-  readonly messageId: string;
-  readonly planned: CallToRun;
+interface AskingCall extends QuestionedCall {
   /** Resolves when the call was told: its questions come after it. */
   readonly told: Promise<void>;
 }
@@ -52,7 +50,7 @@ async function askPerson(
   if (wanted.aborted) return { action: 'cancel' };
   const asked = await db
     .transaction()
-    .execute((transaction) => approvals.insert(transaction, [draftOf(turn, call, question)]));
+    .execute((transaction) => approvals.insert(transaction, [questionDraft(turn, call, question)]));
   const [approval] = asked;
   if (approval === undefined) return { action: 'cancel' };
   const settled = Promise.withResolvers<void>();
@@ -76,24 +74,6 @@ async function askPerson(
   }
 }
 
-function draftOf({ live, person }: RunningTurn, { messageId, planned }: AskingCall, question: ToolQuestion) {
-  const { tool, arguments: args, digest } = planned.plan.ready;
-  return {
-    kind: 'question' as const,
-    ...person,
-    turnId: live.turnId,
-    messageId,
-    callIndex: planned.callIndex,
-    toolCallId: planned.call.id,
-    toolName: planned.name,
-    arguments: args,
-    digest,
-    fingerprint: tool.fingerprint,
-    rule: 'question',
-    question: { ...question, schema: { ...question.schema } },
-  };
-}
-
 async function find({ approvals, db }: TurnDeps, { turn_id, confirmation_id }: Approval): Promise<Approval> {
   const found = (await approvals.ofTurn(db, turn_id)).find((one) => one.confirmation_id === confirmation_id);
   if (found === undefined) throw new Error(`Approval ${confirmation_id} is gone.`);
@@ -106,11 +86,4 @@ function askingEvents({ planned }: AskingCall, approval: Approval): TurnEvent[] 
     { event: 'status', data: { phase, approvals: shownApprovals([approval]) } },
     questionEvent(planned, approval),
   ];
-}
-
-function toAnswer({ state, decision }: Approval): ToolAnswer {
-  if (state === 'denied') return { action: 'decline' };
-  const { content } = decision ?? {};
-  if (state !== 'answered' || typeof content !== 'object' || content === null) return { action: 'cancel' };
-  return { action: 'accept', content: { ...content } };
 }

@@ -3,11 +3,13 @@
 import { createAgentTool } from '../../agents/agent-tool.ts';
 import type { Approval } from '../../contract/approval.ts';
 import type { EngineToolCall } from '../../contract/engine.ts';
-import { listUnsettledCalls, type UnsettledCall } from '../../store/tool-calls.ts';
+import { listUnsettledCalls, type StoredAsks, type UnsettledCall } from '../../store/tool-calls.ts';
 import { digestOfCall } from '../../tools/prepare-call.ts';
 import type { RegisteredTool } from '../../tools/registered-tool.ts';
+import type { ToolResume } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { type CallResult, declined, failure, notRunAgain, success } from './call-result.ts';
+import { toAnswer } from './person-answer.ts';
 import { MAX_RUN_CALLS, RULES } from './plan-round.ts';
 import { answerRepeated } from './repetition.ts';
 import { shortenResult } from './shorten-result.ts';
@@ -19,6 +21,8 @@ interface ReadyRun {
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly digest: string;
   readonly repairs: readonly string[];
+  /** An earlier run of it has asked, and these are the answers. */
+  readonly resume?: ToolResume;
 }
 
 /** A call as it is told: with the tool that was meant, and the arguments with which it would run. */
@@ -70,17 +74,39 @@ export async function readRound(reading: Reading, messageId: string): Promise<Ro
   );
   return rows.map((row) => {
     const { callIndex, call, name } = row;
-    const ofCall = asked.get(callIndex) ?? [];
+    const [questions, others] = partition(asked.get(callIndex) ?? [], ({ kind }) => kind === 'question');
     // Of several the newest counts: it comes last. What an earlier one has changed stays so.
-    const approval = ofCall.at(-1) ?? null;
+    const approval = others.at(-1) ?? null;
     const edited =
-      ofCall.findLast(({ decision }) => decision?.arguments != null)?.decision?.arguments ?? null;
+      others.findLast(({ decision }) => decision?.arguments != null)?.decision?.arguments ?? null;
     const meant = edited === null ? row : { ...row, arguments: edited };
-    const plan = planOf(reading, meant, approval);
+    const decided = planOf(reading, meant, approval);
+    const plan = row.asks === null ? decided : answeredPlan(decided, row.asks, questions);
     const isEdited = edited !== null;
     const hasBegun = row.state === 'running';
     return { call, callIndex, name, arguments: meant.arguments, approval, isEdited, hasBegun, plan };
   });
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}
+
+/** A call that has asked is run again with the answers, when there are all of them. */
+function answeredPlan(
+  plan: RoundCall['plan'],
+  { state, questions }: StoredAsks,
+  approvals: readonly Approval[],
+): RoundCall['plan'] {
+  if (!('ready' in plan)) return plan;
+  const asked = questions.map(({ key, confirmation_id: id }) => ({
+    key,
+    approval: approvals.find((approval) => approval.confirmation_id === id),
+  }));
+  const undecided = asked.find(({ approval }) => approval?.state === 'pending')?.approval;
+  if (undecided !== undefined) return { undecided };
+  const answers = asked.map(({ key, approval }) => [key, toAnswer(approval)] as const);
+  return { ready: { ...plan.ready, resume: { state, answers: Object.fromEntries(answers) } } };
 }
 
 function planOf(reading: Reading, row: UnsettledCall, approval: Approval | null): RoundCall['plan'] {

@@ -3,7 +3,7 @@ import type { TurnEvent } from '../../contract/turn-event.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type ExecutionEnd, reopenCall, startExecution } from '../../store/tool-executions.ts';
 import type { RegisteredTool } from '../../tools/registered-tool.ts';
-import type { ToolOutcome, ToolProgress, ToolRunContext } from '../../tools/tool.ts';
+import type { ToolAsks, ToolOutcome, ToolProgress, ToolRunContext } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { type CallResult, failure, success } from './call-result.ts';
 import type { CallToRun, RoundCall } from './read-round.ts';
@@ -28,6 +28,8 @@ export interface BegunCall {
 export interface RunEnd {
   readonly result: CallResult;
   readonly end: ExecutionEnd;
+  /** It is no answer: people are asked first. */
+  readonly asks?: ToolAsks;
 }
 
 export interface CallRun {
@@ -86,17 +88,20 @@ export async function runCall(
     signal: live.signal,
     onProgress: paced((told) => run.tell({ ...nameOf(planned), ...told })),
     ...(run.askPerson !== undefined && { askPerson: run.askPerson }),
+    ...(plan.ready.resume !== undefined && { resume: plan.ready.resume }),
   });
   const outcome = await orStopped(running, plan.ready.tool, live.signal);
   const text = shortenResult(deps, turn, progress, { text: outcome.text, source: executionId });
   const isSuccess = outcome.state === 'succeeded';
+  const { asks } = outcome;
   return {
     result: isSuccess ? success(text, outcome.images) : failure(text),
+    ...(asks !== undefined && { asks }),
     end: {
-      state: outcome.state,
+      state: asks === undefined ? outcome.state : 'asked',
       finishedAt: deps.now(),
       durationMs: Math.round(performance.now() - began),
-      error: isSuccess ? null : text,
+      error: isSuccess || asks !== undefined ? null : text,
       truncated: outcome.truncated,
       resultBytes: Buffer.byteLength(outcome.text),
       // What the call is answered with, or the error, is the whole of it where nothing was left out or added.

@@ -11,7 +11,7 @@ import { afterRun, answerRepeated, isRepeated } from './repetition.ts';
 import { type BegunCall, beginCall, endBeforeRun, type RunEnd, runCall } from './run-call.ts';
 import { isAgentCall, settleAgentCall } from './settle-agent-call.ts';
 import { startSideBySide } from './side-by-side.ts';
-import { type Round, storeResults } from './store-results.ts';
+import { type Round, storeQuestions, storeResults } from './store-results.ts';
 import { callEvent, editNote, resultEvents } from './told-calls.ts';
 import { type RunningTurn, stopText, type TurnProgress } from './turn-progress.ts';
 
@@ -54,8 +54,10 @@ export async function* settleRound(
       if (live.signal.aborted) break;
       if (!isTold) yield [{ event: 'status', data: { phase: 'running_tool' } }];
       isTold = true;
-      if ('run' in part) yield* runPart(round, part.run);
-      else yield await answerAll(round, part.answered, ({ plan }) => plan.answer);
+      if ('run' in part) {
+        // It is its turn again when people have answered.
+        if (yield* runPart(round, part.run)) break;
+      } else yield await answerAll(round, part.answered, ({ plan }) => plan.answer);
     }
     calls = await readOurs();
   }
@@ -121,21 +123,21 @@ async function answerAll<Call extends RoundCall>(
   return settled.flatMap((one) => resultEvents(one, round.askedIndex));
 }
 
-/** Calls that may run side by side; each is told when those before it have been. */
+/** Calls that may run side by side; each is told when those before it have been. @returns whether one has asked */
 async function* runPart(
   round: Round,
   calls: readonly CallToRun[],
-): AsyncGenerator<readonly TurnEvent[], void> {
+): AsyncGenerator<readonly TurnEvent[], boolean> {
   const [first, ...others] = calls;
-  if (first === undefined) return;
+  if (first === undefined) return false;
   const answer = first.hasBegun ? null : answerUnrun(round, first);
-  if (answer === null) {
-    if (isAgentCall(first)) yield* settleAgentCall(round, first);
-    else yield* runAll(round, calls);
-    return;
+  if (answer === null && isAgentCall(first)) {
+    yield* settleAgentCall(round, first);
+    return false;
   }
+  if (answer === null) return yield* runAll(round, calls);
   yield await answerAll(round, [first], () => answer);
-  if (!round.turn.live.signal.aborted) yield* runPart(round, others);
+  return round.turn.live.signal.aborted ? false : yield* runPart(round, others);
 }
 
 /** What a person has approved runs however often it did, as long as it is what was approved. */
@@ -148,7 +150,7 @@ function answerUnrun({ deps, progress }: Round, call: CallToRun): CallResult | n
 async function* runAll(
   round: Round,
   calls: readonly CallToRun[],
-): AsyncGenerator<readonly TurnEvent[], void> {
+): AsyncGenerator<readonly TurnEvent[], boolean> {
   const { deps, turn, progress, messageId } = round;
   const { live } = turn;
   /** The call that was told last; what others say of their progress is not heard. */
@@ -166,10 +168,14 @@ async function* runAll(
     return runCall(deps, turn, progress, { ...(await begin()), planned, messageId, tell, askPerson });
   });
   let started: readonly Promise<RunEnd>[] = [];
+  let hasAsked = false;
   for (const [index, { planned, telling, begin }] of runs.entries()) {
-    if (index > 0 && started[index] === undefined) return;
+    if (index > 0 && started[index] === undefined) return hasAsked;
     const { executionId } = await begin();
-    const isAsked = planned.callIndex === round.askedIndex && planned.approval?.kind === 'tool';
+    const isAsked =
+      planned.callIndex === round.askedIndex &&
+      planned.approval?.kind === 'tool' &&
+      planned.plan.ready.resume === undefined;
     if (!isAsked) yield [callEvent(planned, executionId)];
     told = planned;
     telling.resolve();
@@ -177,9 +183,17 @@ async function* runAll(
       const atOnce = deps.toolLimits.maxParallel;
       started = startSideBySide(tasks, { atOnce, signal: live.signal });
     }
-    const { result, end } =
-      (await started[index]) ?? endBeforeRun(deps, notRun(planned.name, stopText(live.signal)));
+    const ended = await started[index];
     told = null;
+    if (ended?.asks !== undefined && !live.signal.aborted) {
+      await storeQuestions(round, planned, { executionId, end: ended.end, asks: ended.asks });
+      hasAsked = true;
+      continue;
+    }
+    const { result, end } =
+      ended === undefined || ended.asks !== undefined
+        ? endBeforeRun(deps, notRun(planned.name, stopText(live.signal)))
+        : ended;
     const note = editNote(planned);
     const settled = {
       planned,
@@ -190,6 +204,7 @@ async function* runAll(
     progress.lastRun = afterRun(progress.lastRun, planned.plan.ready, result);
     yield resultEvents(settled, round.askedIndex);
   }
+  return hasAsked;
 }
 
 /** What is told first and run second begins once. */

@@ -5,10 +5,12 @@ import { appendToPath } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { answerToolCall } from '../../store/tool-calls.ts';
-import { type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
+import { askAgain, type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
+import type { ToolAsks } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { CallResult } from './call-result.ts';
-import type { RoundCall } from './read-round.ts';
+import { questionDraft } from './question-draft.ts';
+import type { CallToRun, RoundCall } from './read-round.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 /** Stored before others have a turn. */
@@ -81,4 +83,27 @@ export async function storeIn(
     if (position % CALLS_AT_ONCE === CALLS_AT_ONCE - 1) await setImmediate();
   }
   return place;
+}
+
+/** A run has ended with questions: people are asked, and the call waits to be run again with their answers. */
+export async function storeQuestions(
+  { deps, turn, messageId }: Round,
+  planned: CallToRun,
+  asked: { readonly executionId: string; readonly end: ExecutionEnd; readonly asks: ToolAsks },
+): Promise<void> {
+  const { approvals } = deps;
+  const { state, questions } = asked.asks;
+  const call = { sessionId: turn.live.sessionId, messageId, callIndex: planned.callIndex };
+  const inserted = await deps.db.transaction().execute(async (db) => {
+    const drafts = questions.map(({ question }) => questionDraft(turn, { messageId, planned }, question));
+    const rows = await approvals.insert(db, drafts);
+    const keyed = questions.map(({ key }, index) => ({
+      key,
+      confirmation_id: rows[index]?.confirmation_id ?? '',
+    }));
+    await askAgain(db, call, { state, questions: keyed });
+    await finishExecution(db, asked.executionId, asked.end);
+    return rows;
+  });
+  approvals.announce(inserted);
 }

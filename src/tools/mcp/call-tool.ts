@@ -1,15 +1,17 @@
 // One call of a tool of a server, from what is sent to its outcome. It is sent once.
-import type { ElicitResult, Tool } from '@modelcontextprotocol/client';
+import type { Tool } from '@modelcontextprotocol/client';
 import { cutOutput } from '../groups/cut-output.ts';
-import type { ToolOutcome, ToolRunContext } from '../tool.ts';
+import type { ToolAsks, ToolOutcome, ToolResume, ToolRunContext } from '../tool.ts';
 import { CallDeadline } from './call-deadline.ts';
 import type { McpConnection } from './connect.ts';
 import { isCut } from './cut-answers.ts';
-import type { Asker } from './elicitation.ts';
+import { type Asker, asksOf, toElicitResult } from './elicitation.ts';
 import { hasCode, isRefusal, statusOf, wordsOf } from './mcp-faults.ts';
 import { readResult } from './result-content.ts';
 
 export interface McpCall {
+  /** Its name. */
+  readonly server: string;
   readonly tool: Tool;
   readonly args: Readonly<Record<string, unknown>>;
   /** Counted anew with each progress. */
@@ -24,6 +26,10 @@ const LONGEST_CALL_MS = 600_000;
 const PROGRESS_PAUSE_MS = 100;
 /** The SDK counts on while a person is asked: it is given so much that ours ends first. Milliseconds. */
 const NEVER_MS = 2_000_000_000;
+/** How often a server is told that nobody answers. */
+const MAX_DECLINED = 3;
+const UNANSWERED =
+  'The tool asks a person for input before it goes on, and nobody can be asked; it did not finish';
 /** Names of what a server may know of the call, in its `_meta`. */
 const META = 'mochi-server/';
 
@@ -48,9 +54,9 @@ export async function callTool(
   const deadline = new CallDeadline({ periodMs: timeoutMs, totalMs: LONGEST_CALL_MS });
   const asker = askerOf(context, deadline);
   connection.askers.add(asker);
-  try {
-    const result = await connection.client.callTool(
-      { name: tool.name, arguments: { ...args }, _meta: metaOf(context) },
+  const send = (resume: ToolResume | undefined) =>
+    connection.client.callTool(
+      { name: tool.name, arguments: { ...args }, _meta: metaOf(context), ...paramsOf(resume) },
       {
         signal: AbortSignal.any([signal, deadline.signal]),
         timeout: NEVER_MS,
@@ -59,11 +65,13 @@ export async function callTool(
         toolDefinition,
       },
     );
-    // A server of the newer protocol that asks a person something.
-    if (!Array.isArray(result.content)) {
-      return failedBefore(
-        'The tool asks a person for input before it goes on, and nobody can be asked; it did not finish',
-      );
+  try {
+    let result = await send(context.resume);
+    for (let declined = 0; !Array.isArray(result.content); declined += 1) {
+      const asks = asksOf(call.server, result);
+      if (asks === null || declined === MAX_DECLINED) return failedBefore(UNANSWERED);
+      if (context.askPerson !== undefined) return { ...failedBefore(UNANSWERED), asks };
+      result = await send(declinedBy(asks));
     }
     const { text, images } = readResult(result);
     const cut = cutOutput(text, call.maxOutputBytes);
@@ -83,10 +91,7 @@ function askerOf({ askPerson }: ToolRunContext, deadline: CallDeadline): Asker {
     async ask(question, signal) {
       const goOn = deadline.pause();
       try {
-        const answer = await askPerson(question, signal);
-        if (answer.action !== 'accept') return { action: answer.action };
-        // As it fits the schema of the question, which knows no other values.
-        return { action: 'accept', content: { ...answer.content } as FormContent };
+        return toElicitResult(await askPerson(question, signal));
       } finally {
         goOn();
       }
@@ -94,7 +99,20 @@ function askerOf({ askPerson }: ToolRunContext, deadline: CallDeadline): Asker {
   };
 }
 
-type FormContent = NonNullable<ElicitResult['content']>;
+function paramsOf(resume: ToolResume | undefined) {
+  if (resume === undefined) return {};
+  const answers = Object.entries(resume.answers).map(([key, answer]) => [key, toElicitResult(answer)]);
+  return {
+    inputResponses: Object.fromEntries(answers),
+    ...(resume.state !== null && { requestState: resume.state }),
+  };
+}
+
+/** Nobody can be asked. */
+function declinedBy({ state, questions }: ToolAsks): ToolResume {
+  const answers = questions.map(({ key }) => [key, { action: 'decline' }]);
+  return { state, answers: Object.fromEntries(answers) };
+}
 
 function metaOf({ executionId, attempt, idempotencyKey }: ToolRunContext): Record<string, unknown> {
   return {

@@ -107,6 +107,7 @@ export class McpServer implements ToolSource {
     if (known === undefined) return failedBefore(`The tool ${toolName} is no longer there.`);
     const call = {
       args,
+      server: this.#config.name,
       tool: known.tool,
       timeoutMs: this.#config.timeoutMs,
       readOnly: known.described.readOnly,
