@@ -20,6 +20,11 @@ interface ConversationOptions {
 /** As a shell has it for Ctrl-C. */
 const INTERRUPTED = 130;
 const LISTED_SESSIONS = 10;
+/** Looked at, tools and their calls among them, and shown when a session is taken up again. */
+const RECENT_MESSAGES = 20;
+const SHOWN_MESSAGES = 4;
+/** Of each of these. */
+const SHOWN_LINES = 20;
 
 /** One at a time; every method prints its outcome. @throws MochiError, ExitError when it was left while it waited */
 export class ChatConversation {
@@ -66,11 +71,51 @@ export class ChatConversation {
 
   async edit(content: string): Promise<void> {
     const { messages } = await this.mochi.messages.list(this.sessionId, { images: 'omit' });
-    const index = messages.findLastIndex(({ role }) => role === 'user');
-    if (index === -1)
+    const last = messages.findLast(({ role }) => role === 'user');
+    if (last === undefined)
       throw new MochiError({ code: 'empty_history', message: 'There is no message to edit yet.' });
-    await this.mochi.messages.edit(this.sessionId, index, content);
-    await this.answer({ message: null });
+    await this.answer({ message: content, replaces: last.message_id });
+  }
+
+  async openNewest(): Promise<void> {
+    const { sessions } = await this.mochi.sessions.list({ limit: 1 });
+    await this.open(sessions[0]?.session_id ?? null);
+  }
+
+  /** Shows what was said last, and joins the answer that is being written. */
+  async resume(): Promise<void> {
+    const { active_turn: turnId } = await this.mochi.sessions.status(this.sessionId);
+    const { messages } = await this.mochi.messages.list(this.sessionId, {
+      from: -RECENT_MESSAGES,
+      limit: RECENT_MESSAGES,
+      images: 'omit',
+    });
+    const said = messages.filter(
+      ({ role, content, status }) =>
+        (role === 'user' || role === 'assistant') && content !== '' && status !== 'streaming',
+    );
+    for (const { role, content } of said.slice(-SHOWN_MESSAGES)) {
+      say(`${role === 'user' ? '> ' : ''}${beginningOf(content)}\n`);
+    }
+    if (turnId === null) return;
+    const { signal } = this.leaving;
+    await this.follow(this.mochi.turns.watch(turnId, { signal }));
+  }
+
+  async fork(): Promise<void> {
+    const { session_id: id } = await this.mochi.sessions.fork(this.sessionId);
+    this.sessionId = id;
+  }
+
+  async listModels(): Promise<void> {
+    const { models } = await this.mochi.models.list();
+    for (const { name } of models) say(`${name === this.model ? '*' : ' '} ${showLine(name)}\n`);
+  }
+
+  async setModel(name: string): Promise<void> {
+    const { model } = await this.mochi.sessions.update(this.sessionId, { model: name });
+    this.model = model;
+    say(`${this.description}.\n`);
   }
 
   async listSessions(): Promise<void> {
@@ -92,9 +137,14 @@ export class ChatConversation {
   }
 
   private async answer(request: ChatBody): Promise<void> {
-    const { thinks, wait, typed } = this.options;
     const { signal } = this.leaving;
-    const turn = this.mochi.chat.stream(this.sessionId, { ...request, think: thinks }, { signal });
+    const body = { ...request, think: this.options.thinks };
+    await this.follow(this.mochi.chat.stream(this.sessionId, body, { signal }));
+  }
+
+  /** To its end. @throws MochiError what it failed with */
+  private async follow(turn: Turn): Promise<void> {
+    const { wait, typed } = this.options;
     const shown = new ShownAnswer();
     const approvals = new TurnApprovals({ mochi: this.mochi, typed, onLeft: () => this.stop() });
     let failure: MochiError | null = null;
@@ -116,4 +166,9 @@ export class ChatConversation {
       this.turn = null;
     }
   }
+}
+
+function beginningOf(text: string): string {
+  const lines = text.split('\n');
+  return lines.length <= SHOWN_LINES ? text : [...lines.slice(0, SHOWN_LINES), '…'].join('\n');
 }

@@ -11,6 +11,7 @@ export function addModelCommands(program: Command): void {
       .option('--server <url>', 'where it runs; default: host and port of the settings')
       .option('--model <name>', 'model of a new session; default: the one of the server')
       .option('--session <id>', 'go on with this session')
+      .option('-c, --continue', 'go on with the newest session')
       .option('--think', 'show what the model thinks, where it can'),
   ).action(async (flags: ChatFlags) => {
     const config = configure(flags);

@@ -37,3 +37,8 @@ export function dim(isDim: boolean): void {
 export function sayInPlace(text: string): void {
   process.stderr.write(`\r\u001b[K${showControls(text)}`);
 }
+
+/** Whether the terminal on stdout is to say where a paste begins and ends. */
+export function markPastes(isOn: boolean): void {
+  if (process.stdout.isTTY) process.stdout.write(`\u001b[?2004${isOn ? 'h' : 'l'}`);
+}
