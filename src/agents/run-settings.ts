@@ -39,6 +39,11 @@ const RULES: { readonly [Key in keyof AgentRunSettings]: readonly [string, Rule<
   approvePlan: ['mochi-approve-plan', BOOLEAN],
 };
 
+/** Those that are ours. */
+export function metadataKeys(): string[] {
+  return Object.values(RULES).map(([key]) => key);
+}
+
 const DEFAULTS: AgentRunSettings = {
   maxIterations: null,
   timeoutSeconds: null,

@@ -25,6 +25,8 @@ interface Asked {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
+type Files = Readonly<Record<string, string>>;
+
 /** Runs unasked. */
 export const UNASKED = { execution_policy: 'never_confirm' } as const;
 
@@ -35,11 +37,11 @@ export const CODER = {
 };
 
 export async function startAgentServer(
-  files: Readonly<Record<string, string>> = CODER,
+  files: Files | ((dataDir: string) => Files) = CODER,
   options: { readonly config?: Partial<Config>; readonly ollama?: FakeOllamaOptions } = {},
 ): Promise<AgentServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mochi-agent-server-'));
-  writeFiles(dataDir, files);
+  writeFiles(dataDir, typeof files === 'function' ? files(dataDir) : files);
   const server = await startTestServer({ ...options, dataDir });
   let seen = 0;
   const own = {
@@ -83,4 +85,40 @@ function toAsked(body: unknown): Asked {
     tools: tools.map((tool) => tool.function.name),
     messages: messages.map(({ role, content }) => ({ role, content })),
   };
+}
+
+/** Events in which nothing is by chance: what names a run, a message or a time is left out. */
+export function told(events: readonly StreamedEvent[]): unknown[] {
+  return events.flatMap(({ event, data }): unknown[] => {
+    const {
+      session_id: _session,
+      turn_id: _turn,
+      message_id: _message,
+      execution_id: _execution,
+      tool_call_id: _call,
+      agent_call_id: _agentCall,
+      timestamp: _timestamp,
+      confirmation_id: _confirmation,
+      agent_session_id: _chat,
+      user_message_id: _user,
+      digest: _digest,
+      estimate_ms: _estimate,
+      usage: _usage,
+      ...rest
+    } = data;
+    if (event === 'message_complete') return [[event, data.message.content, data.finish_reason]];
+    if (event === 'context') return [[event]];
+    if (event === 'status')
+      return [[event, data.phase, data.agent_phase, data.round].filter((part) => part !== undefined)];
+    if (event === 'agent_status') return [[event, data.phase, data.round, data.engine]];
+    if (event === 'error') return [[event, data.code, data.message]];
+    if (event === 'content_delta') return [[event, data.content]];
+    if (event === 'agent_planning' || event === 'agent_execution') return [[event, data.content, data.round]];
+    return [[event, 'output' in rest ? { ...rest, output: withoutId(String(rest.output)) } : rest]];
+  });
+}
+
+/** The id of the chat is by chance. */
+export function withoutId(text: string): string {
+  return text.replaceAll(/\b[0-9a-f]{10}\b/g, 'CHAT');
 }

@@ -48,6 +48,24 @@ export function readStore(dataDir: string, sessionId?: string): StoredRows {
   }
 }
 
+/** Those of a session, and of the chats of agents that it has begun. */
+export function readFamily(dataDir: string, sessionId: string): StoredRows {
+  const driver = new SqliteDriver(join(dataDir, 'mochi.db'), { readonly: true });
+  const chats = driver
+    .prepare<[string], { id: string }>('select id from sessions where parent_session_id = ? order by id')
+    .all(sessionId);
+  driver.close();
+  const all = [sessionId, ...chats.map(({ id }) => id)].map((id) => readStore(dataDir, id));
+  return {
+    sessions: all.flatMap(({ sessions }) => sessions),
+    messages: all.flatMap(({ messages }) => messages),
+    turns: all.flatMap(({ turns }) => turns),
+    toolCalls: all.flatMap(({ toolCalls }) => toolCalls),
+    executions: all.flatMap(({ executions }) => executions),
+    approvals: all.flatMap(({ approvals }) => approvals),
+  };
+}
+
 /** What is wrong with a store in which no turn runs, one line each. */
 export function faultsOf(rows: StoredRows): string[] {
   const { sessions, messages, turns, toolCalls } = rows;

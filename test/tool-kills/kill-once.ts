@@ -27,9 +27,13 @@ export async function killOnce(
   const { phase } = series;
   const settings = { tools: ['*'], execution_policy: 'always_confirm' };
   const policies = { write: 'never_confirm', look: 'never_confirm' };
+  const hasAgent = series.message.startsWith('agent');
   const sessionId = await life.client.createSession({
     model: 'strict:latest',
-    tool_settings: { ...settings, tool_policies: policies },
+    tool_settings: hasAgent
+      ? { ...settings, tools: [], tool_policies: { ...policies, agent: 'never_confirm' } }
+      : { ...settings, tool_policies: policies },
+    agent_settings: { enabled_agents: hasAgent ? ['keeper'] : [] },
   });
   const cut: Cut = { life, series, sessionId, told: new Set() };
   if (phase === 'turn') await setTrap(cut, commit);
@@ -53,7 +57,18 @@ export async function killOnce(
   // A strict engine accepts the history.
   const { body } = await life.client.chat(sessionId, { message: 'And now?' });
   expect(body.message.content).toBe('Well then.');
+  if (hasAgent) await continueChats(cut);
   return isKilled;
+}
+
+/** A strict engine accepts their histories, too. */
+async function continueChats({ life, sessionId }: Cut): Promise<void> {
+  const { sessions } = (await life.client.get(`/agents/chats?session_id=${sessionId}`)).body;
+  for (const { session_id: chat } of sessions) {
+    const request = { instruction: 'And now?', session_id: chat };
+    const { status, body } = await life.client.post('/agents/agent/keeper/chat', request);
+    expect([status, body.message?.content]).toEqual([200, 'Well then.']);
+  }
 }
 
 function pointOf({ at }: Series, commit: number): string {

@@ -32,9 +32,10 @@ export const ask = { description: 'Writes when it may.', inputSchema, needsAppro
 export const look = { description: 'Looks.', inputSchema, readOnly: true, execute };
 `;
 
-export function writeTools(dataDir: string): void {
-  mkdirSync(join(dataDir, 'tools', 'ledger'), { recursive: true });
-  writeFileSync(join(dataDir, 'tools', 'ledger', 'index.mjs'), SOURCE);
+/** @param folder of the group */
+export function writeTools(dataDir: string, folder = join(dataDir, 'tools', 'ledger')): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'index.mjs'), SOURCE);
 }
 
 /** The next run of a tool ends the server. */

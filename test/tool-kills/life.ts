@@ -14,19 +14,33 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MOCHI_')));
 }
 
+/** What a data folder begins with. */
+export interface House {
+  prepare(dataDir: string): void;
+  /** Whether the server has found it. */
+  isFound(client: TestClient): Promise<boolean>;
+}
+
+const TOOLS: House = {
+  prepare: (dataDir) => writeTools(dataDir),
+  isFound: async (client) => 'write' in (await client.get('/tools')).body.tools,
+};
+
 /** Has a lifetime: until `close`. */
 export class Life {
   readonly dataDir = mkdtempSync(join(tmpdir(), 'mochi-tool-kills-'));
   readonly client: TestClient = createClient(() => this.#url);
   readonly #ollamaUrl: string;
+  readonly #house: House;
   #child: ChildProcess | null = null;
   #ended: Promise<string> = Promise.resolve('');
   #url = '';
   kills = 0;
 
-  constructor(ollamaUrl: string) {
+  constructor(ollamaUrl: string, house: House = TOOLS) {
     this.#ollamaUrl = ollamaUrl;
-    writeTools(this.dataDir);
+    this.#house = house;
+    house.prepare(this.dataDir);
   }
 
   /**
@@ -67,8 +81,7 @@ export class Life {
   async #hasTools(): Promise<boolean> {
     for (;;) {
       try {
-        const { body } = await this.client.get('/tools');
-        if ('write' in body.tools) return true;
+        if (await this.#house.isFound(this.client)) return true;
       } catch {
         return false;
       }

@@ -1,14 +1,14 @@
 // What was promised about tools, held against the rows, the lines that they wrote, and what a client was told.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { faultsOf, readStore } from '../support/read-store.ts';
+import { faultsOf, readFamily, type StoredRows } from '../support/read-store.ts';
 
 /** Keys of calls whose success somebody was told. */
 export type ToldSuccesses = ReadonlySet<string>;
 
 /** What does not hold of a session in which nothing runs, one line each. */
 export function brokenPromises(dataDir: string, sessionId: string, told: ToldSuccesses): string[] {
-  const rows = readStore(dataDir, sessionId);
+  const rows = readFamily(dataDir, sessionId);
   const lines = readLines(dataDir);
   const faults = faultsOf(rows);
   const twice = lines.filter((line, index) => lines.indexOf(line) !== index);
@@ -16,7 +16,8 @@ export function brokenPromises(dataDir: string, sessionId: string, told: ToldSuc
   for (const run of rows.executions) {
     if (run.state === 'running') faults.push(`${run.id} is still running`);
   }
-  for (const call of rows.toolCalls) {
+  faults.push(...agentFaults(rows));
+  for (const call of rows.toolCalls.filter(({ name }) => name !== 'agent')) {
     const { key }: { key: string } = JSON.parse(call.ran_arguments ?? call.arguments);
     const decided = rows.approvals.filter(
       ({ message_id: message, call_index: index }) =>
@@ -43,6 +44,23 @@ export function brokenPromises(dataDir: string, sessionId: string, told: ToldSuc
     }
   }
   return faults;
+}
+
+/** A call of an agent is a run: one of them, which has ended as its call says. */
+function agentFaults({ toolCalls, turns }: StoredRows): string[] {
+  return toolCalls
+    .filter(({ name }) => name === 'agent')
+    .flatMap((call) => {
+      const runs = turns.filter(
+        ({ parent_message_id: message, parent_call_index: index }) =>
+          message === call.message_id && index === call.call_index,
+      );
+      const [run] = runs;
+      if (runs.length > 1) return [`call ${call.call_id} has ${runs.length} runs`];
+      const isDone = run?.state === 'completed';
+      if (isDone === (call.success === 1)) return [];
+      return [`the run of call ${call.call_id} is ${run?.state}, and its call says ${call.success}`];
+    });
 }
 
 function readLines(dataDir: string): string[] {
