@@ -122,6 +122,7 @@ describe('GET /sessions/{id}/status', () => {
         manual_override: false,
       },
       context: null,
+      approvals: [],
       tools_enabled: false,
       active_tools: [],
       tool_warnings: [],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StreamedEvent } from '../support/read-events.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { behave, spoken } from './behave.ts';
-import { closingOf, expectWhole, namesOf, untilIdle, watchAll, watchTurn } from './watching.ts';
+import { closingOf, expectWhole, namesOf, turnOf, untilIdle, watchAll, watchTurn } from './watching.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -136,7 +136,7 @@ describe('after a restart', () => {
     expect(closingOf(told)).toEqual(closingOf(events));
 
     const [snapshot] = told;
-    const turn = (await server.get(`/turns/${turnId}`)).body;
+    const turn = await turnOf(server, turnId);
     expect(turn.last_event_id).toBe(last);
     expect(snapshot?.data.turn).toEqual({
       ...turn,

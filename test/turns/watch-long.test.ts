@@ -12,6 +12,7 @@ import {
   namesOf,
   readUntil,
   textOf,
+  turnOf,
   untilIdle,
   watchAll,
   watchTurn,
@@ -79,7 +80,7 @@ it('a snapshot of a running turn is its state, and the end follows', async () =>
   expectSameText(content, spoken(12_000));
   const { message_id, model, timestamp } = stored;
   expect(message).toMatchObject({ message_id, model, timestamp, status: 'streaming' });
-  const turn = (await server.get(`/turns/${turnId}`)).body;
+  const turn = await turnOf(server, turnId);
   expect(snapshot?.data.turn).toEqual({ ...turn, context: expect.any(Object) });
   expect(snapshot?.data.turn.context).toMatchObject({ messages_sent: 1, prompt_tokens: null });
   await server.post(`/turns/${turnId}/cancel?wait=true`);

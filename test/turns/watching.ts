@@ -109,6 +109,14 @@ export function expectWhole(events: readonly StreamedEvent[]): void {
   expect([events[0]?.event, events.at(-1)?.event]).toEqual(['turn_start', 'done']);
 }
 
+/** A turn as snapshots have it: without what `GET /turns/{id}` looks up besides. */
+export async function turnOf(server: TestClient, turnId: string): Promise<any> {
+  const { body } = await server.get(`/turns/${turnId}`);
+  const { agent_name: _agent, phase: _phase, round: _round, ...described } = body;
+  const { parent_turn_id: _parent, agent_turns: _runs, approvals: _approvals, ...turn } = described;
+  return turn;
+}
+
 /** Waits until no turn of the session is under way. */
 export async function untilIdle(server: TestClient, sessionId: string): Promise<void> {
   await vi.waitFor(
