@@ -35,6 +35,9 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** Each group of tools is a process: whoever waits for the port is told before these start. Who needs one starts them. */
+const TOOLS_LATER_MS = 100;
+
 /** Where ids and times come from. */
 const ids = { newId: randomHex, now: timestampNow };
 
@@ -94,18 +97,19 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = tendDatabase(store, log);
+    let looking: NodeJS.Timeout | undefined;
     return {
       engine,
       async listen() {
         await turns.takeUp();
         await app.listen({ host: config.host, port: config.port });
         background.start();
-        tools.start();
-        void tools.ready().then(() => tellProblems(tools, log));
+        looking = setTimeout(() => void findTools(tools, log), TOOLS_LATER_MS);
         clearing.start();
         return urlOf(app.server.address(), config);
       },
       async close() {
+        clearTimeout(looking);
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
         const quiet = Promise.all([background.close(), pulls.close()]);
@@ -154,8 +158,10 @@ function urlOf(address: AddressInfo | string | null, { host }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Tools that cannot be used hide nothing else, so that nobody would notice. */
-function tellProblems(tools: Tools, log: Log): void {
+/** Tools that cannot be used hide nothing else, so that nobody would notice: they are told. */
+async function findTools(tools: Tools, log: Log): Promise<void> {
+  tools.start();
+  await tools.ready();
   for (const { source, message } of tools.registry().problems) log.warn({ source }, message);
 }
 
