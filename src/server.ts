@@ -18,9 +18,11 @@ import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
 import { Erasure } from './store/erasure.ts';
+import { findExecutionOutput } from './store/list-executions.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { watchDatabase } from './store/rescue-database.ts';
+import type { ReadOutput } from './tools/builtin/read-tool-output.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { ToolSource } from './tools/tool.ts';
 import type { Tools } from './tools/tools.ts';
@@ -53,7 +55,10 @@ export interface ServerOptions {
  * @throws StoreOpenError when the data folder cannot be used, ToolConfigError when the operator's rules cannot be read
  */
 export async function createServer(config: Config, log: Log, options: ServerOptions = {}): Promise<Server> {
-  const tools = await openTools({ ...config, version: VERSION }, processEnvironment(), options.toolSources);
+  // Nothing is run before the store is open.
+  const readOutput: ReadOutput = (id, sessionId) => findExecutionOutput(store.db, id, sessionId);
+  const toolsOptions = { ...config, version: VERSION, readOutput };
+  const tools = await openTools(toolsOptions, processEnvironment(), options.toolSources);
   const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true }).catch(
     async (error: unknown) => {
       await tools.close();

@@ -75,7 +75,7 @@ export const toolSettings: { readonly [Key in keyof ToolConfig]: Setting<ToolCon
     parser: toolNames,
     default: [],
     description:
-      'Tools of the server itself that sessions may offer, as a comma list: current_time, calculator, list_folder, read_text_file, write_text_file, fetch_url',
+      'Tools of the server itself that sessions may offer, as a comma list: current_time, calculator, list_folder, read_text_file, write_text_file, fetch_url, read_tool_output',
   },
   filesDir: {
     parser: directory,

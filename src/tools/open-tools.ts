@@ -1,5 +1,6 @@
 // The tools of a server, from what its operator says: where the sources are made, and which rules bind them.
 import { join } from 'node:path';
+import type { ReadOutput } from './builtin/read-tool-output.ts';
 import { openShippedTools } from './builtin/shipped-tools.ts';
 import { discoverGroups, type GroupOptions } from './groups/discover-groups.ts';
 import type { Environment } from './groups/environment.ts';
@@ -35,6 +36,8 @@ export interface ToolsOptions {
   readonly fetchAllow: readonly string[];
   /** Characters of a result that a model reads. */
   readonly toolResultChars: number;
+  /** Of the sessions; missing: there are none. */
+  readonly readOutput?: ReadOutput;
   readonly python: string;
   readonly toolEnv: readonly string[];
   readonly toolTimeoutSeconds: number;

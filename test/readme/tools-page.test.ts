@@ -69,18 +69,16 @@ describe('docs/tools.md', () => {
   });
 
   it('shows a tool that the client runs', async () => {
-    const [asked = '', answered = ''] = Array.from(
-      page.matchAll(/chat\/\$SESSION .* -d '([^']+)'/g),
-      ([, json = '']) => json,
-    );
-    const { tool_results: results } = JSON.parse(answered);
-    const [{ tool_call_id: id }] = results;
+    const bodies = Array.from(page.matchAll(/chat\/\$SESSION[^\n]* -d '([^']+)'/g), ([, json = '']) => json);
+    const find = (key: string) => JSON.parse(bodies.find((body) => body.includes(`"${key}"`)) ?? '');
+    const [asked, answered] = [find('tools'), find('tool_results')];
+    const [{ tool_call_id: id }] = answered.tool_results;
     const session = await server.createSession();
     server.ollama.reply(toolCall('show_file', { path: 'notes/today.txt' }, { id }), text('There.'));
-    const { body } = await server.chat(session, JSON.parse(asked));
+    const { body } = await server.chat(session, asked);
     const [, shown = ''] = /```json\n(\{ "finish_reason": "tool_calls",[^]*?)```/.exec(page) ?? [];
     expect(body.message).toMatchObject(JSON.parse(shown));
-    expect((await server.chat(session, JSON.parse(answered))).body.message.content).toBe('There.');
+    expect((await server.chat(session, answered)).body.message.content).toBe('There.');
   });
 
   it('shows a tool in TypeScript', async () => {

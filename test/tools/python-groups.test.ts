@@ -18,6 +18,20 @@ it.skipIf(PYTHONS.length > 0)('is skipped: there is no python3 on this machine',
   world = openToolWorld({});
 });
 
+it.skipIf(PYTHONS.length === 0)('the host has no syntax that Python 3.9 does not know', () => {
+  world = openToolWorld({});
+  const host = fileURLToPath(new URL('../../src/tools/groups/python', import.meta.url));
+  const check = `
+import ast, pathlib, sys
+for path in pathlib.Path(sys.argv[1]).rglob("*.py"):
+    ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=(3, 9))
+    print(path.name)`;
+  const [python = ''] = PYTHONS;
+  const { stdout, stderr } = spawnSync(python, ['-c', check, host], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['host.py', 'kinds.py', 'tools.py']));
+});
+
 describe.each(PYTHONS)('groups of %s', (python) => {
   const open = (files: Record<string, string>) => {
     world = openToolWorld(files, { python });

@@ -2,6 +2,7 @@
 import { ToolConfigError } from '../policy/tool-policy.ts';
 import type { ToolSource } from '../tool.ts';
 import { type BuiltinTool, createBuiltinSource } from './builtin-tool.ts';
+import type { ReadOutput } from './read-tool-output.ts';
 
 export interface ShippedOptions {
   /** Names, as the operator gave them. */
@@ -17,6 +18,8 @@ export interface ShippedOptions {
   readonly version: string;
   /** Characters of a result that a model reads. */
   readonly toolResultChars: number;
+  /** Missing: there are no sessions. */
+  readonly readOutput?: ReadOutput | undefined;
   readonly toolTimeoutSeconds: number;
   readonly toolMaxOutputBytes: number;
 }
@@ -30,6 +33,9 @@ const TOOLS: Readonly<Record<string, (options: ShippedOptions) => Promise<Builti
   },
   async calculator() {
     return (await import('./calculator/calculator.ts')).calculator;
+  },
+  async read_tool_output(options) {
+    return (await import('./read-tool-output.ts')).readToolOutput(options);
   },
   async list_folder(options) {
     return (await import('./files/list-folder.ts')).listFolder(options);
