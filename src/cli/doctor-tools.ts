@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, processEnvironment } from '../config.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
+import { ownCommand } from '../kit/own-command.ts';
+import { countPendingApprovals } from '../store/count-pending.ts';
 import { listNamedTools } from '../store/named-in-sessions.ts';
 import { BUILTIN_SETTING } from '../tools/builtin/shipped-tools.ts';
 import { findPython } from '../tools/groups/find-python.ts';
@@ -37,6 +39,7 @@ export async function examineTools(config: Config): Promise<Finding[]> {
       ...describeTools(config, tools),
       ...examineSessions(config, tools),
       ...(await examineAgents(config, tools)),
+      ...examineApprovals(config),
     ];
   } finally {
     await tools.close();
@@ -68,6 +71,15 @@ function describeTools({ toolsDir }: Config, tools: Tools): Finding[] {
     ...problems.map(
       ({ source, message }) => ({ state: 'bad', text: `Tools: ${source}: ${message}` }) as const,
     ),
+  ];
+}
+
+function examineApprovals({ dataDir }: Config): Finding[] {
+  const count = existsSync(join(dataDir, 'mochi.db')) ? countPendingApprovals(dataDir) : 0;
+  if (count === 0) return [];
+  const what = count === 1 ? '1 waits for a decision' : `${count} wait for a decision`;
+  return [
+    { state: 'note', text: `Approvals: ${what}`, next: `See what is asked: ${ownCommand('approvals')}` },
   ];
 }
 

@@ -167,6 +167,10 @@ describe('approvals', { timeout: SLOW_MACHINE_MS }, () => {
       run('approve'),
       runCommand(['approvals'], { env: { MOCHI_PORT: '9' } }),
     ]);
+    const doctor = await runCommand(['doctor'], {
+      env: { ...env(), MOCHI_DATA_DIR: server.dataDir, MOCHI_OLLAMA_HOST: server.ollama.url },
+    });
+    expect(doctor.stdout).toMatch(/Approvals: 1 waits for a decision/);
     expect(ends.map(({ status, stderr }) => [status, stderr.split('\n')[0]])).toEqual([
       [2, 'mochi-server: There is no approval conf_nothing.'],
       [2, expect.stringContaining('The arguments do not fit: ')],
