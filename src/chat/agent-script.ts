@@ -19,7 +19,7 @@ import { moveRun } from '../store/agent-runs.ts';
 import { listRunSteps } from '../store/run-steps.ts';
 import type { Offer } from '../tools/offer.ts';
 import { type AgentRun, ownPlace } from './agent-run.ts';
-import { awaitPlan, PLAN_DENIED, planQuestion } from './approve-plan.ts';
+import { awaitPlan, PLAN_DENIED, planQuestion, planUnasked } from './approve-plan.ts';
 import { completeAnswer } from './step/complete-answer.ts';
 import { finishToolRequest } from './step/finish-step.ts';
 import { addUsage } from './step/measure-call.ts';
@@ -99,6 +99,7 @@ class AgentScript implements TurnScript {
       return true;
     }
     const isGate = this.#state.phase === 'planning' && run.isGated;
+    if (isGate && turn.request.onApproval === 'fail') throw planUnasked(run.agent.name);
     const question = isGate ? planQuestion(this.#parts) : null;
     const more = question === null ? [] : [question];
     await finishToolRequest(deps, turn, progress, { usage, calls: [], asks: false, more });

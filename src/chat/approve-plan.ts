@@ -78,6 +78,15 @@ export async function* awaitPlan(
   if (typeof content === 'string' && content.trim() !== '') await appendPlan(planned, content);
 }
 
+/** A request that waits for nobody. */
+export function planUnasked(agent: string): MochiError {
+  return new MochiError(
+    'tool_confirmation_requires_streaming',
+    `The plan of the agent ${agent} needs an approval, and a plain answer does not wait for one: nothing of it was done. Stream the answer, or send on_approval: wait or return.`,
+    { tools: ['agent'] },
+  );
+}
+
 function denied({ state, decision }: Approval, { agent }: AgentRun): MochiError {
   const how = state === 'expired' ? 'was not approved in time' : 'was denied by user';
   const reason = decision?.reason == null ? '.' : `: ${decision.reason}`;

@@ -368,6 +368,27 @@ describe('a person in a run', () => {
     );
   });
 
+  it('a plan that needs an approval fails such a request, too', async () => {
+    const folder = join(server.config.agentsDir, 'careful');
+    await mkdir(folder, { recursive: true });
+    const front =
+      '---\ndescription: Careful.\nallowed-tools: count\nmetadata:\n  mochi-approve-plan: "true"\n---\n';
+    await writeFile(join(folder, 'SKILL.md'), `${front}You are a counter, and careful.`);
+    await server.post('/agents/reload');
+    const sessionId = await server.createSession({
+      agent_settings: { enabled_agents: ['careful'] },
+      tool_settings: { execution_policy: 'never_confirm' },
+    });
+    server.ollama.reply(toolCall('agent', { agent: 'careful', instruction: 'do it' }));
+    const { status, body } = await server.post(`/chat/${sessionId}`, { message: 'Go.' });
+    expect([status, body.detail.error.code, body.detail.error.details.tools]).toEqual([
+      400,
+      'tool_confirmation_requires_streaming',
+      ['agent'],
+    ]);
+    expect((await server.get(`/approvals?session_id=${sessionId}&status=all`)).body.approvals).toEqual([]);
+  });
+
   it('deletes the session while it waits: the run and its chat go with it', async () => {
     const sessionId = await asking();
     const { seen, stream } = await openAsking(sessionId);
