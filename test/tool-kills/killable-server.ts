@@ -14,6 +14,8 @@ process.on('message', (point) => {
   killAt(dataDir, readKillPoint(String(point)));
   process.send?.('armed');
 });
+// It does not outlive its parent.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 const { loadConfig } = await import('../../src/config.ts');
 const { createLog } = await import('../../src/kit/log.ts');
