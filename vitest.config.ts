@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/**/*.test.ts'],
+    globalSetup: ['test/support/build-page.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // For two cores: tests wait for processes and clocks about half of their time.

@@ -152,6 +152,7 @@ function appOptions(config: Config, log: Log) {
   return {
     access: config,
     maxBodyBytes: config.maxBodyBytes,
+    webEnabled: config.webEnabled,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     log,
   };

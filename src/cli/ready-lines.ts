@@ -49,7 +49,8 @@ function talkLines(config: Config, port: number): string {
   const hasKeys = config.apiKeys.length > 0;
   const chat = `${hasKeys ? `MOCHI_API_KEYS=${PLACEHOLDER} ` : ''}${ownCommand(`chat${flagsFor(config, port)}`)}`;
   const keyNote = hasKeys ? ` (with a key of yours for ${PLACEHOLDER})` : '';
-  return `Talk to it${keyNote}: ${chat}, or\n${tryLine(url, hasKeys)}\n`;
+  const page = config.webEnabled ? `Open ${url}/ in a browser, or talk` : 'Talk';
+  return `${page} to it${keyNote}: ${chat}, or\n${tryLine(url, hasKeys)}\n`;
 }
 
 /** What the command chat must be told, where its defaults would not find this server. */

@@ -50,6 +50,7 @@ export interface Config extends AgentConfig, ToolConfig {
   /** auto: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: 'auto' | 'json' | 'pretty';
   readonly maxBodyBytes: number;
+  readonly webEnabled: boolean;
   readonly requestTimeoutSeconds: number;
   readonly maxConcurrentTurns: number;
   readonly maxQueuedTurns: number;
@@ -181,6 +182,11 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: wholeNumber(1, 1024 ** 3),
     default: 10 * 1024 ** 2,
     description: 'Largest request body',
+  },
+  webEnabled: {
+    parser: boolean,
+    default: true,
+    description: 'The page to chat on, at `/`',
   },
   requestTimeoutSeconds: {
     parser: seconds(86_400),

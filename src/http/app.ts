@@ -42,6 +42,8 @@ export interface AppOptions {
   readonly maxBodyBytes: number;
   /** For a request to arrive, its body included. */
   readonly requestTimeoutMs: number;
+  /** Whether there is a page to chat on. */
+  readonly webEnabled: boolean;
   readonly log: Log;
 }
 
@@ -117,7 +119,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     if (request.is404) throw notFound(request);
   });
   const refuseOthers = refuseOtherMethods(app);
-  await describeApi(app, deps.version);
+  await describeApi(app, { version: deps.version, webEnabled: options.webEnabled });
   guardAgentChats(app, deps);
   for (const addRoutes of ROUTES) addRoutes(app, deps);
   refuseOthers();

@@ -8,7 +8,7 @@ import { ErrorEnvelope } from '../contract/turn.ts';
 import { TURN_EVENTS, TurnEventSchema } from '../contract/turn-event.ts';
 import { EVENT_EXAMPLES } from '../contract/turn-event-examples.ts';
 import { envelope } from './error-response.ts';
-import { pageRoutes } from './pages/page-routes.ts';
+import { type PageOptions, pageRoutes } from './pages/page-routes.ts';
 import { tidyDocument } from './tidy-document.ts';
 
 /** What every route can answer, whatever it does. */
@@ -26,13 +26,13 @@ const ERROR_TABLE = [
   ),
 ].join('\n');
 
-export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+export async function describeApi(app: FastifyInstance, page: PageOptions): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
         title: 'mochi-server',
-        version,
+        version: page.version,
         description: `Conversations that last, on local models. Send one message; the server keeps the history, drives the model and saves everything.\n\n${ERROR_TABLE}`,
         license: { name: 'MIT', identifier: 'MIT' },
       },
@@ -69,7 +69,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
     reply.type('application/json; charset=utf-8').send(readDocument()),
   );
-  pageRoutes(app, version, readDocument);
+  pageRoutes(app, readDocument, page);
 }
 
 /** OpenAPI has no wildcards: the one in the path of a model becomes a parameter called `name`. */

@@ -30,6 +30,7 @@ const SOURCES = [
   'src',
   'tsconfig.build.json',
   'tsconfig.json',
+  'web',
 ];
 
 interface Run {
@@ -113,12 +114,14 @@ describe('the package', () => {
         !/^dist\/|^[^/]+$/.test(path),
     );
     expect(strangers).toEqual([]);
-    const modules = files.filter((path) => /^dist\/.*\.js$/.test(path));
+    const modules = files.filter((path) => /^dist\/(?!web\/).*\.js$/.test(path));
     expect(files.filter((path) => /^dist\/.*\.d\.ts$/.test(path))).toHaveLength(modules.length);
+    // The page is one of the things that are built.
+    expect(files).toContain('dist/web/index.html');
   });
 
   it('names in its code no file that it does not hold', () => {
-    for (const path of files.filter((file) => /^dist\/.*\.js$/.test(file))) {
+    for (const path of files.filter((file) => /^dist\/(?!web\/).*\.js$/.test(file))) {
       const text = readFileSync(join(installed, path), 'utf8');
       for (const [, imported = ''] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
         expect([path, existsSync(new URL(imported, pathToFileURL(join(installed, path))))]).toEqual([

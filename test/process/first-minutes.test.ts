@@ -41,7 +41,9 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
     const { stdout } = await promisify(execFile)('bash', ['-c', given(line)]);
     expect(JSON.parse(stdout)).toMatchObject({ message: { content: expect.stringMatching(/Paris/) } });
     const [, keys = '', flags = ''] =
-      /^Talk to it.*: (?:(\S+) )?npm start -- (chat .*), or$/m.exec(server.stdout) ?? [];
+      /^Open \S+ in a browser, or talk to it.*: (?:(\S+) )?npm start -- (chat .*), or$/m.exec(
+        server.stdout,
+      ) ?? [];
     expect(flags).toBe(`chat --port ${port}`);
     const chatEnv = keys === '' ? {} : { MOCHI_API_KEYS: given(keys).split('=')[1] ?? '' };
     const chat = await runCommand(flags.split(' '), { env: chatEnv, input: 'Hello\n' });

@@ -27,15 +27,16 @@ export function docsPage(files: string): string {
 /**
  * What a browser is shown that was given the address of the server and nothing else.
  * @param port where the server listens
+ * @param isToBuild there should be a page to chat on, and it was not built
  */
-export function helloPage(port: number | undefined): string {
+export function helloPage(port: number | undefined, isToBuild: boolean): string {
   const isUsual = port === undefined || port === USUAL_PORT;
   return toPage(
     'docs/static',
     '',
     `<main class="plain">
 <h1>mochi-server is running</h1>
-<p>This is a chat server for programs. It has no page to chat on.</p>
+<p>${isToBuild ? 'The page to chat on was not built. <code>npm ci &amp;&amp; npm start</code> builds it.' : 'This is a chat server for programs; its page to chat on is switched off (MOCHI_WEB_ENABLED).'}</p>
 <ul>
 <li><a href="docs">Documentation</a> of every call, to read and to try out</li>
 <li><a href="openapi.json">openapi.json</a>, the same for machines</li>

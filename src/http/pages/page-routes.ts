@@ -1,14 +1,23 @@
 // The pages for people: a hello at the root, the documentation at /docs, and the files of both, each held once.
 import { readFile } from 'node:fs/promises';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { notFound, pathOf } from '../error-response.ts';
 import { addressOf } from '../forwarded-prefix.ts';
 import { formAskedFor } from './asked-for.ts';
 import { DOCS_SCRIPT } from './docs-script.ts';
 import { docsPage, HELLO_TEXT, helloPage, PAGE_STYLE } from './html-pages.ts';
+import { encodedFor, readWebPage } from './web-page.ts';
 
 /** Pages that open without a key: they hold nothing of anybody, and ask for the key where it is needed. */
-export const OPEN_PAGES = ['/', '/docs', '/docs/static/:name', '/redoc'];
+export const OPEN_PAGES = [
+  '/',
+  '/assets/:name',
+  '/favicon.svg',
+  '/manifest.webmanifest',
+  '/docs',
+  '/docs/static/:name',
+  '/redoc',
+];
 
 interface PageFile {
   readonly type: string;
@@ -27,35 +36,75 @@ const FILES: ReadonlyMap<string, PageFile> = new Map([
 ]);
 
 /** Only what this server itself sends is loaded, run or asked, and no other page may frame it. */
+const SOURCES = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+];
+
 const PAGE_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
 };
 
+const DOCS_HEADERS = {
+  ...PAGE_HEADERS,
+  'content-security-policy': [...SOURCES, "img-src 'self' data:"].join('; '),
+};
+
+/** Of the page to chat on: besides, no string ever becomes markup there. */
+const WEB_HEADERS = {
+  ...PAGE_HEADERS,
+  'content-security-policy': [
+    ...SOURCES,
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
+};
+
+export interface PageOptions {
+  readonly version: string;
+  /** Whether there is a page to chat on. */
+  readonly webEnabled: boolean;
+}
+
 /** @param readDocument the OpenAPI document, as bytes of JSON */
-export function pageRoutes(app: FastifyInstance, version: string, readDocument: () => Buffer): void {
+export function pageRoutes(
+  app: FastifyInstance,
+  readDocument: () => Buffer,
+  { version, webEnabled }: PageOptions,
+): void {
   const schema = { hide: true };
   const held = new Map<string, Promise<Buffer>>();
 
   app.get('/', { schema }, async (request, reply) => {
     void reply.header('vary', 'accept');
     const form = formAskedFor(request.headers.accept);
-    if (form === 'html') return sendPage(reply, helloPage(request.socket.localPort));
+    if (form === 'html') {
+      const isSent = webEnabled && (await sendFile(request, reply, 'index.html'));
+      return isSent ? reply : sendPage(reply, helloPage(request.socket.localPort, webEnabled));
+    }
     if (form === 'text') return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
     const [docs, api] = [addressOf(request, '/docs'), addressOf(request, '/api/v1')];
     return reply.type('application/json; charset=utf-8').send({ name: 'mochi-server', version, docs, api });
   });
+  const webFile = async (request: FastifyRequest, reply: FastifyReply) => {
+    const isSent = webEnabled && (await sendFile(request, reply, pathOf(request.url).slice(1)));
+    if (!isSent) throw notFound(request);
+    return reply;
+  };
+  for (const path of ['/assets/:name', '/favicon.svg', '/manifest.webmanifest'])
+    app.get(path, { schema }, webFile);
   app.get('/docs', { schema }, async (request, reply) =>
     sendPage(reply, docsPage(pathOf(request.url).endsWith('/') ? 'static' : 'docs/static')),
   );
@@ -74,7 +123,24 @@ export function pageRoutes(app: FastifyInstance, version: string, readDocument: 
 }
 
 function sendPage(reply: FastifyReply, html: string): FastifyReply {
-  return reply.headers(PAGE_HEADERS).type('text/html; charset=utf-8').send(html);
+  return reply.headers(DOCS_HEADERS).type('text/html; charset=utf-8').send(html);
+}
+
+/** Files with a hash in their name never change. @returns whether there is such a file */
+async function sendFile(request: FastifyRequest, reply: FastifyReply, name: string): Promise<boolean> {
+  const file = (await readWebPage())?.file(name) ?? null;
+  if (file === null) return false;
+  const { bytes, encoding } = encodedFor(file, request.headers['accept-encoding']);
+  const etag = `"${file.etag}${encoding === null ? '' : `-${encoding}`}"`;
+  const lasts = name.startsWith('assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  void reply.headers({ ...WEB_HEADERS, etag, 'cache-control': lasts, vary: 'accept, accept-encoding' });
+  if (request.headers['if-none-match'] === etag) {
+    void reply.code(304).send();
+    return true;
+  }
+  if (encoding !== null) void reply.header('content-encoding', encoding);
+  void reply.type(file.type).send(bytes);
+  return true;
 }
 
 function readPackaged(name: string): Promise<Buffer> {

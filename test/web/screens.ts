@@ -1,0 +1,121 @@
+// Pictures of every screen of the page, in both themes and three widths: `npm run screens [folder]`. For those who change
+// it, to look at.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { openBrowser } from '../support/browser.ts';
+import { ADD, startToolServer } from '../support/server-with-tools.ts';
+
+const folder = process.argv[2] ?? 'screens';
+const WIDTHS = [390, 820, 1280];
+
+const server = await startToolServer([ADD], { ollama: { programs: {} } });
+const empty = await startToolServer([], { ollama: { models: [] } });
+const locked = await startToolServer([], { config: { apiKeys: ['a-key-of-sixteen-characters'] } });
+const browser = await openBrowser();
+if (browser === null) throw new Error('There is no browser: MOCHI_TEST_BROWSER names one.');
+
+const talk = await imported('Ports of Redis', [
+  ['user', 'Which port does Redis use, and how do I greet somebody in Python?'],
+  ['assistant', answer()],
+  ['user', 'Thank you! And what does it cost to run one?'],
+  [
+    'assistant',
+    'On a machine that you have anyway, nothing. In a cloud, a small one is **$5 to $10** a month.',
+  ],
+]);
+const long = await imported(
+  'A long one',
+  Array.from({ length: 400 }, (_, at): [string, string] => [
+    at % 2 === 0 ? 'user' : 'assistant',
+    `Message ${at}: ${'some words '.repeat(at % 23)}`,
+  ]),
+);
+await imported('مرحبا بالعالم', [
+  ['user', 'قل مرحبا'],
+  ['assistant', 'مرحبا بالعالم، هذا نص عربي.'],
+]);
+const failed = await server.createSession({ model: 'mid-error' });
+await server.request('POST', `/chat/${failed}`, { message: 'Fail, please.' });
+const asking = await server.toolSession(['add_numbers'], {
+  model: 'early-tool',
+  tool_settings: { execution_policy: 'always_confirm' },
+});
+await server.request('POST', `/chat/${asking}`, { message: 'Add two numbers.', on_approval: 'return' });
+
+const at = (id: string) => `${server.url}/#/s/${id}`;
+const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promise<unknown>)?]>> = {
+  empty: [`${server.url}/#/`],
+  'no-model': [`${empty.url}/#/`],
+  conversation: [at(talk), (page) => page.locator('.scroller').evaluate((view) => view.scrollTo(0, 0))],
+  long: [at(long)],
+  failed: [at(failed)],
+  approval: [at(asking)],
+  'approval-edit': [at(asking), (page) => page.getByRole('button', { name: 'Edit…' }).click()],
+  receipt: [at(failed), (page) => page.locator('button.gauge').click()],
+  search: [
+    at(talk),
+    async (page) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('searchbox').fill('Redis');
+      await page.locator('.hits a').first().waitFor();
+    },
+  ],
+  models: [at(talk), (page) => openFromSidebar(page, 'Models')],
+  settings: [at(talk), (page) => openFromSidebar(page, 'Settings')],
+  key: [`${locked.url}/#/`],
+};
+
+await mkdir(folder, { recursive: true });
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of WIDTHS) {
+    for (const [name, [address, act]] of Object.entries(SCREENS)) {
+      const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
+      await page.goto(address);
+      await page.waitForTimeout(1000);
+      await act?.(page);
+      await page.waitForTimeout(200);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+      await page.close();
+    }
+  }
+}
+await browser.close();
+await Promise.all([server.close(), empty.close(), locked.close()]);
+
+async function openFromSidebar(page: Page, name: string): Promise<void> {
+  if ((await page.locator('.sidebar').count()) === 0) await page.keyboard.press('Control+b');
+  await page.locator('.sidebar').getByRole('button', { name }).click();
+}
+
+async function imported(title: string, texts: readonly (readonly [string, string])[]): Promise<string> {
+  const model = 'llama3.2:latest';
+  const messages = texts.map(([role, content], index) => ({
+    role,
+    content,
+    message_id: `aa${String(index).padStart(8, '0')}`,
+    ...(role === 'assistant' && {
+      model,
+      eval_count: 60 + index,
+    }),
+  }));
+  const { body } = await server.post('/sessions/import', { metadata: { model, title }, messages });
+  return body.imported[0].session_id;
+}
+
+function answer(): string {
+  return `Redis listens on port **6379**. To say hello:
+
+\`\`\`python
+def greet(name: str) -> str:
+    return f"Hello, {name}!"
+\`\`\`
+
+| Port | Use |
+|-----:|:----|
+| 6379 | plain |
+| 6380 | TLS |
+
+1. Start it with \`redis-server\`.
+2. Look at it with \`redis-cli ping\`: it answers \`PONG\`.`;
+}

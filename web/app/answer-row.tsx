@@ -1,0 +1,103 @@
+// What a model answered: its thoughts folded, its tools, its text, and how it ended.
+import { useState } from 'preact/hooks';
+import type { ContextReceipt, Message } from '../../src/client/index.ts';
+import { t } from '../lang/text.ts';
+import { showFraction, showTime } from '../lib/times.ts';
+import { Markdown } from '../markdown/markdown.tsx';
+import { chat } from '../state/chat.ts';
+import { attempt, mochi } from '../state/server.ts';
+import { CopyButton } from '../ui/copy-button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { BranchSwitch } from './branch-switch.tsx';
+import { Receipt } from './receipt.tsx';
+import type { RowProps } from './row.tsx';
+import { Thoughts } from './thoughts.tsx';
+import { ToolCard } from './tool-card.tsx';
+
+export function AnswerRow({ message, results, position, total, isLast }: RowProps) {
+  const { content, thinking, model, tool_calls: calls } = message;
+  return (
+    <article
+      class="row answer"
+      aria-label={model ?? t.name}
+      aria-posinset={position}
+      aria-setsize={total}
+      id={`m-${message.message_id}`}
+    >
+      <p class="who">{model}</p>
+      {thinking !== null && thinking !== '' && <Thoughts text={thinking} isOpen={false} />}
+      {content !== '' && <Markdown text={content} isGrowing={false} />}
+      {calls?.map((call, index) => (
+        <ToolCard
+          key={index}
+          name={call.function.name}
+          args={call.function.arguments}
+          result={results[index]?.content ?? null}
+          success={
+            results[index] === undefined ? null : !(results[index]?.content ?? '').startsWith('Error: ')
+          }
+        />
+      ))}
+      <Cut message={message} isLast={isLast} />
+      {(content !== '' || isLast) && <Deeds message={message} />}
+    </article>
+  );
+}
+
+function Cut({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {
+  const isPartial = message.status === 'partial';
+  if (!isPartial && message.finish_reason !== 'length') return null;
+  return (
+    <p class="cut">
+      <span>{isPartial ? t.cut.partial : t.cut.length}</span>
+      {isLast && (
+        <button type="button" onClick={() => void attempt(async () => chat.value?.goOn())}>
+          {t.goOn}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function Deeds({ message }: { readonly message: Message }) {
+  const [receipt, setReceipt] = useState<ContextReceipt | null>(null);
+  const { turn_id: turnId, message_id: messageId, eval_count: tokens } = message;
+  const [rate, setRate] = useState<string | null>(null);
+  const showReceipt = async () => {
+    if (turnId === null) return;
+    const turn = await attempt(() => mochi.turns.get(turnId));
+    if (turn === null) return;
+    const { eval_ms: ms = null, output_tokens: written = null } = turn.usage ?? {};
+    if (ms !== null && written !== null && ms > 0) setRate(showFraction((written / ms) * 1000));
+    setReceipt(turn.context);
+  };
+  return (
+    <div class="deeds" title={showTime(message.timestamp)}>
+      <BranchSwitch message={message} />
+      <button
+        type="button"
+        class="quiet"
+        aria-label={t.regenerate}
+        title={t.regenerate}
+        onClick={() => void attempt(async () => chat.value?.regenerate(messageId))}
+      >
+        <Icon name="again" />
+      </button>
+      <CopyButton text={message.content} />
+      {turnId !== null && (
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t.receipt.open}
+          title={t.receipt.open}
+          onClick={() => void showReceipt()}
+        >
+          <Icon name="info" />
+        </button>
+      )}
+      {tokens !== null && <span class="figures">{t.tokens(tokens)}</span>}
+      {rate !== null && <span class="figures">{t.tokensPerSecond(rate)}</span>}
+      {receipt !== null && <Receipt receipt={receipt} onClose={() => setReceipt(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+// The whole page: the list on one side, one conversation on the other.
+import { useEffect } from 'preact/hooks';
+import { t } from '../lang/text.ts';
+import { chatState } from '../state/chat.ts';
+import { isOutdated, keepLive, waiting } from '../state/live.ts';
+import { refreshModels } from '../state/models.ts';
+import { prefer, preferences } from '../state/preferences.ts';
+import { goTo } from '../state/route.ts';
+import { problem } from '../state/server.ts';
+import { refreshSessions } from '../state/sessions.ts';
+import { Composer } from './composer.tsx';
+import { Conversation } from './conversation.tsx';
+import { OpenDialog, open } from './dialogs.tsx';
+import { Header } from './header.tsx';
+import { KeyDialog } from './key-dialog.tsx';
+import { Notice, Outdated } from './notice.tsx';
+import { Sidebar } from './sidebar.tsx';
+import { StatusLine } from './status-line.tsx';
+
+export function App() {
+  useEffect(() => {
+    const away = new AbortController();
+    void refreshModels();
+    void refreshSessions();
+    document.addEventListener('keydown', onKey, { signal: away.signal });
+    const end = keepLive();
+    return () => {
+      end();
+      away.abort();
+    };
+  }, []);
+  const title = chatState.value?.session?.title ?? null;
+  const asked = new Set(waiting.value.values()).size;
+  useEffect(() => {
+    const name = title === null ? t.name : `${title} · ${t.name}`;
+    document.title = asked === 0 ? name : `(${asked}) ${name}`;
+  }, [title, asked]);
+  const { isSidebarOpen } = preferences.value;
+  return (
+    <div class={isSidebarOpen ? 'page' : 'page alone'}>
+      {isSidebarOpen && <Sidebar />}
+      {isSidebarOpen && (
+        <button
+          type="button"
+          class="shade"
+          tabIndex={-1}
+          aria-label={t.close}
+          onClick={() => prefer({ isSidebarOpen: false })}
+        />
+      )}
+      <div class="main-column">
+        <Header />
+        <main>
+          <Conversation />
+        </main>
+        <div class="foot">
+          {problem.value !== null && <Notice error={problem.value} />}
+          {isOutdated.value && <Outdated />}
+          <StatusLine />
+          <Composer />
+        </div>
+      </div>
+      <OpenDialog />
+      <KeyDialog />
+    </div>
+  );
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (!(event.metaKey || event.ctrlKey) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (key === 'k' && !event.shiftKey) open('search');
+  else if (key === 'o' && event.shiftKey) goTo(null);
+  else if (key === 'b' && !event.shiftKey) prefer({ isSidebarOpen: !preferences.value.isSidebarOpen });
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,102 @@
+// A question to the person: may this run? It waits as long as it must, and is answered once.
+import { useState } from 'preact/hooks';
+import type { Approval, DecideInput } from '../../src/client/index.ts';
+import { t } from '../lang/text.ts';
+import { chat } from '../state/chat.ts';
+import { AnswerForm } from './answer-form.tsx';
+
+type Form = 'edit' | 'respond' | 'deny';
+
+export function ApprovalCard({ approval }: { readonly approval: Approval }) {
+  const [form, setForm] = useState<Form | null>(null);
+  const [isDecided, setDecided] = useState(false);
+  const { kind, tool_name: tool, allowed_decisions: allowed, allowed_scopes: scopes, digest } = approval;
+  const decide = async (input: DecideInput) => {
+    setDecided(true);
+    setForm(null);
+    await chat.value?.decide(approval.confirmation_id, {
+      ...input,
+      ...(digest !== null && { digest }),
+    });
+    // Where it failed it is still asked.
+    setDecided(false);
+  };
+  const words = t.approval;
+  return (
+    <section class="approval" aria-label={`${words[kind]} ${tool}`}>
+      <p class="ask">
+        {words[kind]} <code>{tool}</code>
+      </p>
+      {approval.question !== null && <p dir="auto">{approval.question.message}</p>}
+      {approval.plan !== null && (
+        <pre dir="auto" tabIndex={0}>
+          {approval.plan}
+        </pre>
+      )}
+      <Arguments args={approval.arguments} />
+      {approval.rule !== null && <p class="hint">{words.rule(approval.rule)}</p>}
+      {form !== null && (
+        <AnswerForm approval={approval} form={form} onDone={decide} onCancel={() => setForm(null)} />
+      )}
+      {form === null && (
+        <div class="actions">
+          {allowed.includes('deny') && (
+            <button type="button" class="quiet danger" disabled={isDecided} onClick={() => setForm('deny')}>
+              {words.deny}
+            </button>
+          )}
+          {allowed.includes('respond') && (
+            <button type="button" class="quiet" disabled={isDecided} onClick={() => setForm('respond')}>
+              {kind === 'question' ? words.answer : words.respond}
+            </button>
+          )}
+          {allowed.includes('edit') && (
+            <button type="button" class="quiet" disabled={isDecided} onClick={() => setForm('edit')}>
+              {words.edit}
+            </button>
+          )}
+          {allowed.includes('approve') && scopes.includes('session') && (
+            <button
+              type="button"
+              disabled={isDecided}
+              onClick={() => void decide({ decision: 'approve', scope: 'session' })}
+            >
+              {words.session}
+            </button>
+          )}
+          {allowed.includes('retry') && (
+            <button type="button" disabled={isDecided} onClick={() => void decide({ decision: 'retry' })}>
+              {words.retry}
+            </button>
+          )}
+          {allowed.includes('approve') && (
+            <button
+              type="button"
+              class="main"
+              disabled={isDecided}
+              onClick={() => void decide({ decision: 'approve' })}
+            >
+              {words.approve}
+            </button>
+          )}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** As a table: what is long or deep stays readable. */
+function Arguments({ args }: { readonly args: Approval['arguments'] }) {
+  const entries = Object.entries(args ?? {});
+  if (entries.length === 0) return null;
+  return (
+    <dl class="arguments">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd dir="auto">{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

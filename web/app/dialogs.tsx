@@ -1,0 +1,42 @@
+// Which dialog is open: one at a time, fetched when it is opened first.
+import { signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+const DIALOGS = {
+  search: async () => (await import('./search-dialog.tsx')).SearchDialog,
+  models: async () => (await import('./models-dialog.tsx')).ModelsDialog,
+  settings: async () => (await import('./settings-dialog.tsx')).SettingsDialog,
+} as const satisfies Record<string, () => Promise<ComponentType<DialogProps>>>;
+
+export type DialogName = keyof typeof DIALOGS;
+
+export interface DialogProps {
+  readonly onClose: () => void;
+}
+
+const opened = signal<DialogName | null>(null);
+
+export function open(name: DialogName): void {
+  opened.value = name;
+}
+
+export function OpenDialog() {
+  const name = opened.value;
+  const [loaded, setLoaded] = useState<{
+    readonly name: DialogName;
+    readonly View: ComponentType<DialogProps>;
+  } | null>(null);
+  useEffect(() => {
+    if (name === null) return;
+    void DIALOGS[name]().then((View) => setLoaded({ name, View }));
+  }, [name]);
+  if (name === null || loaded?.name !== name) return null;
+  return (
+    <loaded.View
+      onClose={() => {
+        opened.value = null;
+      }}
+    />
+  );
+}

@@ -1,0 +1,37 @@
+// What went wrong, until it is read.
+import type { MochiError } from '../../src/client/index.ts';
+import { t } from '../lang/text.ts';
+import { problem } from '../state/server.ts';
+import { Icon } from '../ui/icon.tsx';
+
+export function Notice({ error }: { readonly error: MochiError }) {
+  return (
+    <div class="notice" role="alert">
+      <p dir="auto">
+        <strong>{t.problem.title}.</strong> {error.message}
+      </p>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={t.problem.dismiss}
+        onClick={() => {
+          problem.value = null;
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </div>
+  );
+}
+
+/** Nothing typed is lost by a reload: drafts and unsent messages are kept. */
+export function Outdated() {
+  return (
+    <div class="notice" role="status">
+      <p>{t.problem.newer}</p>
+      <button type="button" onClick={() => location.reload()}>
+        {t.problem.reload}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+// Fetching a model by its name, and how far it is.
+import { useState } from 'preact/hooks';
+import { t } from '../lang/text.ts';
+import { showBytes } from '../lib/times.ts';
+import { type Pull, pullModel, pulls } from '../state/models.ts';
+
+export function PullForm() {
+  const [name, setName] = useState('');
+  const onSubmit = (event: Event) => {
+    event.preventDefault();
+    const wanted = name.trim();
+    if (wanted === '') return;
+    setName('');
+    void pullModel(wanted);
+  };
+  return (
+    <>
+      <form class="inline" onSubmit={onSubmit}>
+        <input
+          aria-label={t.first.other}
+          placeholder={t.first.other}
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+        <button type="submit">{t.first.fetch('').trim()}</button>
+      </form>
+      {[...pulls.value].map(([pulled, pull]) => (
+        <PullBar key={pulled} name={pulled} pull={pull} />
+      ))}
+    </>
+  );
+}
+
+function PullBar({ name, pull }: { readonly name: string; readonly pull: Pull }) {
+  const { completed, total, status } = pull;
+  const isKnown = completed !== null && total !== null && total > 0;
+  return (
+    <div class="pull">
+      <label>
+        {name}: {isKnown ? t.first.progress(Math.floor((completed / total) * 100), showBytes(total)) : status}
+        <progress max={isKnown ? total : undefined} value={isKnown ? completed : undefined} />
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,48 @@
+// What is going on, in one line: said aloud only when it changes its kind, never token by token.
+import type { ChatState } from '../../src/client/chat-store.ts';
+import { t } from '../lang/text.ts';
+import { keepsNothing } from '../lib/kept.ts';
+import { chatState, isAnswering } from '../state/chat.ts';
+import { engineWait } from '../state/server.ts';
+
+export function StatusLine() {
+  const state = chatState.value;
+  const text = state === null ? '' : textOf(state);
+  const error = state?.problem ?? null;
+  return (
+    <div class="status">
+      <p role="status" dir="auto">
+        {engineWait.value === null ? text : t.first.underway}
+      </p>
+      {error !== null && (
+        <p role="alert" dir="auto">
+          {error.message}
+        </p>
+      )}
+      {keepsNothing.value && <p role="alert">{t.problem.storage}</p>}
+    </div>
+  );
+}
+
+function textOf({ link, turn, session }: ChatState): string {
+  if (link === 'reconnecting' || link === 'polling' || link === 'offline') return t.link[link];
+  if (turn === null || !isAnswering.value) return '';
+  const { phase, position, estimateMs, model } = turn;
+  const about = estimateMs === null || estimateMs < 1000 ? '' : t.status.about(Math.round(estimateMs / 1000));
+  switch (phase) {
+    case 'queued':
+      return t.status.queued(position);
+    case 'loading_model':
+      return t.status.loading_model(model ?? session?.model ?? '', about);
+    case 'evaluating_prompt':
+      return t.status.evaluating_prompt(about);
+    case 'waiting_for_engine':
+    case 'engine_stalled':
+    case 'generating':
+    case 'running_tool':
+    case 'waiting_for_approval':
+      return t.status[phase];
+    default:
+      return t.status.answering;
+  }
+}

@@ -1,0 +1,93 @@
+// The conversation that is shown: a store of the client for it, as a signal.
+import { computed, effect, signal } from '@preact/signals';
+import {
+  type ChatState,
+  type ChatStore,
+  createChatStore,
+  type Pending,
+} from '../../src/client/chat-store.ts';
+import { keep, recall } from '../lib/kept.ts';
+import { becomes, route } from './route.ts';
+import { attempt, engineWait, mochi } from './server.ts';
+import { refreshSessions } from './sessions.ts';
+
+/** Of the path, read at once. */
+export const PAGE_SIZE = 100;
+
+/** Null: a conversation that is not begun. */
+export const chat = signal<ChatStore | null>(null);
+export const chatState = signal<ChatState | null>(null);
+/** The model of the conversation that is not begun; null: the server's choice. */
+export const newModel = signal<string | null>(null);
+
+const FINAL_STATES = new Set(['completed', 'failed', 'cancelled', 'interrupted']);
+
+/** A turn goes on: the shown one is not the last one's end. */
+export const isAnswering = computed(() => {
+  const turn = chatState.value?.turn ?? null;
+  return turn !== null && !FINAL_STATES.has(turn.state);
+});
+
+let shown: string | null = null;
+let close: () => void = () => undefined;
+
+effect(() => {
+  const { sessionId } = route.value;
+  if (sessionId !== shown) show(sessionId);
+});
+
+function show(sessionId: string | null): void {
+  close();
+  shown = sessionId;
+  if (sessionId === null) {
+    close = () => undefined;
+    chat.value = null;
+    chatState.value = null;
+    return;
+  }
+  const kept = recall<Pending>(outboxName(sessionId));
+  const store = createChatStore(mochi, { sessionId, pageSize: PAGE_SIZE, outbox: kept });
+  const update = () => {
+    const before = chatState.peek();
+    const state = store.getState();
+    chatState.value = state;
+    if (state.outbox !== before?.outbox) keep(outboxName(sessionId), state.outbox);
+    if (state.turn !== null) engineWait.value = null;
+    if (before !== null && isOtherInList(before, state)) void refreshSessions();
+  };
+  const unsubscribe = store.subscribe(update);
+  close = () => {
+    unsubscribe();
+    store.close();
+  };
+  chat.value = store;
+  update();
+}
+
+/** What the list shows of a conversation. */
+function isOtherInList(before: ChatState, { turn, session }: ChatState): boolean {
+  return before.turn?.state !== turn?.state || before.session?.title !== session?.title;
+}
+
+/** A message that has not reached the server, kept over a reload: under its key it is sent once, however often. */
+function outboxName(sessionId: string): string {
+  return `outbox.${sessionId}`;
+}
+
+export function discardOutbox(): void {
+  if (shown === null) return;
+  keep(outboxName(shown), null);
+  show(shown);
+}
+
+/** The conversation to write in: begun now, where it was not. @returns null when that failed */
+export async function begin(): Promise<ChatStore | null> {
+  if (chat.value !== null) return chat.value;
+  const model = newModel.value;
+  const session = await attempt(() => mochi.sessions.create(model === null ? {} : { model }));
+  if (session === null) return null;
+  // Shown before the address says so: the two are one step.
+  show(session.session_id);
+  becomes(session.session_id);
+  return chat.value;
+}

@@ -1,0 +1,49 @@
+// The models of the engine, and those that are being fetched.
+import { signal } from '@preact/signals';
+import { isMochiError, type Model } from '../../src/client/index.ts';
+import { attempt, mochi, problem } from './server.ts';
+
+/** Null: not read yet. */
+export const models = signal<readonly Model[] | null>(null);
+
+export interface Pull {
+  readonly status: string;
+  /** Bytes; null: not known. */
+  readonly completed: number | null;
+  readonly total: number | null;
+}
+
+export const pulls = signal<ReadonlyMap<string, Pull>>(new Map());
+
+export async function refreshModels(): Promise<void> {
+  const answer = await attempt(() => mochi.models.list());
+  if (answer !== null) models.value = answer.models;
+}
+
+/** @returns whether it is there now */
+export async function pullModel(name: string): Promise<boolean> {
+  if (pulls.value.has(name)) return false;
+  show(name, { status: '', completed: null, total: null });
+  try {
+    for await (const { event, data } of mochi.models.pull(name)) {
+      if (event === 'progress') show(name, data);
+      if (event === 'error')
+        throw Object.assign(new Error(data.message), { name: 'MochiError', code: data.code });
+    }
+    await refreshModels();
+    return true;
+  } catch (error) {
+    if (!isMochiError(error)) throw error;
+    problem.value = error;
+    return false;
+  } finally {
+    show(name, null);
+  }
+}
+
+function show(name: string, pull: Pull | null): void {
+  const next = new Map(pulls.value);
+  if (pull === null) next.delete(name);
+  else next.set(name, pull);
+  pulls.value = next;
+}
