@@ -11,10 +11,10 @@ const document: { paths: Record<string, object> } = JSON.parse(
 );
 /** Methods that some path has, a preflight, and what has no path. */
 const ANSWERED = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT']);
-/** Every path of the document with the methods that it has, HEAD beside GET but where a turn is watched. */
+/** Every path of the document with the methods that it has, HEAD beside GET but where something is watched. */
 const known = Object.entries(document.paths).map(([path, operations]): [string, string[]] => {
   const methods = Object.keys(operations).map((method) => method.toUpperCase());
-  const hasHead = methods.includes('GET') && !path.endsWith('/stream');
+  const hasHead = methods.includes('GET') && !/\/(stream|events)$/.test(path);
   return [path.replace(/\{\w+\}/g, '0'), hasHead ? [...methods, 'HEAD'] : methods];
 });
 const all: [string, string[]][] = [

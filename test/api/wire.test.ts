@@ -2,30 +2,64 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text as textAnswer, toolCall } from '../fake-ollama/chat-script.ts';
-import { ADD, startToolServer } from '../support/server-with-tools.ts';
-import type { TestServer } from '../support/test-server.ts';
+import { nativeTool, skill, writeFiles } from '../support/agent-world.ts';
+import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
 import { sendRequest } from './raw-http.ts';
 import { REQUEST_ID, TIMESTAMP } from './wire-formats.ts';
 
 const document: { paths: Record<string, Record<string, unknown>> } = JSON.parse(
   readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'),
 );
-const readable = Object.keys(document.paths).filter((path) => 'get' in (document.paths[path] ?? {}));
+const readable = Object.keys(document.paths).filter(
+  // This one has no end.
+  (path) => 'get' in (document.paths[path] ?? {}) && path !== '/api/v1/approvals/stream',
+);
+/** Watched, and never read without a body. */
+const isStream = (path: string) => /\/(stream|events)$/.test(path);
 
-let server: TestServer;
+let server: ToolServer;
 let turnId: string;
 let sessionId: string;
+/** What stands in paths, by the name of its parameter. */
+let ids: Record<string, string>;
 beforeAll(async () => {
   server = await startToolServer([ADD]);
   await server.post('/system-prompts', { filename: 'known.md', content: 'Known' });
-  sessionId = await server.createSession({ system_prompt: 'S' });
+  sessionId = await server.createSession({ model: 'llava:7b', system_prompt: 'S' });
   server.ollama.reply(toolCall('rm', {}), textAnswer('No.'));
-  turnId = (await server.chat(sessionId, { message: 'Hi' })).body.turn_id;
+  const image =
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  turnId = (await server.chat(sessionId, { message: 'Hi', images: [image] })).body.turn_id;
+  const question = (await server.messages(sessionId)).find(({ role }) => role === 'user');
+  ids = { message_id: question?.message_id ?? '', ...(await openThings()) };
 });
+
+/** An approval that waits, a run of a tool, an agent and its chat. */
+async function openThings(): Promise<Record<string, string>> {
+  const asking = await server.createSession({ tool_settings: { tools: ['add_numbers'] } });
+  server.ollama.reply(toolCall('add_numbers', { a: 1, b: 2 }));
+  const waiting = await server.post(`/chat/${asking}`, { message: 'Add.', on_approval: 'return' });
+  const run = await server.post('/tools/add_numbers/run', { arguments: { a: 1, b: 2 } });
+  writeFiles(server.dataDir, {
+    'agents/helper/SKILL.md': skill(),
+    'agents/helper/index.mjs': nativeTool('look'),
+  });
+  await server.post('/agents/reload', undefined);
+  const work = await server.post('/agents/agent/helper/chat', { instruction: 'Look.' });
+  return {
+    confirmation_id: waiting.body.approvals[0].confirmation_id,
+    execution_id: run.body.execution_id,
+    agent_chat: work.body.session_id,
+  };
+}
 afterAll(() => server.close());
 
 const fill = (path: string) =>
   path
+    .replace('/agents/chats/{session_id}', `/agents/chats/${ids['agent_chat']}`)
+    .replace('/agent/{name}', '/agent/helper')
+    .replace('/images/{index}', '/images/0')
+    .replace(/\{(message_id|confirmation_id|execution_id)\}/, (_whole, name) => ids[name] ?? '')
     .replace('{session_id}', sessionId)
     .replace('{turn_id}', turnId)
     .replace('/tools/{name}', '/tools/add_numbers')
@@ -33,7 +67,8 @@ const fill = (path: string) =>
     .replace('{filename}', 'known.md')
     .replace('{index}', '1')
     // What a call needs besides its path.
-    .replace(/\/search\/?$/, '$&?q=Hi');
+    .replace(/\/search\/?$/, '$&?q=Hi')
+    .replace(/\/events\/?$/, '$&?follow=false');
 
 describe('x-request-id', () => {
   it('is new for each answer', async () => {
@@ -83,8 +118,8 @@ describe.each(readable)('GET %s', (path) => {
   it('answers HEAD without a body', async () => {
     const get = await sendRequest(server.url, { path: fill(path) });
     const head = await sendRequest(server.url, { method: 'HEAD', path: fill(path) });
-    // Nobody watches a turn without reading it.
-    expect([head.status, head.text]).toEqual([path.endsWith('/stream') ? 405 : 200, '']);
+    // Nobody watches without reading.
+    expect([head.status, head.text]).toEqual([isStream(path) ? 405 : 200, '']);
     if (head.status === 405) return;
     for (const name of ['content-type', 'content-length']) {
       expect([name, head.headers.get(name)]).toEqual([name, get.headers.get(name)]);
@@ -95,7 +130,9 @@ describe.each(readable)('GET %s', (path) => {
     const answer = await sendRequest(server.url, { path: fill(path) });
     const times = listTimes(answer.text);
     for (const time of times) expect(time).toMatch(TIMESTAMP);
-    const hasTimes = /sessions|turns|search/.test(path) && !/\/(status|summary)$/.test(path);
+    const hasTimes =
+      /sessions|turns|search|executions|approvals|chats/.test(path) &&
+      !/\/(status|summary|output|\{index\})$/.test(path);
     expect(times.length > 0).toBe(hasTimes);
   });
 });
