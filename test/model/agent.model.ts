@@ -33,6 +33,12 @@ describe('an agent', () => {
 
   it('with one tool reaches its answer', async ({ skip }) => {
     const { body: model } = await server.get(`/models/${encodeURIComponent(server.model)}`);
+    const canCall = model.capabilities.includes('tools');
+    // One of somebody's Ollama may write until its window is full, at every step.
+    if (!canCall && process.env['MOCHI_TEST_OLLAMA'] !== undefined) {
+      sayWhy(server.model);
+      skip();
+    }
     const instruction = 'Say the code word.';
     const request = {
       instruction,
@@ -40,16 +46,21 @@ describe('an agent', () => {
       tool_settings: { execution_policy: 'never_confirm' },
     };
     const { status, body } = await server.post('/agents/agent/keeper/chat', request);
-    // Any model gets to the end of a run: it plans, and says something.
+    // A small model gets to the end of a run, whatever it says on the way.
     expect([status, body.message?.role]).toEqual([200, 'assistant']);
-    if (!model.capabilities.includes('tools')) {
-      const line = '='.repeat(100);
-      process.stdout.write(
-        `${line}\nSKIPPED: an agent that calls its tool. ${server.model} cannot call tools; MOCHI_TEST_MODEL=qwen3-0.6b can.\n${line}\n`,
-      );
+    if (!canCall) {
+      sayWhy(server.model);
       skip();
     }
     expect(body.tool_calls_executed).toContainEqual({ name: 'code_word', arguments: {}, success: true });
     expect(body.message.content.toLowerCase()).toContain('heron');
   });
 });
+
+/** Loudly: nobody shall take this for a test that has passed. */
+function sayWhy(model: string): void {
+  const line = '='.repeat(100);
+  process.stdout.write(
+    `${line}\nSKIPPED: an agent that calls its tool. ${model} cannot call tools; MOCHI_TEST_MODEL=qwen3-0.6b can.\n${line}\n`,
+  );
+}

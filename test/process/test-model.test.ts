@@ -12,8 +12,18 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let ollama: FakeOllama;
 beforeEach(async () => {
-  const programs = programModels(createPrograms()).map((model) => ({ ...model, digest: model.name }));
-  const copy = { name: 'copy:latest', digest: ENDLESS, contextLength: 131_072 };
+  const programs = programModels(createPrograms()).map((model) => ({
+    ...model,
+    digest: model.name,
+    // It writes without end, and calls nothing.
+    ...(model.name === ENDLESS && { capabilities: ['completion'] }),
+  }));
+  const copy = {
+    name: 'copy:latest',
+    digest: ENDLESS,
+    contextLength: 131_072,
+    capabilities: ['completion'],
+  };
   ollama = await startFakeOllama({ models: [...defaultModels, ...programs, copy] });
   return () => ollama.close();
 });

@@ -1,5 +1,5 @@
-// kill -9 at random moments of streams, tool steps, edits, cancellations and forks: a hundred data folders are cut off
-// in the middle of something, started again and looked through, each with the promises of all its lives.
+// kill -9 at random moments of streams, tool steps, edits, cancellations and forks: data folders are cut off in the middle
+// of something, started again and looked through, each with the promises of all its lives.
 import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { Ledger } from './ledger.ts';
 import { behave, MixedLoad, MODEL } from './mixed-load.ts';
 
 const FOLDERS = 25;
-const KILLS = crashRuns(4);
+const KILLS = crashRuns(1);
 /** Events and answers that a process sends before it is killed: counted, so that a slow machine does as much. */
 const LONGEST_LIFE = 1500;
 
