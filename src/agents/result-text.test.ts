@@ -43,7 +43,7 @@ describe('the result of a run', () => {
   });
 
   it.each([
-    [{ reason: 'plan_denied' }, 'The plan of the agent coder was denied by user.'],
+    [{ reason: 'plan_denied', message: 'Nobody spoke.' }, 'Nobody spoke.'],
     [{ reason: 'cancelled' }, 'The agent coder was cancelled.'],
     [
       { reason: 'failed', message: 'Ollama could not be reached.' },

@@ -10,9 +10,11 @@ export type RunStep =
 
 /** Why a run ended. */
 export type RunEnd =
-  | { readonly reason: 'completed' | 'plan_denied' | 'cancelled' }
+  | { readonly reason: 'completed' | 'cancelled' }
   /** `count` is the limit that stopped it: rounds, seconds or tokens. */
   | { readonly reason: 'max_iterations' | 'timeout' | 'token_limit'; readonly count: number }
+  /** `message` is a sentence: that a person denied it, and why, or that nobody spoke in time. */
+  | { readonly reason: 'plan_denied'; readonly message: string }
   /** `message` says what went wrong. */
   | { readonly reason: 'failed' | 'interrupted'; readonly message: string };
 
@@ -75,7 +77,7 @@ function frameOf({ agentName, chatId, end }: RunReport, faultRoom: number): RunF
       return { success: true, before: [], after };
     }
     case 'plan_denied':
-      return failed(`The plan of the agent ${agentName} was denied by user.`);
+      return failed(cutText(end.message, faultRoom));
     case 'cancelled':
       return failed(`The agent ${agentName} was cancelled.`);
     case 'interrupted':

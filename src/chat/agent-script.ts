@@ -212,7 +212,7 @@ function toEnd({ limit }: RunState, { limits }: AgentRun): RunEnd {
 }
 
 function failedEnd({ kind, message, details }: MochiError): RunEnd {
-  if (details['reason'] === PLAN_DENIED) return { reason: PLAN_DENIED };
+  if (details['reason'] === PLAN_DENIED) return { reason: PLAN_DENIED, message };
   if (kind === 'turn_cancelled') return { reason: 'cancelled' };
   return { reason: kind === 'turn_interrupted' ? 'interrupted' : 'failed', message };
 }

@@ -114,7 +114,7 @@ describe('a plan', () => {
           agent_name: 'careful',
           agent_call_index: null,
           output:
-            'Error: The plan of the agent careful was denied by user.\nSession ID: CHAT\n1. Count.\nContinue with session_id CHAT.',
+            'Error: The plan of the agent careful was denied by user: Too bold.\nSession ID: CHAT\n1. Count.\nContinue with session_id CHAT.',
           success: false,
           reason: 'plan_denied',
           rounds: 0,
@@ -187,6 +187,9 @@ describe('plans of all agents', () => {
     const server = await startAgentServer(FILES, { config: { confirmTimeoutSeconds: 0.2 } });
     server.ollama.setDefault(worksWithout);
     const events = await server.run('careful', INSTRUCTION);
+    expect(events.find(({ event }) => event === 'agent_complete')?.data.output).toMatch(
+      /^Error: The plan of the agent careful was not approved in time\.\nSession ID: /,
+    );
     expect(told(events).slice(-2)).toEqual([
       ['error', 'turn_cancelled', 'The plan of the agent careful was not approved in time.'],
       ['done', { state: 'cancelled' }],
