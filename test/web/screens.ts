@@ -1,4 +1,4 @@
-// Pictures of every screen of the page, in both themes and three widths: `npm run screens [folder]`. For those who change
+// Pictures of every screen of the page, in both themes and three widths: `npm run screens [folder] [screen…]`. For those who change
 // it, to look at.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { ADD, startToolServer } from '../support/server-with-tools.ts';
 
-const folder = process.argv[2] ?? 'screens';
+const [folder = 'screens', ...names] = process.argv.slice(2);
 const WIDTHS = [390, 820, 1280];
 
 const server = await startToolServer([ADD], { ollama: { programs: {} } });
@@ -70,6 +70,7 @@ await mkdir(folder, { recursive: true });
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of WIDTHS) {
     for (const [name, [address, act]] of Object.entries(SCREENS)) {
+      if (names.length > 0 && !names.includes(name)) continue;
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
       await page.goto(address);
       await page.waitForTimeout(1000);

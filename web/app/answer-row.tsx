@@ -4,7 +4,7 @@ import type { ContextReceipt, Message } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { showFraction, showTime } from '../lib/times.ts';
 import { Markdown } from '../markdown/markdown.tsx';
-import { chat } from '../state/chat.ts';
+import { chat, chatState } from '../state/chat.ts';
 import { attempt, mochi } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -33,6 +33,7 @@ export function AnswerRow({ message, results, position, total, isLast }: RowProp
           name={call.function.name}
           args={call.function.arguments}
           result={results[index]?.content ?? null}
+          isWaiting={isLast && chatState.value?.turn?.state === 'waiting'}
           success={
             results[index] === undefined ? null : !(results[index]?.content ?? '').startsWith('Error: ')
           }

@@ -8,12 +8,15 @@ interface ToolCardProps {
   /** Null: not yet. */
   readonly result: string | null;
   readonly success: boolean | null;
+  /** A person has to say first whether it may run. */
+  readonly isWaiting?: boolean;
   /** How far it is, in words of the tool. */
   readonly progress?: string | null;
 }
 
-export function ToolCard({ name, args, result, success, progress = null }: ToolCardProps) {
-  const state = success === null ? t.tools.running : success ? t.tools.done : t.tools.failed;
+export function ToolCard({ name, args, result, success, isWaiting = false, progress = null }: ToolCardProps) {
+  const open = isWaiting ? t.tools.waiting : t.tools.running;
+  const state = success === null ? open : success ? t.tools.done : t.tools.failed;
   return (
     <details class={`tool ${success === false ? 'failed' : ''}`}>
       <summary>

@@ -141,6 +141,7 @@ export const t = {
   },
   tools: {
     running: 'runs',
+    waiting: 'waits',
     done: 'done',
     failed: 'failed',
     arguments: 'Arguments',
