@@ -73,7 +73,11 @@ export function readRunSettings(metadata: Readonly<Record<string, string>>): {
   const odd = Object.keys(metadata).filter((key) => key.startsWith('mochi-') && !known.has(key));
   warnings.push(...odd.map((key) => `metadata: ${key} is not known.`));
   // Each value came from the rule of its key.
-  return { run: { ...DEFAULTS, ...(read as Partial<AgentRunSettings>) }, warnings };
+  const run = { ...DEFAULTS, ...(read as Partial<AgentRunSettings>) };
+  if (run.approvePlan && !run.planning) {
+    warnings.push('metadata: mochi-approve-plan is not used: with mochi-planning false there is no plan.');
+  }
+  return { run, warnings };
 }
 
 function wholeNumber(least: number, most: number): Rule<number> {

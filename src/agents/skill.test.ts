@@ -87,7 +87,7 @@ metadata:
         approvePlan: true,
       },
       systemPrompt: '# Title\n\ntext',
-      warnings: [],
+      warnings: ['metadata: mochi-approve-plan is not used: with mochi-planning false there is no plan.'],
     });
   });
 
@@ -157,6 +157,19 @@ metadata:\n  mochi-max-iterations: many\n  mochi-think: "deep"\n  mochi-speed: 9
       metadata: {},
       warnings: ['metadata has to hold keys with texts: it is not used.'],
     });
+  });
+
+  it('warns that no plan is approved where none is made', () => {
+    const warningsOf = (planning: boolean, approve: boolean) =>
+      Object(
+        withFront(
+          `description: a\nmetadata:\n  mochi-planning: "${planning}"\n  mochi-approve-plan: "${approve}"`,
+        ),
+      ).warnings;
+    expect(warningsOf(false, true)).toEqual([
+      'metadata: mochi-approve-plan is not used: with mochi-planning false there is no plan.',
+    ]);
+    expect([warningsOf(true, true), warningsOf(false, false)]).toEqual([[], []]);
   });
 
   it('takes its description for its body where that is blank', () => {
