@@ -25,6 +25,7 @@ import { finishToolRequest } from './step/finish-step.ts';
 import { addUsage } from './step/measure-call.ts';
 import { NO_ENDING, type TurnEnding } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
+import { wordForRun } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnScript } from './turn-script.ts';
 import { WorkClock } from './work-clock.ts';
@@ -120,6 +121,10 @@ class AgentScript implements TurnScript {
     return true;
   }
 
+  word(failure: MochiError): MochiError {
+    return wordForRun(failure);
+  }
+
   async fail(failure: MochiError): Promise<TurnEnding> {
     const { deps, turn, progress } = this.#parts;
     try {
@@ -211,7 +216,7 @@ function toEnd({ limit }: RunState, { limits }: AgentRun): RunEnd {
   }
 }
 
-function failedEnd({ kind, message, details }: MochiError): RunEnd {
+function failedEnd({ kind, fact: message, details }: MochiError): RunEnd {
   if (details['reason'] === PLAN_DENIED) return { reason: PLAN_DENIED, message };
   if (kind === 'turn_cancelled') return { reason: 'cancelled' };
   return { reason: kind === 'turn_interrupted' ? 'interrupted' : 'failed', message };

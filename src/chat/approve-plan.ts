@@ -8,6 +8,7 @@ import { appendToPath } from '../store/active-path.ts';
 import type { AgentRun } from './agent-run.ts';
 import { awaitDecision, goOn } from './step/await-decision.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
+import { WAIT_FOR_IT } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** Why a run has ended, in its error. */
@@ -82,8 +83,9 @@ export async function* awaitPlan(
 export function planUnasked(agent: string): MochiError {
   return new MochiError(
     'tool_confirmation_requires_streaming',
-    `The plan of the agent ${agent} needs an approval, and a plain answer does not wait for one: nothing of it was done. Stream the answer, or send on_approval: wait or return.`,
+    `The plan of the agent ${agent} needs an approval, and a plain answer does not wait for one: nothing of it was done.`,
     { tools: ['agent'] },
+    WAIT_FOR_IT,
   );
 }
 

@@ -1,5 +1,5 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
-import { MochiError } from '../contract/errors.ts';
+import { MochiError, TRY_AGAIN } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
 import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
@@ -15,6 +15,7 @@ import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
 import { closeAgentCall } from './close-agent-call.ts';
 import { placeQueuedMessage } from './place-message.ts';
 import { answerOpenCalls, type CutBy, cutRuns } from './step/answer-open-calls.ts';
+import { wordForRun } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /**
@@ -43,7 +44,12 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
   const turns = await listUnfinishedTurns(deps.db);
   const failure = new MochiError(
     'turn_interrupted',
-    'The server stopped while the turn was running. Send message: null to try again.',
+    'The server stopped while the turn was running.',
+    {},
+    TRY_AGAIN,
+  );
+  const runFailure = wordForRun(
+    new MochiError('turn_interrupted', 'The server stopped while the agent worked.', {}, TRY_AGAIN),
   );
   const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
   // Runs of agents before the turns that have started them.
@@ -52,11 +58,12 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
     .toSorted((one, other) => Number(isNested(other)) - Number(isNested(one)));
   for (const turn of left) {
     const isBehind = waiting.has(turn.sessionId);
-    const end = { state: 'interrupted', failure, cutBy: 'the server stopped' } as const;
+    const told = turn.run === null ? failure : runFailure;
+    const end = { state: 'interrupted', failure: told, cutBy: 'the server stopped' } as const;
     await deps.db.transaction().execute(async (db) => {
       const close = isBehind ? closeInLine : closeLeftTurn;
       await close({ ...deps, db }, turn, end);
-      await closeAgentCall({ ...deps, db }, turn, failure.message);
+      await closeAgentCall({ ...deps, db }, turn, told.fact);
     });
   }
   await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }, { except: waiting }));
@@ -96,11 +103,14 @@ export async function closeLeftTurns(
 ): Promise<void> {
   const failure = new MochiError(
     'session_save_error',
-    'The end of the turn could not be stored when it came. Send message: null to try again.',
+    'The end of the turn could not be stored when it came.',
+    {},
+    TRY_AGAIN,
   );
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
     if (living.includes(turn.id)) continue;
-    await closeLeftTurn(deps, turn, { state: 'failed', failure });
+    const told = turn.run === null ? failure : wordForRun(failure);
+    await closeLeftTurn(deps, turn, { state: 'failed', failure: told });
   }
 }
 

@@ -15,6 +15,7 @@ import { refuseRound, settleRound } from './step/settle-round.ts';
 import { NO_ENDING } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import type { TurnSettings } from './step/turn-settings.ts';
+import { WAIT_FOR_IT } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnScript } from './turn-script.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
@@ -52,7 +53,8 @@ export async function* runTurn(
     state = 'completed';
   } catch (error) {
     if (error instanceof TurnSuspended) throw error;
-    const failure = toTurnFailure(deps, turn.live, error);
+    const raw = toTurnFailure(deps, turn.live, error);
+    const failure = script.word?.(raw) ?? raw;
     state = stateAfter(failure);
     const ending = (await script.fail?.(failure)) ?? NO_ENDING;
     const told = await finishFailed(deps, turn, progress, { state, failure, ending });
@@ -151,8 +153,9 @@ function refusalOf(calls: readonly PlannedCall[]): MochiError | null {
   if (tools.length === 0) return null;
   return new MochiError(
     'tool_confirmation_requires_streaming',
-    `The model asked for what needs an approval (${tools.join(', ')}), and a plain answer does not wait for one: no tool was run. Stream the answer, or send on_approval: wait or return.`,
+    `The model asked for what needs an approval (${tools.join(', ')}), and a plain answer does not wait for one: no tool was run.`,
     { tools },
+    WAIT_FOR_IT,
   );
 }
 

@@ -21,9 +21,21 @@ export function cancelled(): MochiError {
   return new MochiError('turn_cancelled', 'The turn was cancelled; what came until then is kept.');
 }
 
+/** What a client can do whose request waits for nobody. */
+export const WAIT_FOR_IT = 'Stream the answer, or send on_approval: wait or return.';
+
+/** No route for agents takes `message: null`. */
+export function wordForRun(failure: MochiError): MochiError {
+  const { kind, fact, details, advice } = failure;
+  if (advice === null || advice === WAIT_FOR_IT) return failure;
+  return new MochiError(kind, fact, details, 'Run the agent with this session_id to go on.');
+}
+
 export function interrupted(): MochiError {
   return new MochiError(
     'turn_interrupted',
-    'The server is stopping; what came until now is kept. Send message: null when it is back.',
+    'The server is stopping; what came until now is kept.',
+    {},
+    'Send message: null when it is back.',
   );
 }

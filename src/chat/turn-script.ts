@@ -20,6 +20,8 @@ export interface TurnScript {
   tell?(events: readonly TurnEvent[]): readonly TurnEvent[];
   /** Goes on where another process waited for a person, if that was about no call. @returns whether it was so */
   resume?(messageId: string): AsyncGenerator<readonly TurnEvent[], boolean>;
+  /** What is told of a failure, where a chat's words are not right. */
+  word?(failure: MochiError): MochiError;
   /** Never throws. */
   fail?(failure: MochiError): Promise<TurnEnding>;
 }

@@ -146,11 +146,25 @@ export class MochiError extends Error {
   override readonly name = 'MochiError';
   readonly kind: ErrorKindName;
   readonly details: Readonly<Record<string, unknown>>;
+  /** The message without the advice that only a client can follow: for models. */
+  readonly fact: string;
+  readonly advice: string | null;
 
-  /** @param message for people: what is wrong and what to do; never a path, a stack or an SQL text */
-  constructor(kind: ErrorKindName, message: string, details: Readonly<Record<string, unknown>> = {}) {
+  /**
+   * @param message for people: what is wrong and what to do; never a path, a stack or an SQL text
+   * @param advice the end of the message: what a client can send
+   */
+  constructor(
+    kind: ErrorKindName,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    advice: string | null = null,
+  ) {
     // What an engine or a client said may be in it, halves of characters too.
-    super(message.toWellFormed());
+    const fact = message.toWellFormed();
+    super(advice === null ? fact : `${fact} ${advice}`);
+    this.fact = fact;
+    this.advice = advice;
     this.kind = kind;
     this.details = details;
   }
@@ -167,6 +181,9 @@ export class MochiError extends Error {
     return { code: this.code, message: this.message, details: this.details };
   }
 }
+
+/** What a client can do about a turn of a chat that broke off. */
+export const TRY_AGAIN = 'Send message: null to try again.';
 
 /**
  * A value of the request that is not as it must be.

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hearRun, translateBatch } from '../../src/agents/translate-events.ts';
 import type { TurnEvent } from '../../src/contract/turn-event.ts';
-import { text, toolCall, toolCalls } from '../fake-ollama/chat-script.ts';
+import { text, tokens, toolCall, toolCalls } from '../fake-ollama/chat-script.ts';
+import { cutAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { type AgentServer, startAgentServer, told, UNASKED, withoutId } from '../support/agent-server.ts';
 import { nativeTool, skill } from '../support/agent-world.ts';
 import type { StreamedEvent } from '../support/read-events.ts';
@@ -242,6 +243,21 @@ describe('an agent that a model calls', () => {
     expect((await server.messages(sessionId))[2].content).toBe(complete?.output);
     expect(events.at(-1)?.data.state).toBe('completed');
     expect((await server.get(`/turns/${complete?.turn_id}`)).body.state).toBe('failed');
+  });
+
+  it('that is cut off tells its model no way that only a client has', async () => {
+    const sessionId = await server.agentSession(['coder']);
+    server.ollama.reply(calling(CODER), script(tokens(2), cutAfter(1)), text('It broke.'));
+    const events = await server.told(sessionId, { message: 'Have it counted.' });
+    const [complete] = dataOf(events, 'agent_complete');
+    expect(withoutId(complete?.output)).toMatch(
+      /^Error: The agent coder failed: The answer of Ollama ended early; what came until then is kept\.\nSession ID: /,
+    );
+    const { error } = (await server.get(`/turns/${complete?.turn_id}`)).body;
+    expect(error).toMatchObject({ code: 'incomplete_response' });
+    expect(error.message).toMatch(
+      /ended early; what came until then is kept\. Run the agent with this session_id to go on\.$/,
+    );
   });
 
   it('beside others of one message comes when they have ended, each told apart', async () => {

@@ -366,6 +366,11 @@ describe('a person in a run', () => {
     expect((await contentsOf(turn.agent_turns[0].session_id)).at(-1)).toBe(
       'Error: not run: it needs an approval',
     );
+    // What is for the client is not told to the model.
+    expect(body.detail.error.message).toContain('on_approval');
+    const told = (await server.messages(sessionId)).find(({ role }) => role === 'tool')?.content;
+    expect(told).toMatch(/^Error: The agent \w+ failed: .*no tool was run\.\nSession ID: /);
+    expect(told).not.toContain('on_approval');
   });
 
   it('a plan that needs an approval fails such a request, too', async () => {
@@ -386,6 +391,8 @@ describe('a person in a run', () => {
       'tool_confirmation_requires_streaming',
       ['agent'],
     ]);
+    const told = (await server.messages(sessionId)).find(({ role }) => role === 'tool')?.content;
+    expect(told).toMatch(/^Error: The agent careful failed: .*nothing of it was done\.\nSession ID: /);
     expect((await server.get(`/approvals?session_id=${sessionId}&status=all`)).body.approvals).toEqual([]);
   });
 

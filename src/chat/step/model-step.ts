@@ -6,7 +6,7 @@ import type {
   EngineToolCall,
   EngineUsage,
 } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
+import { MochiError, TRY_AGAIN } from '../../contract/errors.ts';
 import { MAX_CALLS } from '../../contract/tool.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { Draft } from './draft.ts';
@@ -68,7 +68,9 @@ function readBatch(batch: readonly EngineChunk[], draft: Draft, told: ToldAnswer
 function incomplete(): MochiError {
   return new MochiError(
     'incomplete_response',
-    'The engine stopped before its answer was complete; what came is kept. Send message: null to try again.',
+    'The engine stopped before its answer was complete; what came is kept.',
+    {},
+    TRY_AGAIN,
   );
 }
 

@@ -1,5 +1,5 @@
 // What goes wrong between us and Ollama, told apart and put into the contract's words.
-import { MochiError } from '../../contract/errors.ts';
+import { MochiError, TRY_AGAIN } from '../../contract/errors.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type ConnectionReason, connectionReason } from '../connection-reason.ts';
 
@@ -58,7 +58,9 @@ export function timedOut(seconds: number, phase: 'first_token' | 'idle'): MochiE
 export function incomplete(): MochiError {
   return new MochiError(
     'incomplete_response',
-    'The answer of Ollama ended early; what came until then is kept. Send message: null to try again.',
+    'The answer of Ollama ended early; what came until then is kept.',
+    {},
+    TRY_AGAIN,
   );
 }
 
