@@ -60,6 +60,12 @@ describe('the result of a run', () => {
     });
   });
 
+  it('tells nobody to go on in a chat that is gone', () => {
+    expect(result({ reason: 'deleted' }).text).toBe(
+      `The agent coder was cancelled: its chat was deleted.\nSession ID: ab12cd34ef\n${MIDDLE}\nThis session_id is gone. Call the agent without one to begin anew.`,
+    );
+  });
+
   it('of nothing is the id alone', () => {
     expect(result({ reason: 'completed' }, 16_000, []).text).toBe('Session ID: ab12cd34ef');
   });

@@ -11,6 +11,8 @@ export type RunStep =
 /** Why a run ended. */
 export type RunEnd =
   | { readonly reason: 'completed' | 'cancelled' }
+  /** Cancelled, since its chat is taken away. */
+  | { readonly reason: 'deleted' }
   /** `count` is the limit that stopped it: rounds, seconds or tokens. */
   | { readonly reason: 'max_iterations' | 'timeout' | 'token_limit'; readonly count: number }
   /** `message` is a sentence: that a person denied it, and why, or that nobody spoke in time. */
@@ -80,6 +82,12 @@ function frameOf({ agentName, chatId, end }: RunReport, faultRoom: number): RunF
       return failed(cutText(end.message, faultRoom));
     case 'cancelled':
       return failed(`The agent ${agentName} was cancelled.`);
+    case 'deleted':
+      return {
+        success: false,
+        before: [`The agent ${agentName} was cancelled: its chat was deleted.`],
+        after: ['This session_id is gone. Call the agent without one to begin anew.'],
+      };
     case 'interrupted':
       return failed(`The agent ${agentName} was interrupted: ${cutText(end.message, faultRoom)}`);
     case 'failed':

@@ -25,7 +25,7 @@ import { finishToolRequest } from './step/finish-step.ts';
 import { addUsage } from './step/measure-call.ts';
 import { NO_ENDING, type TurnEnding } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
-import { wordForRun } from './stop-reasons.ts';
+import { isDeletionOf, wordForRun } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnScript } from './turn-script.ts';
 import { WorkClock } from './work-clock.ts';
@@ -128,7 +128,7 @@ class AgentScript implements TurnScript {
   async fail(failure: MochiError): Promise<TurnEnding> {
     const { deps, turn, progress } = this.#parts;
     try {
-      return await this.#end(failedEnd(failure), progress.usage);
+      return await this.#end(failedEnd(failure, this.#parts.run.place), progress.usage);
     } catch (error) {
       deps.log.error({ err: error, turn_id: turn.live.turnId }, 'what an agent did could not be read');
       return NO_ENDING;
@@ -216,12 +216,15 @@ function toEnd({ limit }: RunState, { limits }: AgentRun): RunEnd {
   }
 }
 
-function failedEnd({ kind, fact: message, details }: MochiError): RunEnd {
+function failedEnd(failure: MochiError, { chatId }: AgentRun['place']): RunEnd {
+  const { kind, fact: message, details } = failure;
   if (details['reason'] === PLAN_DENIED) return { reason: PLAN_DENIED, message };
+  if (isDeletionOf(failure, chatId)) return { reason: 'deleted' };
   if (kind === 'turn_cancelled') return { reason: 'cancelled' };
   return { reason: kind === 'turn_interrupted' ? 'interrupted' : 'failed', message };
 }
 
 function reasonOf({ reason }: RunEnd): RunEndReason {
+  if (reason === 'deleted') return 'cancelled';
   return reason === 'interrupted' ? 'failed' : reason;
 }

@@ -1,6 +1,7 @@
 // Turns in progress: accept one, run it when its turn has come, stop it, wait for all of them at the end.
 import { setTimeout } from 'node:timers/promises';
 import type { ChatPreview } from '../contract/chat.ts';
+import type { MochiError } from '../contract/errors.ts';
 import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import { timestampAfter } from '../kit/clock.ts';
@@ -24,7 +25,7 @@ import { type Hold, TurnSeat } from './line/turn-seat.ts';
 import { openingEvents } from './opening-events.ts';
 import { previewTurn } from './preview-turn.ts';
 import { startChat } from './start-chat.ts';
-import { busy, cancelled, interrupted, noActiveTurn } from './stop-reasons.ts';
+import { busy, cancelled, deleted, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
 import { takeUpTurns } from './take-up-turns.ts';
 import { asItLives, requireTurn } from './turn-as-it-lives.ts';
@@ -151,15 +152,19 @@ export class LiveTurns {
   async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
     const [holder] = this.#lines.turnsOf(sessionId);
     if (holder !== undefined) throw busy(sessionId, holder);
-    return this.#stopAll([sessionId], action);
+    return this.#stopAll([sessionId], cancelled, action);
   }
 
   /** Stops the turns of sessions, and runs what must not meet any. */
-  async #stopAll<T>(sessionIds: readonly string[], action: () => Promise<T>): Promise<T> {
-    const ahead = sessionIds.flatMap((sessionId) => this.#lines.turnsOf(sessionId));
+  async #stopAll<T>(
+    sessionIds: readonly string[],
+    reasonFor: (sessionId: string) => MochiError,
+    action: () => Promise<T>,
+  ): Promise<T> {
+    const ahead = sessionIds.flatMap((id) => this.#lines.turnsOf(id).map((turnId) => [id, turnId] as const));
     const places = sessionIds.map((sessionId) => this.#lines.enterChange(sessionId));
     try {
-      for (const turnId of ahead) this.#registry.find(turnId)?.stop(cancelled());
+      for (const [id, turnId] of ahead) this.#registry.find(turnId)?.stop(reasonFor(id));
       await Promise.all(places.map(({ ready }) => ready));
       return await action();
     } finally {
@@ -183,9 +188,9 @@ export class LiveTurns {
    * @returns whether it was there
    */
   async delete(sessionId: string): Promise<boolean> {
-    return this.#stopAll([sessionId], async () => {
+    return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);
-      return this.#stopAll(chats, () => this.#deleteStopped(sessionId, chats));
+      return this.#stopAll(chats, deleted, () => this.#deleteStopped(sessionId, chats));
     });
   }
 

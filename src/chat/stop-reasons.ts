@@ -21,6 +21,17 @@ export function cancelled(): MochiError {
   return new MochiError('turn_cancelled', 'The turn was cancelled; what came until then is kept.');
 }
 
+/** Also of turns of other sessions that work for it. */
+export function deleted(sessionId: string): MochiError {
+  return new MochiError('turn_cancelled', `The turn was cancelled: the session ${sessionId} was deleted.`, {
+    deleted_session_id: sessionId,
+  });
+}
+
+export function isDeletionOf({ details }: MochiError, sessionId: string): boolean {
+  return details['deleted_session_id'] === sessionId;
+}
+
 /** What a client can do whose request waits for nobody. */
 export const WAIT_FOR_IT = 'Stream the answer, or send on_approval: wait or return.';
 

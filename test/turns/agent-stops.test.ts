@@ -76,6 +76,12 @@ describe('a run that is stopped by itself', () => {
     expect((await server.request('DELETE', `/agents/chats/${chat}`)).status).toBe(204);
     const events = await rest();
     expect(endOf(events)).toEqual(STOPPED);
+    const [call] = (await server.messages(sessionId)).filter(({ role }) => role === 'tool');
+    expect(call.content).toMatch(
+      new RegExp(`^Error: The agent coder was cancelled: its chat was deleted\\.\nSession ID: ${chat}\n`),
+    );
+    expect(call.content).not.toContain('Continue with');
+    expect(call.content).toMatch(/\nThis session_id is gone\. Call the agent without one to begin anew\.$/);
     expect((await server.get(`/turns/${run}`)).status).toBe(404);
     const turn = (await server.get(`/sessions/${sessionId}/turns`)).body.turns[0];
     expect(turn).toMatchObject({ state: 'completed', agent_turns: [] });
@@ -114,6 +120,8 @@ describe('a chat that two sessions have used', () => {
     expect(work.chat).toBe(chat);
     expect((await server.request('DELETE', `/sessions/${owner.sessionId}`)).status).toBe(204);
     expect(endOf(await work.rest())).toEqual(STOPPED);
+    const told = (await server.messages(guest.sessionId)).find(({ role }) => role === 'tool');
+    expect(told.content).toMatch(/^Error: The agent coder was cancelled: its chat was deleted\./);
     expect((await server.get(`/agents/chats/${chat}`)).status).toBe(404);
     expect((await server.get(`/sessions/${guest.sessionId}`)).status).toBe(200);
   });
@@ -122,6 +130,9 @@ describe('a chat that two sessions have used', () => {
     const { owner, guest, chat, work } = await shared();
     expect((await server.request('DELETE', `/sessions/${guest.sessionId}`)).status).toBe(204);
     await work.rest();
+    // The chat is there, and can be gone on with.
+    const log = await (await fetch(`${server.url}/api/v1/turns/${work.run}/stream`)).text();
+    expect(log).toContain(`Continue with session_id ${chat}.`);
     const { body } = await server.get(`/agents/chats/${chat}`);
     expect(body).toMatchObject({ parent_session_id: owner.sessionId, active_turn: null });
     expect((await server.get(`/turns/${work.run}`)).body).toMatchObject({ state: 'cancelled' });
