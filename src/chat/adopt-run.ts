@@ -9,7 +9,8 @@ import type { WaitingRun, WaitingTurn } from '../store/waiting-turns.ts';
 import { toAgentRun } from './agent-run.ts';
 import { createAgentScript } from './agent-script.ts';
 import { driveTurn } from './drive-turn.ts';
-import { nestedRun, type RunParentTurn } from './nested-run.ts';
+import { createLostScript } from './lost-script.ts';
+import { nestedRun, nestedTurn, type RunParentTurn } from './nested-run.ts';
 import type { FollowedRun } from './relay-run.ts';
 import { openLeftTurn, resumeTurn } from './resume-turn.ts';
 import type { OpenRound, TurnPlan } from './run-turn.ts';
@@ -50,7 +51,7 @@ export async function holdLeftRun(
   return { live, waiting, run, begun, messageId, callIndex };
 }
 
-/** @throws MochiError session_not_found, agent_not_found */
+/** One whose agent is gone ends at once. */
 export async function adoptRun(
   deps: TurnDeps,
   parent: RunParentTurn,
@@ -62,13 +63,18 @@ export async function adoptRun(
   const place: RunPlace = { agentName, chatId: live.sessionId, runId: live.turnId, callId, callIndex };
   const after = live.lastEventId;
   try {
-    const agent = await requireValid(deps, agentName);
-    const nested = nestedRun(deps, parent, { agent, place, call, resumed: { phase, round, activeMs } });
+    const agent = await findValid(deps, agentName);
     const { turn, openRound } = await resumeTurn(deps, waiting, { live, seat: parent.seat });
-    begun.begun.resolve({
-      turn: { ...turn, ...nested.turn },
-      plan: { script: createAgentScript(nested.run), openRound },
-    });
+    const goOn = (own: Partial<RunningTurn>, script: TurnPlan['script']) =>
+      begun.begun.resolve({ turn: { ...turn, ...own }, plan: { script, openRound } });
+    if (agent === null) {
+      const { resultLimit, onEnd } = call;
+      const left = { place, resultLimit, onEnd };
+      goOn(nestedTurn(parent, place), createLostScript(left, agentGone(agentName), round));
+      return { live, place, maxRounds: 1, after };
+    }
+    const nested = nestedRun(deps, parent, { agent, place, call, resumed: { phase, round, activeMs } });
+    goOn(nested.turn, createAgentScript(nested.run));
     return { live, place, maxRounds: nested.run.limits.maxRounds, after };
   } catch (error) {
     begun.begun.reject(error);
@@ -76,28 +82,31 @@ export async function adoptRun(
   }
 }
 
-/** A run that a client has started. @throws MochiError agent_not_found */
+/** A run that a client has started; one whose agent is gone ends at once. */
 export async function resumeRun(
   deps: TurnDeps,
   { agentName, phase, round, activeMs }: WaitingRun,
   { turn, openRound }: { readonly turn: RunningTurn; readonly openRound: OpenRound },
 ): Promise<Begun> {
-  const agent = await requireValid(deps, agentName);
   const { live, request } = turn;
+  const { sessionId: chatId, turnId: runId } = live;
+  const person = { sessionId: chatId, agentName, agentSessionId: chatId };
+  const begun = (script: TurnPlan['script']) => ({ turn: { ...turn, person }, plan: { script, openRound } });
+  const agent = await findValid(deps, agentName);
+  if (agent === null) {
+    const place = { agentName, chatId, runId, callId: null, callIndex: null };
+    const left = { place, resultLimit: deps.toolLimits.resultCharacters, onEnd: null };
+    return begun(createLostScript(left, agentGone(agentName), round));
+  }
   const run = toAgentRun(deps, { live, request, run: { agent } });
-  const person = { sessionId: live.sessionId, agentName, agentSessionId: live.sessionId };
-  return {
-    turn: { ...turn, person },
-    plan: { script: createAgentScript({ ...run, resumed: { phase, round, activeMs } }), openRound },
-  };
+  return begun(createAgentScript({ ...run, resumed: { phase, round, activeMs } }));
 }
 
-/** @throws MochiError agent_not_found */
-async function requireValid({ agents }: TurnDeps, name: string): Promise<ValidAgent> {
+/** Null: it is gone, or cannot work. */
+async function findValid({ agents }: TurnDeps, name: string): Promise<ValidAgent | null> {
   await agents.ready();
   const agent = agents.find(name);
-  if (agent !== null && agent.valid) return agent;
-  throw agentGone(name);
+  return agent?.valid === true ? agent : null;
 }
 
 function agentGone(name: string): MochiError {

@@ -8,24 +8,23 @@ import {
   readPhasePrompts,
 } from '../agents/phase-prompts.ts';
 import { firstState, nextState, type RunState } from '../agents/phases.ts';
-import { type RunEnd, runResult } from '../agents/result-text.ts';
-import { baseOf, inPhase } from '../agents/translate-events.ts';
-import type { RunEndReason } from '../contract/agent-event.ts';
+import type { RunEnd } from '../agents/result-text.ts';
+import { inPhase } from '../agents/translate-events.ts';
 import type { EngineUsage } from '../contract/engine.ts';
 import type { MochiError } from '../contract/errors.ts';
 import type { TurnUsage } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { moveRun } from '../store/agent-runs.ts';
-import { listRunSteps } from '../store/run-steps.ts';
 import type { Offer } from '../tools/offer.ts';
-import { type AgentRun, ownPlace } from './agent-run.ts';
-import { awaitPlan, PLAN_DENIED, planQuestion, planUnasked } from './approve-plan.ts';
+import type { AgentRun } from './agent-run.ts';
+import { awaitPlan, planQuestion, planUnasked } from './approve-plan.ts';
+import { endRun, failRun } from './end-run.ts';
 import { completeAnswer } from './step/complete-answer.ts';
 import { finishToolRequest } from './step/finish-step.ts';
 import { addUsage } from './step/measure-call.ts';
-import { NO_ENDING, type TurnEnding } from './step/turn-ending.ts';
+import type { TurnEnding } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
-import { isDeletionOf, wordForRun } from './stop-reasons.ts';
+import { wordForRun } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnScript } from './turn-script.ts';
 import { WorkClock } from './work-clock.ts';
@@ -125,14 +124,8 @@ class AgentScript implements TurnScript {
     return wordForRun(failure);
   }
 
-  async fail(failure: MochiError): Promise<TurnEnding> {
-    const { deps, turn, progress } = this.#parts;
-    try {
-      return await this.#end(failedEnd(failure, this.#parts.run.place), progress.usage);
-    } catch (error) {
-      deps.log.error({ err: error, turn_id: turn.live.turnId }, 'what an agent did could not be read');
-      return NO_ENDING;
-    }
+  fail(failure: MochiError): Promise<TurnEnding> {
+    return failRun(this.#parts, failure, this.#state.round);
   }
 
   /** Waits until the plan is approved. @throws MochiError when it is not */
@@ -163,30 +156,9 @@ class AgentScript implements TurnScript {
     return { planning, executing: execution, reporting: REPORT_PROMPT }[this.#state.phase];
   }
 
-  /** What is told and stored at the end, whoever started it. */
-  async #end(end: RunEnd, usage: TurnUsage | null): Promise<TurnEnding> {
-    const { deps, progress, run } = this.#parts;
-    const { agentName, chatId, runId } = run.place;
-    const stored = await listRunSteps(deps.db, chatId, runId);
-    // What is being written is in memory whole.
-    const { draft } = progress;
-    const isOnDisk = draft !== null && draft.place !== null;
-    const steps = isOnDisk ? stored.slice(0, -1) : stored;
-    const said = draft === null ? [] : [{ kind: 'text' as const, text: draft.content }];
-    const result = runResult({ chatId, agentName, steps: [...steps, ...said], end }, run.resultLimit);
-    const told: TurnEvent = {
-      event: 'agent_complete',
-      data: {
-        ...baseOf(ownPlace(run.place)),
-        output: result.success ? result.text : `Error: ${result.text}`,
-        success: result.success,
-        reason: reasonOf(end),
-        rounds: this.#state.round,
-        usage,
-      },
-    };
-    const { onEnd } = run;
-    return { events: [told], store: onEnd === null ? null : (db) => onEnd(db, result) };
+  #end(end: RunEnd, usage: TurnUsage | null): Promise<TurnEnding> {
+    const { round } = this.#state;
+    return endRun(this.#parts, { end, round, usage });
   }
 }
 
@@ -214,17 +186,4 @@ function toEnd({ limit }: RunState, { limits }: AgentRun): RunEnd {
     default:
       return limit satisfies never;
   }
-}
-
-function failedEnd(failure: MochiError, { chatId }: AgentRun['place']): RunEnd {
-  const { kind, fact: message, details } = failure;
-  if (details['reason'] === PLAN_DENIED) return { reason: PLAN_DENIED, message };
-  if (isDeletionOf(failure, chatId)) return { reason: 'deleted' };
-  if (kind === 'turn_cancelled') return { reason: 'cancelled' };
-  return { reason: kind === 'turn_interrupted' ? 'interrupted' : 'failed', message };
-}
-
-function reasonOf({ reason }: RunEnd): RunEndReason {
-  if (reason === 'deleted') return 'cancelled';
-  return reason === 'interrupted' ? 'failed' : reason;
 }

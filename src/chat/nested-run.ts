@@ -17,6 +17,8 @@ export interface RunParentTurn {
   readonly seat: Seat;
 }
 
+type NestedTurn = Pick<RunningTurn, 'seat' | 'person' | 'parent' | 'runAgent'>;
+
 interface Nesting {
   readonly agent: ValidAgent;
   readonly place: RunPlace;
@@ -28,7 +30,7 @@ export function nestedRun(
   deps: TurnDeps,
   parent: RunParentTurn,
   { agent, place, call, resumed }: Nesting,
-): { readonly run: AgentRun; readonly turn: Pick<RunningTurn, 'seat' | 'person' | 'parent' | 'runAgent'> } {
+): { readonly run: AgentRun; readonly turn: NestedTurn } {
   const { sessionId } = parent.live;
   return {
     run: {
@@ -42,12 +44,17 @@ export function nestedRun(
       resumed,
       onEnd: call.onEnd,
     },
-    turn: {
-      seat: parent.seat,
-      person: { sessionId, agentName: agent.name, agentSessionId: place.chatId },
-      parent: parent.live,
-      // Agents call no agents.
-      runAgent: null,
-    },
+    turn: nestedTurn(parent, place),
+  };
+}
+
+/** Of the turn that the run is. */
+export function nestedTurn(parent: RunParentTurn, { agentName, chatId }: RunPlace): NestedTurn {
+  return {
+    seat: parent.seat,
+    person: { sessionId: parent.live.sessionId, agentName, agentSessionId: chatId },
+    parent: parent.live,
+    // Agents call no agents.
+    runAgent: null,
   };
 }

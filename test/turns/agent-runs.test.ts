@@ -1,7 +1,8 @@
 // Agents that work for a turn: what the run and its parent tell, what is stored, and how it ends.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_GAP } from '../../src/chat/recover-turns.ts';
 import type { RequestBody } from '../fake-ollama/chat-request.ts';
 import { type ChatScript, text, tokens, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
@@ -331,6 +332,75 @@ describe('a person in a run', () => {
       'It is done.',
     ]);
     expect((await contentsOf(sessionId)).at(-1)).toContain(`The agent said: Session ID: ${chatId}`);
+  });
+
+  describe('whose agent cannot work any more when the server is back', () => {
+    const folder = () => join(server.config.agentsDir, 'counter');
+    const GONE = 'The agent counter is not there any more, or cannot be used.';
+    const breakings = {
+      gone: () => rm(folder(), { recursive: true }),
+      broken: () => writeFile(join(folder(), 'SKILL.md'), 'Nothing of use.'),
+    };
+    /** What is told after a restart, however late one comes: not the snapshot that it begins with. */
+    const restartedWithout = async (how: keyof typeof breakings, turnIds: readonly string[]) => {
+      const before = await Promise.all(turnIds.map(turnOf));
+      await breakings[how]();
+      await server.restart();
+      return (index: number) => {
+        const after = before[index].last_event_id + EVENT_GAP;
+        return watchAll(server, before[index].turn_id, { after });
+      };
+    };
+    afterEach(async () => {
+      await mkdir(folder(), { recursive: true });
+      await writeFile(join(folder(), 'SKILL.md'), SKILL);
+      await server.post('/agents/reload');
+    });
+
+    it.each(['gone', 'broken'] as const)('its parent is told why, with what was done: %s', async (how) => {
+      const sessionId = await asking();
+      const { seen } = await openAsking(sessionId);
+      const [chatId, runId, parentId] = [chatOf(seen), runOf(seen), seen[0]?.data.turn_id];
+      const tellAgain = await restartedWithout(how, [parentId, runId]);
+      const rest = shownRun(await tellAgain(0));
+      expect(rest.filter(([event]) => event !== 'content_delta')).toEqual([
+        ['agent_complete', 'failed'],
+        ['tool_continuation_start', null],
+        ['message_complete', null],
+        ['done', 'completed'],
+      ]);
+      const result = [
+        `Error: The agent counter failed: ${GONE}`,
+        `Session ID: ${chatId}`,
+        '1. Count.',
+        'Tool call: asks {"of":"abc"}',
+        `Continue with session_id ${chatId}.`,
+      ].join('\n');
+      expect((await contentsOf(sessionId)).slice(-2)).toEqual([result, `The agent said: ${result}`]);
+      const run = await turnOf(runId);
+      expect(run).toMatchObject({ state: 'failed', error: { code: 'agent_not_found' }, approvals: [] });
+      expect((await server.get(`/approvals?session_id=${sessionId}`)).body.approvals).toEqual([]);
+      expect(shownRun(await tellAgain(1))).toEqual([
+        ['agent_complete', 'failed'],
+        ['error', 'agent_not_found'],
+        ['done', 'failed'],
+      ]);
+    });
+
+    it('a client that has started it is told, too', async () => {
+      const body = { instruction: 'do ask', tool_settings: { execution_policy: 'always_confirm' } };
+      const stream = await server.stream('/agents/agent/counter/chat/stream', body);
+      const seen = await readUntil(stream, isNamed('tool_call_confirmation_required'));
+      const tellAgain = await restartedWithout('gone', [seen[0]?.data.turn_id]);
+      const events = await tellAgain(0);
+      expect(shownRun(events)).toEqual([
+        ['agent_complete', 'failed'],
+        ['error', 'agent_not_found'],
+        ['done', 'failed'],
+      ]);
+      const { output } = events.find(isNamed('agent_complete'))?.data ?? {};
+      expect(output).toContain(`Error: The agent counter failed: ${GONE}\nSession ID: `);
+    });
   });
 
   it.each(['the parent', 'the run'] as const)('a cancel of %s while it waits', async (which) => {
