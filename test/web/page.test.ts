@@ -241,6 +241,7 @@ describe.skipIf(browser === null)('the page', () => {
     await say('Add.');
     await page.getByText('May this run?').waitFor();
     await expect.poll(() => page.title()).toMatch(/^\(1\)/);
+    expect(await page.locator('details.tool').innerText()).toMatch(/add_numbers\s+waits/);
     await page.reload();
     await page.getByRole('button', { name: 'Approve once' }).click();
     await page.getByText('The tool answered:').waitFor();

@@ -26,6 +26,7 @@ export function LiveAnswer({ turn, calls }: LiveAnswerProps) {
           args={call.arguments}
           result={call.result}
           success={call.success}
+          isWaiting={turn.state === 'waiting'}
           progress={call.progress?.message ?? null}
         />
       ))}
