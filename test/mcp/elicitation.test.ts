@@ -117,6 +117,17 @@ describe('a chat whose tool asks', { timeout: 60_000 }, () => {
     expect(await lastOf(sessionId)).toContain('Name: Ada');
   });
 
+  it('gives way to a new message where nobody watches the question', async () => {
+    const sessionId = await newSession();
+    const first = await server.post(`/chat/${sessionId}`, { message: 'Ask me.', on_approval: 'return' });
+    expect([first.status, first.body.state]).toEqual([202, 'waiting']);
+    const next = await server.post(`/chat/${sessionId}`, { message: 'And now?', on_approval: 'return' });
+    expect(next.status).toBe(202);
+    const { body } = await server.get(`/turns/${first.body.turn_id}`);
+    expect(body.state).toBe('cancelled');
+    await server.post(`/turns/${next.body.turn_id}/cancel?wait=true`, undefined);
+  });
+
   it('tells the tool that they do not want to', async () => {
     const sessionId = await newSession();
     const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Ask me.' });

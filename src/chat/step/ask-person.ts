@@ -63,15 +63,23 @@ async function askPerson(
   try {
     approvals.announce(asked);
     live.append(askingEvents(call, approval));
+    // A new message may go first, as before any turn that waits for a person whom nobody has in sight.
+    setWaiting(turn, true);
     if (!wanted.aborted) await settled.promise;
     // Nobody waits for the answer any more, where there is none.
     await approvals.withdraw(approval.confirmation_id);
     if (!live.signal.aborted) live.append([{ event: 'status', data: { phase: 'running_tool' } }]);
     return toAnswer(await find(deps, approval));
   } finally {
+    setWaiting(turn, false);
     stopListening();
     wanted.removeEventListener('abort', giveUp);
   }
+}
+
+function setWaiting({ live, parent }: RunningTurn, isWaiting: boolean): void {
+  live.isWaiting = isWaiting;
+  if (parent !== null) parent.isWaiting = isWaiting;
 }
 
 async function find({ approvals, db }: TurnDeps, { turn_id, confirmation_id }: Approval): Promise<Approval> {
