@@ -30,6 +30,8 @@ const ARGUMENTS_EXAMPLE = { path: 'draft.txt' };
 /** Any JSON value. */
 const AnyValue = Type.Unsafe<unknown>({
   type: ['object', 'array', 'string', 'number', 'boolean', 'null'],
+  // Generators of clients want to know what a list holds.
+  items: {},
 });
 
 export const ApprovalQuestion = Type.Object(
