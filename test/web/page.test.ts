@@ -278,6 +278,7 @@ describe.skipIf(browser === null)('the page', () => {
       await page.getByText('This key is not accepted.').waitFor();
       await page.getByLabel('API key').fill('a-key-of-sixteen-characters');
       await page.getByRole('button', { name: 'Open' }).click();
+      await page.getByLabel('API key').waitFor({ state: 'detached' });
       await say('Hello');
       await expect.poll(() => answers().allInnerTexts()).toEqual(['The capital of France is Paris.']);
       expect(page.url()).not.toContain('sixteen');

@@ -14,6 +14,9 @@ export const problem = signal<MochiError | null>(null);
 /** How far the engine is with fetching what it needs; null: it has it. */
 export const engineWait = signal<MochiError | null>(null);
 
+/** Answers to what was asked without the key may come so late. */
+const LATE_MS = 3000;
+let givenAt = Number.NEGATIVE_INFINITY;
 let answerKey: (() => void) | null = null;
 let asking: Promise<boolean> | null = null;
 
@@ -21,6 +24,8 @@ export const mochi = createMochi({
   baseUrl: new URL('.', location.href).href,
   apiKey: () => key ?? undefined,
   onUnauthorized: () => {
+    // Asked before the key was given, and refused after it.
+    if (performance.now() - givenAt < LATE_MS) return true;
     asking ??= new Promise<boolean>((resolve) => {
       keyQuestion.value = { wasWrong: key !== null };
       answerKey = () => resolve(true);
@@ -43,6 +48,7 @@ export async function giveKey(given: string, isKept: boolean): Promise<void> {
     return;
   }
   key = given;
+  givenAt = performance.now();
   sessionStorage.setItem(KEY, given);
   if (isKept) localStorage.setItem(KEY, given);
   keyQuestion.value = null;
