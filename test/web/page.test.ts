@@ -91,6 +91,21 @@ describe.skipIf(browser === null)('the page', () => {
     expect(await composer().inputValue()).toBe('');
   });
 
+  it('begins one conversation, however often Enter is pressed while it begins', async () => {
+    await open();
+    await page.route('**/api/v1/sessions', async (route) => {
+      if (route.request().method() === 'POST') await new Promise((resolve) => setTimeout(resolve, 300));
+      await route.continue();
+    });
+    const count = async () => (await server.get('/sessions?limit=1000')).body.sessions.length;
+    const before = await count();
+    await composer().fill('Once, please.');
+    await composer().press('Enter');
+    await composer().press('Enter');
+    await expect.poll(() => answers().count()).toBe(1);
+    expect([await count(), await said().allInnerTexts()]).toEqual([before + 1, ['Once, please.']]);
+  });
+
   it('shows the same answer after a reload in its middle, and one message', async () => {
     const id = await server.createSession({ model: 'slow' });
     await open(id);

@@ -80,11 +80,17 @@ export function discardOutbox(): void {
   show(shown);
 }
 
-/** The conversation to write in: begun now, where it was not. @returns null when that failed */
+let isBeginning = false;
+
+/** The conversation to write in: begun now, where it was not. @returns null when that failed, or is under way already */
 export async function begin(): Promise<ChatStore | null> {
+  if (isBeginning) return null;
   if (chat.value !== null) return chat.value;
+  isBeginning = true;
   const model = newModel.value;
-  const session = await attempt(() => mochi.sessions.create(model === null ? {} : { model }));
+  const session = await attempt(() => mochi.sessions.create(model === null ? {} : { model })).finally(() => {
+    isBeginning = false;
+  });
   if (session === null) return null;
   // Shown before the address says so: the two are one step.
   show(session.session_id);
