@@ -29,7 +29,8 @@ export async function openBrowser(): Promise<Browser | null> {
   return executablePath === null ? null : chromium.launch({ executablePath, args: FLAGS });
 }
 
-async function findBrowser(): Promise<string | null> {
+/** @returns where one is; null: nowhere */
+export async function findBrowser(): Promise<string | null> {
   const named = process.env['MOCHI_TEST_BROWSER'];
   const installed = named ?? INSTALLED.find((path) => existsSync(path));
   if (installed !== undefined) return installed;
