@@ -1,86 +1,8 @@
 // The events of a turn folded into what a person is shown of it. Pure: any cutting of the stream gives the same view.
+import { foldAgentEvent, isAgentEvent, openAgentStep } from './fold-agent.ts';
 import type { TurnEvent } from './turn-event.ts';
-import type {
-  AnswerMessage,
-  Approval,
-  ContextReceipt,
-  ErrorObject,
-  SnapshotMessage,
-  SnapshotToolCall,
-  Turn,
-  TurnUsage,
-} from './wire.ts';
-
-export interface ToolView {
-  readonly toolCallId: string;
-  /** Position inside of its message, from 0. */
-  readonly callIndex: number;
-  readonly name: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
-  /** Null while there is no result. */
-  readonly success: boolean | null;
-  /** What it answered, or why it could not. */
-  readonly result: string | null;
-  /** While it runs; a watcher who comes later does not learn it. */
-  readonly progress: ToolProgress | null;
-}
-
-export interface ToolProgress {
-  readonly message: string | null;
-  readonly progress: number | null;
-  readonly total: number | null;
-}
-
-export interface TurnView {
-  readonly turnId: string | null;
-  readonly sessionId: string | null;
-  readonly state: Turn['state'];
-  /** What the turn is at, unknown ones included; null: not told, or ended. */
-  readonly phase: string | null;
-  /** Turns ahead, in phase `queued`. */
-  readonly position: number | null;
-  /** How long the phase will take, where that is known. */
-  readonly estimateMs: number | null;
-  readonly model: string | null;
-  /** The message that is being written, or was written last. */
-  readonly messageId: string | null;
-  /** Of that message. */
-  readonly content: string;
-  /** Of that message; empty: none. */
-  readonly thinking: string;
-  /** Of the whole turn, in their order. */
-  readonly toolCalls: readonly ToolView[];
-  /** What a person has to decide before it goes on. */
-  readonly approvals: readonly Approval[];
-  readonly context: ContextReceipt | null;
-  /** Null while the turn goes on; `turns.get` has it afterwards. */
-  readonly usage: TurnUsage | null;
-  readonly error: ErrorObject | null;
-  /** The whole final message: there is one when the turn succeeded. */
-  readonly message: AnswerMessage | null;
-  /** −1: nothing was seen. */
-  readonly lastEventId: number;
-}
-
-export const EMPTY_TURN: TurnView = {
-  turnId: null,
-  sessionId: null,
-  state: 'running',
-  phase: null,
-  position: null,
-  estimateMs: null,
-  model: null,
-  messageId: null,
-  content: '',
-  thinking: '',
-  toolCalls: [],
-  approvals: [],
-  context: null,
-  usage: null,
-  error: null,
-  message: null,
-  lastEventId: -1,
-};
+import { type ToolView, type TurnView, toToolView } from './turn-view.ts';
+import type { AnswerMessage, Approval, SnapshotMessage } from './wire.ts';
 
 /** The view after the event; an event that was seen, or is not known, changes nothing. */
 export function foldTurn(view: TurnView, event: TurnEvent): TurnView {
@@ -90,6 +12,7 @@ export function foldTurn(view: TurnView, event: TurnEvent): TurnView {
 type EventOf<Name extends TurnEvent['event']> = Extract<TurnEvent, { event: Name }>['data'];
 
 function fold(view: TurnView, event: TurnEvent): TurnView {
+  if (isAgentEvent(event)) return foldAgentEvent(view, event);
   switch (event.event) {
     case 'turn_start':
       return { ...view, turnId: event.data.turn_id, sessionId: event.data.session_id };
@@ -102,8 +25,10 @@ function fold(view: TurnView, event: TurnEvent): TurnView {
     case 'content_delta':
       return { ...view, content: view.content + event.data.content };
     case 'tool_call':
-    case 'tool_call_confirmation_required':
       return openCall(view, event.data);
+    case 'tool_call_confirmation_required':
+      if (event.data.kind === 'plan') return view;
+      return isNested(view, event.data) ? openAgentStep(view, event.data) : openCall(view, event.data);
     case 'tool_progress': {
       const { message, progress, total } = event.data;
       return changeCall(view, event.data, { progress: { message, progress, total } });
@@ -144,9 +69,19 @@ function foldStatus(view: TurnView, status: EventOf<'status'>): TurnView {
   return {
     ...next,
     state: phase !== 'queued' ? 'running' : hasNotBegun ? 'queued' : view.state,
-    approvals: view.approvals.filter((approval) => findOpen(view, approval) === -1),
+    approvals: view.approvals.filter((approval) => !isDecided(view, approval)),
     ...(messageId !== undefined && { messageId, model: model ?? null, content: '', thinking: '' }),
   };
+}
+
+/** It goes on: what was asked about a call that is open, by an agent or about its plan, was answered. */
+function isDecided(view: TurnView, approval: Approval): boolean {
+  return approval.kind === 'plan' || isNested(view, approval) || findOpen(view, approval) !== -1;
+}
+
+/** Asked by an agent that this turn started. */
+function isNested({ sessionId }: TurnView, { agent_session_id: chat }: { agent_session_id?: string | null }) {
+  return chat !== undefined && chat !== null && chat !== sessionId;
 }
 
 /** A snapshot does not tell the phase: it is what the rest implies. */
@@ -185,20 +120,6 @@ function textOf({ message_id, model, content, thinking }: AnswerMessage) {
 }
 
 type CallName = Pick<Approval, 'tool_call_id' | 'call_index'>;
-
-function toToolView(
-  call: Pick<SnapshotToolCall, 'tool_name' | 'tool_call_id' | 'call_index' | 'arguments'>,
-): ToolView {
-  return {
-    toolCallId: call.tool_call_id,
-    callIndex: call.call_index,
-    name: call.tool_name,
-    arguments: call.arguments,
-    success: null,
-    result: null,
-    progress: null,
-  };
-}
 
 /** What was asked about first is there already. */
 function openCall(view: TurnView, call: Parameters<typeof toToolView>[0]): TurnView {

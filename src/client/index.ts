@@ -17,7 +17,7 @@ import type { GetHealthAnswer, SearchAnswer } from './wire.ts';
 
 export type { CallOptions, List } from './api.ts';
 export { isMochiError, MochiError } from './errors.ts';
-export { EMPTY_TURN, foldTurn, type ToolProgress, type ToolView, type TurnView } from './fold-turn.ts';
+export { foldTurn } from './fold-turn.ts';
 export type { Link, MochiOptions, Reconnect, RetryOptions, UnknownEvent } from './options.ts';
 export type { AgentRunBody } from './resources/agents.ts';
 export { newKey, type SendOptions, type StreamOptions } from './resources/ask-turn.ts';
@@ -29,6 +29,14 @@ export type { ListSessions } from './resources/sessions.ts';
 export type { WatchOptions } from './resources/turns.ts';
 export type { Turn } from './turn.ts';
 export type { TurnEvent } from './turn-event.ts';
+export {
+  type AgentStep,
+  type AgentView,
+  EMPTY_TURN,
+  type ToolProgress,
+  type ToolView,
+  type TurnView,
+} from './turn-view.ts';
 export type * from './wire.ts';
 export type { Turn as TurnRecord } from './wire.ts';
 

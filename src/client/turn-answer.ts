@@ -1,7 +1,8 @@
 // The events of a turn, read to the end for its answer.
 import { MochiError } from './errors.ts';
-import { EMPTY_TURN, foldTurn } from './fold-turn.ts';
+import { foldTurn } from './fold-turn.ts';
 import type { TurnEvent } from './turn-event.ts';
+import { EMPTY_TURN } from './turn-view.ts';
 import type { ChatAnswer, MessageCompleteEvent } from './wire.ts';
 
 /**

@@ -1,6 +1,7 @@
 // The events of a turn as views, of which only the newest is kept.
-import { EMPTY_TURN, foldTurn, type TurnView } from './fold-turn.ts';
+import { foldTurn } from './fold-turn.ts';
 import type { TurnEvent } from './turn-event.ts';
+import { EMPTY_TURN, type TurnView } from './turn-view.ts';
 
 /** @param stop for a reader that breaks off */
 export async function* viewsOf(

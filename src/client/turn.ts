@@ -1,7 +1,6 @@
 // A turn as its reader has it: events, text, views or the answer; and the three ways out: cancel, leave, lose.
 
 import { isMochiError, MochiError } from './errors.ts';
-import type { TurnView } from './fold-turn.ts';
 import { type Follower, followStream } from './follow-stream.ts';
 import type { Connection, Link } from './options.ts';
 import { unlessAborted } from './pause.ts';
@@ -9,6 +8,7 @@ import type { Send } from './send.ts';
 import { answerOf } from './turn-answer.ts';
 import { isTurnEvent, type TurnEvent } from './turn-event.ts';
 import { textsOf } from './turn-text.ts';
+import type { TurnView } from './turn-view.ts';
 import { viewsOf } from './turn-views.ts';
 import type { ChatAnswer, Turn as TurnRecord } from './wire.ts';
 

@@ -46,7 +46,12 @@ function lasting({
   toolCalls,
   ...view
 }: TurnView) {
-  return { ...view, toolCalls: toolCalls.map((call) => ({ ...call, progress: null })) };
+  return { ...view, toolCalls: toolCalls.map(({ agent: _agent, ...call }) => ({ ...call, progress: null })) };
+}
+
+/** Of a snapshot at the end: all but what agents did before it, which no snapshot tells. */
+function withoutSteps(view: TurnView): TurnView {
+  return { ...view, toolCalls: view.toolCalls.map(({ agent: _agent, ...call }) => call) };
 }
 
 function toBytes(events: readonly TurnEvent[], lineEnd = '\n'): Uint8Array {
@@ -92,7 +97,7 @@ describe.each(vectors)('$name', ({ steps }) => {
       expect(viewsOf(rest).map(lasting)).toEqual(expected);
       const seen = viewsOf(events.slice(0, Math.ceil(at / 2))).at(-1) ?? EMPTY_TURN;
       expect(viewsOf(rest, seen).map(lasting)).toEqual(expected);
-      expect(viewsOf(rest).at(-1)).toEqual(views.at(-1));
+      expect(viewsOf(rest).slice(-1).map(withoutSteps)).toEqual(views.slice(-1).map(withoutSteps));
     }
   });
 
@@ -177,7 +182,8 @@ describe('a turn that is watched through any connections', () => {
           expect(seen.map(({ id }) => id)).toEqual(
             [...new Set(seen.map(({ id }) => id))].sort((a, b) => a - b),
           );
-          expect(viewsOf(seen).at(-1)).toEqual(steps.at(-1)?.view);
+          const last = steps.slice(-1).map(({ view }) => withoutSteps(view));
+          expect(viewsOf(seen).slice(-1).map(withoutSteps)).toEqual(last);
         },
       ),
       { numRuns: 80 },

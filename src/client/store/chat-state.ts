@@ -1,8 +1,8 @@
 // What is shown of a conversation: immutable states, and who is told of them.
 import type { MochiError } from '../errors.ts';
-import type { TurnView } from '../fold-turn.ts';
 import type { Link } from '../options.ts';
 import type { ChatBody } from '../resources/chat.ts';
+import type { TurnView } from '../turn-view.ts';
 import type { Message, SessionStatus } from '../wire.ts';
 
 /** A request that no turn has confirmed: sent again under its key it is neither lost nor doubled. */

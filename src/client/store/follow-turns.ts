@@ -1,7 +1,8 @@
 // The turns of a conversation, one after the other, as its state shows them.
-import { EMPTY_TURN, foldTurn } from '../fold-turn.ts';
+import { foldTurn } from '../fold-turn.ts';
 import type { Turn } from '../turn.ts';
 import type { TurnEvent } from '../turn-event.ts';
+import { EMPTY_TURN } from '../turn-view.ts';
 import type { StateHolder } from './chat-state.ts';
 import { completeRow, findIndex } from './path-rows.ts';
 import type { ConversationReader } from './read-conversation.ts';
