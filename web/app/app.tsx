@@ -11,6 +11,7 @@ import { refreshSessions } from '../state/sessions.ts';
 import { Composer } from './composer.tsx';
 import { Conversation } from './conversation.tsx';
 import { OpenDialog, open } from './dialogs.tsx';
+import { DropFiles } from './drop-files.tsx';
 import { Header } from './header.tsx';
 import { KeyDialog } from './key-dialog.tsx';
 import { Notice, Outdated } from './notice.tsx';
@@ -62,6 +63,7 @@ export function App() {
       </div>
       <OpenDialog />
       <KeyDialog />
+      <DropFiles />
     </div>
   );
 }

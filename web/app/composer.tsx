@@ -67,6 +67,7 @@ export function Composer() {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
+        // Others are conversations, which the page takes.
         void addPictures(event.dataTransfer?.files ?? []);
       }}
     >

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 const DIALOGS = {
   search: async () => (await import('./search-dialog.tsx')).SearchDialog,
+  import: async () => (await import('./import-dialog.tsx')).ImportDialog,
   models: async () => (await import('./models-dialog.tsx')).ModelsDialog,
   settings: async () => (await import('./settings-dialog.tsx')).SettingsDialog,
 } as const satisfies Record<string, () => Promise<ComponentType<DialogProps>>>;

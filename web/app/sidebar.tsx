@@ -47,9 +47,9 @@ export function Sidebar() {
         )}
       </div>
       <div class="bottom">
-        {(['models', 'settings'] satisfies DialogName[]).map((name) => (
+        {(['models', 'import', 'settings'] satisfies DialogName[]).map((name) => (
           <button type="button" key={name} class="quiet" onClick={() => open(name)}>
-            {t[name]}
+            {name === 'import' ? t.import.title : t[name]}
           </button>
         ))}
       </div>

@@ -175,7 +175,20 @@ export const t = {
   exportJson: 'Export as JSON',
   exportLines: 'Export with every branch (JSONL)',
   exportMarkdown: 'Export as Markdown',
-  importFiles: 'Import',
+  import: {
+    title: 'Import',
+    choose: 'Choose files…',
+    hint: 'Conversations that were exported as JSON or JSONL, here or by the original server. Files can be dropped anywhere on this page. What is there already is not doubled.',
+    drop: 'Drop conversations to import them',
+    underway: 'Being imported…',
+    unreadable: 'The browser could not read this file.',
+    empty: 'There is nothing in this file.',
+    done: (imported: number, skipped: number) =>
+      [
+        imported === 1 ? '1 conversation imported' : `${number.format(imported)} conversations imported`,
+        ...(skipped > 0 ? [`${number.format(skipped)} not`] : []),
+      ].join(', '),
+  },
   menu: 'More',
   theme: { title: 'Theme', auto: 'As the system', light: 'Light', dark: 'Dark' },
   enterSends: 'Enter sends (Shift+Enter: a new line)',

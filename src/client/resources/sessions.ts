@@ -91,6 +91,18 @@ export function sessions({ json, get, send }: Api) {
 
 /** Several lines of JSON, or one object: the server tells them apart by their type. */
 function asFile(file: string | object): { body: unknown; headers?: Record<string, string> } {
-  const isLines = typeof file === 'string' && /^\s*\{"type":/.test(file);
-  return isLines ? { body: file, headers: { 'content-type': 'application/x-ndjson' } } : { body: file };
+  return typeof file === 'string' && isLines(file)
+    ? { body: file, headers: { 'content-type': 'application/x-ndjson' } }
+    : { body: file };
+}
+
+/** Its first line is whole by itself, and more follow, or it says what it is: no file of one object does. */
+function isLines(text: string): boolean {
+  const [first = '', ...others] = text.trim().split('\n', 2);
+  try {
+    const value: unknown = JSON.parse(first);
+    return others.length > 0 || typeof Object(value)['type'] === 'string';
+  } catch {
+    return false;
+  }
 }
