@@ -1,22 +1,44 @@
 // The commands about models and engines, and the conversation from the terminal; each is loaded when it is asked for.
 import type { Command } from 'commander';
-import type { ChatFlags } from './chat.ts';
+import { type AskFlags, addAskOptions, addTalkOptions, isOneQuestion, settingsOf } from './ask-options.ts';
 import { configure, type Flags, withSettings } from './command.ts';
 
 export function addModelCommands(program: Command): void {
   withSettings(
-    program
-      .command('chat')
-      .description('talk to a running server from the terminal')
-      .option('--server <url>', 'where it runs; default: host and port of the settings')
-      .option('--model <name>', 'model of a new session; default: the one of the server')
-      .option('--session <id>', 'go on with this session')
-      .option('-c, --continue', 'go on with the newest session')
-      .option('--think', 'show what the model thinks, where it can'),
-  ).action(async (flags: ChatFlags) => {
-    const config = configure(flags);
+    addAskOptions(
+      addTalkOptions(
+        program
+          .command('chat')
+          .description(
+            'talk to a running server from the terminal; with a question or through a pipe: as ask',
+          )
+          .argument('[question...]', 'what to ask; nothing: a conversation'),
+      ),
+    ),
+  ).action(async (words: string[], flags: AskFlags) => {
+    const config = configure(settingsOf(flags));
+    const isQuestion = words.length > 0 || !process.stdin.isTTY || isOneQuestion(flags);
+    if (isQuestion) return (await import('./ask.ts')).ask(config, words, flags);
     const { chat } = await import('./chat.ts');
-    await chat(config, flags);
+    await chat(config, settingsOf(flags));
+  });
+
+  withSettings(
+    addAskOptions(
+      addTalkOptions(
+        program
+          .command('ask')
+          .description('ask a running server one question: the answer on stdout, all else on stderr')
+          .argument(
+            '[question...]',
+            'what to ask, before what comes through a pipe; @PATH: that file goes along',
+          ),
+      ),
+    ),
+  ).action(async (words: string[], flags: AskFlags) => {
+    const config = configure(settingsOf(flags));
+    const { ask } = await import('./ask.ts');
+    await ask(config, words, flags);
   });
 
   withSettings(

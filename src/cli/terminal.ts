@@ -6,6 +6,17 @@ export function say(text: string): void {
   process.stdout.write(showControls(text));
 }
 
+/** Writes to stdout what a program reads: not a sign of it is another. */
+export function sayExactly(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Calls it when nobody reads stdout any more. @returns what ends that */
+export function whenUnread(listener: () => void): () => void {
+  process.stdout.once('error', listener);
+  return () => process.stdout.off('error', listener);
+}
+
 /** Writes to stderr. */
 export function sayError(text: string): void {
   process.stderr.write(showControls(text));

@@ -109,18 +109,6 @@ describe('a conversation at the terminal', { timeout: SLOW_MACHINE_MS }, () => {
   });
 });
 
-describe('a conversation through a pipe', { timeout: SLOW_MACHINE_MS }, () => {
-  it('takes no line for an answer: it says where it can be given, and waits', async () => {
-    const sessionId = await newSession();
-    const chat = startCommand(['chat', '--session', sessionId], { env: env(), input: 'Delete a.txt\ny\n' });
-    const [, id = ''] = await chat.printed('stderr', /Waiting for an approval: .*approvals show (conf_\w+)/);
-    expect((await server.get(`/approvals/${id}`)).body.state).toBe('pending');
-    await run('approve', id);
-    const { status, stdout } = await chat.exited;
-    expect([status, stdout]).toEqual([0, expect.stringContaining('Deleted a.txt')]);
-  });
-});
-
 describe('approvals', { timeout: SLOW_MACHINE_MS }, () => {
   it('lists, shows and decides', async () => {
     expect(await run()).toMatchObject({ status: 0, stdout: 'Nothing waits for an approval.\n' });

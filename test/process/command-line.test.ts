@@ -50,6 +50,7 @@ describe('mochi-server', { timeout: 90_000 }, () => {
     ['export', '--format'],
     ['backup', '--force'],
     ['chat', '--session'],
+    ['ask', '--schema'],
     ['pull', '--sha256'],
     ['serve', '--help'],
   ])('%s --help shows what is its own before the settings that all share', async (command, own) => {

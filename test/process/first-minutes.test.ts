@@ -55,7 +55,7 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
   it('names the command that starts a server where none runs', async () => {
     const port = await freePort();
     const env = { MOCHI_PORT: '9' };
-    expect((await runCommand(['chat', '--port', port], { env, input: '' })).stderr).toMatch(
+    expect((await runCommand(['chat', '--port', port], { env, input: 'Hi' })).stderr).toMatch(
       new RegExp(
         `no server answers at http://127.0.0.1:${port}\\. Start it: npm start -- serve --port ${port}\n`,
       ),
@@ -80,7 +80,7 @@ describe('the waiting minute', { timeout: SLOW_MACHINE_MS }, () => {
     await chat.printed('stderr', /being set up; this happens once/);
     // Over the way of PyPI, whose program tells nothing.
     await chat.printed('stderr', /smollm2-135m .*: 50 %|smollm2-135m .*: 40 %/);
-    const impatient = startCommand(['chat', '--server', server.url]);
+    const impatient = startCommand(['chat', '--server', server.url], { input: 'Hello' });
     await impatient.printed('stderr', /%/);
     impatient.signal('SIGINT');
     expect(await impatient.exited).toMatchObject({ status: 130, stdout: '' });

@@ -11,6 +11,7 @@ import { text } from '../fake-ollama/chat-script.ts';
 import { startRawListener, startTlsListener } from '../fake-ollama/raw-listener.ts';
 import { finalFields, script } from '../fake-ollama/script-modifiers.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
+import { openTerminal, type Terminal } from '../support/terminal.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ggufBytes, SMALL_MODEL } from '../support/write-gguf.ts';
 import { behave } from '../turns/behave.ts';
@@ -37,35 +38,52 @@ const env = () => ({
   MOCHI_DATA_DIR: folder,
 });
 
+async function talk(...args: string[]): Promise<Terminal> {
+  const terminal = openTerminal(['chat', ...args], { env: env() });
+  await terminal.shows(/\/help shows/);
+  return terminal;
+}
+
 describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
   it('shows what a model or a title would do to the terminal, and does not do it', async () => {
     const attack = 'Hi\u001b]0;owned\u0007\u001b[2J\u009b5n\rover';
+    const shown = /Hi␛]0;owned␇␛\[2J<9B>5n␍over/;
     server.ollama.setDefault(() => text(attack));
-    const { status, stdout } = await runCommand(['chat'], { env: env(), input: `${attack}\n/sessions\n` });
+    await server.chat(await server.createSession(), { message: attack });
+    const terminal = await talk();
+    terminal.type('Hello');
+    await terminal.shows(shown);
+    terminal.type('/sessions');
+    await terminal.shows(shown);
+    terminal.type('/quit');
+    await terminal.exited;
+    const { status, stdout } = await runCommand(['chat', 'Hello'], { env: env(), input: '' });
     server.ollama.setDefault(behave);
     expect(status).toBe(0);
     expect(stdout).not.toMatch(/[^\P{Cc}\n\t]/u);
-    const shown = 'Hi␛]0;owned␇␛[2J<9B>5n␍over';
-    // The answer, and the preview in the list.
-    expect(stdout.split(shown)).toHaveLength(3);
+    expect(stdout).toMatch(shown);
   });
 
   it('says of an answer that was cut that it was', async () => {
     server.ollama.reply(script(text('One, two'), finalFields({ done_reason: 'length' })));
-    const { status, stdout } = await runCommand(['chat'], { env: env(), input: 'Count\n' });
-    expect([status, stdout]).toEqual([0, 'One, two (cut: finish_reason length)\n']);
+    const terminal = await talk();
+    terminal.type('Count');
+    await terminal.shows(/One, two \(cut: finish_reason length\)\n/);
+    terminal.type('/quit');
+    await terminal.exited;
   });
 
-  it('is a conversation through a pipe: messages, a new answer, an edit', async () => {
-    const input = 'Hello\n\n/regenerate\n/edit Good morning\n/sessions\n/quit\nnever read\n';
-    const { status, stdout, stderr } = await runCommand(['chat', '--model', 'qwen3:14b'], {
-      env: env(),
-      input,
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const lines = stdout.trimEnd().split('\n');
-    expect(lines.slice(0, 3)).toEqual(['Fine.', 'Fine.', 'Fine.']);
-    const [, sessionId = ''] = /^\* (\w+) +2 {2}Good morning$/.exec(lines[3] ?? '') ?? [];
+  it('is a conversation: messages, a new answer, an edit, a stop', async () => {
+    const terminal = await talk('--model', 'qwen3:14b');
+    terminal.type('Hello');
+    await terminal.shows(/Fine\.\n/);
+    terminal.type('/regenerate');
+    await terminal.shows(/Fine\.\n/);
+    terminal.type('/edit Good morning');
+    await terminal.shows(/Fine\.\n/);
+    terminal.type('/sessions');
+    await terminal.shows(/\* \w+ +2 {2}Good morning\n/);
+    const [, sessionId = ''] = /\* (\w+) +2 {2}Good morning/.exec(terminal.screen) ?? [];
     const session = (await server.get(`/sessions/${sessionId}`)).body;
     expect(session.model).toBe('qwen3:14b');
     const { body } = await server.get(`/sessions/${sessionId}/tree`);
@@ -77,34 +95,17 @@ describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
       'user: Good morning',
       'assistant: Fine.',
     ]);
+    terminal.type('hang 3 tokens');
+    await terminal.shows(/t2 /);
+    terminal.press('\u0003');
+    await terminal.shows(/\(stopped\)\n/);
+    terminal.type('Hello');
+    await terminal.shows(/Fine\.\n/);
+    terminal.type('/quit');
+    expect(await terminal.exited).toBe(0);
     const again = await runCommand(['chat', '--session', sessionId], { env: env(), input: 'More' });
     expect(again).toMatchObject({ status: 0, stdout: 'Fine.\n' });
-    expect(await server.messages(sessionId)).toHaveLength(4);
-  });
-
-  it('stops the answer at Ctrl-C and goes on', async () => {
-    const running = startCommand(['chat', '--server', server.url], {
-      env: env(),
-      input: 'hang 3 tokens\nHello\n',
-    });
-    await running.printed('stdout', /t2 /);
-    running.signal('SIGINT');
-    const { status, stdout } = await running.exited;
-    expect({ status, stdout }).toEqual({ status: 0, stdout: 't0 t1 t2  (stopped)\nFine.\n' });
-  });
-
-  it('says in a line what is wrong', async () => {
-    const nobody = await runCommand(['chat', '--server', 'http://127.0.0.1:9'], { env: env(), input: 'Hi' });
-    expect(nobody).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^mochi-server: .*\n$/),
-    });
-    const unknown = await runCommand(['chat', '--session', 'nothing'], { env: env(), input: 'Hi' });
-    expect(unknown).toMatchObject({ status: 1, stderr: 'mochi-server: Session nothing not found\n' });
-    const failed = await runCommand(['chat'], { env: env(), input: 'fail 2\nHello\n' });
-    expect(failed).toMatchObject({ status: 1, stdout: 't0 t1 \n' });
-    expect(failed.stderr).toMatch(/^mochi-server: .*the model broke\n$/);
+    expect(await server.messages(sessionId)).toHaveLength(8);
   });
 });
 
