@@ -2,7 +2,8 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { findBrowser, openBrowser } from '../support/browser.ts';
-import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
+import { ADD, startToolServer } from '../support/server-with-tools.ts';
+import type { TestServer } from '../support/test-server.ts';
 
 const hasBrowser = (await findBrowser()) !== null;
 if (!hasBrowser) console.warn('The page is NOT tested: there is no browser (MOCHI_TEST_BROWSER names one).');
@@ -14,9 +15,14 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly address?: string;
 }
 
-/** One server and one browser for a file of tests; each test has a page of its own, which must not complain. */
+/** In front of a server with a tool and the programs of the fake. */
 export function openedPage(start = () => startToolServer([ADD], { ollama: { programs: {} } })) {
-  let server: ToolServer;
+  return openedPageOf(start);
+}
+
+/** One server and one browser for a file of tests; each test has a page of its own, which must not complain. */
+export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
+  let server: S;
   let browser: Browser | null = null;
   let context: BrowserContext;
   let page: Page;

@@ -1,6 +1,6 @@
 // What a model answered: its thoughts folded, its tools, its text, and how it ended.
 import { useState } from 'preact/hooks';
-import type { ContextReceipt, Message } from '../../src/client/index.ts';
+import type { ContextReceipt, Message, ToolCall } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { showFraction, showTime } from '../lib/times.ts';
 import { Markdown } from '../markdown/markdown.tsx';
@@ -9,10 +9,10 @@ import { attempt, mochi } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { BranchSwitch } from './branch-switch.tsx';
+import { CallCard } from './call-card.tsx';
 import { Receipt } from './receipt.tsx';
 import type { RowProps } from './row.tsx';
 import { Thoughts } from './thoughts.tsx';
-import { ToolCard } from './tool-card.tsx';
 
 export function AnswerRow({ message, results, position, total, isLast }: RowProps) {
   const { content, thinking, model, tool_calls: calls } = message;
@@ -28,21 +28,21 @@ export function AnswerRow({ message, results, position, total, isLast }: RowProp
       {thinking !== null && thinking !== '' && <Thoughts text={thinking} isOpen={false} />}
       {content !== '' && <Markdown text={content} isGrowing={false} />}
       {calls?.map((call, index) => (
-        <ToolCard
-          key={index}
-          name={call.function.name}
-          args={call.function.arguments}
-          result={results[index]?.content ?? null}
-          isWaiting={isLast && chatState.value?.turn?.state === 'waiting'}
-          success={
-            results[index] === undefined ? null : !(results[index]?.content ?? '').startsWith('Error: ')
-          }
-        />
+        <CallCard key={index} call={toShown(call, results[index])} isWaiting={isLast && isAsked()} />
       ))}
       <Cut message={message} isLast={isLast} />
       {(content !== '' || isLast) && <Deeds message={message} />}
     </article>
   );
+}
+
+function isAsked(): boolean {
+  return chatState.value?.turn?.state === 'waiting';
+}
+
+function toShown({ function: { name, arguments: args } }: ToolCall, answer: Message | undefined) {
+  const result = answer?.content ?? null;
+  return { name, args, result, success: result === null ? null : !result.startsWith('Error: ') };
 }
 
 function Cut({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {

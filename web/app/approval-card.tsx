@@ -10,7 +10,8 @@ type Form = 'edit' | 'respond' | 'deny';
 export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   const [form, setForm] = useState<Form | null>(null);
   const [isDecided, setDecided] = useState(false);
-  const { kind, tool_name: tool, allowed_decisions: allowed, allowed_scopes: scopes, digest } = approval;
+  const { allowed_decisions: allowed, allowed_scopes: scopes } = approval;
+  const { kind, tool_name: tool, agent_name: agent, digest } = approval;
   const decide = async (input: DecideInput) => {
     setDecided(true);
     setForm(null);
@@ -25,15 +26,16 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   return (
     <section class="approval" aria-label={`${words[kind]} ${tool}`}>
       <p class="ask">
-        {words[kind]} <code>{tool}</code>
+        {words[kind]} {kind !== 'plan' && <code>{tool}</code>}
       </p>
+      {agent !== null && <p class="hint">{words.agent(agent)}</p>}
       {approval.question !== null && <p dir="auto">{approval.question.message}</p>}
       {approval.plan !== null && (
         <pre dir="auto" tabIndex={0}>
           {approval.plan}
         </pre>
       )}
-      <Arguments args={approval.arguments} />
+      {kind !== 'plan' && <Arguments args={approval.arguments} />}
       {approval.rule !== null && <p class="hint">{words.rule(approval.rule)}</p>}
       {form !== null && (
         <AnswerForm approval={approval} form={form} onDone={decide} onCancel={() => setForm(null)} />

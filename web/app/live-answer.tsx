@@ -2,8 +2,8 @@
 import type { ToolView, TurnView } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { Markdown } from '../markdown/markdown.tsx';
+import { CallCard } from './call-card.tsx';
 import { Thoughts } from './thoughts.tsx';
-import { ToolCard } from './tool-card.tsx';
 
 interface LiveAnswerProps {
   readonly turn: TurnView;
@@ -19,15 +19,11 @@ export function LiveAnswer({ turn, calls }: LiveAnswerProps) {
       <p class="who">{model}</p>
       {thinking !== '' && <Thoughts text={thinking} isOpen={content === ''} />}
       {content !== '' && <Markdown text={content} isGrowing={true} />}
-      {calls.map((call, index) => (
-        <ToolCard
+      {calls.map(({ name, arguments: args, result, success, progress, agent }, index) => (
+        <CallCard
           key={index}
-          name={call.name}
-          args={call.arguments}
-          result={call.result}
-          success={call.success}
+          call={{ name, args, result, success, progress: progress?.message ?? null, agent }}
           isWaiting={turn.state === 'waiting'}
-          progress={call.progress?.message ?? null}
         />
       ))}
     </article>

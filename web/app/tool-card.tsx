@@ -1,27 +1,33 @@
 // A call of a tool: what was asked, and what came of it.
+import type { AgentView } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { Icon } from '../ui/icon.tsx';
 
-interface ToolCardProps {
+interface ShownCall {
   readonly name: string;
   readonly args: unknown;
   /** Null: not yet. */
   readonly result: string | null;
   readonly success: boolean | null;
-  /** A person has to say first whether it may run. */
-  readonly isWaiting?: boolean;
   /** How far it is, in words of the tool. */
   readonly progress?: string | null;
+  /** Of a call of `agent` that goes on. */
+  readonly agent?: AgentView | undefined;
 }
 
-export function ToolCard({ name, args, result, success, isWaiting = false, progress = null }: ToolCardProps) {
-  const open = isWaiting ? t.tools.waiting : t.tools.running;
-  const state = success === null ? open : success ? t.tools.done : t.tools.failed;
+export interface CallCardProps {
+  readonly call: ShownCall;
+  /** A person has to say first whether it may run. */
+  readonly isWaiting?: boolean;
+}
+
+export function ToolCard({ call, isWaiting = false }: CallCardProps) {
+  const { name, args, result, success, progress = null } = call;
   return (
     <details class={`tool ${success === false ? 'failed' : ''}`}>
       <summary>
         <Icon name="tool" />
-        <code>{name}</code> <span class="state">{progress ?? state}</span>
+        <code>{name}</code> <span class="state">{progress ?? stateOf(success, isWaiting)}</span>
       </summary>
       <h3>{t.tools.arguments}</h3>
       <pre dir="ltr">{typeof args === 'string' ? args : JSON.stringify(args, null, 2)}</pre>
@@ -33,4 +39,9 @@ export function ToolCard({ name, args, result, success, isWaiting = false, progr
       )}
     </details>
   );
+}
+
+export function stateOf(success: boolean | null, isWaiting: boolean): string {
+  if (success !== null) return success ? t.tools.done : t.tools.failed;
+  return isWaiting ? t.tools.waiting : t.tools.running;
 }

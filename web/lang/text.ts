@@ -147,7 +147,30 @@ export const t = {
     arguments: 'Arguments',
     result: 'Result',
   },
+  agent: {
+    name: 'agent',
+    task: 'Its task',
+    plan: 'Its plan',
+    planning: 'plans',
+    reporting: 'reports',
+    round: (round: number, of: number | null) =>
+      of === null || round === 0
+        ? 'works'
+        : `works, round ${number.format(round)} of at most ${number.format(of)}`,
+    reading: 'Reading what it did…',
+    ends: {
+      completed: 'done',
+      max_iterations: 'stopped at its limit of rounds',
+      timeout: 'stopped at its limit of time',
+      token_limit: 'stopped at its limit of tokens',
+      plan_denied: 'its plan was denied',
+      cancelled: 'stopped',
+      failed: 'failed',
+      interrupted: 'the server was stopped',
+    } as Readonly<Record<string, string>>,
+  },
   approval: {
+    agent: (name: string) => `Asked by the agent ${name}`,
     tool: 'May this run?',
     outcome: 'This ran when the server was stopped, and nobody knows how it ended:',
     question: 'A question from',
