@@ -403,7 +403,7 @@ export interface Message {
    * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
    */
   finish_reason: 'stop' | 'length' | 'tool_calls' | null;
-  tool_calls: ToolCall[] | null;
+  tool_calls: AnswerToolCall[] | null;
   source_file: string | null;
   tool_name: string | null;
   parent_id: string | null;
@@ -429,11 +429,19 @@ export interface Message {
    */
   image_count?: number;
 }
-export interface ToolCall {
+export interface AnswerToolCall {
   function: {
     name: string;
     arguments: Record<string, unknown>;
   };
+  /**
+   * What `tool_results` answers it by: of calls that a client runs, and of those beside them.
+   */
+  id?: string;
+  /**
+   * `client`: it is open until `tool_results` answers it.
+   */
+  runs_at?: 'server' | 'client';
 }
 export interface AgentChatItem {
   session_id: string;
@@ -674,20 +682,6 @@ export interface AnswerMessage {
    * The value of a structured answer; thoughts, Markdown fences and prose that the model wrote around it are left out.
    */
   parsed?: unknown;
-}
-export interface AnswerToolCall {
-  function: {
-    name: string;
-    arguments: Record<string, unknown>;
-  };
-  /**
-   * What `tool_results` answers it by.
-   */
-  id?: string;
-  /**
-   * `client`: it is open until `tool_results` answers it.
-   */
-  runs_at?: 'server' | 'client';
 }
 /**
  * An approval as it is now: asked, or changed.
@@ -1534,6 +1528,12 @@ export interface MessageLine {
     mcp_state?: string | null;
   }[];
 }
+export interface ToolCall {
+  function: {
+    name: string;
+    arguments: Record<string, unknown>;
+  };
+}
 export interface Model {
   name: string;
   /**
@@ -2093,7 +2093,7 @@ export interface TreeMessage {
    * `stop`: the model ended it. `length`: it was cut, by `num_predict` or at the end of the window. `tool_calls`: it asked for tools. Null: not known, or not ended.
    */
   finish_reason: 'stop' | 'length' | 'tool_calls' | null;
-  tool_calls: ToolCall[] | null;
+  tool_calls: AnswerToolCall[] | null;
   source_file: string | null;
   tool_name: string | null;
   parent_id: string | null;

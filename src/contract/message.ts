@@ -1,7 +1,7 @@
 // Message: one entry of a conversation.
 import { type Static, Type } from 'typebox';
 import { nullable, oneOf, ref, Timestamp } from './schema.ts';
-import { StoredToolCall } from './tool.ts';
+import { AnswerToolCall } from './tool.ts';
 
 export const ROLES = ['system', 'user', 'assistant', 'tool'] as const;
 export type Role = (typeof ROLES)[number];
@@ -33,7 +33,7 @@ export const Message = Type.Object(
     eval_count: Count,
     prompt_eval_count: Count,
     finish_reason: FinishReasonField,
-    tool_calls: nullable(Type.Array(ref(StoredToolCall))),
+    tool_calls: nullable(Type.Array(ref(AnswerToolCall))),
     source_file: nullable(Type.String()),
     tool_name: nullable(Type.String()),
     parent_id: nullable(Type.String()),

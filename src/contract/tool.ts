@@ -52,7 +52,7 @@ export const MAX_CALLS = 512;
 /** Calls of one message in a file: other programs and earlier versions have other bounds. */
 export const MAX_IMPORTED_CALLS = 4096;
 
-/** A call as it is stored in a message and shown to clients: the original's shape and nothing more. */
+/** A call as it is stored in a message: the original's shape and nothing more. */
 export const StoredToolCall = Type.Object(
   { function: Type.Object({ name: Type.String(), arguments: FreeObject }) },
   { $id: 'ToolCall' },
@@ -62,11 +62,16 @@ export type StoredToolCall = Static<typeof StoredToolCall>;
 /** Where a call is run: here, or by the client that brought the tool. */
 export const RUN_PLACES = ['server', 'client'] as const;
 
-/** A call of an answer that leaves calls to the client. */
+/** A call as it is told: those that are left to a client can be answered by it. */
 export const AnswerToolCall = Type.Object(
   {
     ...StoredToolCall.properties,
-    id: Type.Optional(Type.String({ description: 'What `tool_results` answers it by.' })),
+    id: Type.Optional(
+      Type.String({
+        description:
+          'What `tool_results` answers it by: of calls that a client runs, and of those beside them.',
+      }),
+    ),
     runs_at: Type.Optional(
       oneOf(RUN_PLACES, { description: '`client`: it is open until `tool_results` answers it.' }),
     ),

@@ -1,5 +1,6 @@
 // The active path of a session as a list of any length.
 import { requireSession } from '../sessions/require.ts';
+import { withClientCalls } from '../store/client-calls.ts';
 import { listPath, type PathMessage, toContractMessage } from '../store/messages.ts';
 import type { AppDeps } from './app-deps.ts';
 import type { LongList } from './long-list.ts';
@@ -43,10 +44,18 @@ export function pathFrom(sessionId: string, start: PathStart = {}): Omit<LongLis
     key: 'messages',
     slice: async (db, last, limit) => {
       const from = last === null ? (await findStretch(db, sessionId, start)).depth : last.depth + 1;
-      return listPath(db, sessionId, { from, limit, ...(omitsImages && { omitsImages }) });
+      return readPath(db, sessionId, { from, limit, ...(omitsImages && { omitsImages }) });
     },
     show: toContractMessage,
   };
+}
+
+async function readPath(
+  db: Db,
+  sessionId: string,
+  range: Parameters<typeof listPath>[2],
+): Promise<PathMessage[]> {
+  return withClientCalls(db, sessionId, await listPath(db, sessionId, range));
 }
 
 interface PathPage extends Pick<PathStretch, 'from' | 'total'> {
@@ -64,6 +73,6 @@ export async function readPage(
   return db.connection().execute(async (connection) => {
     const { from, total, depth } = await findStretch(connection, sessionId, start);
     const range = { from: depth, limit, ...(omitsImages && { omitsImages }) };
-    return { from, total, messages: await listPath(connection, sessionId, range) };
+    return { from, total, messages: await readPath(connection, sessionId, range) };
   });
 }

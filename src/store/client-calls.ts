@@ -1,7 +1,9 @@
 // Calls that were left to a client: open when their turn has ended, until a later request answers them.
+import { sql } from 'kysely';
 import type { AnswerToolCall } from '../contract/tool.ts';
 import type { Db } from './database.ts';
 import { parseStored } from './parse-stored.ts';
+import type { ToolCallRow } from './session-rows.ts';
 
 export interface HandedCall {
   readonly messageId: string;
@@ -81,12 +83,45 @@ export async function listAnswerCalls(
     .where('message_id', '=', messageId)
     .orderBy('call_index')
     .execute();
-  return rows.map((row) => {
-    const given: Record<string, unknown> | string = parseStored(row.ran_arguments ?? row.arguments);
-    return {
-      id: row.call_id,
-      function: { name: row.tool ?? row.name, arguments: typeof given === 'string' ? {} : given },
-      runs_at: row.verdict === 'client' ? 'client' : 'server',
-    };
-  });
+  return rows.map(toAnswerCall);
+}
+
+type CallRow = Pick<ToolCallRow, 'call_id' | 'name' | 'tool' | 'arguments' | 'ran_arguments' | 'verdict'>;
+
+function toAnswerCall(row: CallRow): AnswerToolCall {
+  const given: Record<string, unknown> | string = parseStored(row.ran_arguments ?? row.arguments);
+  return {
+    id: row.call_id,
+    function: { name: row.tool ?? row.name, arguments: typeof given === 'string' ? {} : given },
+    runs_at: row.verdict === 'client' ? 'client' : 'server',
+  };
+}
+
+interface Calling {
+  readonly message_id: string;
+  readonly tool_calls: readonly AnswerToolCall[] | null;
+}
+
+/** The messages as their client was told them: whoever lost an answer finds in it what is to be answered. */
+export async function withClientCalls<One extends Calling>(
+  db: Db,
+  sessionId: string,
+  messages: readonly One[],
+): Promise<One[]> {
+  const ids = messages.filter(({ tool_calls: calls }) => calls !== null).map(({ message_id: id }) => id);
+  if (ids.length === 0) return [...messages];
+  const rows = await db
+    .selectFrom('tool_calls')
+    .select(['message_id', 'call_index', 'call_id', 'name', 'tool', 'arguments', 'ran_arguments', 'verdict'])
+    .where('session_id', '=', sessionId)
+    .where('verdict', '=', 'client')
+    .where(sql<boolean>`message_id in (select value from json_each(${JSON.stringify(ids)}))`)
+    .execute();
+  if (rows.length === 0) return [...messages];
+  const told = new Map(rows.map((row) => [`${row.message_id} ${row.call_index}`, toAnswerCall(row)]));
+  return messages.map((message) => ({
+    ...message,
+    tool_calls:
+      message.tool_calls?.map((call, index) => told.get(`${message.message_id} ${index}`) ?? call) ?? null,
+  }));
 }

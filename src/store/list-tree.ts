@@ -1,6 +1,7 @@
 // The whole tree of a session, page by page.
 import { sql } from 'kysely';
 import type { TreeMessage } from '../contract/message.ts';
+import { withClientCalls } from './client-calls.ts';
 import type { Db } from './database.ts';
 import { type MessageRow, SYSTEM_DEPTH, systemIdOf, toMessage } from './messages.ts';
 
@@ -20,11 +21,15 @@ export async function listTree(
     .limit(page.limit)
     .execute();
   const siblingsOf = await countSiblings(db, sessionId, rows, page.afterSeq);
-  return rows.map((row) => {
-    const shown = toMessage({ ...row, ...siblingsOf(row) });
-    const { depth: _depth, toolCallId: _toolCallId, ...message } = shown;
-    return { message, seq: row.seq };
-  });
+  const messages = await withClientCalls(
+    db,
+    sessionId,
+    rows.map((row) => toMessage({ ...row, ...siblingsOf(row) })),
+  );
+  return messages.map(({ depth: _depth, toolCallId: _toolCallId, ...message }, index) => ({
+    message,
+    seq: rows[index]?.seq ?? 0,
+  }));
 }
 
 /**

@@ -100,6 +100,12 @@ describe('tools of the client', () => {
       finish_reason: 'tool_calls',
     });
 
+    // Whoever lost the answer reads there what is to be answered.
+    const asking = (body: any) => body.messages.map(({ tool_calls: calls }: any) => calls);
+    for (const read of ['', '/messages', '/messages?from=-1&limit=1', '/tree', '/tree?limit=10']) {
+      expect(asking((await server.get(`/sessions/${id}${read}`)).body).at(-1)).toEqual([OPEN_CALL]);
+    }
+
     server.ollama.reply(text('There it is.'));
     const { body } = await server.chat(id, { tool_results: [result('call_a')], tools: [SHOW] });
     expect(body.message).toMatchObject({ content: 'There it is.', tool_calls: null });
