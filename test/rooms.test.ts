@@ -257,10 +257,8 @@ describe('single rooms', () => {
     );
   });
 
-  it('the client needs a parser of events, which its package brings along, and nothing that some runtime lacks', () => {
-    expect(new Set(inRoom('client').flatMap(({ text }) => listPackages(text)))).toEqual(
-      new Set(['eventsource-parser']),
-    );
+  it('the client needs no package, and nothing that some runtime lacks', () => {
+    expect(inRoom('client').flatMap(({ text }) => listPackages(text))).toEqual([]);
     const missing =
       /\b(TextDecoderStream|randomUUID|EventSource\(|withResolvers|AbortSignal\.(any|timeout)|process|Buffer)\b/;
     const code = inRoom('client').map(({ path, text }) => [

@@ -94,7 +94,7 @@ export async function* followStream(
   }
 }
 
-function isLost({ code, status }: MochiError): boolean {
+export function isLost({ code, status }: MochiError): boolean {
   return (
     code === 'unreachable' || code === 'stalled' || (status !== null && (status >= 500 || status === 429))
   );

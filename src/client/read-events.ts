@@ -1,6 +1,6 @@
 // Server-sent events: bytes into frames, and a limit of silence.
-import { createParser } from 'eventsource-parser';
 import { MochiError } from './errors.ts';
+import { parseEvents } from './parse-events.ts';
 
 export interface Frame {
   /** Null: it is about this connection, and no event of the stream. */
@@ -18,17 +18,12 @@ export interface ReadOptions {
 /** Ends with the stream. @throws MochiError `stalled` after a silence, or what the connection broke with */
 export async function* readEvents(response: Response, options: ReadOptions): AsyncGenerator<Frame, void> {
   const frames: Frame[] = [];
-  const parser = createParser({
-    onEvent: ({ id, event = 'message', data }) =>
-      frames.push({
-        id: id === undefined || !/^\d+$/.test(id) ? null : Number(id),
-        event,
-        data: parse(data),
-      }),
-  });
+  const feed = parseEvents(({ id = '', event = 'message', data }) =>
+    frames.push({ id: /^\d+$/.test(id) ? Number(id) : null, event, data: parse(data) }),
+  );
   if (response.body === null) {
     // Some runtimes have it whole only.
-    parser.feed(await response.text());
+    feed(await response.text());
     yield* frames;
     return;
   }
@@ -39,7 +34,7 @@ export async function* readEvents(response: Response, options: ReadOptions): Asy
       const { done, value } = await within(reader.read(), options.idleMs);
       if (done) return;
       options.onBytes?.();
-      parser.feed(decoder.decode(value, { stream: true }));
+      feed(decoder.decode(value, { stream: true }));
       yield* frames.splice(0);
     }
   } finally {

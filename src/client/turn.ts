@@ -1,7 +1,7 @@
 // A turn as its reader has it: events, text, views or the answer; and the three ways out: cancel, leave, lose.
 
 import { isMochiError, MochiError } from './errors.ts';
-import { type Follower, followStream } from './follow-stream.ts';
+import { type Follower, followStream, isLost } from './follow-stream.ts';
 import type { Connection, Link } from './options.ts';
 import { unlessAborted } from './pause.ts';
 import type { Send } from './send.ts';
@@ -221,11 +221,8 @@ class TurnWatch {
   }
 
   /** A request that got no answer in all its tries is not made for a minute more. */
-  #isLost({ code, status }: MochiError): boolean {
-    if (this.#turnId === null) return code === 'stalled';
-    return (
-      code === 'unreachable' || code === 'stalled' || (status !== null && (status >= 500 || status === 429))
-    );
+  #isLost(error: MochiError): boolean {
+    return this.#turnId === null ? error.code === 'stalled' : isLost(error);
   }
 
   #learn(event: TurnEvent): void {
