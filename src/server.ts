@@ -19,6 +19,7 @@ import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
 import { Erasure } from './store/erasure.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
+import type { Disk } from './store/log-sync.ts';
 import { openSnapshot } from './store/open-snapshot.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { watchDatabase } from './store/rescue-database.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
   readonly newDatabase?: boolean;
   /** Tools besides those that are found; closed with the server. */
   readonly toolSources?: readonly ToolSource[];
+  /** What keeps the log of the database; missing: what the system has. */
+  readonly disk?: Disk | undefined;
 }
 
 /**
@@ -59,7 +62,8 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   const readOutput: ReadOutput = (id, sessionId) => findExecutionOutput(store.db, id, sessionId);
   const toolsOptions = { ...config, version: VERSION, readOutput };
   const tools = await openTools(toolsOptions, processEnvironment(), options.toolSources);
-  const store = await openStore({ ...options, dataDir: config.dataDir, exclusive: true }).catch(
+  const { dataDir, sqliteSync: sync } = config;
+  const store = await openStore({ ...options, dataDir, sync, exclusive: true }).catch(
     async (error: unknown) => {
       await tools.close();
       throw error;
@@ -201,12 +205,11 @@ function tendDatabase(store: Store, log: Log): { close(): Promise<void> } {
   };
 }
 
-function storeDoors({ db, guard }: Store, { dataDir }: Config) {
-  const refuseLoss = () => guard.refuseLoss();
+function storeDoors({ db, guard, refuseTrouble }: Store, { dataDir }: Config) {
   const openOwnSnapshot = async () => {
     // Opened by its name, under which there may be another one meanwhile.
-    refuseLoss();
+    guard.refuseLoss();
     return openSnapshot(dataDir);
   };
-  return { db, refuseLoss, openSnapshot: openOwnSnapshot };
+  return { db, refuseTrouble, openSnapshot: openOwnSnapshot };
 }

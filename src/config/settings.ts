@@ -49,6 +49,8 @@ export interface Config extends AgentConfig, ToolConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** auto: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: 'auto' | 'json' | 'pretty';
+  /** commit: in each commit, on the event loop. */
+  readonly sqliteSync: 'commit' | 'shared';
   readonly maxBodyBytes: number;
   readonly webEnabled: boolean;
   readonly requestTimeoutSeconds: number;
@@ -88,6 +90,11 @@ const logFormat = oneOf('format', 'auto, json or pretty', {
   json: 'json',
   pretty: 'pretty',
 } as const);
+
+const sqliteSync = oneOf<Config['sqliteSync']>('way', 'shared or commit', {
+  shared: 'shared',
+  commit: 'commit',
+});
 
 const engine = oneOf('engine', 'auto, ollama or embedded', {
   auto: 'auto',
@@ -177,6 +184,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: logFormat,
     default: 'auto',
     description: 'json, pretty, or auto: pretty on a terminal, json elsewhere',
+  },
+  sqliteSync: {
+    parser: sqliteSync,
+    default: 'shared',
+    description:
+      'How commits reach the disk: shared: one sync for all that wait for it; commit: each by itself, as always on macOS',
   },
   maxBodyBytes: {
     parser: wholeNumber(1, 1024 ** 3),

@@ -118,9 +118,12 @@ export const ERRORS = {
   tool_loop_limit: { status: 502, text: 'The model asked for tools too many times in one turn.' },
   storage_lost: {
     status: 503,
-    text: 'The database was removed, replaced or truncated while the server ran: it must be put back.',
+    text: 'The database was removed, replaced or truncated while the server ran and must be put back, or the disk has failed; nothing is stored until a new start.',
   },
-  database_busy: { status: 503, text: 'Another program is writing to the database; try again.' },
+  database_busy: {
+    status: 503,
+    text: 'Another program is writing to the database, or the disk does not answer; try again.',
+  },
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },
   engine_not_ready: {
     status: 503,

@@ -29,8 +29,8 @@ export interface AppDeps extends SessionDeps {
   /** Names this run of the server in the journal of tools. */
   readonly bootId: string;
   readonly version: string;
-  /** @throws MochiError storage_lost when the database is not where it was */
-  readonly refuseLoss: () => void;
+  /** @throws MochiError storage_lost when nothing can be stored any more, database_busy while the disk does not answer */
+  readonly refuseTrouble: () => void;
   /** The stored data as it is now, for answers that take their time. */
   readonly openSnapshot: () => Promise<Snapshot>;
 }

@@ -20,8 +20,10 @@ interface ChangeListener {
 export interface ChangeNotes {
   /** Nothing is noted before. */
   onChange(listener: ChangeListener): void;
-  /** What was written counts from here on. */
-  committed(): void;
+  /** What was changed since it was last asked for. */
+  take(): StoreChange[];
+  /** What was changed counts from here on. */
+  tell(changes: readonly StoreChange[]): void;
   /**
    * Looks whether others have written since the last look.
    * @param rewrites how often the file was rewritten on behalf of this process, which is no change
@@ -75,11 +77,13 @@ export function createChangeNotes(driver: SqliteDriver.Database): ChangeNotes {
       driver.exec(TRIGGERS);
       known = { ...known, version: readVersion(driver) };
     },
-    committed() {
-      if (noted.size === 0) return;
+    take() {
       const changes = [...noted.values()];
       noted.clear();
-      told?.changed(changes);
+      return changes;
+    },
+    tell(changes) {
+      if (changes.length > 0) told?.changed(changes);
     },
     lookForOthers(rewrites) {
       const before = known;

@@ -1,8 +1,8 @@
 // Takes the rows of a deleted session away, a slice at a time.
 import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
-import { commitUnsynced } from './commit-unsynced.ts';
 import type { Db } from './database.ts';
+import { commitUnsynced } from './durable.ts';
 import { hideAgentChats, hideSession } from './hidden-sessions.ts';
 import { SLICE_BYTES, SLICE_ROWS } from './slices.ts';
 

@@ -2,8 +2,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Log } from '../kit/log.ts';
 import { clearSession, restAfter } from './clear-session.ts';
-import { commitUnsynced } from './commit-unsynced.ts';
 import type { Db } from './database.ts';
+import { commitUnsynced } from './durable.ts';
 import { condemnSession, findCondemned } from './hidden-sessions.ts';
 import { mergeSlice } from './merge-index.ts';
 

@@ -49,7 +49,8 @@ export class Erasure {
   }
 
   #look(): void {
-    const isQuiet = this.#store.quietMs() >= QUIET_MS && this.#store.guard.look() === null;
+    const { guard, diskState, quietMs } = this.#store;
+    const isQuiet = quietMs() >= QUIET_MS && guard.look() === null && diskState() === 'fine';
     if (this.#running !== null || !isQuiet || performance.now() < this.#pausedUntil) return;
     this.#running = this.#eraseIfDue()
       .catch((error: unknown) => {

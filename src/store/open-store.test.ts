@@ -121,18 +121,27 @@ describe('opening a data folder', () => {
     return ends;
   }
 
-  it('loses no commit to a power cut: write-ahead log, a sync at each commit, foreign keys', async () => {
-    const dataDir = newFolder();
-    const { db, close } = await open(dataDir);
-    const pragma = async (name: string) => {
-      const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db);
-      return Object.values(rows[0] ?? {})[0];
-    };
-    expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual(
-      ['wal', 2, 1],
-    );
-    await close();
-  });
+  it.each([
+    // SQLite's NORMAL and FULL; see durable.test.ts for the syncs that are shared.
+    ['shared', process.platform === 'darwin' ? 2 : 1],
+    ['commit', 2],
+  ] as const)(
+    'keeps a write-ahead log, syncs as %s says, and checks foreign keys',
+    async (sync, synchronous) => {
+      const dataDir = newFolder();
+      const { db, close } = await openStore({ dataDir, exclusive: true, sync });
+      const pragma = async (name: string) => {
+        const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db);
+        return Object.values(rows[0] ?? {})[0];
+      };
+      expect([
+        await pragma('journal_mode'),
+        await pragma('synchronous'),
+        await pragma('foreign_keys'),
+      ]).toEqual(['wal', synchronous, 1]);
+      await close();
+    },
+  );
 });
 
 describe('the lock of a data folder', () => {

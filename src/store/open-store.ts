@@ -1,13 +1,16 @@
 // Opens the data folder: one lock, one database, its schema brought up to date.
+import type SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDialectConfig } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
 import { type ChangeNotes, createChangeNotes } from './change-notes.ts';
 import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import type { Database, Db } from './database.ts';
-import { databaseFile } from './database-files.ts';
+import { databaseFile, filesOf } from './database-files.ts';
 import { DatabaseGuard } from './database-guard.ts';
+import { finishCommits } from './durable.ts';
 import { examineDatabase } from './examine-database.ts';
+import { type Disk, type DiskState, LogSync } from './log-sync.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { keepLog } from './open-untouched.ts';
 import { PatientSqliteDriver } from './patient-driver.ts';
@@ -16,8 +19,13 @@ import { openSqlite } from './sqlite.ts';
 import { explain, requireRights } from './store-open-error.ts';
 
 export interface Store {
+  /** Whatever is written through it resolves once it is durable. */
   readonly db: Db;
   readonly file: string;
+  /** How the disk has kept what was written so far. After `failed` nothing is written any more. */
+  diskState(): DiskState;
+  /** @throws MochiError storage_lost, database_busy: what is written now would not be stored, or not soon */
+  refuseTrouble(): void;
   /** For how long this process has written nothing. */
   quietMs(): number;
   /** Tells which sessions and turns are changed. */
@@ -43,22 +51,31 @@ export interface OpenStoreOptions {
   readonly exclusive: boolean;
   /** Make a database even where one was that is gone. */
   readonly newDatabase?: boolean;
+  /** Default: `shared` for a server. */
+  readonly sync?: SyncWay;
+  /** What keeps the log where syncs are shared; missing: what the system has. */
+  readonly disk?: Disk | undefined;
 }
+
+/** `commit`: SQLite syncs in each commit. `shared`: one sync, off the event loop, for all that was committed before it. */
+export type SyncWay = 'commit' | 'shared';
 
 /** @throws StoreOpenError; the files are then as they were */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { dataDir, exclusive, newDatabase = false } = options;
   const file = databaseFile(dataDir);
   let lock: DataFolderLock | null = null;
-  let db: Db | undefined;
+  let bare: Db | undefined;
   let guard: DatabaseGuard | null = null;
+  let logSync: LogSync | null = null;
   let writtenAt = performance.now();
-  let notes: ChangeNotes | null = null;
+  let commits = 0;
   let onWait: () => void = () => undefined;
   const leave = async () => {
-    if (db !== undefined) {
+    await logSync?.close();
+    if (bare !== undefined) {
       const letGo = keepLog(file);
-      await db.destroy();
+      await bare.destroy();
       letGo();
     }
     lock?.release();
@@ -72,45 +89,69 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     const database = openSqlite(file, {
       refuseLoss: () => {
         writtenAt = performance.now();
+        logSync?.refuseFailure();
         guard?.refuseLoss();
       },
-      committed: () => notes?.committed(),
+      committed: () => {
+        commits += 1;
+      },
     });
-    notes = createChangeNotes(database.driver);
-    db = new Kysely<Database>({ dialect: new AtomicSqliteDialect({ database }, () => onWait()) });
+    const notes = createChangeNotes(database.driver);
+    const dialect = new AtomicSqliteDialect({ database }, () => onWait());
+    const opened = new Kysely<Database>({ dialect });
+    bare = opened;
     const startedAt = performance.now();
-    await migrate(db);
+    await migrate(opened);
     const migrationMs = performance.now() - startedAt;
     if (exclusive) lock?.noteDatabase();
     else lock?.release();
-    const opened = db;
-    const close = async () => {
-      await opened.destroy();
-      if (exclusive) lock?.release();
-    };
+    logSync = openLogSync(database.driver, file, options);
+    const log = { logSync, notes, commits: () => commits };
     const { onChange, lookForOthers } = notes;
     const itsGuard = new DatabaseGuard(file);
     guard = itsGuard;
-    const rescue = () => rescueDatabase(dataDir, database.driver);
     return {
-      db,
+      db: finishCommits({ bare: opened, dialect, driver: dialect.driver }, log),
       file,
       guard,
       migrationMs,
       quietMs: () => performance.now() - writtenAt,
+      diskState: () => logSync?.state ?? 'fine',
+      refuseTrouble() {
+        logSync?.refuseTrouble();
+        itsGuard.refuseLoss();
+      },
       onChange,
       lookForOthers: () => lookForOthers(itsGuard.rewrites),
       onWait: (listener) => {
         onWait = listener;
       },
-      rescue,
-      close,
+      rescue: () => rescueDatabase(dataDir, database.driver),
+      async close() {
+        // What the disk did not keep is not moved into the database: the next start sees in the log how far it is whole.
+        if (logSync?.state === 'failed') return leave();
+        await logSync?.close();
+        await opened.destroy();
+        if (exclusive) lock?.release();
+      },
       leave,
     };
   } catch (error) {
     await leave();
     throw explain(error, dataDir, file);
   }
+}
+
+/** Null where each commit syncs. On macOS only SQLite's own sync reaches the disk (`PRAGMA fullfsync`). */
+function openLogSync(
+  driver: SqliteDriver.Database,
+  file: string,
+  { exclusive, sync = exclusive ? 'shared' : 'commit', disk }: OpenStoreOptions,
+): LogSync | null {
+  if (sync === 'commit' || process.platform === 'darwin') return null;
+  const logSync = new LogSync(filesOf(file).log, disk);
+  driver.pragma('synchronous = NORMAL');
+  return logSync;
 }
 
 /** Null where a server has the folder: it has examined the database. */
@@ -125,13 +166,11 @@ function lockUnlessServed(dataDir: string): DataFolderLock | null {
 
 /** SQLite can roll a change of the schema back; kysely does not count on it. A kill then leaves no half of one. */
 class AtomicSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
-  readonly #onWait: () => void;
+  readonly driver: PatientSqliteDriver;
 
   constructor(config: SqliteDialectConfig, onWait: () => void) {
     super(config);
-    this.#config = config;
-    this.#onWait = onWait;
+    this.driver = new PatientSqliteDriver(config, onWait);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -139,7 +178,7 @@ class AtomicSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): PatientSqliteDriver {
-    return new PatientSqliteDriver(this.#config, this.#onWait);
+    return this.driver;
   }
 }
 

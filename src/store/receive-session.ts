@@ -2,8 +2,8 @@
 // nobody sees before the last.
 
 import { clearSession, restAfter } from './clear-session.ts';
-import { commitUnsynced } from './commit-unsynced.ts';
 import type { Db } from './database.ts';
+import { commitUnsynced } from './durable.ts';
 import {
   condemnSession,
   hideSession,

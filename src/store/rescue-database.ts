@@ -8,6 +8,7 @@ import type { Log } from '../kit/log.ts';
 import { makePrivateFolder } from '../kit/private-files.ts';
 import { copyUnchanged } from './backup.ts';
 import type { DatabaseGuard } from './database-guard.ts';
+import type { DiskState } from './log-sync.ts';
 
 /** No transaction begins while a database is lost; one that has begun ends. @returns the path of the copy */
 export async function rescueDatabase(dataDir: string, driver: SqliteDriver.Database): Promise<string> {
@@ -28,17 +29,32 @@ interface Watched {
   readonly guard: DatabaseGuard;
   rescue(): Promise<string>;
   lookForOthers(): void;
+  diskState(): DiskState;
 }
 
 const LOOK_MS = 1000;
 
-/** Looks every second: says when the database is lost, and saves what it held; says when others have written. */
+function sayDisk(state: DiskState, log: Log): void {
+  if (state === 'fine') log.warn('the disk answers again: what waited for it is stored');
+  else if (state === 'hangs')
+    log.error('the disk does not keep what was written: whoever stores something waits');
+  else log.fatal('the disk did not keep what was written: nothing more is stored until a new start');
+}
+
+/**
+ * Looks every second: says when the database is lost, and saves what it held; says when the disk fails, and when others
+ * have written.
+ */
 export function watchDatabase(
-  { guard, rescue, lookForOthers }: Watched,
+  { guard, rescue, lookForOthers, diskState }: Watched,
   log: Log,
 ): { close(): Promise<void> } {
   let saved: Promise<void> | null = null;
+  let disk: DiskState = 'fine';
   const look = () => {
+    const before = disk;
+    disk = diskState();
+    if (disk !== before) sayDisk(disk, log);
     const loss = guard.look();
     if (loss === null) lookForOthers();
     if (loss === null || saved !== null) return;

@@ -23,7 +23,7 @@ export interface OpenedDatabase extends SqliteDatabase {
 
 /**
  * Opens the file and sets it up for one writer that must not lose an acknowledged row:
- * WAL, and a sync at every commit (`synchronous=FULL`), so that a power cut keeps it too.
+ * WAL, and a sync at every commit (`synchronous=FULL`), so that a power cut keeps it too; who shares syncs lowers it.
  * @param watch.refuseLoss throws where the file is no longer what was opened: before each write, and before what was
  *   written counts
  * @param watch.committed called when what was written counts

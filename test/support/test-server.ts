@@ -15,7 +15,7 @@ export interface TestServer extends TestClient {
   readonly dataDir: string;
   readonly config: Config;
   /** Closes the server and starts another one on the same data folder, at another port. */
-  restart(overrides?: Partial<Config>): Promise<void>;
+  restart(overrides?: Partial<Config>, disk?: Pick<TestServerOptions, 'disk'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,6 +23,7 @@ export interface TestServerOptions {
   readonly config?: Partial<Config>;
   readonly ollama?: FakeOllamaOptions;
   readonly toolSources?: ServerOptions['toolSources'];
+  readonly disk?: ServerOptions['disk'];
   /** A folder to use, left behind at the end; default: a temporary one. */
   readonly dataDir?: string;
 }
@@ -43,10 +44,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     get url() {
       return running.url;
     },
-    async restart(changed = {}) {
+    async restart(changed = {}, { disk } = {}) {
       await running.server.close();
       overrides = { ...overrides, ...changed };
-      running = await listen(testConfig(dataDir, ollama.url, overrides), options);
+      running = await listen(testConfig(dataDir, ollama.url, overrides), { ...options, disk });
     },
     async close() {
       await running.server.close();
@@ -58,10 +59,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 
 async function listen(
   config: Config,
-  { toolSources = [] }: TestServerOptions,
+  { toolSources = [], disk }: TestServerOptions,
 ): Promise<{ server: Server; url: string; config: Config }> {
   const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }), {
     toolSources,
+    disk,
   });
   return { server, url: await server.listen(), config };
 }

@@ -1,8 +1,8 @@
 // Checkpoints of all answers that are being written: they share transactions, since one for each would cost more
 // than passing on its tokens.
 import { setImmediate } from 'node:timers/promises';
-import { commitUnsynced } from '../../store/commit-unsynced.ts';
 import type { Db } from '../../store/database.ts';
+import { commitUnsynced } from '../../store/durable.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { isDue, type SavedText } from './checkpoint-pace.ts';
 

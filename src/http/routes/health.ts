@@ -32,7 +32,7 @@ const Health = Type.Object(
 
 const Probe = Type.Object({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] });
 
-export function healthRoutes(app: App, { engine, version, refuseLoss }: AppDeps): void {
+export function healthRoutes(app: App, { engine, version, refuseTrouble }: AppDeps): void {
   const describe = (
     operationId: string,
     text: { readonly summary: string; readonly description: string },
@@ -70,8 +70,12 @@ export function healthRoutes(app: App, { engine, version, refuseLoss }: AppDeps)
   const live = { summary: 'Probe', description: 'The server serves.' };
   app.get('/livez', { schema: describe('isLive', live, Probe) }, async () => ({ status: 'ok' as const }));
   const ready = { summary: 'Probe', description: 'The server serves, and can store what it is told.' };
-  app.get('/readyz', { schema: describe('isReady', ready, Probe, ['storage_lost']) }, async () => {
-    refuseLoss();
-    return { status: 'ok' as const };
-  });
+  app.get(
+    '/readyz',
+    { schema: describe('isReady', ready, Probe, ['storage_lost', 'database_busy']) },
+    async () => {
+      refuseTrouble();
+      return { status: 'ok' as const };
+    },
+  );
 }
