@@ -1,8 +1,10 @@
-// Pictures of every screen of the page, in both themes and three widths: `npm run screens [folder] [screen…]`. For those who change
+// Pictures of every screen of the page, in both themes and three widths: `npm run screens [folder] [screen or picture…]`. For those who change
 // it, to look at.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { text, toolCall } from '../fake-ollama/chat-script.ts';
+import { startAgentServer } from '../support/agent-server.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ADD, startToolServer } from '../support/server-with-tools.ts';
 
@@ -43,6 +45,34 @@ const asking = await server.toolSession(['add_numbers'], {
 });
 await server.request('POST', `/chat/${asking}`, { message: 'Add two numbers.', on_approval: 'return' });
 
+const agents = await startAgentServer();
+const counting = await agents.agentSession(['coder'], { title: 'Apples and pears' });
+agents.ollama.reply(
+  toolCall('agent', { agent: 'coder', instruction: 'Count the apples, then the pears.' }),
+  text('1. Count the apples.\n2. Count the pears.\n3. Tell both numbers.'),
+  toolCall('count', { text: 'apples' }),
+  toolCall('count', { text: 'pears' }),
+  text('There are **7** apples and **3** pears.'),
+  text('Seven apples and three pears, says the agent.'),
+);
+await agents.request('POST', `/chat/${counting}`, { message: 'How many apples and pears do we have?' });
+const planned = await agents.agentSession(['coder'], {
+  tool_settings: { execution_policy: 'always_confirm' },
+});
+agents.ollama.reply(
+  toolCall('agent', { agent: 'coder', instruction: 'Count the plums.' }),
+  text('1. Count the plums.'),
+  toolCall('count', { text: 'plums' }),
+);
+await agents.request('POST', `/chat/${planned}`, { message: 'And plums?', on_approval: 'return' });
+const [first] = (await agents.get('/approvals')).body.approvals;
+await agents.post(`/approvals/${first.confirmation_id}/decide`, { decision: 'approve' });
+for (const [filename, content] of [
+  ['short.md', 'Answer in one sentence. No lists, no headings, no apologies.'],
+  ['teacher.md', 'You are a patient teacher. Explain with an example before you name the rule.'],
+])
+  await server.post('/system-prompts', { filename, content });
+
 const at = (id: string) => `${server.url}/#/s/${id}`;
 const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promise<unknown>)?]>> = {
   empty: [`${server.url}/#/`],
@@ -53,6 +83,30 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
   approval: [at(asking)],
   'approval-edit': [at(asking), (page) => page.getByRole('button', { name: 'Edit…' }).click()],
   receipt: [at(failed), (page) => page.locator('button.gauge').click()],
+  agent: [
+    `${agents.url}/#/s/${counting}`,
+    async (page) => {
+      await page.locator('details.agent > summary').click();
+      await page.locator('details.agent .step').last().waitFor();
+    },
+  ],
+  'agent-asks': [`${agents.url}/#/s/${planned}`, (page) => page.locator('details.agent > summary').click()],
+  options: [at(talk), (page) => page.getByRole('button', { name: 'How it is sent' }).click()],
+  preview: [
+    at(talk),
+    async (page) => {
+      await page.getByRole('textbox', { name: 'Write a message' }).fill('And how do I back it up?');
+      await page.getByRole('button', { name: 'What would be sent' }).click();
+    },
+  ],
+  prompts: [at(talk), (page) => openFromSidebar(page, 'Prompts')],
+  'prompt-edit': [
+    at(talk),
+    async (page) => {
+      await openFromSidebar(page, 'Prompts');
+      await page.getByRole('button', { name: 'Edit teacher.md' }).click();
+    },
+  ],
   search: [
     at(talk),
     async (page) => {
@@ -70,19 +124,20 @@ await mkdir(folder, { recursive: true });
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of WIDTHS) {
     for (const [name, [address, act]] of Object.entries(SCREENS)) {
-      if (names.length > 0 && !names.includes(name)) continue;
+      const picture = `${name}-${width}-${colorScheme}`;
+      if (names.length > 0 && !names.includes(name) && !names.includes(picture)) continue;
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
       await page.goto(address);
       await page.waitForTimeout(1000);
       await act?.(page);
       await page.waitForTimeout(200);
-      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+      await page.screenshot({ path: join(folder, `${picture}.png`) });
       await page.close();
     }
   }
 }
 await browser.close();
-await Promise.all([server.close(), empty.close(), locked.close()]);
+await Promise.all([server.close(), empty.close(), locked.close(), agents.close()]);
 
 async function openFromSidebar(page: Page, name: string): Promise<void> {
   if ((await page.locator('.sidebar').count()) === 0) await page.keyboard.press('Control+b');

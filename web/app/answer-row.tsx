@@ -5,6 +5,7 @@ import { t } from '../lang/text.ts';
 import { showFraction, showTime } from '../lib/times.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { chat, chatState } from '../state/chat.ts';
+import { sendSettings } from '../state/send-options.ts';
 import { attempt, mochi } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -52,7 +53,7 @@ function Cut({ message, isLast }: { readonly message: Message; readonly isLast: 
     <p class="cut">
       <span>{isPartial ? t.cut.partial : t.cut.length}</span>
       {isLast && (
-        <button type="button" onClick={() => void attempt(async () => chat.value?.goOn())}>
+        <button type="button" onClick={() => void attempt(async () => chat.value?.goOn(sendSettings()))}>
           {t.goOn}
         </button>
       )}
@@ -80,7 +81,7 @@ function Deeds({ message }: { readonly message: Message }) {
         class="quiet"
         aria-label={t.regenerate}
         title={t.regenerate}
-        onClick={() => void attempt(async () => chat.value?.regenerate(messageId))}
+        onClick={() => void attempt(async () => chat.value?.regenerate(messageId, sendSettings()))}
       >
         <Icon name="again" />
       </button>

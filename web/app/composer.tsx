@@ -2,46 +2,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { isComposing } from '../lib/is-composing.ts';
-import { begin, chat, chatState, isAnswering, newModel } from '../state/chat.ts';
-import { draftOf, flushDraft, saveDraft } from '../state/drafts.ts';
-import { models } from '../state/models.ts';
-import { prefer, preferences } from '../state/preferences.ts';
+import { chat, isAnswering } from '../state/chat.ts';
+import { preferences } from '../state/preferences.ts';
+import { previewMessage } from '../state/preview.ts';
 import { route } from '../state/route.ts';
 import { attempt } from '../state/server.ts';
 import { Icon } from '../ui/icon.tsx';
-import { readPicture } from './read-picture.ts';
+import { ComposerTray } from './composer-tray.tsx';
+import { open } from './dialogs.tsx';
+import { useMessage } from './use-message.ts';
 
 export function Composer() {
   const { sessionId } = route.value;
-  const [text, setText] = useState(() => draftOf(sessionId));
-  const [pictures, setPictures] = useState<readonly string[]>([]);
   const field = useRef<HTMLTextAreaElement>(null);
+  const { text, pictures, canSend, write, setPictures, addPictures, send } = useMessage(sessionId);
   useEffect(() => {
-    flushDraft();
-    setText(draftOf(sessionId));
-    setPictures([]);
     if (matchMedia('(pointer: fine)').matches) field.current?.focus();
   }, [sessionId]);
-  const write = (next: string) => {
-    setText(next);
-    saveDraft(sessionId, next);
-  };
-  const canSend = text.trim() !== '' && chatState.value?.outbox?.state !== 'sending';
-  const send = async () => {
-    if (!canSend) return;
-    const store = await begin();
-    if (store === null) return;
-    // The message is in the outbox of the conversation from here on, and the draft has done its work.
-    const sent = store.send(text, {
-      think: preferences.value.think && canThink(),
-      ...(pictures.length > 0 && { images: [...pictures] }),
-    });
-    saveDraft(sessionId, '');
-    flushDraft();
-    setText('');
-    setPictures([]);
-    await attempt(async () => sent);
-  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
     if (event.key === 'Escape' && isAnswering.value) void chat.value?.stop();
@@ -50,11 +27,8 @@ export function Composer() {
     event.preventDefault();
     void send();
   };
-  const addPictures = async (files: Iterable<File>) => {
-    const read = await Promise.all(
-      [...files].filter(({ type }) => type.startsWith('image/')).map(readPicture),
-    );
-    setPictures((known) => [...known, ...read.filter((picture) => picture !== null)]);
+  const preview = async () => {
+    if (await previewMessage(text, pictures)) open('preview');
   };
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- A file may be dropped anywhere here.
@@ -87,29 +61,13 @@ export function Composer() {
         }}
       />
       <div class="tray">
-        <Tray onPictures={(files) => void addPictures(files)} />
+        <ComposerTray
+          onPictures={(files) => void addPictures(files)}
+          onPreview={canSend ? () => void preview() : null}
+        />
         <SendOrStop canSend={canSend} />
       </div>
     </form>
-  );
-}
-
-/** What the model can do besides. */
-function Tray({ onPictures }: { readonly onPictures: (files: FileList) => void }) {
-  return (
-    <>
-      {can('vision') && <PictureButton onChoose={onPictures} />}
-      {canThink() && (
-        <button
-          type="button"
-          class="quiet"
-          aria-pressed={preferences.value.think}
-          onClick={() => prefer({ think: !preferences.value.think })}
-        >
-          {t.think}
-        </button>
-      )}
-    </>
   );
 }
 
@@ -167,42 +125,4 @@ function SendOrStop({ canSend }: { readonly canSend: boolean }) {
       <Icon name="stop" />
     </button>
   );
-}
-
-function PictureButton({ onChoose }: { readonly onChoose: (files: FileList) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <button
-        type="button"
-        class="quiet"
-        aria-label={t.addImage}
-        title={t.addImage}
-        onClick={() => input.current?.click()}
-      >
-        <Icon name="image" />
-      </button>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        multiple
-        hidden
-        onChange={({ currentTarget }) => {
-          if (currentTarget.files !== null) onChoose(currentTarget.files);
-          currentTarget.value = '';
-        }}
-      />
-    </>
-  );
-}
-
-function canThink(): boolean {
-  return can('thinking');
-}
-
-function can(capability: string): boolean {
-  const known = models.value ?? [];
-  const name = chatState.value?.session?.model ?? newModel.value ?? known[0]?.name;
-  return known.find((model) => model.name === name)?.capabilities.includes(capability) ?? false;
 }

@@ -6,6 +6,7 @@ import type { Message, ToolView } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { chat, chatState, isAnswering, PAGE_SIZE } from '../state/chat.ts';
 import { route } from '../state/route.ts';
+import { sendSettings } from '../state/send-options.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ApprovalCard } from './approval-card.tsx';
 import { FirstModel } from './first-model.tsx';
@@ -86,7 +87,7 @@ function Unanswered({ state: { turn, rows, total, outbox } }: { readonly state: 
         {error?.message ?? (turn?.state === 'cancelled' ? t.cut.cancelled : t.cut.unanswered)}
       </span>
       {isOpen && (
-        <button type="button" onClick={() => void chat.value?.regenerate()}>
+        <button type="button" onClick={() => void chat.value?.regenerate(null, sendSettings())}>
           {t.regenerate}
         </button>
       )}

@@ -7,6 +7,9 @@ const DIALOGS = {
   search: async () => (await import('./search-dialog.tsx')).SearchDialog,
   import: async () => (await import('./import-dialog.tsx')).ImportDialog,
   models: async () => (await import('./models-dialog.tsx')).ModelsDialog,
+  options: async () => (await import('./options-dialog.tsx')).OptionsDialog,
+  preview: async () => (await import('./preview-dialog.tsx')).PreviewDialog,
+  prompts: async () => (await import('./prompts-dialog.tsx')).PromptsDialog,
   settings: async () => (await import('./settings-dialog.tsx')).SettingsDialog,
 } as const satisfies Record<string, () => Promise<ComponentType<DialogProps>>>;
 

@@ -5,10 +5,12 @@ import { chat, chatState, newModel } from '../state/chat.ts';
 import { models } from '../state/models.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { goTo } from '../state/route.ts';
+import { forgetOptions } from '../state/send-options.ts';
 import { attempt, mochi } from '../state/server.ts';
 import { refreshSessions } from '../state/sessions.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
+import { open } from './dialogs.tsx';
 import { saveExport } from './save-export.ts';
 import { WindowGauge } from './window-gauge.tsx';
 
@@ -109,6 +111,12 @@ function ModelChoice() {
   );
 }
 
+/** Says where the prompt comes from, where that is known. */
+function promptLabel(): string {
+  const file = chatState.value?.session?.system_prompt_file ?? null;
+  return file === null ? `${t.system}…` : t.promptOf(file);
+}
+
 function SessionMenu({ sessionId, onRename }: { readonly sessionId: string; readonly onRename: () => void }) {
   const fork = async () => {
     const copy = await attempt(() => mochi.sessions.fork(sessionId));
@@ -120,6 +128,7 @@ function SessionMenu({ sessionId, onRename }: { readonly sessionId: string; read
     // oxlint-disable-next-line eslint/no-alert -- The browser's own question: nothing else can be pressed meanwhile.
     if (!confirm(t.deleteAsk)) return;
     await attempt(() => mochi.sessions.delete(sessionId));
+    forgetOptions(sessionId);
     goTo(null);
     await refreshSessions();
   };
@@ -128,6 +137,7 @@ function SessionMenu({ sessionId, onRename }: { readonly sessionId: string; read
       label={t.menu}
       items={[
         { label: t.rename, onChoose: onRename },
+        { label: promptLabel(), onChoose: () => open('prompts') },
         { label: t.fork, onChoose: () => void fork() },
         { label: t.exportJson, onChoose: () => void saveExport(sessionId, 'json') },
         { label: t.exportLines, onChoose: () => void saveExport(sessionId, 'jsonl') },

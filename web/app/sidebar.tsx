@@ -47,7 +47,7 @@ export function Sidebar() {
         )}
       </div>
       <div class="bottom">
-        {(['models', 'import', 'settings'] satisfies DialogName[]).map((name) => (
+        {(['models', 'prompts', 'import', 'settings'] satisfies DialogName[]).map((name) => (
           <button type="button" key={name} class="quiet" onClick={() => open(name)}>
             {name === 'import' ? t.import.title : t[name]}
           </button>

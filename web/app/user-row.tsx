@@ -4,6 +4,7 @@ import { t } from '../lang/text.ts';
 import { isComposing } from '../lib/is-composing.ts';
 import { showTime } from '../lib/times.ts';
 import { chat } from '../state/chat.ts';
+import { sendSettings } from '../state/send-options.ts';
 import { attempt } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -61,7 +62,7 @@ function EditForm({ messageId, text, onDone }: EditFormProps) {
   const send = () => {
     if (edited.trim() === '') return;
     onDone();
-    void attempt(async () => chat.value?.edit(messageId, edited));
+    void attempt(async () => chat.value?.edit(messageId, edited, sendSettings()));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;

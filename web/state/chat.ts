@@ -6,8 +6,10 @@ import {
   createChatStore,
   type Pending,
 } from '../../src/client/chat-store.ts';
+import type { CreateSession } from '../../src/client/index.ts';
 import { keep, recall } from '../lib/kept.ts';
 import { becomes, route } from './route.ts';
+import { carryOptions } from './send-options.ts';
 import { attempt, engineWait, mochi } from './server.ts';
 import { refreshSessions } from './sessions.ts';
 
@@ -19,6 +21,9 @@ export const chat = signal<ChatStore | null>(null);
 export const chatState = signal<ChatState | null>(null);
 /** The model of the conversation that is not begun; null: the server's choice. */
 export const newModel = signal<string | null>(null);
+
+/** The file of its system prompt; null: none. */
+export const newPrompt = signal<string | null>(null);
 
 const FINAL_STATES = new Set(['completed', 'failed', 'cancelled', 'interrupted']);
 
@@ -82,18 +87,31 @@ export function discardOutbox(): void {
 
 let isBeginning = false;
 
-/** The conversation to write in: begun now, where it was not. @returns null when that failed, or is under way already */
-export async function begin(): Promise<ChatStore | null> {
+/**
+ * The conversation to write in: begun now, where it was not.
+ * @param onBegun told of a new one before it is shown
+ * @returns null when that failed, or is under way already
+ */
+export async function begin(onBegun?: (sessionId: string) => void): Promise<ChatStore | null> {
   if (isBeginning) return null;
   if (chat.value !== null) return chat.value;
   isBeginning = true;
-  const model = newModel.value;
-  const session = await attempt(() => mochi.sessions.create(model === null ? {} : { model })).finally(() => {
+  const session = await attempt(() => mochi.sessions.create(firstSettings())).finally(() => {
     isBeginning = false;
   });
   if (session === null) return null;
+  newPrompt.value = null;
+  carryOptions(session.session_id);
+  onBegun?.(session.session_id);
   // Shown before the address says so: the two are one step.
   show(session.session_id);
   becomes(session.session_id);
   return chat.value;
+}
+
+function firstSettings(): CreateSession {
+  return {
+    ...(newModel.value !== null && { model: newModel.value }),
+    ...(newPrompt.value !== null && { system_prompt_source_file: newPrompt.value }),
+  };
 }

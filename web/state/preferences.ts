@@ -9,7 +9,8 @@ interface Preferences {
   /** Off where the keyboard is on the screen: Enter is a new line there. */
   readonly enterSends: boolean;
   readonly isSidebarOpen: boolean;
-  readonly think: boolean;
+  /** As it was chosen last: for conversations with no word of their own. */
+  readonly think: boolean | 'low' | 'medium' | 'high';
 }
 
 const isTouched = matchMedia('(pointer: coarse)').matches;

@@ -1,0 +1,48 @@
+// The message that is being written: its text is kept until the server has it.
+import { useEffect, useState } from 'preact/hooks';
+import { begin, chatState } from '../state/chat.ts';
+import { draftOf, flushDraft, saveDraft } from '../state/drafts.ts';
+import { sendSettings } from '../state/send-options.ts';
+import { attempt } from '../state/server.ts';
+import { readPicture } from './read-picture.ts';
+
+/** Each conversation has its own. */
+export function useMessage(sessionId: string | null) {
+  const [text, setText] = useState(() => draftOf(sessionId));
+  const [pictures, setPictures] = useState<readonly string[]>([]);
+  useEffect(() => {
+    flushDraft();
+    setText(draftOf(sessionId));
+    setPictures([]);
+  }, [sessionId]);
+  const canSend = text.trim() !== '' && chatState.value?.outbox?.state !== 'sending';
+  return {
+    text,
+    pictures,
+    canSend,
+    setPictures,
+    write(next: string) {
+      setText(next);
+      saveDraft(sessionId, next);
+    },
+    async addPictures(files: Iterable<File>) {
+      const read = await Promise.all(
+        [...files].filter(({ type }) => type.startsWith('image/')).map(readPicture),
+      );
+      setPictures((known) => [...known, ...read.filter((picture) => picture !== null)]);
+    },
+    async send() {
+      if (!canSend) return;
+      const store = await begin();
+      if (store === null) return;
+      // The message is in the outbox of the conversation from here on, and the draft has done its work.
+      const images = pictures.length > 0 ? { images: [...pictures] } : {};
+      const sent = store.send(text, { ...sendSettings(), ...images });
+      saveDraft(sessionId, '');
+      flushDraft();
+      setText('');
+      setPictures([]);
+      await attempt(async () => sent);
+    },
+  };
+}

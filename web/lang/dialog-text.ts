@@ -1,0 +1,51 @@
+// The words of what is fetched when it is opened first: options, the preview, prompts, branches, keys.
+
+const number = new Intl.NumberFormat();
+
+export const d = {
+  options: {
+    title: 'How it is sent',
+    hint: 'For this conversation, kept in this browser. What is empty is the model’s own.',
+    temperature: 'Temperature',
+    top_p: 'Top-p',
+    seed: 'Seed',
+    num_predict: 'Longest answer, in tokens',
+    stop: 'Stop at these words, one a line',
+    json: 'Answer as JSON',
+    reset: 'As the model has it',
+    wrong: (name: string, min: number, max: number | null) =>
+      max === null
+        ? `${name}: a number from ${number.format(min)} on`
+        : `${name}: a number between ${number.format(min)} and ${number.format(max)}`,
+    whole: (name: string) => `${name}: a whole number`,
+  },
+  preview: {
+    title: 'What would be sent',
+    none: 'There is nothing to show.',
+    request: 'The exact request',
+    reload: 'The model would be loaded first.',
+    picture: (length: number) => `a picture, ${number.format(length)} characters of base64`,
+  },
+  prompts: {
+    title: 'System prompts',
+    here: 'In this chat',
+    none: 'No system prompt',
+    own: 'A text of its own',
+    edit: 'Edit',
+    editFor: (name: string) => `Edit ${name}`,
+    deleteFor: (name: string) => `Delete ${name}`,
+    remove: 'Take it out',
+    empty: 'No files yet. A prompt that you use often is worth one.',
+    use: 'Use in this chat',
+    useOf: (name: string) => `Use ${name} in this chat`,
+    used: 'used here',
+    words: (count: number) => (count === 1 ? '1 word' : `${number.format(count)} words`),
+    create: 'New file',
+    name: 'Name of the file',
+    text: 'Text',
+    save: 'Save',
+    back: 'Back',
+    delete: 'Delete',
+    deleteAsk: (name: string) => `Delete ${name} for good? Conversations keep what they were given.`,
+  },
+};
