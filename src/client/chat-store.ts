@@ -7,7 +7,7 @@ import { followTurns } from './store/follow-turns.ts';
 import { joinTurns } from './store/join-turns.ts';
 import { noticeChanges } from './store/notice-changes.ts';
 import { readConversation } from './store/read-conversation.ts';
-import { watchWaking } from './store/watch-waking.ts';
+import { watchPage } from './store/watch-page.ts';
 import type { DecideInput } from './wire.ts';
 
 export type { SendSettings } from './store/ask-for-turns.ts';
@@ -19,6 +19,8 @@ export interface ChatStoreOptions {
   readonly pageSize?: number;
   /** A request that an earlier store could not confirm: shown as failed, and sent by `retry`. */
   readonly outbox?: Pending | null;
+  /** A page that nobody looks at holds no stream after `afterMs`, and asks every `everyMs` how its turn goes on; default: 10 s each. */
+  readonly hidden?: { readonly afterMs: number; readonly everyMs: number };
   /** Runs what tells the listeners; default: with the next frame. */
   readonly schedule?: Schedule;
 }
@@ -66,10 +68,11 @@ const EMPTY: ChatState = {
 };
 
 const PAGE_SIZE = 100;
+const HIDDEN = { afterMs: 10_000, everyMs: 10_000 };
 
 /** Reads the conversation at once, and joins its turn if one goes on. */
 export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatStore {
-  const { sessionId, pageSize = PAGE_SIZE, outbox = null, schedule } = options;
+  const { sessionId, pageSize = PAGE_SIZE, outbox = null, hidden = HIDDEN, schedule } = options;
   const holder = holdState({ ...EMPTY, outbox: outbox && { ...outbox, state: 'failed' } }, schedule);
   const reader = readConversation(mochi, sessionId, holder, pageSize);
   const turns = followTurns(holder, reader);
@@ -81,10 +84,11 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     if (await reader.attempt(() => reader.reload())) await joiner.joinAgain();
   }
   const check = () => {
-    if (turns.current !== null) turns.current.renew();
-    else void open();
+    const isFollowing = turns.current !== null;
+    turns.renew();
+    if (!isFollowing) void open();
   };
-  const unwatch = watchWaking(check);
+  const unwatch = watchPage({ onWake: check, onHidden: () => turns.rest(hidden.everyMs) }, hidden.afterMs);
   void open();
 
   return {

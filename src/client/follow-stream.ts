@@ -27,6 +27,8 @@ export interface Follower {
   readonly onLink: (link: Link) => void;
   /** The connection at the moment is given up for a new one: set by whoever follows, called by whoever knows better. */
   renew: () => void;
+  /** Nobody looks: no connection stays, and what there is is asked for every so many milliseconds. Default: null, as it comes. */
+  restMs?: number | null;
 }
 
 const POLL_MS = 500;
@@ -48,13 +50,14 @@ export async function* followStream(
   for (let quiet = 0; ; ) {
     if (follower.signal.aborted) throw follower.signal.reason;
     const attempt = beginAttempt(follower);
+    const { restMs = null } = follower;
     let error: MochiError | null = null;
     let hasBytes = false;
     try {
-      const place = { after, polls, signal: attempt.signal };
+      const place = { after, polls: polls || restMs !== null, signal: attempt.signal };
       const response = await unlessAborted(source.open(place), attempt.signal);
       if (response.status === 204) return;
-      if (!polls && response.body === null && transport === 'auto') {
+      if (!place.polls && response.body === null && transport === 'auto') {
         // Nothing can be read before its end: what there is, again and again.
         polls = true;
         follower.renew();
@@ -82,9 +85,9 @@ export async function* followStream(
     } finally {
       attempt.end();
     }
-    if (polls && error === null) {
+    if ((polls || restMs !== null) && error === null) {
       quiet += 1;
-      await pauseUntilRenewed(follower, Math.min(SLOW_POLL_MS, POLL_MS * quiet));
+      await pauseUntilRenewed(follower, restMs ?? Math.min(SLOW_POLL_MS, POLL_MS * quiet));
       continue;
     }
     const { failures, delayMs } = health.lost(error ?? unreachable(connection, 'the stream ended'));

@@ -25,8 +25,10 @@ export interface Turn extends AsyncIterable<TurnEvent> {
   cancel(options?: { readonly wait?: boolean }): Promise<TurnRecord>;
   /** Watches no more; the turn goes on. */
   leave(): void;
-  /** Gives up the connection for a new one, at once: after a sleep, say. */
+  /** Gives up the connection for a new one, at once: after a sleep, say. Ends a rest. */
   renew(): void;
+  /** Holds no connection until `renew`: what there is is asked for every `everyMs` (10 000). For pages that nobody looks at. */
+  rest(everyMs?: number): void;
 }
 
 export interface TurnStart {
@@ -64,9 +66,12 @@ export function openTurn(deps: TurnDeps, start: TurnStart): Turn {
     view: () => viewsOf(read(), () => watch.stop()),
     cancel: (options) => watch.cancel(options?.wait ?? false),
     leave: () => watch.leave(),
-    renew: () => watch.follower.renew(),
+    renew: () => watch.rest(null),
+    rest: (everyMs = REST_MS) => watch.rest(everyMs),
   };
 }
+
+const REST_MS = 10_000;
 
 const WATCHED = { post: null, after: -1, leave: 'continue' } as const;
 
@@ -74,6 +79,8 @@ const WATCHED = { post: null, after: -1, leave: 'continue' } as const;
 interface Posted {
   readonly response: Response;
   readonly body: AbortController;
+  /** It was not asked to end with what there is. */
+  readonly follows: boolean;
 }
 
 class TurnWatch {
@@ -161,6 +168,11 @@ class TurnWatch {
     this.#reading.abort();
   }
 
+  rest(everyMs: number | null): void {
+    this.follower.restMs = everyMs;
+    this.follower.renew();
+  }
+
   /** The reader broke off. What it asked for is asked for first: a turn that nobody knows cannot be cancelled. */
   async stop(reason?: unknown): Promise<void> {
     if (this.#reading.signal.aborted || this.#hasEnded) return;
@@ -176,12 +188,16 @@ class TurnWatch {
     const { after, polls, signal } = place;
     if (this.#turnId === null || this.#posted !== null) {
       this.#posted ??= this.#post(polls);
-      const { response, body } = await this.#posted;
+      const { response, body, follows } = await this.#posted;
       // Whoever gave up this attempt has begun another, which takes it.
       if (signal.aborted) return response;
       this.#posted = null;
-      signal.addEventListener('abort', () => body.abort());
-      return response;
+      if (!(polls && follows) || this.#turnId === null) {
+        signal.addEventListener('abort', () => body.abort());
+        return response;
+      }
+      // It was to rest before the answer came.
+      body.abort();
     }
     return this.#deps.send(
       {
@@ -210,7 +226,7 @@ class TurnWatch {
       const onAbort = () => body.abort(signal.reason);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort, { once: true });
-      return { response, body };
+      return { response, body, follows: !polls };
     })();
     posted.catch((error: unknown) => {
       body.abort();

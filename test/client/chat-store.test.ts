@@ -273,33 +273,64 @@ describe('a network that fails', () => {
 });
 
 describe('a page', () => {
+  const document = Object.assign(new EventTarget(), { hidden: true });
+  const window = new EventTarget();
+  const page = {
+    document,
+    addEventListener: window.addEventListener.bind(window),
+    removeEventListener: window.removeEventListener.bind(window),
+  };
+  const look = (isHidden: boolean) => {
+    document.hidden = isHidden;
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+  beforeAll(() => void Object.assign(globalThis, page));
+  afterAll(() => {
+    for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name);
+  });
+
   it('that is looked at again, or has a network again, looks at once; and no more when it is closed', async () => {
-    const document = Object.assign(new EventTarget(), { hidden: true });
-    const window = new EventTarget();
-    const page = {
-      document,
-      addEventListener: window.addEventListener.bind(window),
-      removeEventListener: window.removeEventListener.bind(window),
-    };
-    Object.assign(globalThis, page);
-    try {
-      const store = await opened();
-      const asked = () => proxy.requests.filter((line) => line.includes('/status')).length;
-      const before = asked();
-      document.dispatchEvent(new Event('visibilitychange'));
-      document.hidden = false;
-      document.dispatchEvent(new Event('visibilitychange'));
-      await vi.waitFor(() => expect(asked()).toBe(before + 1));
-      window.dispatchEvent(new Event('online'));
-      await vi.waitFor(() => expect(asked()).toBe(before + 2));
-      store.close();
-      window.dispatchEvent(new Event('online'));
-      document.dispatchEvent(new Event('visibilitychange'));
-      await server.get(`/sessions/${sessionId}/status`);
-      expect(asked()).toBe(before + 2);
-    } finally {
-      for (const name of Object.keys(page)) Reflect.deleteProperty(globalThis, name);
-    }
+    const store = await opened();
+    const asked = () => proxy.requests.filter((line) => line.includes('/status')).length;
+    const before = asked();
+    look(true);
+    look(false);
+    await vi.waitFor(() => expect(asked()).toBe(before + 1));
+    window.dispatchEvent(new Event('online'));
+    await vi.waitFor(() => expect(asked()).toBe(before + 2));
+    store.close();
+    window.dispatchEvent(new Event('online'));
+    look(false);
+    await server.get(`/sessions/${sessionId}/status`);
+    expect(asked()).toBe(before + 2);
+  });
+
+  it('that nobody looks at holds no stream, asks now and then, and goes on when it is looked at', async () => {
+    look(false);
+    const store = await opened({ hidden: { afterMs: 1, everyMs: 20 } });
+    const polls = () => proxy.requests.filter((line) => /\/stream\?.*follow=false/.test(line)).length;
+    const sent = store.send('pace 60');
+    await until(store, ({ turn }) => (turn?.content.length ?? 0) > 0);
+    look(true);
+    await vi.waitFor(() => expect(polls()).toBeGreaterThan(2));
+    expect(store.getState()).toMatchObject({ link: 'live', problem: null });
+    look(false);
+    const before = polls();
+    await sent;
+    expect(polls()).toBe(before);
+    expect(shown(store)).toEqual(['user: pace 60', `assistant: ${spoken(60)}`]);
+  });
+
+  it('that was hidden before its turn was there polls from the first', async () => {
+    const store = await opened({ hidden: { afterMs: 1, everyMs: 20 } });
+    look(true);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const before = proxy.requests.length;
+    await store.send('pace 20');
+    const streams = proxy.requests.slice(before).filter((line) => /\/stream[? ]/.test(line));
+    expect(streams.filter((line) => line.startsWith('GET') && !line.includes('follow=false'))).toEqual([]);
+    expect(streams.length).toBeGreaterThan(1);
+    expect(shown(store)).toEqual(['user: pace 20', `assistant: ${spoken(20)}`]);
   });
 });
 

@@ -22,6 +22,10 @@ export interface TurnFollower {
   readonly current: Turn | null;
   /** The one that was asked for last. */
   readonly newest: Turn | null;
+  /** Connections for new ones, at once; ends a rest. */
+  renew(): void;
+  /** No connection stays, of those to come either: see `Turn.rest`. */
+  rest(everyMs: number): void;
   leave(): void;
 }
 
@@ -29,6 +33,7 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
   const open = new Set<Turn>();
   let last: Promise<unknown> = Promise.resolve();
   let current: Turn | null = null;
+  let restMs: number | null = null;
   let hasLeft = false;
 
   async function run({ turn, base, onStart }: Followed): Promise<boolean> {
@@ -60,9 +65,18 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
     },
     follow(followed) {
       open.add(followed.turn);
+      if (restMs !== null) followed.turn.rest(restMs);
       const done = last.then(() => run(followed));
       last = done.catch(() => undefined);
       return done;
+    },
+    renew() {
+      restMs = null;
+      for (const turn of open) turn.renew();
+    },
+    rest(everyMs) {
+      restMs = everyMs;
+      for (const turn of open) turn.rest(everyMs);
     },
     leave() {
       hasLeft = true;
