@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/build-page.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // What comes is waited for on a busy machine, too: by default a second.
+    expect: { poll: { timeout: 10_000 } },
     // For two cores: tests wait for processes and clocks about half of their time.
     maxWorkers: 3,
     // Test files share no module state of the product: servers are objects, closed by whoever made them.

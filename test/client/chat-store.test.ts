@@ -308,17 +308,21 @@ describe('a page', () => {
   it('that nobody looks at holds no stream, asks now and then, and goes on when it is looked at', async () => {
     look(false);
     const store = await opened({ hidden: { afterMs: 1, everyMs: 20 } });
-    const polls = () => proxy.requests.filter((line) => /\/stream\?.*follow=false/.test(line)).length;
-    const sent = store.send('pace 60');
-    await until(store, ({ turn }) => (turn?.content.length ?? 0) > 0);
+    const streams = (polled: boolean) =>
+      proxy.requests.filter(
+        (line) => /^GET .*\/stream/.test(line) && line.includes('follow=false') === polled,
+      );
+    const sent = store.send('hang 2');
+    await until(store, ({ turn }) => turn?.content === spoken(2));
     look(true);
-    await vi.waitFor(() => expect(polls()).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(streams(true).length).toBeGreaterThan(2));
     expect(store.getState()).toMatchObject({ link: 'live', problem: null });
+    const before = streams(false).length;
     look(false);
-    const before = polls();
+    await vi.waitFor(() => expect(streams(false).length).toBe(before + 1));
+    await store.stop();
     await sent;
-    expect(polls()).toBe(before);
-    expect(shown(store)).toEqual(['user: pace 60', `assistant: ${spoken(60)}`]);
+    expect(shown(store)).toEqual(['user: hang 2', `assistant: ${spoken(2)}`]);
   });
 
   it('that was hidden before its turn was there polls from the first', async () => {

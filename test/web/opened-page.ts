@@ -1,5 +1,5 @@
 // A page in a real browser, in front of a real server: what every test of the page begins with.
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { findBrowser, openBrowser } from '../support/browser.ts';
 import { ADD, startToolServer } from '../support/server-with-tools.ts';
@@ -13,6 +13,8 @@ export const describePage = describe.skipIf(!hasBrowser);
 export interface OpenOptions extends BrowserContextOptions {
   /** Default: the server's. */
   readonly address?: string;
+  /** Its time can be put forward. */
+  readonly hasClock?: boolean;
 }
 
 /** In front of a server with a tool and the programs of the fake. */
@@ -33,6 +35,8 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
   /** Addresses of other hosts that it asked. */
   const foreign: string[] = [];
   let imported = 0;
+  /** Streams that are open, by tab. */
+  const streams = new WeakMap<Page, Set<Request>>();
 
   beforeAll(async () => {
     if (!hasBrowser) return;
@@ -52,6 +56,10 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
 
   function listen(opened: Page, address: string): void {
     opened.setDefaultTimeout(10_000);
+    const held = new Set<Request>();
+    streams.set(opened, held);
+    opened.on('requestfinished', (request) => held.delete(request));
+    opened.on('requestfailed', (request) => held.delete(request));
     opened.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
@@ -61,7 +69,8 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
       void dialog.dismiss();
     });
     opened.on('request', (request) => {
-      const { protocol, host } = new URL(request.url());
+      const { protocol, host, pathname, searchParams } = new URL(request.url());
+      if (/\/(stream|events)$/.test(pathname) && searchParams.get('follow') !== 'false') held.add(request);
       if (protocol.startsWith('http') && host !== new URL(address).host) foreign.push(request.url());
     });
   }
@@ -83,9 +92,13 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
       expected = pattern;
     },
     /** A browser of its own, nothing kept in it, at the conversation. */
-    async open(sessionId: string | null = null, { address = server.url, ...options }: OpenOptions = {}) {
+    async open(
+      sessionId: string | null = null,
+      { address = server.url, hasClock = false, ...options }: OpenOptions = {},
+    ) {
       if (browser === null) throw new Error('There is no browser.');
       context = await browser.newContext(options);
+      if (hasClock) await context.clock.install();
       page = await context.newPage();
       listen(page, address);
       await page.goto(placeOf(address, sessionId));
@@ -99,6 +112,11 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
       await tab.getByRole('textbox', { name: 'Write a message' }).waitFor();
       return tab;
     },
+    /** What a tab holds open, by the last word of its address. */
+    streamsOf: (tab: Page): string[] =>
+      [...(streams.get(tab) ?? [])]
+        .map((request) => new URL(request.url()).pathname.replace(/^.*\//, ''))
+        .sort(),
     composer,
     answers: () => page.locator('.row.answer .markdown'),
     said: () => page.locator('.row.user .said'),

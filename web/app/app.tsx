@@ -7,7 +7,6 @@ import { refreshModels } from '../state/models.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { goTo } from '../state/route.ts';
 import { problem } from '../state/server.ts';
-import { refreshSessions } from '../state/sessions.ts';
 import { Composer } from './composer.tsx';
 import { Conversation } from './conversation.tsx';
 import { OpenDialog, open } from './dialogs.tsx';
@@ -22,7 +21,6 @@ export function App() {
   useEffect(() => {
     const away = new AbortController();
     void refreshModels();
-    void refreshSessions();
     document.addEventListener('keydown', onKey, { signal: away.signal });
     const end = keepLive();
     return () => {

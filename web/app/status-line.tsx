@@ -3,11 +3,14 @@ import type { ChatState } from '../../src/client/chat-store.ts';
 import { t } from '../lang/text.ts';
 import { keepsNothing } from '../lib/kept.ts';
 import { chatState, isAnswering } from '../state/chat.ts';
+import { serverLink } from '../state/live.ts';
 import { engineWait } from '../state/server.ts';
 
 export function StatusLine() {
   const state = chatState.value;
-  const text = state === null ? '' : textOf(state);
+  // What is heard of the server, where nothing is asked of it.
+  const link = state === null || state.link === 'live' ? serverLink.value : state.link;
+  const text = link === 'live' ? (state === null ? '' : textOf(state)) : t.link[link];
   const error = state?.problem ?? null;
   return (
     <div class="status">
@@ -24,8 +27,7 @@ export function StatusLine() {
   );
 }
 
-function textOf({ link, turn, session }: ChatState): string {
-  if (link === 'reconnecting' || link === 'polling' || link === 'offline') return t.link[link];
+function textOf({ turn, session }: ChatState): string {
   if (turn === null || !isAnswering.value) return '';
   const { phase, position, estimateMs, model } = turn;
   const about = estimateMs === null || estimateMs < 1000 ? '' : t.status.about(Math.round(estimateMs / 1000));

@@ -95,7 +95,6 @@ export const t = {
     reconnecting: 'The connection was lost. Trying again…',
     polling: 'Asking again and again: the stream does not come through.',
     offline: 'The server cannot be reached. What you write is kept here.',
-    again: 'Try now',
   },
   cut: {
     cancelled: 'Stopped',

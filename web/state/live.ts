@@ -1,40 +1,42 @@
-// What happens on the server, by whomever: one stream while the page is looked at, and none while it is not.
+// What happens on the server, by whomever: heard while the page is looked at, and not while it is not.
 import { signal } from '@preact/signals';
-import { isMochiError, type ServerEvent } from '../../src/client/index.ts';
-import { chat, chatState, isAnswering } from './chat.ts';
+import { isMochiError, type Link, type ServerEvent } from '../../src/client/index.ts';
+import { chat } from './chat.ts';
+import { health, readHealth } from './health.ts';
+import { hearPull } from './models.ts';
 import { mochi } from './server.ts';
 import { refreshSessions } from './sessions.ts';
+import { hearEvents } from './shared-events.ts';
 
 /** Another version of the server than the one that the page came from. */
 export const isOutdated = signal(false);
 /** Sessions in which something waits for a person, by approval. */
 export const waiting = signal<ReadonlyMap<string, string>>(new Map());
+/** How the server can be reached, by what is heard of it. */
+export const serverLink = signal<Link>('live');
 
-/** A page that nobody looks at gives its connection back to the others: browsers have six for a server. */
+/** A page that nobody looks at gives its connection back to the others. */
 const HIDDEN_MS = 10_000;
-/** After a connection that was given up. */
-const AGAIN_MS = 10_000;
 /** What changes together is read once. */
 const GATHER_MS = 200;
 
-let version: string | null = null;
 let gathering: ReturnType<typeof setTimeout> | null = null;
 
 /** @returns what ends it */
 export function keepLive(): () => void {
   const away = new AbortController();
-  let reading: AbortController | null = null;
+  let hearing: AbortController | null = null;
   let hiding: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {
-    reading?.abort();
-    reading = null;
+    hearing?.abort();
+    hearing = null;
   };
   const look = () => {
     clearTimeout(hiding);
     if (document.visibilityState === 'hidden') hiding = setTimeout(stop, HIDDEN_MS);
-    else if (reading === null) {
-      reading = new AbortController();
-      void listen(reading.signal);
+    else if (hearing === null) {
+      hearing = new AbortController();
+      void begin(hearing.signal);
     }
   };
   document.addEventListener('visibilitychange', look, { signal: away.signal });
@@ -46,23 +48,21 @@ export function keepLive(): () => void {
   };
 }
 
-async function listen(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      for await (const event of mochi.events({ signal })) hear(event);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!isMochiError(error)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-  }
+/** What was not heard is read; where a key is wanted, that waits for it, and nobody listens for others without one. */
+async function begin(signal: AbortSignal): Promise<void> {
+  await Promise.all([refreshSessions(), readWaiting(), readHealth()]);
+  if (!signal.aborted) await hearEvents({ onEvent, onLink }, signal);
 }
 
-function hear({ event, data }: ServerEvent): void {
-  if (event === 'hello') {
-    isOutdated.value = version !== null && version !== data.version;
-    version ??= data.version;
-  }
+function onLink(link: Link): void {
+  const wasAway = serverLink.value !== 'live';
+  serverLink.value = link;
+  if (wasAway && link === 'live') chat.peek()?.check();
+}
+
+function onEvent(told: ServerEvent): void {
+  const { event, data } = told;
+  if (event === 'hello') isOutdated.value = health.value !== null && health.value.version !== data.version;
   if (event === 'hello' || event === 'reset') void readWaiting();
   if (event === 'approval') {
     const next = new Map(waiting.value);
@@ -70,8 +70,9 @@ function hear({ event, data }: ServerEvent): void {
     else next.delete(data.confirmation_id);
     waiting.value = next;
   }
-  if (event === 'session') lookAtShown(data);
-  if (event !== 'pull') gathering ??= setTimeout(gathered, GATHER_MS);
+  chat.peek()?.notice(told);
+  if (event === 'pull') hearPull(data);
+  else gathering ??= setTimeout(gathered, GATHER_MS);
 }
 
 function gathered(): void {
@@ -88,11 +89,4 @@ async function readWaiting(): Promise<void> {
   } catch (error) {
     if (!isMochiError(error)) throw error;
   }
-}
-
-/** The conversation that is shown was changed by somebody else. */
-function lookAtShown(told: Extract<ServerEvent, { event: 'session' }>['data']): void {
-  const session = chatState.peek()?.session ?? null;
-  if (session === null || session.session_id !== told.session_id || isAnswering.peek()) return;
-  if (told.active_turn !== null || told.message_count !== session.message_count) chat.peek()?.check();
 }

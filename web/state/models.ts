@@ -1,6 +1,6 @@
 // The models of the engine, and those that are being fetched.
 import { signal } from '@preact/signals';
-import { isMochiError, type Model } from '../../src/client/index.ts';
+import { isMochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
 import { attempt, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */
@@ -20,12 +20,16 @@ export async function refreshModels(): Promise<void> {
   if (answer !== null) models.value = answer.models;
 }
 
-/** @returns whether it is there now */
+/** Those that this page has asked for: it is told more of them than others are. */
+const asked = new Set<string>();
+
+/** It goes on when the page is closed. @returns whether it is there now */
 export async function pullModel(name: string): Promise<boolean> {
-  if (pulls.value.has(name)) return false;
+  if (asked.has(name)) return false;
+  asked.add(name);
   show(name, { status: '', completed: null, total: null });
   try {
-    for await (const { event, data } of mochi.models.pull(name)) {
+    for await (const { event, data } of mochi.models.pull(name, { leave: 'continue' })) {
       if (event === 'progress') show(name, data);
       if (event === 'error')
         throw Object.assign(new Error(data.message), { name: 'MochiError', code: data.code });
@@ -37,9 +41,22 @@ export async function pullModel(name: string): Promise<boolean> {
     problem.value = error;
     return false;
   } finally {
+    asked.delete(name);
     show(name, null);
   }
 }
+
+/** Asked for by another tab or device, or by this page before it was loaded anew. */
+export function hearPull({ name, completed, total, state }: PullTold): void {
+  if (asked.has(name)) return;
+  if (state === 'running') show(name, { status: '', completed, total });
+  else {
+    show(name, null);
+    void refreshModels();
+  }
+}
+
+type PullTold = Extract<ServerEvent, { event: 'pull' }>['data'];
 
 function show(name: string, pull: Pull | null): void {
   const next = new Map(pulls.value);

@@ -48,6 +48,8 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
           // What it says may wait for nothing: a read that fails is made up for at the end.
           if (changesPath(event)) void refresh().catch(() => undefined);
         }
+        // What is told from here on is about what comes after it, which these reads may miss.
+        open.delete(turn);
         if (!hasLeft) await Promise.all([refresh(), reader.status()]);
       });
     } finally {

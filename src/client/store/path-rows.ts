@@ -11,7 +11,16 @@ interface Stretch {
 /** What was read, in the place of what was known from there on: the path may have another end. */
 export function replaceFrom(rows: Rows, { from, messages }: Stretch): Rows {
   const kept = [...rows].filter(([index]) => index < from);
-  return new Map([...kept, ...numbered(from, messages)]);
+  const read = numbered(from, messages).map(([index, message]): [number, Message] => {
+    const known = rows.get(index);
+    // Whoever draws rows draws those that are others.
+    return [index, isSame(known, message) ? known : message];
+  });
+  return new Map([...kept, ...read]);
+}
+
+function isSame(known: Message | undefined, read: Message): known is Message {
+  return known !== undefined && JSON.stringify(known) === JSON.stringify(read);
 }
 
 /** What was read, beside what is known. */
