@@ -45,6 +45,13 @@ const asking = await server.toolSession(['add_numbers'], {
 });
 await server.request('POST', `/chat/${asking}`, { message: 'Add two numbers.', on_approval: 'return' });
 
+const branched = await server.createSession({ title: 'Names for a cat' });
+await server.request('POST', `/chat/${branched}`, { message: 'Name my cat.' });
+const [asked, named] = await server.messages(branched);
+await server.request('POST', `/chat/${branched}`, { message: null, replaces: named.message_id });
+await server.request('POST', `/chat/${branched}`, { message: 'A shorter one?' });
+await server.request('POST', `/chat/${branched}`, { message: 'Name my dog.', replaces: asked.message_id });
+await server.request('POST', `/chat/${branched}`, { message: 'And the other one?' });
 const agents = await startAgentServer();
 const counting = await agents.agentSession(['coder'], { title: 'Apples and pears' });
 agents.ollama.reply(
@@ -106,6 +113,22 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
       await openFromSidebar(page, 'Prompts');
       await page.getByRole('button', { name: 'Edit teacher.md' }).click();
     },
+  ],
+  branches: [
+    at(branched),
+    async (page) => {
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('menuitem', { name: 'Branches…' }).click();
+      await page.locator('.tree li').first().waitFor();
+    },
+  ],
+  'branch-menu': [
+    at(branched),
+    (page) =>
+      page
+        .getByRole('button', { name: /^Version/ })
+        .last()
+        .click(),
   ],
   search: [
     at(talk),

@@ -39,7 +39,12 @@ export function AgentCard({ call, isWaiting = false }: CallCardProps) {
       <h3>{t.agent.task}</h3>
       <p dir="auto">{instruction}</p>
       {steps?.map((step, index) => (
-        <Step key={index} step={step} isGrowing={success === null && index === steps.length - 1} />
+        <Step
+          key={index}
+          step={step}
+          isGrowing={success === null && index === steps.length - 1}
+          isWaiting={isWaiting}
+        />
       ))}
       {steps === null && isRead && <p class="hint">{t.agent.reading}</p>}
       {!isRead && agent === null && result !== null && <pre dir="auto">{result}</pre>}
@@ -47,10 +52,16 @@ export function AgentCard({ call, isWaiting = false }: CallCardProps) {
   );
 }
 
-function Step({ step, isGrowing }: { readonly step: ShownStep; readonly isGrowing: boolean }) {
+interface StepProps {
+  readonly step: ShownStep;
+  readonly isGrowing: boolean;
+  readonly isWaiting: boolean;
+}
+
+function Step({ step, isGrowing, isWaiting }: StepProps) {
   if (step.kind === 'call') {
     const { name, arguments: args, result, success } = step.call;
-    return <ToolCard call={{ name, args, result, success }} />;
+    return <ToolCard call={{ name, args, result, success }} isWaiting={isWaiting} />;
   }
   return (
     <section class="step">

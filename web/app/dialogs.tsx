@@ -7,6 +7,7 @@ const DIALOGS = {
   search: async () => (await import('./search-dialog.tsx')).SearchDialog,
   import: async () => (await import('./import-dialog.tsx')).ImportDialog,
   models: async () => (await import('./models-dialog.tsx')).ModelsDialog,
+  branches: async () => (await import('./branches-dialog.tsx')).BranchesDialog,
   options: async () => (await import('./options-dialog.tsx')).OptionsDialog,
   preview: async () => (await import('./preview-dialog.tsx')).PreviewDialog,
   prompts: async () => (await import('./prompts-dialog.tsx')).PromptsDialog,

@@ -138,6 +138,7 @@ function SessionMenu({ sessionId, onRename }: { readonly sessionId: string; read
       items={[
         { label: t.rename, onChoose: onRename },
         { label: promptLabel(), onChoose: () => open('prompts') },
+        { label: t.branches.all, onChoose: () => open('branches') },
         { label: t.fork, onChoose: () => void fork() },
         { label: t.exportJson, onChoose: () => void saveExport(sessionId, 'json') },
         { label: t.exportLines, onChoose: () => void saveExport(sessionId, 'jsonl') },

@@ -14,7 +14,6 @@ export function PreviewDialog({ onClose }: DialogProps) {
         <p>{d.preview.none}</p>
       ) : (
         <>
-          {preview.would_reload && <p class="hint">{d.preview.reload}</p>}
           <ReceiptRows receipt={preview.context} />
           <section class="request">
             <h3>

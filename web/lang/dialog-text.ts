@@ -23,8 +23,12 @@ export const d = {
     title: 'What would be sent',
     none: 'There is nothing to show.',
     request: 'The exact request',
-    reload: 'The model would be loaded first.',
     picture: (length: number) => `a picture, ${number.format(length)} characters of base64`,
+  },
+  branches: {
+    title: 'Branches',
+    none: 'This conversation has one way so far. Edit a message, or have one answered again: what was there stays, and stands here.',
+    length: (count: number) => (count === 1 ? '1 message' : `${number.format(count)} messages`),
   },
   prompts: {
     title: 'System prompts',

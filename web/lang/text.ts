@@ -65,6 +65,11 @@ export const t = {
   thinking: 'Thinking…',
   thought: 'Thoughts',
   branch: (at: number, of: number) => `${at} / ${of}`,
+  branches: {
+    all: 'Branches…',
+    choose: (at: number, of: number) => `Version ${at} of ${of}: choose another one`,
+    silent: 'Without words',
+  },
   branchBefore: 'Earlier version',
   branchAfter: 'Later version',
   sending: 'Sending…',
@@ -146,8 +151,8 @@ export const t = {
       manual_override: 'chosen by hand',
       load_failed: 'a larger one could not be loaded',
     },
-    reload: 'The model',
-    anew: 'had to be loaded',
+    reload: 'Loads the model anew',
+    anew: 'yes',
     clamped: 'The answer may be no longer than what is left of the window.',
     tools: 'Tools offered',
     toolsOf: (count: number, tokens: number | null) =>
