@@ -1,9 +1,13 @@
-// The client as ES modules without imports of packages.
+// The client as ES modules without imports of packages, but for React in its hooks.
 import { fileURLToPath } from 'node:url';
 import { build, type OutputChunk } from 'rolldown';
 
 /** Entry of the package → its file. */
-export const CLIENT_ENTRIES = { index: 'src/client/index.ts', store: 'src/client/chat-store.ts' };
+export const CLIENT_ENTRIES = {
+  index: 'src/client/index.ts',
+  store: 'src/client/chat-store.ts',
+  react: 'src/client/react.ts',
+};
 
 export interface BundleOptions {
   readonly folder: string;
@@ -18,6 +22,8 @@ export async function bundleClient(options: BundleOptions): Promise<readonly Out
     input: { ...entries },
     platform: 'neutral',
     treeshake: true,
+    // Of the one who installs it.
+    external: ['react'],
     output: { dir: folder, format: 'esm', minify: isMinified, chunkFileNames: '[name].js' },
   });
   return output.filter((file) => file.type === 'chunk');

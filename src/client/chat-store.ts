@@ -2,7 +2,7 @@
 import type { Mochi } from './index.ts';
 import type { ServerEvent } from './resources/events.ts';
 import { askForTurns, type SendSettings } from './store/ask-for-turns.ts';
-import { type ChatState, holdState, type Pending, type Schedule } from './store/chat-state.ts';
+import { type ChatState, holdChat, type Pending, type Schedule } from './store/chat-state.ts';
 import { followTurns } from './store/follow-turns.ts';
 import { joinTurns } from './store/join-turns.ts';
 import { noticeChanges } from './store/notice-changes.ts';
@@ -57,7 +57,8 @@ export interface ChatStore {
   close(): void;
 }
 
-const EMPTY: ChatState = {
+/** Nothing was read yet. */
+export const EMPTY_CHAT: ChatState = {
   session: null,
   total: 0,
   rows: new Map(),
@@ -73,7 +74,7 @@ const HIDDEN = { afterMs: 10_000, everyMs: 10_000 };
 /** Reads the conversation at once, and joins its turn if one goes on. */
 export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatStore {
   const { sessionId, pageSize = PAGE_SIZE, outbox = null, hidden = HIDDEN, schedule } = options;
-  const holder = holdState({ ...EMPTY, outbox: outbox && { ...outbox, state: 'failed' } }, schedule);
+  const holder = holdChat({ ...EMPTY_CHAT, outbox: outbox && { ...outbox, state: 'failed' } }, schedule);
   const reader = readConversation(mochi, sessionId, holder, pageSize);
   const turns = followTurns(holder, reader);
   const deps = { mochi, sessionId, holder, reader, turns };

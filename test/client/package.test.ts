@@ -45,8 +45,8 @@ describe('@mochi-server/client', () => {
     );
   });
 
-  it('imports nothing but its own files', () => {
-    const own = chunks.map(({ fileName }) => fileName);
+  it('imports nothing but its own files, and React for the hooks', () => {
+    const own = [...chunks.map(({ fileName }) => fileName), 'react'];
     expect(own).toContain('index.js');
     for (const { imports, dynamicImports } of chunks) {
       expect([...imports, ...dynamicImports].filter((name) => !own.includes(name))).toEqual([]);
@@ -59,7 +59,9 @@ describe('@mochi-server/client', () => {
     const all = await sizeOf('index');
     const withStore = await sizeOf('index', 'store');
     expect(all.bytes, all.named).toBeLessThan(9300);
+    const withHooks = await sizeOf('index', 'store', 'react');
     expect(withStore.bytes - all.bytes, withStore.named).toBeLessThan(4000);
+    expect(withHooks.bytes - withStore.bytes, withHooks.named).toBeLessThan(1100);
   });
 
   it('runs as it is bundled', async () => {

@@ -27,17 +27,21 @@ export interface ChatState {
   readonly problem: MochiError | null;
 }
 
-export interface StateHolder {
-  get(): ChatState;
-  set(change: Partial<ChatState>): void;
-  setLink(link: Link): void;
+export interface Holder<State> {
+  get(): State;
+  set(change: Partial<State>): void;
+  /** @returns what ends it */
   subscribe(listener: () => void): () => void;
+}
+
+export interface StateHolder extends Holder<ChatState> {
+  setLink(link: Link): void;
 }
 
 /** Runs it soon: with the next frame, where there are any. */
 export type Schedule = (run: () => void) => void;
 
-export function holdState(initial: ChatState, schedule: Schedule = nextFrame): StateHolder {
+export function holdState<State>(initial: State, schedule: Schedule = nextFrame): Holder<State> {
   const listeners = new Set<() => void>();
   let state = initial;
   let isScheduled = false;
@@ -45,20 +49,26 @@ export function holdState(initial: ChatState, schedule: Schedule = nextFrame): S
     isScheduled = false;
     for (const listener of listeners) listener();
   };
-  const set = (change: Partial<ChatState>) => {
-    state = { ...state, ...change };
-    if (!isScheduled) schedule(tell);
-    isScheduled = true;
-  };
   return {
     get: () => state,
-    set,
-    setLink(link) {
-      if (link !== state.link) set({ link });
+    set(change) {
+      state = { ...state, ...change };
+      if (!isScheduled) schedule(tell);
+      isScheduled = true;
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+  };
+}
+
+export function holdChat(initial: ChatState, schedule?: Schedule): StateHolder {
+  const holder = holdState(initial, schedule);
+  return {
+    ...holder,
+    setLink(link) {
+      if (link !== holder.get().link) holder.set({ link });
     },
   };
 }
