@@ -18,7 +18,7 @@ import type { GetHealthAnswer, SearchAnswer } from './wire.ts';
 export type { CallOptions, List } from './api.ts';
 export { isMochiError, MochiError } from './errors.ts';
 export { foldTurn } from './fold-turn.ts';
-export type { Link, MochiOptions, Reconnect, RetryOptions, UnknownEvent } from './options.ts';
+export type { Link, MochiOptions, Reconnect, Refused, RetryOptions, UnknownEvent } from './options.ts';
 export type { AgentRunBody } from './resources/agents.ts';
 export { newKey, type SendOptions, type StreamOptions } from './resources/ask-turn.ts';
 export type { ChatBody } from './resources/chat.ts';

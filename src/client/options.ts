@@ -43,10 +43,15 @@ export interface MochiOptions {
   readonly retry?: RetryOptions;
   /** While an engine or its first model is fetched: wait as long as that takes. A function is told how far it is. */
   readonly waitForEngine?: boolean | ((error: MochiError) => void);
-  /** Asked once for each request that got 401; true: try again. */
-  readonly onUnauthorized?: () => boolean | Promise<boolean>;
+  /** Asked once for each request that got 401, with the key that it had; true: try again. */
+  readonly onUnauthorized?: (refused: Refused) => boolean | Promise<boolean>;
   readonly onReconnect?: (reconnect: Reconnect) => void;
   readonly onUnknown?: (event: UnknownEvent) => void;
+}
+
+/** Where the key is another one by now, the request was only too early. */
+export interface Refused {
+  readonly apiKey: string | undefined;
 }
 
 /** The options with nothing left open. */

@@ -35,9 +35,10 @@ const ENGINE_PAUSE_MS = 1000;
 export function createSend(connection: Connection): Send {
   return async (exchange, read) => {
     const { signal } = exchange;
-    const tried: Tried = { failures: 0, waits: 0, isAuthorized: false };
+    const tried: Tried = { failures: 0, waits: 0, isAuthorized: false, apiKey: undefined };
     for (;;) {
-      const headers = await headersOf(connection, exchange);
+      tried.apiKey = await keyOf(connection);
+      const headers = headersOf(connection, exchange, tried.apiKey);
       try {
         return await read(await once(connection, exchange, headers));
       } catch (thrown) {
@@ -55,6 +56,7 @@ interface Tried {
   failures: number;
   waits: number;
   isAuthorized: boolean;
+  apiKey: string | undefined;
 }
 
 /** Milliseconds until it is tried again; null: not at all. */
@@ -68,7 +70,7 @@ async function delayOf(
   const { waitForEngine, onUnauthorized, retry } = connection;
   if (status === 401 && onUnauthorized !== undefined && !tried.isAuthorized) {
     tried.isAuthorized = true;
-    return (await onUnauthorized()) ? 0 : null;
+    return (await onUnauthorized({ apiKey: tried.apiKey })) ? 0 : null;
   }
   if (repeated === 'never') return null;
   if (error.details['is_underway'] === true && waitForEngine) {
@@ -127,11 +129,15 @@ function addressOf({ baseUrl }: Connection, { path, query = {} }: Exchange): str
   return `${baseUrl}/api/v1${path}${given.length === 0 ? '' : `?${given.join('&')}`}`;
 }
 
-async function headersOf(
-  { apiKey, headers }: Connection,
+async function keyOf({ apiKey }: Connection): Promise<string | undefined> {
+  return typeof apiKey === 'function' ? apiKey() : apiKey;
+}
+
+function headersOf(
+  { headers }: Connection,
   exchange: Exchange,
-): Promise<Record<string, string>> {
-  const key = typeof apiKey === 'function' ? await apiKey() : apiKey;
+  key: string | undefined,
+): Record<string, string> {
   return {
     ...(exchange.body !== undefined && { 'content-type': 'application/json' }),
     ...(key !== undefined && key !== '' && { authorization: `Bearer ${key}` }),
@@ -191,11 +197,13 @@ async function strange(response: Response, text?: string): Promise<MochiError> {
 
 /** What `fetch` throws says little, in a page nothing at all. */
 export function unreachable({ baseUrl }: Connection, cause: unknown): MochiError {
-  const isPage = originOfPage() !== null;
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const said = reason instanceof Error && reason.message !== '' ? ` (${reason.message})` : '';
-  const message = isPage
-    ? `No answer from ${baseUrl}: it cannot be reached, or the origin of this page is not in its MOCHI_CORS_ORIGINS.`
-    : `No answer from ${baseUrl}${said}.`;
+  const origin = originOfPage();
+  const isOther = origin !== null && new URL(baseUrl).origin !== origin;
+  const causes = isOther
+    ? ': it cannot be reached, or the origin of this page is not in its MOCHI_CORS_ORIGINS'
+    : ': it cannot be reached';
+  const message = `No answer from ${baseUrl}${origin === null ? said : causes}.`;
   return new MochiError({ code: 'unreachable', message, cause });
 }

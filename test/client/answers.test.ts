@@ -159,7 +159,9 @@ describe('a server with keys', () => {
   it('is asked once more after onUnauthorized, and no third time', async () => {
     let key = 'old';
     let calls = 0;
-    const onUnauthorized = () => {
+    const refused: unknown[] = [];
+    const onUnauthorized = ({ apiKey }: { readonly apiKey: string | undefined }) => {
+      refused.push(apiKey);
       calls += 1;
       key = 'new';
       return true;
@@ -172,6 +174,7 @@ describe('a server with keys', () => {
     answers = [failed(401, 'unauthorized'), failed(401, 'unauthorized'), FINE];
     expect(await failureOf(client.health())).toMatchObject({ code: 'unauthorized', status: 401 });
     expect(calls).toBe(2);
+    expect(refused).toEqual(['old', 'new']);
   });
 
   it('is not asked again when nobody has another key', async () => {
@@ -213,7 +216,12 @@ describe('a page', () => {
       expect(client.baseUrl).toBe('http://127.0.0.1:9');
       const error = await failureOf(client.health());
       expect(error).toMatchObject({ code: 'unreachable', status: null });
-      expect(error?.message).toMatch(/cannot be reached, or .*MOCHI_CORS_ORIGINS/);
+      // Its own server sends no page that it does not answer.
+      expect(error?.message).not.toContain('MOCHI_CORS_ORIGINS');
+      const other = await failureOf(
+        createMochi({ baseUrl: 'http://127.0.0.1:7', retry: { tries: 1 } }).health(),
+      );
+      expect(other?.message).toMatch(/cannot be reached, or .*MOCHI_CORS_ORIGINS/);
     } finally {
       delete page.location;
     }

@@ -2,7 +2,9 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { chatState } from '../state/chat.ts';
-import { isOutdated, keepLive, waiting } from '../state/live.ts';
+import { isGone } from '../state/gone.ts';
+import { isOutdated } from '../state/health.ts';
+import { keepLive, waiting } from '../state/live.ts';
 import { refreshModels } from '../state/models.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { goTo } from '../state/route.ts';
@@ -13,7 +15,7 @@ import { OpenDialog, open } from './dialogs.tsx';
 import { DropFiles } from './drop-files.tsx';
 import { Header } from './header.tsx';
 import { KeyDialog } from './key-dialog.tsx';
-import { Notice, Outdated } from './notice.tsx';
+import { Gone, Notice, Outdated } from './notice.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { StatusLine } from './status-line.tsx';
 
@@ -55,6 +57,7 @@ export function App() {
         <div class="foot">
           {problem.value !== null && <Notice error={problem.value} />}
           {isOutdated.value && <Outdated />}
+          {isGone.value && <Gone />}
           <StatusLine />
           <Composer />
         </div>

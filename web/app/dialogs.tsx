@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { missPart } from '../state/health.ts';
 
 const DIALOGS = {
   search: async () => (await import('./search-dialog.tsx')).SearchDialog,
@@ -34,7 +35,13 @@ export function OpenDialog() {
   } | null>(null);
   useEffect(() => {
     if (name === null) return;
-    void DIALOGS[name]().then((View) => setLoaded({ name, View }));
+    DIALOGS[name]().then(
+      (View) => setLoaded({ name, View }),
+      () => {
+        opened.value = null;
+        void missPart();
+      },
+    );
   }, [name]);
   if (name === null || loaded?.name !== name) return null;
   return (

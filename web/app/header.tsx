@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { chat, chatState, newModel } from '../state/chat.ts';
+import { forgetConversation } from '../state/gone.ts';
 import { models } from '../state/models.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { goTo } from '../state/route.ts';
@@ -127,9 +128,11 @@ function SessionMenu({ sessionId, onRename }: { readonly sessionId: string; read
   const remove = async () => {
     // oxlint-disable-next-line eslint/no-alert -- The browser's own question: nothing else can be pressed meanwhile.
     if (!confirm(t.deleteAsk)) return;
-    await attempt(() => mochi.sessions.delete(sessionId));
-    forgetOptions(sessionId);
+    // Left first: what one has deleted oneself is no news.
     goTo(null);
+    if ((await attempt(() => mochi.sessions.delete(sessionId))) === null) return;
+    forgetOptions(sessionId);
+    forgetConversation(sessionId);
     await refreshSessions();
   };
   return (

@@ -8,15 +8,18 @@ export function KeyDialog() {
   const question = keyQuestion.value;
   const [given, setGiven] = useState('');
   const [isKept, setKept] = useState(false);
+  const [isTrying, setTrying] = useState(false);
   if (question === null) return null;
   const onSubmit = (event: Event) => {
     event.preventDefault();
-    if (given.trim() !== '') void giveKey(given.trim(), isKept);
+    if (given.trim() === '' || isTrying) return;
+    setTrying(true);
+    void giveKey(given.trim(), isKept).finally(() => setTrying(false));
   };
   return (
-    <Dialog title={t.key.title} onClose={() => undefined}>
+    <Dialog title={t.key.title} onClose={null}>
       <form onSubmit={onSubmit}>
-        {question.wasWrong && <p role="alert">{t.key.wrong}</p>}
+        {question.fault !== null && !isTrying && <p role="alert">{t.key[question.fault]}</p>}
         <label>
           {t.key.label}
           <input
@@ -34,7 +37,7 @@ export function KeyDialog() {
           />
           {t.key.remember}
         </label>
-        <button type="submit" class="main">
+        <button type="submit" class="main" disabled={isTrying}>
           {t.key.open}
         </button>
       </form>

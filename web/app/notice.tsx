@@ -1,6 +1,7 @@
 // What went wrong, until it is read.
 import type { MochiError } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
+import { goOnInNew } from '../state/gone.ts';
 import { problem } from '../state/server.ts';
 import { Icon } from '../ui/icon.tsx';
 
@@ -19,6 +20,18 @@ export function Notice({ error }: { readonly error: MochiError }) {
         }}
       >
         <Icon name="close" />
+      </button>
+    </div>
+  );
+}
+
+/** What was read of it stays to be seen, and what was written goes along. */
+export function Gone() {
+  return (
+    <div class="notice" role="alert">
+      <p>{t.problem.gone}</p>
+      <button type="button" onClick={goOnInNew}>
+        {t.problem.goOn}
       </button>
     </div>
   );

@@ -3,6 +3,7 @@ import type { ChatState } from '../../src/client/chat-store.ts';
 import { t } from '../lang/text.ts';
 import { keepsNothing } from '../lib/kept.ts';
 import { chatState, isAnswering } from '../state/chat.ts';
+import { isGone } from '../state/gone.ts';
 import { serverLink } from '../state/live.ts';
 import { engineWait } from '../state/server.ts';
 
@@ -11,7 +12,7 @@ export function StatusLine() {
   // What is heard of the server, where nothing is asked of it.
   const link = state === null || state.link === 'live' ? serverLink.value : state.link;
   const text = link === 'live' ? (state === null ? '' : textOf(state)) : t.link[link];
-  const error = state?.problem ?? null;
+  const error = isGone.value ? null : (state?.problem ?? null);
   return (
     <div class="status">
       <p role="status" dir="auto">

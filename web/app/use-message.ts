@@ -15,7 +15,9 @@ export function useMessage(sessionId: string | null) {
     setText(draftOf(sessionId));
     setPictures([]);
   }, [sessionId]);
-  const canSend = text.trim() !== '' && chatState.value?.outbox?.state !== 'sending';
+  const canSend =
+    text.trim() !== '' && // One that has not reached the server is sent or discarded first.
+    (chatState.value?.outbox ?? null) === null;
   return {
     text,
     pictures,

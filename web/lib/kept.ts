@@ -5,12 +5,16 @@ const PREFIX = 'mochi.';
 /** Of one value, in characters. */
 const MAX_LENGTH = 200_000;
 
-/** The browser did not keep something: it is full, or keeps nothing. */
-export const keepsNothing = signal(false);
+/** `browser`: over its end; `tab`: over a reload. */
+export type Place = 'browser' | 'tab';
 
-export function recall<T>(name: string): T | null {
+/** The browser did not keep something that is there: it is full, or keeps nothing. */
+export const keepsNothing = signal(false);
+const unkept = new Set<string>();
+
+export function recall<T>(name: string, place: Place = 'browser'): T | null {
   try {
-    const text = localStorage.getItem(PREFIX + name);
+    const text = storeOf(place).getItem(PREFIX + name);
     return text === null ? null : (JSON.parse(text) as T);
   } catch {
     return null;
@@ -18,22 +22,30 @@ export function recall<T>(name: string): T | null {
 }
 
 /** Null: forget it. */
-export function keep(name: string, value: unknown): void {
+export function keep(name: string, value: unknown, place: Place = 'browser'): void {
   try {
-    if (value === null) localStorage.removeItem(PREFIX + name);
+    if (value === null) storeOf(place).removeItem(PREFIX + name);
     else {
       const text = JSON.stringify(value);
       if (text.length > MAX_LENGTH) throw new Error('too long');
-      localStorage.setItem(PREFIX + name, text);
+      storeOf(place).setItem(PREFIX + name, text);
     }
-    keepsNothing.value = false;
+    unkept.delete(name);
   } catch {
-    keepsNothing.value = true;
+    if (value === null) unkept.delete(name);
+    else unkept.add(name);
   }
+  keepsNothing.value = unkept.size > 0;
 }
 
 export function forgetAll(): void {
-  for (const store of [localStorage, sessionStorage]) {
+  for (const place of ['browser', 'tab'] as const) {
+    const store = storeOf(place);
     for (const name of Object.keys(store)) if (name.startsWith(PREFIX)) store.removeItem(name);
   }
+}
+
+/** A browser that was told to keep nothing throws. */
+function storeOf(place: Place): Storage {
+  return place === 'browser' ? localStorage : sessionStorage;
 }

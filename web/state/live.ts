@@ -2,14 +2,12 @@
 import { signal } from '@preact/signals';
 import { isMochiError, type Link, type ServerEvent } from '../../src/client/index.ts';
 import { chat } from './chat.ts';
-import { health, readHealth } from './health.ts';
+import { compareVersion, readHealth } from './health.ts';
 import { hearPull } from './models.ts';
 import { mochi } from './server.ts';
 import { refreshSessions } from './sessions.ts';
 import { hearEvents } from './shared-events.ts';
 
-/** Another version of the server than the one that the page came from. */
-export const isOutdated = signal(false);
 /** Sessions in which something waits for a person, by approval. */
 export const waiting = signal<ReadonlyMap<string, string>>(new Map());
 /** How the server can be reached, by what is heard of it. */
@@ -62,7 +60,7 @@ function onLink(link: Link): void {
 
 function onEvent(told: ServerEvent): void {
   const { event, data } = told;
-  if (event === 'hello') isOutdated.value = health.value !== null && health.value.version !== data.version;
+  if (event === 'hello') compareVersion(data.version);
   if (event === 'hello' || event === 'reset') void readWaiting();
   if (event === 'approval') {
     const next = new Map(waiting.value);

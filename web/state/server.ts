@@ -1,33 +1,36 @@
 // The server behind the page: one client for everything, and the key that it may want.
 import { signal } from '@preact/signals';
 import { createMochi, isMochiError, type MochiError } from '../../src/client/index.ts';
+import { keep, recall } from '../lib/kept.ts';
 
-const KEY = 'mochi.key';
+const KEY = 'key';
 
 /** Null: no key. */
-let key: string | null = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+let key = recall<string>(KEY, 'tab') ?? recall<string>(KEY);
+
+/** Why the key that was given is of no use. */
+type KeyFault = 'wrong' | 'away';
 
 /** The page asks for a key; null: it does not. */
-export const keyQuestion = signal<{ readonly wasWrong: boolean } | null>(null);
+export const keyQuestion = signal<{ readonly fault: KeyFault | null } | null>(null);
 /** What went wrong last; null: nothing, or it was read. */
 export const problem = signal<MochiError | null>(null);
 /** How far the engine is with fetching what it needs; null: it has it. */
 export const engineWait = signal<MochiError | null>(null);
 
-/** Answers to what was asked without the key may come so late. */
-const LATE_MS = 3000;
-let givenAt = Number.NEGATIVE_INFINITY;
 let answerKey: (() => void) | null = null;
 let asking: Promise<boolean> | null = null;
 
+const baseUrl = new URL('.', location.href).href;
+
 export const mochi = createMochi({
-  baseUrl: new URL('.', location.href).href,
+  baseUrl,
   apiKey: () => key ?? undefined,
-  onUnauthorized: () => {
+  onUnauthorized: ({ apiKey }) => {
     // Asked before the key was given, and refused after it.
-    if (performance.now() - givenAt < LATE_MS) return true;
+    if ((apiKey ?? null) !== key) return true;
     asking ??= new Promise<boolean>((resolve) => {
-      keyQuestion.value = { wasWrong: key !== null };
+      keyQuestion.value = { fault: key === null ? null : 'wrong' };
       answerKey = () => resolve(true);
     }).finally(() => {
       asking = null;
@@ -41,24 +44,33 @@ export const mochi = createMochi({
 
 /** Tries it first: a wrong one is asked for again. */
 export async function giveKey(given: string, isKept: boolean): Promise<void> {
-  const headers = { authorization: `Bearer ${given}` };
-  const { status } = await fetch(new URL('api/v1/health', location.href.split('#', 1)[0]), { headers });
-  if (status === 401) {
-    keyQuestion.value = { wasWrong: true };
+  const fault = await faultOf(given);
+  if (fault !== null) {
+    keyQuestion.value = { fault };
     return;
   }
   key = given;
-  givenAt = performance.now();
-  sessionStorage.setItem(KEY, given);
-  if (isKept) localStorage.setItem(KEY, given);
+  keep(KEY, given, 'tab');
+  // One that is not accepted any more is not to be met again.
+  keep(KEY, isKept ? given : null);
   keyQuestion.value = null;
   answerKey?.();
 }
 
+async function faultOf(given: string): Promise<KeyFault | null> {
+  try {
+    await createMochi({ baseUrl, apiKey: given, retry: { tries: 1 } }).sessions.list({ limit: 1 });
+    return null;
+  } catch (error) {
+    if (!isMochiError(error)) throw error;
+    return error.status === 401 ? 'wrong' : 'away';
+  }
+}
+
 export function forgetKey(): void {
   key = null;
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  keep(KEY, null, 'tab');
+  keep(KEY, null);
 }
 
 export function hasKey(): boolean {
@@ -72,6 +84,17 @@ export async function attempt<T>(action: () => Promise<T>): Promise<T | null> {
   } catch (error) {
     if (!isMochiError(error)) throw error;
     problem.value = error;
+    return null;
+  }
+}
+
+/** The same for what nobody asked for: that the server is away is said in one place, and by whoever listens to it. */
+export async function attemptUnasked<T>(action: () => Promise<T>): Promise<T | null> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!isMochiError(error)) throw error;
+    if (error.code !== 'unreachable') problem.value = error;
     return null;
   }
 }

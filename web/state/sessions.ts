@@ -1,7 +1,7 @@
 // The list of conversations, the newest first, page by page.
 import { signal } from '@preact/signals';
 import type { SessionListItem } from '../../src/client/index.ts';
-import { attempt, mochi } from './server.ts';
+import { attempt, attemptUnasked, mochi } from './server.ts';
 
 const PAGE = 50;
 
@@ -12,7 +12,7 @@ export const moreSessions = signal<string | null>(null);
 
 export async function refreshSessions(): Promise<void> {
   const shown = Math.max(sessions.value?.length ?? 0, PAGE);
-  const page = await attempt(async () => mochi.sessions.list({ limit: Math.min(shown, 1000) }));
+  const page = await attemptUnasked(async () => mochi.sessions.list({ limit: Math.min(shown, 1000) }));
   if (page === null) return;
   sessions.value = page.sessions;
   moreSessions.value = page.next_cursor;

@@ -6,7 +6,8 @@ import { Icon } from './icon.tsx';
 
 interface DialogProps {
   readonly title: string;
-  readonly onClose: () => void;
+  /** Null: it stays until it has its answer. */
+  readonly onClose: (() => void) | null;
   readonly children: ComponentChildren;
 }
 
@@ -20,17 +21,21 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   }, []);
   const onClick = (event: MouseEvent) => {
     // The dialog itself is hit only beside its content.
-    if (event.target === dialog.current) onClose();
+    if (event.target === dialog.current) onClose?.();
   };
+  // A browser closes it at the second Escape, whatever anybody says.
+  const reopen = () => dialog.current?.showModal();
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- Escape does the same.
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose} onClick={onClick}>
+    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose ?? reopen} onClick={onClick}>
       <div class="dialog">
         <header>
           <h2 id={heading}>{title}</h2>
-          <button type="button" class="quiet" aria-label={t.close} onClick={onClose}>
-            <Icon name="close" />
-          </button>
+          {onClose !== null && (
+            <button type="button" class="quiet" aria-label={t.close} onClick={onClose}>
+              <Icon name="close" />
+            </button>
+          )}
         </header>
         {children}
       </div>
