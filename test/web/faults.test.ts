@@ -80,6 +80,7 @@ describePage('a key', () => {
       proxy.dropAll();
       await say('And now?');
       await world.page.getByText('This key is not accepted.').waitFor();
+      await world.page.getByLabel('Remember it').uncheck();
       await giveRight(OTHER);
       await expect.poll(() => answers().allInnerTexts()).toEqual([ANSWER, ANSWER]);
       expect(await said().allInnerTexts()).toEqual(['Hello', 'And now?']);

@@ -15,6 +15,8 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly address?: string;
   /** Its time can be put forward. */
   readonly hasClock?: boolean;
+  /** Before it is loaded. */
+  readonly onPage?: (page: Page) => Promise<unknown>;
 }
 
 /** In front of a server with a tool and the programs of the fake. */
@@ -94,13 +96,14 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
     /** A browser of its own, nothing kept in it, at the conversation. */
     async open(
       sessionId: string | null = null,
-      { address = server.url, hasClock = false, ...options }: OpenOptions = {},
+      { address = server.url, hasClock = false, onPage, ...options }: OpenOptions = {},
     ) {
       if (browser === null) throw new Error('There is no browser.');
       context = await browser.newContext(options);
       if (hasClock) await context.clock.install();
       page = await context.newPage();
       listen(page, address);
+      await onPage?.(page);
       await page.goto(placeOf(address, sessionId));
       await composer().waitFor();
     },

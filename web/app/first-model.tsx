@@ -1,28 +1,46 @@
-// Before the first word: an invitation, or the models that can be fetched where there is none.
+// Before the first word: an invitation, or what stands in its way. One can write already, whatever it is.
+import { useEffect } from 'preact/hooks';
 import { t } from '../lang/text.ts';
-import { models, pullModel, pulls } from '../state/models.ts';
+import { showBytes } from '../lib/times.ts';
+import { health } from '../state/health.ts';
+import { models, modelsFault, pullModel, pulls, refreshModels } from '../state/models.ts';
+import { engineWait } from '../state/server.ts';
 import { PullForm } from './pull-form.tsx';
 
-const OFFERED = [
-  { name: 'qwen3-0.6b', size: '640 MB' },
-  { name: 'smollm2-135m', size: '98 MB' },
-] as const;
+/** By the name of the engine: each has names of its own. */
+const OFFERED: Readonly<Record<string, readonly { readonly name: string; readonly size: string }[]>> = {
+  ollama: [
+    { name: 'qwen3:0.6b', size: '520 MB' },
+    { name: 'smollm2:135m', size: '270 MB' },
+  ],
+  embedded: [
+    { name: 'qwen3-0.6b', size: '640 MB' },
+    { name: 'smollm2-135m', size: '98 MB' },
+  ],
+};
 
 export function FirstModel() {
+  if (engineWait.value !== null)
+    return <EngineBeingFetched progress={engineWait.value.details['progress']} />;
+  if (modelsFault.value !== null) return <NoEngine text={modelsFault.value.message} />;
   if (models.value === null) return null;
-  if (models.value.length > 0) {
-    return (
-      <div class="empty">
-        <h2>{t.empty.title}</h2>
-        <p>{t.empty.text}</p>
-      </div>
-    );
-  }
+  if (models.value.length === 0) return <NoModel />;
+  return (
+    <div class="empty">
+      <h2>{t.empty.title}</h2>
+      <p>{t.empty.text}</p>
+    </div>
+  );
+}
+
+function NoModel() {
+  const offered = OFFERED[health.value?.engine.name ?? ''] ?? [];
   return (
     <div class="empty">
       <h2>{t.first.title}</h2>
+      <p>{t.first.text}</p>
       <div class="cards">
-        {OFFERED.map(({ name, size }) => (
+        {offered.map(({ name, size }) => (
           <button
             type="button"
             key={name}
@@ -35,6 +53,48 @@ export function FirstModel() {
         ))}
       </div>
       <PullForm />
+    </div>
+  );
+}
+
+/** An engine that is started now is found without anybody's help. */
+const LOOK_AGAIN_MS = 5000;
+
+function NoEngine({ text }: { readonly text: string }) {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) void refreshModels();
+    }, LOOK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <div class="empty">
+      <h2>{t.first.noEngine}</h2>
+      <p role="alert" dir="auto">
+        {text}
+      </p>
+      <p>{t.first.looksAgain}</p>
+      <button type="button" onClick={() => void refreshModels()}>
+        {t.first.lookNow}
+      </button>
+    </div>
+  );
+}
+
+function EngineBeingFetched({ progress }: { readonly progress: unknown }) {
+  const { status, completed, total } = Object(progress) as Readonly<Record<string, unknown>>;
+  const isKnown = typeof completed === 'number' && typeof total === 'number' && total > 0;
+  const done = isKnown ? t.first.progress(Math.floor((completed / total) * 100), showBytes(total)) : '';
+  return (
+    <div class="empty">
+      <h2>{t.first.engine}</h2>
+      <p>{t.first.underway}</p>
+      <div class="pull">
+        <label>
+          {[typeof status === 'string' ? status : '', done].filter((part) => part !== '').join(': ')}
+          <progress max={isKnown ? total : undefined} value={isKnown ? completed : undefined} />
+        </label>
+      </div>
     </div>
   );
 }

@@ -14,7 +14,10 @@ export function KeyDialog() {
     event.preventDefault();
     if (given.trim() === '' || isTrying) return;
     setTrying(true);
-    void giveKey(given.trim(), isKept).finally(() => setTrying(false));
+    void giveKey(given.trim(), isKept).then((isRight) => {
+      setTrying(false);
+      if (isRight) setGiven('');
+    });
   };
   return (
     <Dialog title={t.key.title} onClose={null}>

@@ -120,6 +120,11 @@ export const t = {
   },
   first: {
     title: 'A model is needed first',
+    text: 'It is fetched once, and stays on this machine.',
+    engine: 'The first start takes a moment',
+    noEngine: 'The models cannot be reached',
+    looksAgain: 'This page looks again by itself. What you write is kept.',
+    lookNow: 'Look now',
     fetch: (name: string) => `Fetch ${name}`,
     other: 'Another model, by its name',
     underway: 'The server fetches what it needs. You can write already: your message waits.',

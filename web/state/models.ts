@@ -1,7 +1,7 @@
 // The models of the engine, and those that are being fetched.
 import { signal } from '@preact/signals';
-import { isMochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
-import { attempt, mochi, problem } from './server.ts';
+import { isMochiError, MochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
+import { engineWait, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */
 export const models = signal<readonly Model[] | null>(null);
@@ -15,9 +15,18 @@ export interface Pull {
 
 export const pulls = signal<ReadonlyMap<string, Pull>>(new Map());
 
+/** Why they could not be read; null: nothing is known against it. */
+export const modelsFault = signal<MochiError | null>(null);
+
 export async function refreshModels(): Promise<void> {
-  const answer = await attempt(() => mochi.models.list());
-  if (answer !== null) models.value = answer.models;
+  try {
+    models.value = (await mochi.models.list()).models;
+    modelsFault.value = null;
+    engineWait.value = null;
+  } catch (error) {
+    if (!isMochiError(error)) throw error;
+    modelsFault.value = error;
+  }
 }
 
 /** Those that this page has asked for: it is told more of them than others are. */
@@ -31,8 +40,7 @@ export async function pullModel(name: string): Promise<boolean> {
   try {
     for await (const { event, data } of mochi.models.pull(name, { leave: 'continue' })) {
       if (event === 'progress') show(name, data);
-      if (event === 'error')
-        throw Object.assign(new Error(data.message), { name: 'MochiError', code: data.code });
+      if (event === 'error') throw new MochiError({ code: data.code, message: `${name}: ${data.message}` });
     }
     await refreshModels();
     return true;

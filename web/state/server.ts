@@ -42,12 +42,12 @@ export const mochi = createMochi({
   },
 });
 
-/** Tries it first: a wrong one is asked for again. */
-export async function giveKey(given: string, isKept: boolean): Promise<void> {
+/** Tries it first: a wrong one is asked for again. @returns whether it is right */
+export async function giveKey(given: string, isKept: boolean): Promise<boolean> {
   const fault = await faultOf(given);
   if (fault !== null) {
     keyQuestion.value = { fault };
-    return;
+    return false;
   }
   key = given;
   keep(KEY, given, 'tab');
@@ -55,6 +55,7 @@ export async function giveKey(given: string, isKept: boolean): Promise<void> {
   keep(KEY, isKept ? given : null);
   keyQuestion.value = null;
   answerKey?.();
+  return true;
 }
 
 async function faultOf(given: string): Promise<KeyFault | null> {
