@@ -1,6 +1,7 @@
 // The front matter of a SKILL.md: YAML of a plain kind. What is no YAML is read entry by entry, so that one bad line harms
 // only itself.
-import { type Document, isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document } from 'yaml';
+import { loadYaml } from '../kit/late-packages.ts';
 
 /** Numbers and booleans are the text as it was written. */
 export type FrontValue = string | null | readonly FrontValue[] | ReadonlyMap<string, FrontValue>;
@@ -26,13 +27,13 @@ export function parseFrontMatter(text: string): FrontMatter {
 }
 
 function parse(text: string): Document.Parsed {
-  return parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent' });
+  return loadYaml().parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent' });
 }
 
 /** One that stands for nothing is text that begins with a star. */
 function hasAliases(document: Document.Parsed): boolean {
   let found = false;
-  visit(document, {
+  loadYaml().visit(document, {
     Alias(_key, alias) {
       found ||= alias.resolve(document) !== undefined;
     },
@@ -50,6 +51,7 @@ function valuesOf(document: Document.Parsed): ReadonlyMap<string, FrontValue> | 
   const { contents, errors, warnings } = document;
   if (errors.length > 0 || warnings.length > 0) return null;
   if (contents === null) return new Map();
+  const { isAlias, isMap, visit } = loadYaml();
   let isPlain = isMap(contents);
   visit(document, {
     Node(_key, node) {
@@ -61,6 +63,7 @@ function valuesOf(document: Document.Parsed): ReadonlyMap<string, FrontValue> | 
 }
 
 function valueOf(node: unknown): FrontValue {
+  const { isMap, isScalar, isSeq } = loadYaml();
   if (isScalar(node)) {
     if (node.value === null) return null;
     return typeof node.value === 'string' ? node.value : (node.source ?? '');

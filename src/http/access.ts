@@ -4,6 +4,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
+import type { KnownPaths } from './method-not-allowed.ts';
 import { OPEN_PAGES } from './pages/page-routes.ts';
 import { isStreamToken } from './stream-token.ts';
 
@@ -24,7 +25,11 @@ export const STREAM_PATH = '/api/v1/turns/:turn_id/stream';
 /** Answer headers that a browser's script may read. */
 const EXPOSED_HEADERS = ['location', 'x-turn-id', 'x-request-id', 'retry-after'];
 
-export async function guardAccess(app: FastifyInstance, rules: AccessRules): Promise<void> {
+export async function guardAccess(
+  app: FastifyInstance,
+  rules: AccessRules,
+  { urlOf }: Pick<KnownPaths, 'urlOf'>,
+): Promise<void> {
   const isAllowedOrigin = originRule(rules.corsOrigins);
   const isKey = keyRule(rules.apiKeys);
   const checksHost = isLoopbackHost(rules.host);
@@ -59,7 +64,7 @@ export async function guardAccess(app: FastifyInstance, rules: AccessRules): Pro
   });
   app.addHook('onRequest', async (request) => {
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
-    if (OPEN_ROUTES.has(request.routeOptions.url ?? '')) return;
+    if (OPEN_ROUTES.has(urlOf(request) ?? '')) return;
     const key = bearerOf(request);
     if (isKey(key)) return;
     const token = streamTokenOf(request);

@@ -1,5 +1,7 @@
 // What routes may touch: built once in server.ts.
 
+// Types only: how a route describes itself.
+/// <reference types="@fastify/swagger" />
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,

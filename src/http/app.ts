@@ -7,9 +7,9 @@ import { type AccessRules, guardAccess } from './access.ts';
 import { guardAgentChats } from './agent-chat-guard.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createHttpServer } from './connections/http-server.ts';
-import { describeApi } from './document.ts';
-import { answerError, answerErrors, notFound, pathOf } from './error-response.ts';
-import { refuseOtherMethods } from './method-not-allowed.ts';
+import { answerError, answerErrors, pathOf } from './error-response.ts';
+import { knowPaths } from './method-not-allowed.ts';
+import { pageRoutes } from './pages/page-routes.ts';
 import { readJsonBodies } from './read-json-body.ts';
 import { readNdjsonBodies } from './read-ndjson-body.ts';
 import { refuseEncodedBodies } from './refuse-encoded-bodies.ts';
@@ -35,7 +35,7 @@ import { systemPromptRoutes } from './routes/system-prompts.ts';
 import { toolRoutes } from './routes/tools.ts';
 import { transferRoutes } from './routes/transfer.ts';
 import { turnRoutes } from './routes/turns.ts';
-import { validateBySchema } from './validation.ts';
+import { NO_COMPILERS, validateBySchema } from './validation.ts';
 
 export interface AppOptions {
   readonly access: AccessRules;
@@ -82,6 +82,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     // One line per request, our own, below.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     bodyLimit: options.maxBodyBytes,
+    schemaController: { compilersFactory: NO_COMPILERS },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     rewriteUrl: hideUndecodable,
     serverFactory: (handler) => createHttpServer(handler, options.requestTimeoutMs),
@@ -113,16 +114,12 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     );
   });
   checkRequestLine(app);
-  await guardAccess(app, options.access);
-  // Before any body is read: whatever is wrong with it, the address comes first.
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw notFound(request);
-  });
-  const refuseOthers = refuseOtherMethods(app);
-  await describeApi(app, { version: deps.version, webEnabled: options.webEnabled });
+  const paths = knowPaths(app, { maxParamLength: MAX_PARAM_LENGTH });
+  await guardAccess(app, options.access, paths);
+  paths.refuseOthers();
+  pageRoutes(app, { version: deps.version, webEnabled: options.webEnabled });
   guardAgentChats(app, deps);
   for (const addRoutes of ROUTES) addRoutes(app, deps);
-  refuseOthers();
   await app.ready();
   return app;
 }

@@ -1,12 +1,19 @@
 // Validation: bodies as they are, the text of a URL converted to what its schema says.
-import { Ajv, type AnySchema, type ValidateFunction } from 'ajv';
+import type { Ajv, AnySchema, ValidateFunction } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 import { NAMED_SCHEMAS } from '../contract/named-schemas.ts';
+import { loadAjv } from '../kit/late-packages.ts';
+
+/** For the framework, which loads compilers of its own otherwise, before it is given ours. */
+export const NO_COMPILERS = { buildValidator: refuse, buildSerializer: refuse };
+
+function refuse(): never {
+  throw new Error('Schemas are compiled by what validateBySchema sets.');
+}
 
 export function validateBySchema(app: FastifyInstance): void {
-  for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
-  const strict = createAjv(false);
-  const converting = createAjv(true);
+  const strict = once(() => createAjv(false));
+  const converting = once(() => createAjv(true));
   app.setValidatorCompiler(({ schema, httpPart, contentType }) => {
     // Bodies of other types are bytes: checked where they are read.
     if (contentType !== undefined && contentType !== 'application/json') return () => true;
@@ -16,11 +23,16 @@ export function validateBySchema(app: FastifyInstance): void {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
 }
 
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /** Compiled at the first request that needs it: most of a start would be spent on schemas nobody asks for. */
-function compileLate(ajv: Ajv, schema: AnySchema): FastifyValidate {
+function compileLate(ajv: () => Ajv, schema: AnySchema): FastifyValidate {
   let compiled: ValidateFunction | null = null;
   const validate: FastifyValidate = (value: unknown) => {
-    compiled ??= ajv.compile(schema);
+    compiled ??= ajv().compile(schema);
     const isValid = compiled(value);
     validate.errors = compiled.errors ?? null;
     return isValid;
@@ -35,6 +47,7 @@ interface FastifyValidate {
 }
 
 function createAjv(coerceTypes: boolean): Ajv {
+  const { Ajv } = loadAjv();
   const ajv = new Ajv({
     coerceTypes,
     useDefaults: true,

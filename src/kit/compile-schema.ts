@@ -1,7 +1,7 @@
 // A JSON Schema made into a function, quickly and within bounds: it is a program that somebody else wrote.
-import { createContext, Script } from 'node:vm';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { RE2JS } from 're2js';
+import { type Context, createContext, Script } from 'node:vm';
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
+import { loadAjv2020, loadRe2 } from './late-packages.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -47,7 +47,8 @@ export function misfitsOf(validate: ValidateFunction): string {
   return schemaJudge().errorsText(validate.errors, { dataVar: 'answer' });
 }
 
-const context = createContext({ run: (): void => undefined });
+/** Made when it is needed: it is a realm of its own. */
+let context: Context | null = null;
 const runInTime = new Script('run()');
 
 /** A machine so busy that this thread hardly runs is not waited for without end. */
@@ -74,6 +75,7 @@ export function withinTime<T>(run: () => T): T {
 
 function withinClock<T>(run: () => T): T {
   const result: { value?: T } = {};
+  context ??= createContext();
   context['run'] = () => {
     result.value = run();
   };
@@ -111,6 +113,7 @@ function compile(text: string, { tellsAll = false }: CompileOptions = {}): Valid
   if (judging.validateSchema(schema) !== true) {
     throw new Error(`schema is invalid: ${judging.errorsText(judging.errors)}`);
   }
+  const { Ajv2020 } = loadAjv2020();
   return new Ajv2020({
     ...OPTIONS,
     meta: false,
@@ -123,12 +126,13 @@ function compile(text: string, { tellsAll = false }: CompileOptions = {}): Valid
 }
 
 function schemaJudge(): Ajv2020 {
-  judge ??= new Ajv2020(OPTIONS);
+  judge ??= new (loadAjv2020().Ajv2020)(OPTIONS);
   return judge;
 }
 
 /** A foreign pattern runs over a model's text on our thread: RE2 takes linear time, whatever the pattern. */
 function linearRegExp(pattern: string): { test(text: string): boolean; toString(): string } {
+  const { RE2JS } = loadRe2();
   const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
   return {
     test: (text) => compiled.matcher(text).find(),

@@ -1,6 +1,6 @@
 // The log: JSON lines for machines, readable lines for a terminal, both on stderr.
 import { type DestinationStream, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { loadPretty } from './late-packages.ts';
 import { showControls } from './show-controls.ts';
 
 interface Write {
@@ -43,7 +43,7 @@ export function createLog({ level, format }: LogOptions): Log {
 }
 
 function readableLines(): DestinationStream {
-  return pretty({
+  return loadPretty()({
     destination: 2,
     sync: true,
     // Node knows NO_COLOR and FORCE_COLOR.

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeDocument } from '../../scripts/make-document.ts';
 import { APPROVAL_EVENTS } from '../../src/contract/approval-event.ts';
 import { codeOf, ERRORS, type ErrorKindName } from '../../src/contract/errors.ts';
 import { PULL_EVENTS } from '../../src/contract/model-pull.ts';
@@ -65,6 +66,10 @@ describe('the served document', () => {
     server = await startTestServer();
   });
   afterAll(() => server.close());
+
+  it('is made of the routes', async () => {
+    expect(JSON.parse(JSON.stringify(await makeDocument()))).toEqual(written);
+  });
 
   it('is the one in the repository', async () => {
     const { status, body, headers } = await server.get('/openapi.json');

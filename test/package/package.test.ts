@@ -57,7 +57,13 @@ describe('the package', () => {
   const installed = join(folder, 'node_modules', 'mochi-server');
   const bin = join(installed, 'dist', 'bin.js');
   let files: string[];
-  let manifest: { name: string; version: string; bin: Record<string, string>; engines: { node: string } };
+  let manifest: {
+    name: string;
+    version: string;
+    bin: Record<string, string>;
+    engines: { node: string };
+    dependencies: Record<string, string>;
+  };
 
   beforeAll(() => {
     for (const path of SOURCES) {
@@ -70,9 +76,12 @@ describe('the package', () => {
     files = packed.files.map(({ path }: { path: string }) => path);
     expect(run('tar', ['-xzf', join(checkout, packed.filename), '-C', folder], folder).status).toBe(0);
     cpSync(join(folder, 'package'), installed, { recursive: true });
-    // Its dependencies, as npm would lay them: beside it.
-    symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
     manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    // What npm would lay beside it: what it names, and nothing that only development needs.
+    mkdirSync(join(installed, 'node_modules'));
+    for (const name of Object.keys(manifest.dependencies)) {
+      symlinkSync(join(root, 'node_modules', name), join(installed, 'node_modules', name));
+    }
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -85,8 +94,13 @@ describe('the package', () => {
         'dist/bin.js',
         'dist/index.d.ts',
         'dist/index.js',
+        'dist/licenses.md',
         'dist/tools/groups/python/host.py',
         'dist/tools/groups/python/mochi_host/tools.py',
+        // Programs of their own, started by their names.
+        'dist/engines/embedded/child.js',
+        'dist/store/erase-deleted.js',
+        'dist/tools/groups/worker.js',
         'npm-shrinkwrap.json',
         'openapi.json',
         'package.json',
@@ -114,22 +128,42 @@ describe('the package', () => {
         !/^dist\/|^[^/]+$/.test(path),
     );
     expect(strangers).toEqual([]);
-    const modules = files.filter((path) => /^dist\/(?!web\/).*\.js$/.test(path));
-    expect(files.filter((path) => /^dist\/.*\.d\.ts$/.test(path))).toHaveLength(modules.length);
     // The page is one of the things that are built.
     expect(files).toContain('dist/web/index.html');
   });
 
   it('names in its code no file that it does not hold', () => {
-    for (const path of files.filter((file) => /^dist\/(?!web\/).*\.js$/.test(file))) {
-      const text = readFileSync(join(installed, path), 'utf8');
-      for (const [, imported = ''] of text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
-        expect([path, existsSync(new URL(imported, pathToFileURL(join(installed, path))))]).toEqual([
-          path,
-          true,
-        ]);
-      }
+    const code = /(?:from|import|import\(|require\()\s*["'`](\.[^"'`\s]+\.c?js)["'`]/g;
+    // What lies beside a source is found from where that would be.
+    const beside = /new URL\(["'`](\.[^"'`]+)["'`],\s*new URL\(["'`](\.[^"'`]+)["'`],import\.meta\.url\)/g;
+    const named = files
+      .filter((file) => /^dist\/(?!web\/|docs\/).*\.c?js$/.test(file))
+      .flatMap((path) => {
+        const text = readFileSync(join(installed, path), 'utf8');
+        return [...text.matchAll(code), ...text.matchAll(beside)].map(([, to = '', from = '.']) =>
+          // The kind of the file is that of the source: `.js` here.
+          join(path, '..', from, from === '.' ? '' : '..', to.replace(/\$\{\w+\}$/, '.js')),
+        );
+      });
+    expect(named.length).toBeGreaterThan(100);
+    expect(named).toEqual(
+      expect.arrayContaining([
+        'dist/tools/groups/python/host.py',
+        'openapi.json',
+        'package.json',
+        'dist/web/',
+      ]),
+    );
+    const missing = named.filter((path) => !existsSync(join(installed, path)) && !path.includes('.cache'));
+    expect(missing).toEqual([]);
+  });
+
+  it('tells the licence of everything that it holds', () => {
+    const text = readFileSync(join(installed, 'dist', 'licenses.md'), 'utf8');
+    for (const name of ['fastify', 'kysely', 'undici', 'typebox', '@modelcontextprotocol/client']) {
+      expect(text).toMatch(new RegExp(`^## ${name} - \\d+\\.\\d+\\.\\d+ \\([A-Z].+\\)$`, 'm'));
     }
+    expect(text).toContain('Permission is hereby granted');
   });
 
   it('can be imported: a server in a program of somebody else', () => {
@@ -148,7 +182,7 @@ describe('the package', () => {
     });
   });
 
-  it('runs tools of both kinds from where it is installed, which import its types from there', () => {
+  it('runs tools of both kinds from where it is installed, which import its types from there', async () => {
     const tools = join(folder, 'tools');
     for (const [path, text] of [
       [
@@ -156,38 +190,20 @@ describe('the package', () => {
         `import { defineTool } from 'mochi-server/tools';
         export const hello = defineTool({ description: 'H.', execute: () => 'hello' });`,
       ],
-      ['snake/__init__.py', 'def hello():\n    """H."""\n    return "hello"\n'],
+      ['snake/__init__.py', 'def hallo():\n    """H."""\n    return "hallo"\n'],
     ] as const) {
       mkdirSync(dirname(join(tools, path)), { recursive: true });
       writeFileSync(join(tools, path), text);
     }
-    const from = (name: string) => JSON.stringify(join(installed, 'dist', 'tools', 'groups', `${name}.js`));
-    const program = `
-      import { discoverGroups } from ${from('discover-groups')};
-      import { startKeeper } from ${from('keeper')};
-      import { createWorkerPool } from ${from('worker-pool')};
-      const keeper = startKeeper();
-      const pool = createWorkerPool({ keeper, maxProcesses: 2 });
-      const sources = discoverGroups(${JSON.stringify(tools)}, {
-        pool, python: 'python3', workingFolder: ${JSON.stringify(folder)}, environment: process.env,
-        environmentNames: [], timeoutMs: 10_000, memoryMb: 512, maxOutputBytes: 1000,
-      });
-      for (const source of sources) {
-        const { tools, problems } = await source.describe();
-        const { text } = await source.run('hello', {}, {
-          sessionId: null, turnId: null, toolCallId: null, executionId: 'exec_1', attempt: 1, idempotencyKey: 'key',
-          signal: new AbortController().signal, onProgress() {},
-        });
-        console.log(source.name.kind, tools.length, problems.length, text);
-      }
-      await pool.close();
-      await keeper.close();`;
-    const { stdout, stderr } = run(process.execPath, ['--input-type=module', '--eval', program], folder);
+    mkdirSync(join(folder, 'tool-data'));
+    const ran = async (name: string) => {
+      const flags = ['--port', '1', '--tools-dir', tools, '--data-dir', join(folder, 'tool-data')];
+      const { status, stdout, stderr } = await runCommand(['tools', 'run', name, ...flags], { bin });
+      return [status, stdout || stderr];
+    };
     const hasPython = spawnSync('python3', ['--version']).status === 0;
-    expect([stdout, stderr]).toEqual([
-      `native 1 0 hello\n${hasPython ? 'python 1 0 hello' : 'python 0 1 The tool hello could not be started: Python was not found: python3'}\n`,
-      '',
-    ]);
+    expect(await ran('hello')).toEqual([0, 'hello\n']);
+    expect((await ran('hallo'))[0]).toBe(hasPython ? 0 : 1);
     // Where it is installed, and where the tools are, nothing is written.
     const written = [join(installed, 'dist'), tools].flatMap((path) =>
       readdirSync(path, { recursive: true, encoding: 'utf8' }),
@@ -280,6 +296,28 @@ describe('the package', () => {
     expect((await server.get('/openapi.json')).body.info.version).toBe(manifest.version);
     expect((await server.get('/docs')).status).toBe(200);
     expect(await server.kill('SIGTERM')).toMatchObject({ status: 0 });
+  });
+
+  it('reads few files at its start, and none of those that most starts do without', async () => {
+    const noted = join(folder, 'modules.json');
+    const server = await spawnServer({
+      dataDir: join(folder, 'counted'),
+      ollamaHost: 'http://127.0.0.1:1',
+      bin,
+      env: { NODE_OPTIONS: `--import=${join(root, 'test/support/note-modules.ts')}`, LOADED_MODULES: noted },
+    });
+    expect((await server.get('/livez')).status).toBe(200);
+    await server.kill('SIGTERM');
+    const modules: string[] = JSON.parse(readFileSync(noted, 'utf8'));
+    expect(modules.filter((url) => url.includes('better-sqlite3')).length).toBeGreaterThan(0);
+    expect(modules.length).toBeLessThanOrEqual(60);
+    const sources = modules.flatMap((url): string[] => {
+      const map = `${fileURLToPath(url)}.map`;
+      return existsSync(map) ? JSON.parse(readFileSync(map, 'utf8')).sources : [];
+    });
+    expect(sources.filter((path) => /\/fastify\//.test(path)).length).toBeGreaterThan(10);
+    const late = /\/(@fastify\/swagger|@modelcontextprotocol|ajv|pino-pretty|re2js|yaml)\/|embedded-engine/;
+    expect(sources.filter((path) => late.test(path))).toEqual([]);
   });
 
   /** A Node older than `engines` on this machine; not the one that the repository brings. */

@@ -1,5 +1,5 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 
@@ -54,8 +54,9 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     address: redactUrl(baseUrl),
     async send({ method, path, body, signal }) {
       signal.throwIfAborted();
-      const asked = request(`${url.origin}${prefix}${path}`, {
-        dispatcher: agent,
+      const asked = agent.request({
+        origin: url.origin,
+        path: prefix + path,
         method,
         signal,
         headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },

@@ -1,15 +1,12 @@
 // Node's HTTP server with bounds: on time, on requests under way, on answers that nobody reads.
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerClientError, refuseConnect, refuseExpectation } from '../client-error.ts';
 import { Connection } from './connection.ts';
 import { UnsentAnswers } from './unsent-answers.ts';
+
+/** Not imported: for an import all of it is loaded, fetch and web sockets too, which take 14 MB and are not ours. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** For the header fields alone. */
 const MAX_HEADERS_MS = 60_000;

@@ -78,14 +78,13 @@ export interface PageOptions {
   readonly webEnabled: boolean;
 }
 
-/** @param readDocument the OpenAPI document, as bytes of JSON */
-export function pageRoutes(
-  app: FastifyInstance,
-  readDocument: () => Buffer,
-  { version, webEnabled }: PageOptions,
-): void {
+export function pageRoutes(app: FastifyInstance, { version, webEnabled }: PageOptions): void {
   const schema = { hide: true };
   const held = new Map<string, Promise<Buffer>>();
+  // Once: whoever asks for it gets the same bytes.
+  let document: Promise<Buffer> | null = null;
+  const sendDocument = async (_request: FastifyRequest, reply: FastifyReply) =>
+    reply.type('application/json; charset=utf-8').send(await (document ??= readDocument()));
 
   app.get('/', { schema }, async (request, reply) => {
     void reply.header('vary', 'accept');
@@ -108,9 +107,7 @@ export function pageRoutes(
   app.get('/docs', { schema }, async (request, reply) =>
     sendPage(reply, docsPage(pathOf(request.url).endsWith('/') ? 'static' : 'docs/static')),
   );
-  app.get('/docs/json', { schema }, async (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(readDocument()),
-  );
+  for (const path of ['/openapi.json', '/docs/json']) app.get(path, { schema }, sendDocument);
   app.get<{ Params: { name: string } }>('/docs/static/:name', { schema }, async (request, reply) => {
     const { name } = request.params;
     const file = FILES.get(name);
@@ -143,6 +140,12 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, name: stri
   return true;
 }
 
+/** The OpenAPI document as it was made from the routes: that it is current is checked where they are changed. */
+async function readDocument(): Promise<Buffer> {
+  const text = await readFile(new URL('../../../openapi.json', import.meta.url), 'utf8');
+  return Buffer.from(JSON.stringify(JSON.parse(text)));
+}
+
 function readPackaged(name: string): Promise<Buffer> {
-  return readFile(new URL(name, import.meta.resolve('@fastify/swagger-ui/static/index.html')));
+  return readFile(new URL(name, import.meta.resolve('@fastify/swagger-ui/static/swagger-ui.css')));
 }

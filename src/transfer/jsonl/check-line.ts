@@ -1,8 +1,9 @@
 // Lines of JSON against their schemas.
-import { Ajv, type ValidateFunction } from 'ajv';
+import type { ValidateFunction } from 'ajv';
 import { ExecutionLine, JSONL_FORMAT, MessageLine, SessionLine, TurnLine } from '../../contract/jsonl.ts';
 import { NAMED_SCHEMAS } from '../../contract/named-schemas.ts';
 import { ID_PATTERN } from '../../contract/schema.ts';
+import { loadAjv } from '../../kit/late-packages.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import type { Line } from './columns.ts';
 import { LineError } from './session-builder.ts';
@@ -48,6 +49,7 @@ function idOf({ type, session_id: id }: Line): string | null {
 }
 
 function compile(): Readonly<Record<LineType, ValidateFunction>> {
+  const { Ajv } = loadAjv();
   const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true, strict: false, validateFormats: false });
   const own: readonly unknown[] = Object.values(SCHEMAS);
   for (const schema of NAMED_SCHEMAS) if (!own.includes(schema)) ajv.addSchema(schema);
