@@ -82,7 +82,7 @@ describe('the package', () => {
     for (const name of Object.keys(manifest.dependencies)) {
       symlinkSync(join(root, 'node_modules', name), join(installed, 'node_modules', name));
     }
-  }, 120_000);
+  }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('holds what it needs and what explains it', () => {
