@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { MochiError } from '../contract/errors.ts';
 
 /** Waits for the disk: `done` once all that the file holds is on it. */
-export type SyncFile = (descriptor: number, done: (error: NodeJS.ErrnoException | null) => void) => void;
+export type SyncFile = (descriptor: number, done: (error: Error | null) => void) => void;
 
 /** What keeps files, and the clock that says how long it takes. */
 export interface Disk {
