@@ -1,8 +1,9 @@
 // Durable first: a request is on disk before anybody hears of its turn.
 
 import type { EngineModel } from '../contract/engine.ts';
-import { requireSession } from '../sessions/require.ts';
+import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
+import { commitEarly } from '../store/durable.ts';
 import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
@@ -21,6 +22,8 @@ export interface AskedTurn {
   readonly check: () => Promise<{
     readonly model: EngineModel | null;
     readonly run: RunOrigin | null;
+    /** When the newest turn of the session was accepted; null: it has none. */
+    readonly newestTurnAt: string | null;
     /** As it is known to be meant; missing: as it is. */
     readonly request?: TurnRequest;
   }>;
@@ -32,7 +35,15 @@ export interface AcceptedTurn {
   readonly userMessageId: string | null;
 }
 
-/** One commit: a turn that may run has its message on the path, one that waits keeps it in its row. */
+interface Acceptance extends AcceptedTurn {
+  /** Resolves when it is on the disk. */
+  readonly durable: Promise<void>;
+}
+
+/**
+ * One commit, which is not durable yet: the turn can be planned meanwhile. A turn that may run has its message on the path, one that
+ * waits keeps it in its row.
+ */
 export async function acceptTurn(
   deps: TurnDeps,
   turn: {
@@ -49,13 +60,13 @@ export async function acceptTurn(
     /** In the same transaction. */
     readonly alongside?: (db: Db) => Promise<void>;
   },
-): Promise<AcceptedTurn> {
+): Promise<Acceptance> {
   const { message, place, request, createdAt, idempotency, run } = turn;
   const { sessionId, turnId } = turn.live;
   const isStructured = request.format !== null;
   const newRun = run && toNewRun(run);
   const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
-  return deps.db.transaction().execute(async (transaction) => {
+  const { result, durable } = await commitEarly(deps.db, async (transaction): Promise<AcceptedTurn> => {
     await turn.alongside?.(transaction);
     if (run?.isNew) {
       const parentSessionId = run.parent?.sessionId ?? null;
@@ -67,7 +78,9 @@ export async function acceptTurn(
       await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
       return { beginning: null, userMessageId };
     }
-    await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
+    const found = await requireHeadedSession(transaction, sessionId);
+    const hasLeft = found.session.active_turn !== null;
+    if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
     if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
     const beginning = await beginTurn(
       { ...deps, db: transaction },
@@ -78,9 +91,11 @@ export async function acceptTurn(
         message,
         isPromised: false,
       },
+      hasLeft || run !== null ? null : found,
     );
     const { userMessageId } = beginning;
     await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
     return { beginning, userMessageId };
   });
+  return { ...result, durable };
 }

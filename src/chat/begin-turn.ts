@@ -1,9 +1,10 @@
 // Where a turn begins: what it answers, and the user message put on the path. Runs inside a transaction.
 import { MochiError } from '../contract/errors.ts';
-import { requireSession } from '../sessions/require.ts';
+import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
 import { findMessage, findUserMessage, type PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
+import type { HeadedSession, SessionHead } from '../store/session-head.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import { answerHandedCalls } from './client-results.ts';
@@ -34,29 +35,39 @@ interface StartingTurn {
 
 type BeginDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
-/** @throws MochiError session_not_found, empty_history, message_not_found, validation_error */
-export async function beginTurn(deps: BeginDeps, turn: StartingTurn): Promise<Beginning> {
+/**
+ * @param known the session as it is now, where it was read in the same transaction
+ * @throws MochiError session_not_found, empty_history, message_not_found, validation_error
+ */
+export async function beginTurn(
+  deps: BeginDeps,
+  turn: StartingTurn,
+  known: HeadedSession | null = null,
+): Promise<Beginning> {
   const { db, now } = deps;
   const { sessionId, turnId, message, request } = turn;
-  const found = await requireSession(db, sessionId);
+  const found = known ?? (await requireHeadedSession(db, sessionId));
+  const before = headOf(found.session);
   const old = await findReplaced(db, sessionId, request);
   if (message === null && old !== null) {
     const tip = questionOf(sessionId, old);
     await showBranchOf(db, sessionId, { message: old, updatedAt: now() });
-    return { session: found, headBefore: headOf(found), tip, userMessageId: null };
+    return { session: found.session, headBefore: before, tip, userMessageId: null };
   }
   // What is open on the branch that is left stays open there.
-  const end = old === null ? await goOnFrom(deps, turn, found) : headOf(found);
-  const session = end?.id === found.headId ? found : await requireSession(db, sessionId);
+  const end = old === null ? await goOnFrom(deps, turn, found) : before;
+  const isAsFound = end?.id === before?.id;
+  const session = isAsFound ? found.session : await requireSession(db, sessionId);
   const began = { session, headBefore: end };
   if (message === null) {
     if (end === null) throw emptyHistory(sessionId);
     return { ...began, tip: end, userMessageId: null };
   }
-  const head = await findHead(db, session);
+  const head = isAsFound ? found.head : null;
   const isThere = head !== null && isSame(head, message) && (old === null || isBeside(head, old));
-  if (isThere && !turn.isPromised) return { ...began, tip: toPlace(head), userMessageId: head.message_id };
-  const tip = await placeMessage(db, { sessionId, turnId, message, old, head: began.headBefore });
+  if (isThere && !turn.isPromised) return { ...began, tip: head.place, userMessageId: head.place.id };
+  const behind = head?.place ?? end;
+  const tip = await placeMessage(db, { sessionId, turnId, message, old, head: behind });
   return { ...began, tip, userMessageId: message.messageId };
 }
 
@@ -64,25 +75,27 @@ export async function beginTurn(deps: BeginDeps, turn: StartingTurn): Promise<Be
 async function goOnFrom(
   deps: BeginDeps,
   { sessionId, turnId, request }: StartingTurn,
-  session: StoredSession,
+  { session, head }: HeadedSession,
 ): Promise<PathPlace | null> {
   const { message, mode, toolResults: results } = request;
   const isAnswer = message === null && results.length === 0;
-  const tip = isAnswer ? await findTip(deps.db, session, mode) : headOf(session);
+  const tip = isAnswer ? await findTip(deps.db, session, mode) : (head?.place ?? null);
+  // Calls are open at the end of a path alone.
+  if (results.length === 0 && head?.mayHaveCalls !== true) return tip;
   return answerHandedCalls(deps, { sessionId, turnId, tip, results });
 }
 
 /** A client that sends the same text again while nobody has answered it wants the answer, not a twin. */
-function isSame(head: PathMessage, message: QueuedMessage): boolean {
+function isSame({ asked }: SessionHead, message: QueuedMessage): boolean {
   return (
-    head.role === 'user' &&
-    head.content === message.content &&
-    JSON.stringify(head.images ?? []) === JSON.stringify(message.images)
+    asked !== null &&
+    asked.content === message.content &&
+    JSON.stringify(asked.images) === JSON.stringify(message.images)
   );
 }
 
-function isBeside(message: PathMessage, other: PathMessage): boolean {
-  return placeBefore(message)?.id === placeBefore(other)?.id;
+function isBeside({ place, parentId }: SessionHead, other: PathMessage): boolean {
+  return (place.depth === 0 ? null : parentId) === (placeBefore(other)?.id ?? null);
 }
 
 async function findHead(db: Db, session: StoredSession): Promise<PathMessage | null> {
@@ -111,5 +124,5 @@ function emptyHistory(sessionId: string): MochiError {
 }
 
 function toPlace(message: PathMessage): PathPlace {
-  return { id: message.message_id, depth: message.depth };
+  return { id: message.message_id, depth: message.depth, at: message.timestamp };
 }

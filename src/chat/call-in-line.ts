@@ -24,12 +24,14 @@ export async function* callInLine(
   const place = deps.engineLine.enter(weightsOf(model, session.model), {
     parallel: model?.parallel ?? null,
     onMove: (position) => {
-      if (!live.signal.aborted) live.append([queued(session.model, position)]);
+      // Nothing before `turn_start`.
+      if (live.lastEventId > 0 && !live.signal.aborted) live.append([queued(session.model, position)]);
     },
   });
   try {
     for (;;) {
       if (!place.isReady) {
+        await live.opened;
         if (!progress.isRestarted) yield [queued(session.model, place.position)];
         await untilReady(place, live.signal);
       }

@@ -1,7 +1,7 @@
 // What can be said of a chat request before anything of it is stored.
 import type { EngineModel } from '../contract/engine.ts';
 import { invalidField } from '../contract/errors.ts';
-import { requireSession } from '../sessions/require.ts';
+import { requireSession, sessionNotFound } from '../sessions/require.ts';
 import type { PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import type { StoredSession } from '../store/sessions.ts';
@@ -36,6 +36,7 @@ export async function checkRequest(
 ): Promise<CheckedRequest> {
   if (given.format !== null) checkFormat(given.format);
   const session = await requireSession(deps.db, sessionId);
+  if (session.kind === 'agent') throw sessionNotFound(sessionId);
   checkImages(given);
   await checkTools(given);
   await checkResults(deps.db, sessionId, given);

@@ -24,7 +24,11 @@ export interface WantedRun {
 export async function checkRun(
   deps: TurnDeps,
   wanted: WantedRun,
-): Promise<{ readonly model: EngineModel | null; readonly run: RunOrigin }> {
+): Promise<{
+  readonly model: EngineModel | null;
+  readonly run: RunOrigin;
+  readonly newestTurnAt: string | null;
+}> {
   const { agent, chat, request } = wanted;
   const name = await chooseModel(deps, wanted);
   const session = {
@@ -43,7 +47,8 @@ export async function checkRun(
       system: agent.skill.systemPrompt,
     }),
   );
-  return { model, run: { agent, model: name, isNew: chat === null, parent: null } };
+  const newestTurnAt = chat?.newestTurnAt ?? null;
+  return { model, newestTurnAt, run: { agent, model: name, isNew: chat === null, parent: null } };
 }
 
 async function chooseModel(deps: TurnDeps, { agent, chat, model: wanted }: WantedRun): Promise<string> {

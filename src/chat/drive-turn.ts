@@ -28,7 +28,11 @@ export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<voi
   let isMessageOpen = false;
   try {
     const { turn, plan } = await driven.begin();
-    for await (const events of runTurn(deps, turn, plan)) live.append(events);
+    for await (const events of runTurn(deps, turn, plan)) {
+      // The engine is asked after the first of them.
+      await live.opened;
+      live.append(events);
+    }
   } catch (error) {
     if (error instanceof TurnSuspended) {
       // Its place stays taken: nothing of its session may go on before it does.
@@ -119,6 +123,8 @@ async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown):
     .catch((fault: unknown) => {
       deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
     });
+  // Whoever asked for a turn that could not be kept was told so, and nobody watches it.
+  await live.opened.catch(() => undefined);
   live.append([{ event: 'error', data: told }, doneEvent(live, state)]);
   // Of one that stands behind a turn that outlives this process, the next start takes care.
   return isCancelled;

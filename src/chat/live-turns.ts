@@ -8,7 +8,6 @@ import { timestampAfter } from '../kit/clock.ts';
 import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
-import { findNewestTurnInstant } from '../store/newest-turn.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
 import { agentStart } from './agent-run.ts';
@@ -77,7 +76,10 @@ export class LiveTurns {
    */
   async start(sessionId: string, request: TurnRequest, origin: TurnOrigin): Promise<WatchableTurn> {
     const { idempotencyKey, route } = origin;
-    const check = async () => ({ ...(await checkRequest(this.#deps, sessionId, request)), run: null });
+    const check = async () => {
+      const checked = await checkRequest(this.#deps, sessionId, request);
+      return { ...checked, newestTurnAt: checked.session.newestTurnAt, run: null };
+    };
     const asked = { sessionId, request, check };
     if (idempotencyKey === null) return this.#accept(asked, null);
     const mark = toMark(idempotencyKey, route, request);
@@ -236,22 +238,24 @@ export class LiveTurns {
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
     this.#refuseWhenClosing();
-    const { model, run, request = given } = await check();
-    const newest = await findNewestTurnInstant(deps.db, sessionId);
+    const { model, run, newestTurnAt, request = given } = await check();
     // The server may have begun to stop while this was being looked at.
     this.#refuseWhenClosing();
-    const createdAt = timestampAfter(newest, deps.now());
+    const createdAt = timestampAfter(newestTurnAt, deps.now());
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
     const place = enterLine({ lines: this.#lines, registry: this.#registry }, live, request.onBusy);
     const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
     const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency, run });
+    live.opened = accepted.then(async ({ userMessageId, durable }) => {
+      await durable;
+      const told = run === null ? [] : [agentStart({ live, request, run })];
+      live.append(openingEvents(live, userMessageId, place, told));
+    });
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
-      ({ beginning, userMessageId }) => {
-        const told = run === null ? [] : [agentStart({ live, request, run })];
-        live.append(openingEvents(live, userMessageId, place, told));
+      ({ beginning }) => {
         const started = { live, request, message, place, seat, model, beginning, run };
         return driveTurn(deps, { live, message, place, begin: () => startChat(this.#house, started) });
       },
@@ -264,7 +268,7 @@ export class LiveTurns {
       live,
       finished.then(() => seat.release()),
     );
-    await accepted;
+    await live.opened;
     return live;
   }
 

@@ -5,9 +5,8 @@ import type { RunPlace } from '../agents/translate-events.ts';
 import { timestampAfter } from '../kit/clock.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
 import { completeAgentSettings } from '../sessions/settings.ts';
-import { findNewestTurnInstant } from '../store/newest-turn.ts';
 import type { StoredSession } from '../store/sessions.ts';
-import { acceptTurn } from './accept-turn.ts';
+import { type AcceptedTurn, acceptTurn } from './accept-turn.ts';
 import { chooseAgentModel } from './agent-model.ts';
 import { agentStart } from './agent-run.ts';
 import { createAgentScript } from './agent-script.ts';
@@ -60,8 +59,7 @@ async function accept(
   const { agent, instruction } = asked;
   const { messageId, callIndex, callId } = run.call;
   const chatId = chat?.session_id ?? deps.newId(10);
-  const newest = chat === null ? null : await findNewestTurnInstant(deps.db, chatId);
-  const createdAt = timestampAfter(newest, deps.now());
+  const createdAt = timestampAfter(chat?.newestTurnAt ?? null, deps.now());
   const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId: chatId, createdAt });
   const { turnId } = live;
   const { turnId: parentId, sessionId: parentSessionId } = parent.live;
@@ -77,12 +75,12 @@ async function accept(
   const place = lines.enterRun(chatId, turnId);
   const living = lines.turnsOf(chatId);
   const turn = { live, createdAt, request, message, place, living, idempotency: null, run: origin };
-  const accepted = await acceptTurn(deps, { ...turn, alongside: run.onStart }).catch((error: unknown) => {
+  const accepting = acceptTurn(deps, { ...turn, alongside: run.onStart });
+  const { beginning, userMessageId } = await durably(accepting).catch((error: unknown) => {
     live.finish();
     place.leave();
     throw error;
   });
-  const { beginning, userMessageId } = accepted;
   const runPlace: RunPlace = { agentName: agent.name, chatId, runId: turnId, callId, callIndex };
   const nested = nestedRun(deps, parent, { agent, place: runPlace, call: run, resumed: null });
   live.append(openingEvents(live, userMessageId, place, [agentStart({ live, request, run: origin })]));
@@ -97,6 +95,12 @@ async function accept(
   };
   registry.add(live, driveTurn(deps, { live, message, place, begin }));
   return { live, place: runPlace, maxRounds: nested.run.limits.maxRounds, after: 0 };
+}
+
+async function durably(accepting: ReturnType<typeof acceptTurn>): Promise<AcceptedTurn> {
+  const accepted = await accepting;
+  await accepted.durable;
+  return accepted;
 }
 
 /** Options and format of the parent's request are about its own answer. */

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import type { ApprovalPolicy, DisconnectPolicy } from '../contract/chat.ts';
 import { invalidField } from '../contract/errors.ts';
+import { OVER } from '../kit/over.ts';
 import { listUndecided } from '../store/undecided.ts';
 import type { AppDeps } from './app-deps.ts';
 import { sendEvents } from './event-stream.ts';
@@ -28,7 +29,7 @@ export async function answerWhole(
   const left = new AbortController();
   const onClose = () => {
     if (!left.signal.aborted) connection.release();
-    left.abort();
+    left.abort(OVER);
   };
   reply.raw.once('close', onClose);
   // It may have left while the turn was being accepted.

@@ -1,6 +1,7 @@
 // An answer that is a stream of server-sent events: its beginning, its pauses, its reader.
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { OVER } from '../kit/over.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
 const PING_INTERVAL_MS = 15_000;
@@ -10,10 +11,10 @@ const STALLED_READER_MS = 60_000;
 /** Aborted when the reader is gone; it may have left already. */
 export function leftSignal({ raw }: FastifyReply): AbortSignal {
   const left = new AbortController();
-  raw.once('close', () => left.abort());
-  if (raw.destroyed || raw.socket?.destroyed) left.abort();
+  raw.once('close', () => left.abort(OVER));
+  if (raw.destroyed || raw.socket?.destroyed) left.abort(OVER);
   // Without a listener an error of the socket would end the process; `close` follows it.
-  raw.on('error', () => left.abort());
+  raw.on('error', () => left.abort(OVER));
   return left.signal;
 }
 

@@ -6,6 +6,8 @@
 const SMALLEST_STEP = 1_000_000;
 
 let last = 0;
+/** What was written last. */
+let written = { milliseconds: Number.NaN, text: '' };
 
 /**
  * Now as ISO 8601, UTC, with six fraction digits and `Z`: sorts as text, compares as an instant. Each is later than the
@@ -39,5 +41,9 @@ export function timestampAfter(earlier: string | null, now: string): string {
 export function formatMicroseconds(microseconds: number): string {
   const milliseconds = Math.floor(microseconds / 1000);
   const rest = String(microseconds - milliseconds * 1000).padStart(3, '0');
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}${rest}Z`;
+  // Within one millisecond it is asked for many times.
+  if (milliseconds !== written.milliseconds) {
+    written = { milliseconds, text: new Date(milliseconds).toISOString().slice(0, -1) };
+  }
+  return `${written.text}${rest}Z`;
 }

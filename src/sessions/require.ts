@@ -4,6 +4,7 @@ import { MochiError } from '../contract/errors.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import type { Db } from '../store/database.ts';
 import { findMessage, type PathMessage } from '../store/messages.ts';
+import { findHeadedSession, type HeadedSession } from '../store/session-head.ts';
 import { findSession, type StoredSession } from '../store/sessions.ts';
 import type { SessionDeps } from './session-deps.ts';
 
@@ -14,6 +15,13 @@ const SHOWN_LENGTH = 200;
 export async function requireSession(db: Db, sessionId: string): Promise<StoredSession> {
   const session = await findSession(db, sessionId);
   if (session !== null) return session;
+  throw sessionNotFound(sessionId);
+}
+
+/** With the end of its path. @throws MochiError session_not_found */
+export async function requireHeadedSession(db: Db, sessionId: string): Promise<HeadedSession> {
+  const found = await findHeadedSession(db, sessionId);
+  if (found !== null) return found;
   throw sessionNotFound(sessionId);
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openTestStore, type TestStore } from '../../test/support/open-test-store.ts';
+import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
 import { moveHead, refreshPreview } from './active-path.ts';
 import { listTree } from './list-tree.ts';
 import { findMessage, listPath } from './messages.ts';
@@ -34,8 +34,8 @@ describe('appending', () => {
     const a = await store.append(null, 'a');
     const b = await store.append(a, 'b', { timestamp: LATER });
     expect([a, b]).toEqual([
-      { id: 'a', depth: 0 },
-      { id: 'b', depth: 1 },
+      { id: 'a', depth: 0, at: TIME },
+      { id: 'b', depth: 1, at: LATER },
     ]);
     expect(await path()).toEqual(['a', 'b']);
     expect(await session()).toMatchObject({ headId: 'b', headDepth: 1, message_count: 2, updated_at: LATER });
@@ -201,7 +201,9 @@ describe('whatever is done to a tree', () => {
             await moveHead(store.db, sessionId, current.at(-1) ?? null, LATER);
           }
           const shown = await listPath(store.db, sessionId);
-          expect(shown.map(({ message_id: id, depth }) => ({ id, depth }))).toEqual(current);
+          expect(shown.map(({ message_id: id, depth, timestamp: at }) => ({ id, depth, at }))).toEqual(
+            current,
+          );
           const stored = await findSession(store.db, sessionId);
           expect([stored?.headId, stored?.headDepth]).toEqual([
             current.at(-1)?.id ?? null,

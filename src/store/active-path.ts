@@ -5,8 +5,11 @@ import { insertMessage, type NewMessage } from './insert-messages.ts';
 import { findMessage, SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { prepared } from './prepared.ts';
-import { updateSession } from './sessions.ts';
+import { moveHeadFrom, type SessionChange, updateSession } from './sessions.ts';
 import { shorten } from './shorten.ts';
+
+/** What changes in the session's row with its path; `isQuiet`: when it was changed last stays as it is. */
+export type SessionAlso = SessionChange & { readonly isQuiet?: boolean };
 
 export type AppendedMessage = Omit<NewMessage, 'parentId' | 'depth' | 'active'>;
 
@@ -17,6 +20,11 @@ const selectTimestamp = prepared((db, message: { readonly sessionId: string; rea
     .where('session_id', '=', message.sessionId)
     .where('id', '=', message.id),
 );
+
+async function findTimestamp(db: Db, message: { readonly sessionId: string; readonly id: string }) {
+  const { rows } = await selectTimestamp(db, message);
+  return rows[0]?.timestamp ?? '';
+}
 
 /**
  * When a message was said: never before the one that it follows, although the clock may have been set back, or the
@@ -29,29 +37,42 @@ export async function instantAfter(
   instant: string,
 ): Promise<string> {
   if (parent === null) return instant;
-  const { rows } = await selectTimestamp(db, { sessionId, id: parent.id });
-  const before = rows[0]?.timestamp ?? '';
+  const before = parent.at ?? (await findTimestamp(db, { sessionId, id: parent.id }));
   return before > instant ? before : instant;
 }
 
 /**
  * Adds a message after `parent`, which lies on the active path, and makes it the head. What came after
  * the parent stays in the tree as another branch. Costs the same whatever the length of the path.
+ * @param also what changes in the session's row besides; `updated_at` is when the message was said, unless this says else
  * @returns where the message lies now
  */
 export async function appendToPath(
   db: Db,
   parent: PathPlace | null,
   message: AppendedMessage,
+  { isQuiet = false, ...also }: SessionAlso = {},
 ): Promise<PathPlace> {
-  const { sessionId } = message;
+  const { sessionId, id, role, content } = message;
   const depth = parent === null ? 0 : parent.depth + 1;
-  const left = await leavePath(db, sessionId, depth);
   const timestamp = await instantAfter(db, sessionId, parent, message.timestamp);
+  const isQuestion = role === 'user' && depth < PREVIEW_DEPTH;
+  const change = {
+    head_id: id,
+    head_depth: depth,
+    ...(!isQuiet && { updated_at: timestamp }),
+    ...also,
+  };
+  const preview = isQuestion ? { firstPreview: previewOf(content) } : {};
+  const hasMoved = await moveHeadFrom(db, sessionId, parent?.id ?? null, { ...change, ...preview });
+  // Something lies behind the parent.
+  if (!hasMoved) {
+    await leavePath(db, sessionId, depth);
+    await updateSession(db, sessionId, change);
+  }
   await insertMessage(db, { ...message, timestamp, parentId: parent?.id ?? null, depth, active: true });
-  await updateSession(db, sessionId, { head_id: message.id, head_depth: depth, updated_at: timestamp });
-  if (left || (message.role === 'user' && depth < PREVIEW_DEPTH)) await refreshPreview(db, sessionId);
-  return { id: message.id, depth };
+  if (!hasMoved) await refreshPreview(db, sessionId);
+  return { id, depth, at: timestamp };
 }
 
 /** Makes the path to `target` the active one; null: the empty path. The target must be of this session. */
@@ -92,10 +113,9 @@ const deactivate = prepared((db, { sessionId, fromDepth }: { sessionId: string; 
     .where('depth', '>=', fromDepth),
 );
 
-/** @returns whether anything lay at that depth or below */
-async function leavePath(db: Db, sessionId: string, fromDepth: number): Promise<boolean> {
-  const { numAffectedRows } = await deactivate(db, { sessionId, fromDepth });
-  return (numAffectedRows ?? 0n) > 0n;
+/** Nothing at that depth or below is on the path then. */
+async function leavePath(db: Db, sessionId: string, fromDepth: number): Promise<void> {
+  await deactivate(db, { sessionId, fromDepth });
 }
 
 /** From a message up to the first that is on the active path, that one left out. */
@@ -137,11 +157,15 @@ const selectFirstQuestion = prepared((db, { sessionId }: { readonly sessionId: s
     .limit(1),
 );
 
+function previewOf(question: string): string {
+  return shorten(question, PREVIEW_LENGTH);
+}
+
 /** The first user message of the active path, shortened: kept in the session's row, so that lists open no session. */
 export async function refreshPreview(db: Db, sessionId: string): Promise<void> {
   const { rows } = await selectFirstQuestion(db, { sessionId });
   const [first] = rows;
   await updateSession(db, sessionId, {
-    preview: first === undefined ? null : shorten(first.content, PREVIEW_LENGTH),
+    preview: first === undefined ? null : previewOf(first.content),
   });
 }

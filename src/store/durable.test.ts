@@ -184,7 +184,7 @@ describe('the rule', () => {
       'store/clearing.ts',
       'store/receive-session.ts',
     ]);
-    expect(filesWith(/\bcommitEarly\b/).toSorted()).toEqual(['store/durable.ts']);
+    expect(filesWith(/\bcommitEarly\b/).toSorted()).toEqual(['chat/accept-turn.ts', 'store/durable.ts']);
   });
 
   it('lets no file write beside it', () => {

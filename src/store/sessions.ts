@@ -20,6 +20,8 @@ export interface StoredSession extends Session {
   readonly systemId: string | null;
   readonly headId: string | null;
   readonly headDepth: number;
+  /** When its newest turn was accepted; null: it has none. */
+  readonly newestTurnAt: string | null;
   readonly summary: StoredSummary | null;
   readonly promptMark: PromptMark | null;
   readonly kind: SessionKind;
@@ -88,8 +90,16 @@ export const activeTurn = sql<string | null>`(
   order by state = 'queued', created_at, rowid limit 1
 )`;
 
+/** What a session is read with, besides its row. */
+export const SESSION_EXTRAS = [
+  activeTurn.as('active_turn'),
+  sql<string | null>`(select max(created_at) from turns where turns.session_id = sessions.id)`.as(
+    'newest_turn_at',
+  ),
+];
+
 const selectSession = prepared((db, { sessionId }: { readonly sessionId: string }) =>
-  db.selectFrom('sessions').selectAll().select(activeTurn.as('active_turn')).where('id', '=', sessionId),
+  db.selectFrom('sessions').selectAll().select(SESSION_EXTRAS).where('id', '=', sessionId),
 );
 
 export async function findSession(db: Db, sessionId: string): Promise<StoredSession | null> {
@@ -131,9 +141,45 @@ const writeSession = prepared((db, { sessionId, ...columns }: SessionColumns) =>
 );
 
 export async function updateSession(db: Db, sessionId: string, change: SessionChange): Promise<void> {
-  const { metadata, toolSettings, agentSettings, contextWindow, promptMark, summary, ...columns } = change;
-  await writeSession(db, {
+  await writeSession(db, { sessionId, ...toColumns(change) });
+}
+
+type MovedColumns = SessionColumns & { readonly from?: string; readonly firstPreview?: string };
+
+const writeMovedSession = prepared((db, { sessionId, from, firstPreview, ...columns }: MovedColumns) =>
+  db
+    .updateTable('session_rows')
+    .set({
+      ...columns,
+      ...(firstPreview !== undefined && { preview: sql<string>`coalesce(preview, ${firstPreview})` }),
+    })
+    .where('id', '=', sessionId)
+    .where('head_id', from === undefined ? 'is' : '=', from ?? null),
+);
+
+/**
+ * @param from the head that is expected; null: an empty path
+ * @param change `firstPreview`: the preview of a path that has none yet
+ * @returns false, and nothing is changed: the path ends elsewhere
+ */
+export async function moveHeadFrom(
+  db: Db,
+  sessionId: string,
+  from: string | null,
+  { firstPreview, ...change }: SessionChange & { readonly firstPreview?: string },
+): Promise<boolean> {
+  const { numAffectedRows } = await writeMovedSession(db, {
     sessionId,
+    ...toColumns(change),
+    ...(from !== null && { from }),
+    ...(firstPreview !== undefined && { firstPreview }),
+  });
+  return (numAffectedRows ?? 0n) > 0n;
+}
+
+function toColumns(change: SessionChange): Updateable<SessionTable> {
+  const { metadata, toolSettings, agentSettings, contextWindow, promptMark, summary, ...columns } = change;
+  return {
     ...columns,
     ...(metadata && { metadata: JSON.stringify(metadata) }),
     ...(toolSettings && { tool_settings: JSON.stringify(toolSettings) }),
@@ -141,7 +187,7 @@ export async function updateSession(db: Db, sessionId: string, change: SessionCh
     ...(contextWindow && { context_window: JSON.stringify(contextWindow) }),
     ...(promptMark && { prompt_mark: JSON.stringify(promptMark) }),
     ...(summary && { summary: JSON.stringify(summary) }),
-  });
+  };
 }
 
 /** @param except an id that is not looked for */
@@ -169,7 +215,9 @@ export function shownSummary(text: string | null): SessionSummary | null {
   return stored && { summary: stored.summary, topics: stored.topics };
 }
 
-function toSession(row: SessionTable & { active_turn: string | null }): StoredSession {
+export function toSession(
+  row: SessionTable & { active_turn: string | null; newest_turn_at: string | null },
+): StoredSession {
   return {
     session_id: row.id,
     model: row.model,
@@ -186,6 +234,7 @@ function toSession(row: SessionTable & { active_turn: string | null }): StoredSe
     systemId: row.system_id,
     headId: row.head_id,
     headDepth: row.head_depth,
+    newestTurnAt: row.newest_turn_at,
     summary: parseSummary(row.summary),
     promptMark: row.prompt_mark === null ? null : parseStored(row.prompt_mark),
     kind: row.kind,

@@ -1,7 +1,9 @@
 // What clients see of a disk that is slow, hangs or fails: nothing is told before it is kept.
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { countStatements } from '../support/count-statements.ts';
 import { HeldDisk } from '../support/held-disk.ts';
 import type { StreamedEvent } from '../support/read-events.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -35,16 +37,22 @@ describe.skipIf(process.platform === 'darwin')('a disk that', () => {
     server.ollama.reply(text('Kept', '.'));
     disk.hold();
     const begun = disk.syncs;
-    const answer = server.stream(`/chat/${sessionId}/stream`, { message: 'Hello' });
-    const opened = settled(answer);
-    await disk.began(begun + 1);
+    let answer: ReturnType<TestServer['stream']> | undefined;
+    await countStatements(async (soFar) => {
+      answer = server.stream(`/chat/${sessionId}/stream`, { message: 'Hello' });
+      await disk.began(begun + 1);
+      // What is to be asked is planned meanwhile: the history was read.
+      while (!soFar.some((statement) => statement.includes('order by "depth" desc'))) await setImmediate();
+    });
+    const asked = answer ?? Promise.reject(new Error('Nothing was asked.'));
+    const opened = settled(asked);
     // Others are answered meanwhile, and see what is committed.
     expect((await server.messages(sessionId)).map(({ content }) => content)).toEqual(['Hello']);
     expect(opened.value).toBeUndefined();
     expect(server.ollama.requestsTo('/api/chat')).toEqual([]);
     disk.release();
 
-    const { events } = await answer;
+    const { events } = await asked;
     const told: StreamedEvent[] = [];
     const next = async () => {
       const { value } = await events.next();

@@ -46,7 +46,7 @@ export function toMark(
     summary,
     startId: first?.message_id ?? null,
     start: first?.depth ?? 0,
-    tip,
+    tip: { id: tip.id, depth: tip.depth },
     sent: plan.sent,
     answerId: null,
     usedTokens: null,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { countStatements } from '../../../test/support/count-statements.ts';
 import { openTestStore, type TestStore, TIME } from '../../../test/support/open-test-store.ts';
 import { RECEIPT_EXAMPLE } from '../../contract/context-window.ts';
 import { findMessage } from '../../store/messages.ts';
@@ -40,8 +41,12 @@ const stored = async (draft: Draft) =>
 
 it('stores the first text of each draft at once, and what follows within about a second', async () => {
   const drafts = await Promise.all(Array.from({ length: 70 }, (_, index) => newDraft(`s${index}`)));
-  for (const draft of drafts) add(draft, 'one ');
-  await vi.waitFor(() => expect(drafts.every(({ place }) => place?.depth === 1)).toBe(true));
+  const statements = await countStatements(async () => {
+    for (const draft of drafts) add(draft, 'one ');
+    await vi.waitFor(() => expect(drafts.every(({ place }) => place?.depth === 1)).toBe(true));
+  });
+  // They share transactions, of 32 each.
+  expect(statements.filter((statement) => statement === 'commit')).toHaveLength(3);
   for (const draft of drafts) add(draft, 'two');
   await vi.waitFor(
     async () => {

@@ -30,6 +30,8 @@ export class Checkpoints {
   readonly #unsaved = new Set<CheckpointedDraft>();
   readonly #saved = new WeakMap<CheckpointedDraft, SavedText>();
   #timer: NodeJS.Timeout | null = null;
+  /** Those that are to be stored for the first time, in the same write. */
+  #first: CheckpointedDraft[] = [];
   /** The writes that were asked for, one after the other. */
   #writing: Promise<void> = Promise.resolve();
   #committing: { readonly drafts: readonly CheckpointedDraft[]; readonly done: Promise<void> } | null = null;
@@ -42,7 +44,7 @@ export class Checkpoints {
   note(draft: CheckpointedDraft): void {
     if (this.#unsaved.has(draft)) return;
     this.#unsaved.add(draft);
-    if (draft.place === null) this.#write([draft]);
+    if (draft.place === null) this.#writeFirst(draft);
     this.#startTimer();
   }
 
@@ -73,6 +75,18 @@ export class Checkpoints {
 
   #write(due: readonly CheckpointedDraft[]): void {
     this.#writing = this.#writing.then(() => this.#writeInTurn(due));
+  }
+
+  /** Together with all that begin before it is its turn. */
+  #writeFirst(draft: CheckpointedDraft): void {
+    this.#first.push(draft);
+    if (this.#first.length > 1) return;
+    this.#writing = this.#writing.then(async () => {
+      await setImmediate();
+      const due = this.#first;
+      this.#first = [];
+      await this.#writeInTurn(due);
+    });
   }
 
   async #writeInTurn(due: readonly CheckpointedDraft[]): Promise<void> {

@@ -2,7 +2,7 @@
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import type { EngineToolCall } from '../../contract/engine.ts';
 import type { FinishReason } from '../../contract/message.ts';
-import { appendToPath } from '../../store/active-path.ts';
+import { type AppendedMessage, appendToPath, type SessionAlso } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
@@ -24,6 +24,12 @@ export interface DraftOptions {
   /** What was sent. */
   readonly receipt: ContextReceipt;
 }
+
+/** How it stands when it is stored. */
+export type DraftEnd = Pick<
+  AppendedMessage,
+  'status' | 'evalCount' | 'promptEvalCount' | 'finishReason' | 'toolCalls'
+>;
 
 /** Has a lifetime: from the first chunk of a model call to `close`. */
 export class Draft {
@@ -84,20 +90,25 @@ export class Draft {
     return this.place;
   }
 
-  /** Puts the message on the path, as `streaming`. */
+  /** Puts the message on the path, as `streaming`; what was sent for it is known from then on. */
   async begin(db: Db): Promise<PathPlace> {
-    const { sessionId, turnId, messageId, model, timestamp, parent, receipt } = this.options;
+    await this.note(db);
+    // Of the session nothing is new but its head: it changes again when the answer is complete.
+    return this.append(db, { status: 'streaming' }, { isQuiet: true });
+  }
+
+  /** In the turn's row: what answers it, and what was sent for that. */
+  async note(db: Db): Promise<void> {
+    const { turnId, messageId, receipt } = this.options;
     await noteAnswer(db, turnId, { messageId, context: receipt });
-    return appendToPath(db, parent, {
-      sessionId,
-      id: messageId,
-      role: 'assistant',
-      content: this.content,
-      thinking: this.thinking || null,
-      timestamp,
-      status: 'streaming',
-      model,
-      turnId,
-    });
+  }
+
+  /** Puts the message on the path, with the text so far. */
+  append(db: Db, end: DraftEnd, also: SessionAlso = {}): Promise<PathPlace> {
+    const { sessionId, turnId, messageId, model, timestamp, parent } = this.options;
+    const { content, thinking } = this;
+    const text = { content, thinking: thinking || null };
+    const message = { sessionId, id: messageId, role: 'assistant' as const, timestamp, model, turnId };
+    return appendToPath(db, parent, { ...message, ...text, ...end }, also);
   }
 }

@@ -9,7 +9,7 @@ import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
 import type { Db } from '../../store/database.ts';
 import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
-import { updateSession } from '../../store/sessions.ts';
+import { type SessionChange, updateSession } from '../../store/sessions.ts';
 import { saveTokenRatio } from '../../store/token-ratios.ts';
 import { insertToolCalls } from '../../store/tool-calls.ts';
 import { finishTurn } from '../../store/turns.ts';
@@ -50,15 +50,14 @@ export async function finishAnswer(
   const info = windowInfo(session.context_window, receipt, usage);
   const finishedAt = deps.now();
   await deps.db.transaction().execute(async (transaction) => {
-    await storeDraft(transaction, draft, usage);
-    progress.messageId = draft.options.messageId;
-    await updateSession(transaction, session.session_id, {
+    await storeDraft(transaction, draft, usage, {
       updated_at: finishedAt,
       ...(progress.mark && { promptMark: progress.mark }),
       ...(await windowChange(transaction, session, info, finishedAt)),
     });
+    progress.messageId = draft.options.messageId;
     if (ratio !== null) await saveTokenRatio(transaction, session.model, ratio);
-    if (failure !== null) return;
+    if (failure !== null) return draft.note(transaction);
     await deps.background.answered(transaction, session);
     await finishTurn(transaction, live.turnId, {
       state: 'completed',
@@ -103,6 +102,8 @@ export async function finishToolRequest(
   measured(deps, progress, { draft, usage });
   progress.rounds += 1;
   const { place, approvals } = await deps.db.transaction().execute(async (transaction) => {
+    // A checkpoint has said it already.
+    if (draft.place === null) await draft.note(transaction);
     const stored = await storeDraft(transaction, draft, usage);
     const asked = calls.map(({ call, name, arguments: args, plan }) => ({
       ...call,
@@ -191,30 +192,36 @@ function requireDraft({ draft }: TurnProgress): Draft {
   return draft;
 }
 
-async function storeDraft(db: Db, draft: Draft, usage: EngineUsage): Promise<PathPlace> {
-  const place = draft.place ?? (await draft.begin(db));
-  const { toolCalls } = draft;
-  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
-    content: draft.content,
-    thinking: draft.thinking || null,
+/** @param also what changes in the session's row with it */
+async function storeDraft(
+  db: Db,
+  draft: Draft,
+  usage: EngineUsage,
+  also: SessionChange = {},
+): Promise<PathPlace> {
+  const { toolCalls, content, thinking, finishReason, place } = draft;
+  const { sessionId, messageId } = draft.options;
+  const end = {
     status: 'complete',
     evalCount: usage.outputTokens,
     promptEvalCount: usage.promptTokens,
-    finishReason: draft.finishReason,
+    finishReason,
     ...(toolCalls.length > 0 && {
       toolCalls: toolCalls.map((call) => ({
         function: { name: call.name, arguments: shownArguments(call) },
       })),
     }),
-  });
+  } as const;
+  if (place === null) return draft.append(db, end, also);
+  await updateMessage(db, sessionId, messageId, { content, thinking: thinking || null, ...end });
+  if (Object.keys(also).length > 0) await updateSession(db, sessionId, also);
   return place;
 }
 
 async function storePart(db: Db, draft: Draft): Promise<void> {
-  if (draft.place === null) await draft.begin(db);
-  await updateMessage(db, draft.options.sessionId, draft.options.messageId, {
-    content: draft.content,
-    thinking: draft.thinking || null,
-    status: 'partial',
-  });
+  const { content, thinking, place } = draft;
+  const { sessionId, messageId } = draft.options;
+  const status = 'partial';
+  if (place === null) await draft.append(db, { status });
+  else await updateMessage(db, sessionId, messageId, { content, thinking: thinking || null, status });
 }

@@ -1,6 +1,7 @@
 // From the sending of a model call to its first chunk: what the engine does meanwhile, as far as it can be known.
 import type { EngineLoadedModel } from '../../contract/engine.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import { OVER } from '../../kit/over.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { restartModel } from './restart-model.ts';
 import type { StepDeps } from './step-deps.ts';
@@ -45,7 +46,7 @@ export function followWait(
   if (deps.stallMs !== null && deps.engine.unloadModel !== undefined) {
     void watchSilence(deps, { turn, progress, tell, over: over.signal }, deps.stallMs);
   }
-  return { stop: () => over.abort() };
+  return { stop: () => over.abort(OVER) };
 }
 
 interface Wait {

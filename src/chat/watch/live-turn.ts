@@ -23,6 +23,8 @@ export type WatchableTurn = Pick<
 export class LiveTurn {
   readonly turnId: string;
   readonly sessionId: string;
+  /** Resolves when it is durable and its first events were told: nobody hears of it before, nor does the engine. */
+  opened: Promise<void> = Promise.resolve();
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
   readonly #wakers = new Set<() => void>();
