@@ -38,6 +38,8 @@ describe('@mochi-server/client', () => {
   it('has the version of the server, and nothing that would be installed', async () => {
     const client = await read('packages/client/package.json');
     expect(client.version).toBe((await read('package.json')).version);
+    const python = await readFile(new URL('clients/python/pyproject.toml', root), 'utf8');
+    expect(/^version = "(.*)"$/m.exec(python)?.[1]).toBe(client.version);
     expect(Object.keys(client)).not.toContain('dependencies');
     const entries = Object.keys(client.exports).filter((name) => name !== './package.json');
     expect(entries).toEqual(
