@@ -12,6 +12,9 @@ import { type FakeHub, startFakeHub } from '../support/fake-hub.ts';
 import { runCommand, spawnServer, startCommand } from '../support/spawned-server.ts';
 import { writeGguf } from '../support/write-gguf.ts';
 
+/** As the README's first command runs it. */
+const SOURCES = 'src/bin.ts';
+
 // Processes start slowly on a machine that does much else.
 const SLOW_MACHINE_MS = 90_000;
 const STAND_INS = fileURLToPath(new URL('../fixtures/stand-ins', import.meta.url));
@@ -34,7 +37,12 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
     ['without keys', {}],
     ['with keys', { MOCHI_API_KEYS: 'key-of-alice, key-of-bob' }],
   ])('works as printed, also beside an Ollama (%s)', async (name, env) => {
-    const server = await spawnServer({ dataDir: join(folder, name), ollamaHost: ollama.url, env });
+    const server = await spawnServer({
+      dataDir: join(folder, name),
+      ollamaHost: ollama.url,
+      env,
+      bin: SOURCES,
+    });
     const [line = ''] = await server.printed('stdout', /^curl .*$/m);
     const { port } = new URL(server.url);
     const given = (text: string) => text.replaceAll('YOUR_KEY', 'key-of-bob');
@@ -46,7 +54,7 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
       ) ?? [];
     expect(flags).toBe(`chat --port ${port}`);
     const chatEnv = keys === '' ? {} : { MOCHI_API_KEYS: given(keys).split('=')[1] ?? '' };
-    const chat = await runCommand(flags.split(' '), { env: chatEnv, input: 'Hello\n' });
+    const chat = await runCommand(flags.split(' '), { env: chatEnv, input: 'Hello\n', bin: SOURCES });
     expect(chat).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/Paris/) });
     expect(server.stdout).not.toMatch(/key-of/);
     await server.kill('SIGTERM');
@@ -55,7 +63,7 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
   it('names the command that starts a server where none runs', async () => {
     const port = await freePort();
     const env = { MOCHI_PORT: '9' };
-    expect((await runCommand(['chat', '--port', port], { env, input: 'Hi' })).stderr).toMatch(
+    expect((await runCommand(['chat', '--port', port], { env, input: 'Hi', bin: SOURCES })).stderr).toMatch(
       new RegExp(
         `no server answers at http://127.0.0.1:${port}\\. Start it: npm start -- serve --port ${port}\n`,
       ),

@@ -139,7 +139,7 @@ describe('models and doctor', { timeout: SLOW_MACHINE_MS }, () => {
     });
     expect(embedded.status).toBe(1);
     expect(embedded.stdout).toMatch(/ - Fetching is switched off\. By hand: npm install .*node-llama-cpp@/);
-    expect(embedded.stdout).toMatch(/ - Fetch one: npm start -- pull qwen3-0\.6b/);
+    expect(embedded.stdout).toMatch(/ - Fetch one: mochi-server pull qwen3-0\.6b/);
     const models = await runCommand(['models'], { env: nothing });
     expect(models).toMatchObject({ status: 1, stderr: expect.stringContaining('could not be reached') });
   });
@@ -254,7 +254,7 @@ describe('a start without Ollama', { timeout: SLOW_MACHINE_MS }, () => {
     const { status, stdout } = await running.kill('SIGTERM');
     expect(status).toBe(0);
     expect(stdout).toContain('No Ollama answers at http://127.0.0.1:9, so the embedded engine answers.');
-    expect(stdout).toMatch(/npm start -- doctor says what to do/);
+    expect(stdout).toMatch(/mochi-server doctor says what to do/);
     expect(stdout).toContain(`${url}/api/v1/chat/$(curl `);
   });
 });

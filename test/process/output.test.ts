@@ -12,7 +12,7 @@ import { spawnServer } from '../support/spawned-server.ts';
 
 /** One line that it is ready, and what to try. */
 const READY =
-  /^mochi-server 0\.1\.0 is ready at (http:\/\/127\.0\.0\.1:\d+) \(.+\)\nOpen http:\/\/127\.0\.0\.1:\d+\/ in a browser, or talk to it.*: .*npm start -- chat --port \d+, or\ncurl .+\n$/;
+  /^mochi-server 0\.1\.0 is ready at (http:\/\/127\.0\.0\.1:\d+) \(.+\)\nOpen http:\/\/127\.0\.0\.1:\d+\/ in a browser, or talk to it.*: .*mochi-server chat --port \d+, or\ncurl .+\n$/;
 const SECRETS = ['key-of-alice', 'key-of-bob', 'ollama-user', 'ollama-word', btoa('ollama-user:ollama-word')];
 
 let ollama: FakeOllama;

@@ -15,7 +15,7 @@ export interface CommandOptions {
   readonly umask?: string;
   /** The user that runs it: root may read and write whatever it likes. Default: who runs the tests. */
   readonly uid?: number | undefined;
-  /** What runs instead of `src/bin.ts`, such as the built file of the package. */
+  /** What runs instead of the bundle, such as that of the package, or `src/bin.ts`. */
   readonly bin?: string;
 }
 
@@ -89,7 +89,7 @@ export async function runCommand(args: readonly string[], options: CommandOption
 
 /** Runs `mochi-server` with these arguments. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { bin = 'src/bin.ts', maxFileKiB, umask, env = {}, input, uid } = options;
+  const { bin = 'dist/bin.js', maxFileKiB, umask, env = {}, input, uid } = options;
   const argv = [process.execPath, bin, ...args];
   const limits = [
     ...(maxFileKiB === undefined ? [] : [`ulimit -S -f ${maxFileKiB}`]),

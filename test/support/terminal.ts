@@ -21,7 +21,7 @@ interface TerminalOptions {
   readonly columns?: number;
 }
 
-const BIN = fileURLToPath(new URL('../../src/bin.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../../dist/bin.js', import.meta.url));
 /** With a command that writes nothing more: the test has failed, and what there is says why. */
 const PATIENCE_MS = 30_000;
 const SIZED = 'stty cols "$1" rows 24; shift; exec "$@"';
