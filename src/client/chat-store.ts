@@ -17,7 +17,7 @@ export interface ChatStoreOptions {
   readonly sessionId: string;
   /** Messages that are read at first, the newest; default: 100. */
   readonly pageSize?: number;
-  /** A request that an earlier store could not confirm: shown as failed, and sent by `retry`. */
+  /** A request that an earlier store did not see begin: waited for if the server has it, else failed, and sent by `retry`. */
   readonly outbox?: Pending | null;
   /** A page that nobody looks at holds no stream after `afterMs`, and asks every `everyMs` how its turn goes on; default: 10 s each. */
   readonly hidden?: { readonly afterMs: number; readonly everyMs: number };
@@ -74,7 +74,9 @@ const HIDDEN = { afterMs: 10_000, everyMs: 10_000 };
 /** Reads the conversation at once, and joins its turn if one goes on. */
 export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatStore {
   const { sessionId, pageSize = PAGE_SIZE, outbox = null, hidden = HIDDEN, schedule } = options;
-  const holder = holdChat({ ...EMPTY_CHAT, outbox: outbox && { ...outbox, state: 'failed' } }, schedule);
+  const isAccepted = outbox?.turnId !== undefined;
+  const kept = outbox && { ...outbox, state: isAccepted ? ('sending' as const) : ('failed' as const) };
+  const holder = holdChat({ ...EMPTY_CHAT, outbox: kept }, schedule);
   const reader = readConversation(mochi, sessionId, holder, pageSize);
   const turns = followTurns(holder, reader);
   const deps = { mochi, sessionId, holder, reader, turns };
@@ -82,7 +84,14 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
   const asker = askForTurns(deps, joiner.join);
 
   async function open(): Promise<void> {
-    if (await reader.attempt(() => reader.reload())) await joiner.joinAgain();
+    if (!(await reader.attempt(() => reader.reload()))) return;
+    const { outbox: pending, session } = holder.get();
+    const { turnId } = pending ?? {};
+    const isOwn = turnId !== undefined && turns.newest === null;
+    // After the one that goes on, if that is another.
+    const joined = isOwn && session?.active_turn === turnId ? null : joiner.joinAgain();
+    const waited = isOwn && pending !== null ? asker.waitFor(pending, turnId) : null;
+    await Promise.all([joined, waited]);
   }
   const check = () => {
     const isFollowing = turns.current !== null;

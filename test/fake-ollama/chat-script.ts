@@ -36,6 +36,8 @@ export type ScriptStep =
   /** Sent as it is, plus "\n": error lines, garbage, blank lines. */
   | { readonly type: 'line'; readonly text: string }
   | { readonly type: 'pause'; readonly ms: number }
+  /** As long as the test likes. */
+  | { readonly type: 'gate'; readonly opens: Promise<unknown> }
   | { readonly type: 'hang' }
   | { readonly type: 'destroy' };
 

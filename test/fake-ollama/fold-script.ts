@@ -19,6 +19,7 @@ export async function foldScript(script: ChatScript, stage: Stage): Promise<void
     if (step.type === 'hang') await untilAborted(signal);
     else if (step.type === 'destroy') return stage.drop();
     else if (step.type === 'pause') await wait(step.ms, signal);
+    else if (step.type === 'gate') await Promise.race([step.opens, untilAborted(stage.signal)]);
     else if (step.type === 'line') {
       if (step.text.startsWith('{"error'))
         return sendAnswer(response, jsonAnswer(500, JSON.parse(step.text)));

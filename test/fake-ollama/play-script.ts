@@ -47,6 +47,7 @@ export async function playScript(script: ChatScript, stage: Stage): Promise<void
     }
     writer.flush();
     if (step.type === 'pause') await wait(step.ms, signal);
+    else if (step.type === 'gate') await Promise.race([step.opens, untilAborted(signal)]);
     else if (step.type === 'hang') await untilAborted(signal);
     else return stage.drop();
   }

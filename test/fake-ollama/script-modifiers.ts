@@ -47,6 +47,11 @@ export function pauseAfter(count: number, ms: number): ScriptModifier {
   return insertAfter(count, { type: 'pause', ms });
 }
 
+/** Sends nothing after `count` chunks until the gate opens; 0: not even headers. */
+export function gateAfter(count: number, opens: Promise<unknown>): ScriptModifier {
+  return insertAfter(count, { type: 'gate', opens });
+}
+
 /**
  * An error line after `count` chunks, then EOF. After 0 chunks it is a real status 500, as Ollama can still send
  * one. `key` is for v0.11.3's `{"error parsing tool call": …}`.

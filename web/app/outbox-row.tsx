@@ -20,7 +20,7 @@ export function OutboxRow({ pending }: { readonly pending: Pending }) {
           </button>
         </div>
       ) : (
-        <p class="hint">{t.sending}</p>
+        <p class="hint">{pending.turnId === undefined ? t.sending : t.status.queued(null)}</p>
       )}
     </article>
   );

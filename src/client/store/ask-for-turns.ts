@@ -19,10 +19,21 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
     holder.set({ outbox: { key, body, state: 'sending' }, problem: null });
     const { setLink: onLink } = holder;
     const turn = mochi.chat.stream(sessionId, body, { leave: 'continue', idempotencyKey: key, onLink });
-    turn.id.catch(() => {
-      if (holder.get().outbox?.key === key) holder.set({ outbox: { key, body, state: 'failed' } });
-    });
+    const isPending = () => holder.get().outbox?.key === key;
+    turn.id.then(
+      (turnId) => isPending() && holder.set({ outbox: { key, body, state: 'sending', turnId } }),
+      () => isPending() && holder.set({ outbox: { key, body, state: 'failed' } }),
+    );
     await turns.follow({ turn, base, onStart: () => holder.set({ outbox: null }) });
+    await join();
+  }
+
+  /** One that the server had when an earlier store was closed: it is waited for where it is. */
+  async function waitFor({ key, body }: Pending, turnId: string): Promise<void> {
+    const turn = mochi.turns.watch(turnId, { onLink: holder.setLink });
+    await turns.follow({ turn, base: null, onStart: () => holder.set({ outbox: null }) });
+    if (holder.get().outbox?.key === key && !turns.hasLeft)
+      holder.set({ outbox: { key, body, state: 'failed' } });
     await join();
   }
 
@@ -36,6 +47,7 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
     goOn: (settings: SendSettings = {}) => begin({ ...settings, message: null, mode: 'continue' }),
     /** The request of the outbox. */
     again: (pending: Pending) => ask(pending, null),
+    waitFor,
 
     regenerate: (messageId: string | null = null, settings: SendSettings = {}) =>
       messageId === null

@@ -10,6 +10,8 @@ export interface Pending {
   readonly key: string;
   readonly body: ChatBody;
   readonly state: 'sending' | 'failed';
+  /** The server has it, and it waits in line: it is not to be sent again. */
+  readonly turnId?: string;
 }
 
 export interface ChatState {

@@ -27,6 +27,8 @@ export interface TurnFollower {
   /** No connection stays, of those to come either: see `Turn.rest`. */
   rest(everyMs: number): void;
   leave(): void;
+  /** Nobody watches any more. */
+  readonly hasLeft: boolean;
 }
 
 export function followTurns(holder: StateHolder, reader: ConversationReader): TurnFollower {
@@ -64,6 +66,9 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
     },
     get newest() {
       return [...open].at(-1) ?? null;
+    },
+    get hasLeft() {
+      return hasLeft;
     },
     follow(followed) {
       open.add(followed.turn);
