@@ -11,6 +11,7 @@ import { measureLoad } from './load.ts';
 import { closeConnections } from './load-client.ts';
 import { measureLongSession } from './long-session.ts';
 import { measureLoopDelay } from './loop-delay.ts';
+import { measurePage } from './page.ts';
 import { cleanUp, hasBuild } from './processes.ts';
 import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
@@ -47,6 +48,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   o: { title: 'A hundred turns that wait for a person', measure: measureWaitingTurns },
   p: { title: 'Start with 20 groups of tools', measure: measureToolGroups },
   q: { title: 'Plain chats beside 20 unused tools', measure: measureUnusedTools },
+  page: { title: 'The page in a real browser', measure: measurePage },
 };
 
 /** All but the one that needs a real model. */
