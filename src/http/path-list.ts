@@ -1,5 +1,6 @@
 // The active path of a session as a list of any length.
-import { requireSession } from '../sessions/require.ts';
+import { MochiError } from '../contract/errors.ts';
+import { requireMessage, requireSession } from '../sessions/require.ts';
 import { withClientCalls } from '../store/client-calls.ts';
 import { listPath, type PathMessage, toContractMessage } from '../store/messages.ts';
 import type { AppDeps } from './app-deps.ts';
@@ -13,8 +14,16 @@ export interface PathStart {
   readonly from?: number | undefined;
   /** The depth of the message before it, in the place of a position. */
   readonly after?: number | undefined;
+  /** A message in the middle of the list, in the place of a position. */
+  readonly around?: Around | undefined;
   /** Images are counted, and not brought along. */
   readonly omitsImages?: true;
+}
+
+interface Around {
+  readonly messageId: string;
+  /** Messages that are listed before it. */
+  readonly before: number;
 }
 
 interface PathStretch {
@@ -25,13 +34,29 @@ interface PathStretch {
   readonly depth: number;
 }
 
-/** @throws MochiError session_not_found */
-async function findStretch(db: Db, sessionId: string, { from = 0, after }: PathStart): Promise<PathStretch> {
+/** @throws MochiError session_not_found, message_not_found */
+async function findStretch(db: Db, sessionId: string, start: PathStart): Promise<PathStretch> {
+  const { from = 0, after, around } = start;
   const { message_count: total, systemId } = await requireSession(db, sessionId);
   const systemMessages = systemId === null ? 0 : 1;
-  const wanted = after === undefined ? from : after + 1 + systemMessages;
-  const position = wanted < 0 ? Math.max(0, total + wanted) : Math.min(wanted, total);
+  const depth = around === undefined ? after : (await depthBefore(db, sessionId, around)) - 1;
+  const wanted = depth === undefined ? from : depth + 1 + systemMessages;
+  const fromEnd = wanted < 0 && depth === undefined;
+  const position = Math.max(0, fromEnd ? total + wanted : Math.min(wanted, total));
   return { from: position, total, depth: position - systemMessages };
+}
+
+/** @throws MochiError message_not_found also for one on another branch */
+async function depthBefore(db: Db, sessionId: string, { messageId, before }: Around): Promise<number> {
+  const { depth, active } = await requireMessage(db, sessionId, messageId);
+  if (!active) {
+    throw new MochiError(
+      'message_not_found',
+      'The message is on another branch: PUT /head with it shows that one.',
+      { message_id: messageId, on_other_branch: true },
+    );
+  }
+  return depth - before;
 }
 
 export function pathFrom(sessionId: string, start: PathStart = {}): Omit<LongList<PathMessage>, 'tail'> {

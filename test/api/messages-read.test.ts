@@ -25,6 +25,44 @@ const nothing = {
   tool_name: null,
 };
 
+describe('GET /sessions/{id}/messages?around=', () => {
+  it('is the page with the message in its middle, as far as there are messages on both sides', async () => {
+    const sessionId = await server.createSession({ system_prompt: 'Be brief.' });
+    for (const message of ['1', '2', '3']) await server.chat(sessionId, { message });
+    const all = await server.messages(sessionId);
+    const around = async (at: number, limit: number) => {
+      const query = `around=${all[at].message_id}&limit=${limit}`;
+      const { body } = await server.get(`/sessions/${sessionId}/messages?${query}`);
+      expect(body.messages).toEqual(all.slice(body.from, body.from + limit));
+      return [body.from, body.messages.length, body.total];
+    };
+    expect(await around(3, 2)).toEqual([2, 2, 7]);
+    expect(await around(3, 5)).toEqual([1, 5, 7]);
+    expect(await around(0, 4)).toEqual([0, 4, 7]);
+    expect(await around(1, 4)).toEqual([0, 4, 7]);
+    expect(await around(6, 4)).toEqual([4, 3, 7]);
+    expect(await around(6, 1)).toEqual([6, 1, 7]);
+  });
+
+  it('says of a message on another branch that it is there, and refuses what says twice where to begin', async () => {
+    const sessionId = await server.createSession();
+    await server.chat(sessionId, { message: 'Old' });
+    const [old] = await server.messages(sessionId);
+    await server.chat(sessionId, { message: 'New', replaces: old.message_id });
+    const read = (query: string) => server.get(`/sessions/${sessionId}/messages?${query}`);
+    const away = await read(`limit=2&around=${old.message_id}`);
+    expect([away.status, away.body.detail.error]).toMatchObject([
+      404,
+      { code: 'message_not_found', details: { on_other_branch: true } },
+    ]);
+    expect((await read('limit=2&around=none')).body.detail.error.details.on_other_branch).toBeUndefined();
+    const [shown] = await server.messages(sessionId);
+    expect((await read(`limit=9&around=${shown.message_id}`)).body).toMatchObject({ from: 0, total: 2 });
+    for (const query of ['around=x', 'around=x&limit=2&from=1', 'around=&limit=2'])
+      expect((await read(query)).status).toBe(422);
+  });
+});
+
 describe('GET /sessions/{id}/messages', () => {
   it('shows all keys of every role, nulls included, and where each message hangs', async () => {
     const sessionId = await server.createSession({

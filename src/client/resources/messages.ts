@@ -10,6 +10,8 @@ export interface ListTree {
 export interface ListMessages extends ListTree {
   /** The position on the path of the first one; negative: from the end. */
   readonly from?: number;
+  /** Id of a message of the path, in the middle of the page; in the place of `from`. */
+  readonly around?: string;
   /** `omit`: how many pictures there are, in their place. */
   readonly images?: 'include' | 'omit';
 }

@@ -39,6 +39,14 @@ const PathQuery = Type.Object({
         'Position of the first message, from 0, the system message included; a negative one counts from the end. Not beside `cursor`.',
     }),
   ),
+  around: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description:
+        'Id of a message of the path: the page that has it in its middle. Only with `limit`, and not beside `from` or `cursor`.',
+    }),
+  ),
   images: Type.Optional(
     oneOf(['include', 'omit'], {
       description:
@@ -58,7 +66,7 @@ export function messageRoutes(app: App, deps: AppDeps): void {
         operationId: 'listMessages',
         summary: 'Messages of the active path',
         description:
-          'All of them when no limit is given. `from` begins anywhere on the path, at the same cost: `from=-100` is the newest hundred.',
+          'All of them when no limit is given. `from` begins anywhere on the path, at the same cost: `from=-100` is the newest hundred; `around` is the way to a message that is known by its id.',
         params: SessionParams,
         querystring: PathQuery,
         response: responses(
@@ -72,16 +80,25 @@ export function messageRoutes(app: App, deps: AppDeps): void {
               next_cursor: nullable(Type.String()),
             }),
           ),
-          ['session_not_found', 'invalid_cursor', 'validation_error', 'session_load_error'],
+          [
+            'session_not_found',
+            'message_not_found',
+            'invalid_cursor',
+            'validation_error',
+            'session_load_error',
+          ],
         ),
       },
     },
     async (request, reply) => {
       const { params, query } = request;
       const sessionId = sessionIdOf(params);
-      const { limit, cursor, from, images } = query;
+      const { limit, cursor, from, around, images } = query;
       if (cursor !== undefined && from !== undefined) {
         throw invalidField('/from', 'must not come with a cursor: each says where to begin');
+      }
+      if (around !== undefined && (limit === undefined || (cursor ?? from) !== undefined)) {
+        throw invalidField('/around', 'needs a limit, and must not come with from or a cursor');
       }
       const list = `messages ${sessionId}`;
       const after = cursor === undefined ? undefined : fromCursor(list, cursor, ['number'])[0];
@@ -90,7 +107,12 @@ export function messageRoutes(app: App, deps: AppDeps): void {
         const path = { ...pathFrom(sessionId, start), tail: { next_cursor: null } };
         return answerList(deps, path, request, reply);
       }
-      const { messages, ...where } = await readPage(deps, sessionId, { ...start, limit: limit + 1 });
+      const middle = around && { around: { messageId: around, before: Math.floor(limit / 2) } };
+      const { messages, ...where } = await readPage(deps, sessionId, {
+        ...start,
+        ...middle,
+        limit: limit + 1,
+      });
       const { items, last } = splitPage(messages, limit);
       return {
         ...where,
