@@ -48,6 +48,8 @@ export interface ChatStore {
   showBranch(messageId: string): Promise<void>;
   /** Reads rows between two positions, as far as they are missing. */
   load(from: number, to: number): Promise<void>;
+  /** Reads the rows around a message. @returns its position; null: it is not on the path */
+  locate(messageId: string): Promise<number | null>;
   setModel(name: string): Promise<void>;
   /** Looks at once whether the connection still lives: after a sleep, say. Pages do it by themselves. */
   check(): void;
@@ -126,6 +128,13 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     },
     async load(from, to) {
       await reader.attempt(() => reader.load(from, to));
+    },
+    async locate(messageId) {
+      let found: number | null = null;
+      await reader.attempt(async () => {
+        found = await reader.locate(messageId);
+      });
+      return found;
     },
     async setModel(name) {
       await reader.attempt(async () => {

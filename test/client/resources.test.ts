@@ -72,7 +72,8 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   summarizeSession: ({ sessions }) => sessions.summarize('a', {}),
   setSystemPrompt: ({ sessions }) => sessions.setPrompt('a', { content: 'b' }),
   removeSystemPrompt: ({ sessions }) => sessions.clearPrompt('a'),
-  listMessages: ({ messages }) => messages.list('a', { limit: 1, cursor: 'c', from: -1, around: 'm', images: 'omit' }),
+  listMessages: ({ messages }) =>
+    messages.list('a', { limit: 1, cursor: 'c', from: -1, around: 'm', images: 'omit' }),
   getTree: ({ messages }) => messages.tree('a', { limit: 1, cursor: 'c' }),
   listSiblings: ({ messages }) => messages.siblings('a', 'b'),
   getImage: ({ messages }) => messages.image('a', 'b', 0),

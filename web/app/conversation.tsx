@@ -1,31 +1,40 @@
 // One conversation: its rows, the answer that is being written, and where the view stands in it.
-import { Fragment } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ChatState } from '../../src/client/chat-store.ts';
-import type { Message, ToolView } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
-import { chat, chatState, isAnswering, PAGE_SIZE } from '../state/chat.ts';
+import { chat, chatState, isAnswering } from '../state/chat.ts';
 import { route } from '../state/route.ts';
 import { sendSettings } from '../state/send-options.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ApprovalCard } from './approval-card.tsx';
 import { FirstModel } from './first-model.tsx';
-import { LeftOutLine } from './left-out-line.tsx';
 import { LiveAnswer } from './live-answer.tsx';
+import { OtherBranch } from './other-branch.tsx';
 import { OutboxRow } from './outbox-row.tsx';
-import { Row } from './row.tsx';
+import { Rows } from './rows.tsx';
+import { openCalls } from './shown-rows.ts';
 import { useFollow } from './use-follow.ts';
+import { type RowWindow, useWindow } from './use-window.ts';
 
-/** Of the upper edge, in pixels: older messages are read before it is reached. */
-const EARLY = 800;
+/** Rows that are read before they come into the page. */
+const EARLY = 20;
 
 export function Conversation() {
   const state = chatState.value;
   const scroller = useRef<HTMLDivElement>(null);
-  const { isFollowing, toEnd } = useFollow(scroller, state?.session?.session_id ?? null);
-  const rows = state === null ? [] : shownRows(state, isAnswering.value);
-  useOlder(scroller, rows[0]?.index ?? null);
-  useShown(route.value.messageId, rows.length > 0);
+  const place = state?.session?.session_id ?? null;
+  const { isFollowing, follows, stay, toEnd, leave } = useFollow(scroller, place);
+  const shown = useWindow({ scroller, place, total: state?.total ?? 0, isFollowing: follows, stay });
+  useReading(state, shown);
+  const { jump } = shown;
+  const bring = useCallback(
+    (index: number) => {
+      leave();
+      jump(index);
+    },
+    [leave, jump],
+  );
+  const lost = useFound(place, bring);
   if (
     state === null ||
     (state.session !== null && state.total === 0 && !isAnswering.value && state.outbox === null)
@@ -36,29 +45,12 @@ export function Conversation() {
       </div>
     );
   }
-  const cut = cutOf(state);
-  const isDrawn = rows.some(({ isLive }) => isLive);
   return (
     <div class="scroller" ref={scroller} tabIndex={-1}>
       <div class="conversation" role="feed" aria-busy={isAnswering.value}>
-        {rows.map(({ index, message, results, isLive }) => (
-          <Fragment key={message.message_id}>
-            {index === cut?.index && <LeftOutLine count={cut.count} />}
-            {isLive && state.turn !== null ? (
-              <LiveAnswer turn={state.turn} calls={openCalls(state)} />
-            ) : (
-              <Row
-                message={message}
-                results={results}
-                position={index + 1}
-                total={state.total}
-                isLast={index === state.total - 1}
-              />
-            )}
-          </Fragment>
-        ))}
+        <Rows state={state} shown={shown} found={route.value.messageId} />
         {state.outbox !== null && <OutboxRow pending={state.outbox} />}
-        {isAnswering.value && state.turn !== null && !isDrawn && (
+        {isAnswering.value && state.turn !== null && !isStored(state) && (
           <LiveAnswer turn={state.turn} calls={openCalls(state)} />
         )}
         {state.turn?.approvals.map((approval) => (
@@ -66,6 +58,7 @@ export function Conversation() {
         ))}
         <Unanswered state={state} />
       </div>
+      {lost !== null && <OtherBranch messageId={lost.messageId} onShown={lost.again} />}
       {!isFollowing && isAnswering.value && (
         <button type="button" class="to-end" onClick={toEnd} aria-label={t.newerBelow} title={t.newerBelow}>
           <Icon name="down" />
@@ -73,6 +66,13 @@ export function Conversation() {
       )}
     </div>
   );
+}
+
+/** The message that is being written is a row already. */
+function isStored({ rows, total, turn }: ChatState): boolean {
+  for (let index = total - 1; rows.has(index); index -= 1)
+    if (rows.get(index)?.message_id === turn?.messageId) return true;
+  return false;
 }
 
 /** The last message has no answer, or the answer went wrong: how, and what can be done. */
@@ -95,79 +95,45 @@ function Unanswered({ state: { turn, rows, total, outbox } }: { readonly state: 
   );
 }
 
-interface ShownRow {
-  readonly index: number;
-  readonly message: Message;
-  /** Of its tool calls, in their order. */
-  readonly results: readonly Message[];
-  /** It is being written: the turn draws it. */
-  readonly isLive: boolean;
+/** Rows are read as they come near, in one request after the other. */
+function useReading(state: ChatState | null, { from, to }: RowWindow): void {
+  const isReading = useRef(false);
+  const { rows = null, total = 0, link } = state ?? {};
+  useEffect(() => {
+    const [first, last] = [Math.max(0, from - EARLY), Math.min(total, to + EARLY)];
+    if (rows === null || isReading.current || !isMissing(rows, from, to)) return;
+    isReading.current = true;
+    void chat.value?.load(first, last).finally(() => {
+      isReading.current = false;
+    });
+    // Tried again where the connection has come back.
+  }, [rows, total, from, to, link]);
 }
 
-/** Results stand with their calls. */
-function shownRows({ rows, turn }: ChatState, isOn: boolean): ShownRow[] {
-  const shown: { index: number; message: Message; results: Message[]; isLive: boolean }[] = [];
-  for (const [index, message] of [...rows].sort(([a], [b]) => a - b)) {
-    const caller = shown.at(-1);
-    if (message.role === 'tool' && caller?.message.tool_calls != null) caller.results.push(message);
-    else {
-      const isLive = isOn && message.message_id === turn?.messageId;
-      shown.push({ index, message, results: [], isLive });
-    }
-  }
-  return shown;
+function isMissing(rows: ChatState['rows'], from: number, to: number): boolean {
+  for (let index = from; index < to; index += 1) if (!rows.has(index)) return true;
+  return false;
 }
 
-/** Calls of the running turn that no row shows yet. */
-function openCalls({ rows, turn }: ChatState): readonly ToolView[] {
-  if (turn === null) return [];
-  const stored = [...rows.values()].filter(
-    (row) => row.turn_id === turn.turnId && row.message_id !== turn.messageId,
+/** Goes to the message that the address names. @returns it where it is on another branch */
+function useFound(
+  place: string | null,
+  jump: (index: number) => void,
+): { readonly messageId: string; readonly again: () => void } | null {
+  const { messageId } = route.value;
+  const [lost, setLost] = useState<string | null>(null);
+  const find = useCallback(
+    async (wanted: string) => {
+      const index = (await chat.value?.locate(wanted)) ?? null;
+      if (route.value.messageId !== wanted) return;
+      setLost(index === null ? wanted : null);
+      if (index !== null) jump(index);
+    },
+    [jump],
   );
-  return turn.toolCalls.slice(stored.flatMap((row) => row.tool_calls ?? []).length);
-}
-
-/** Before which message the newest prompt began, if it left any out. */
-function cutOf({
-  session,
-  turn,
-  rows,
-}: ChatState): { readonly index: number; readonly count: number } | null {
-  const count = (turn?.context ?? session?.context)?.messages_left_out ?? 0;
-  if (count === 0) return null;
-  return { index: count + (rows.get(0)?.role === 'system' ? 1 : 0), count };
-}
-
-/** The message that the address names, in sight. */
-function useShown(messageId: string | null, isThere: boolean): void {
   useEffect(() => {
-    if (messageId === null || !isThere) return;
-    document.getElementById(`m-${messageId}`)?.scrollIntoView({ block: 'center' });
-  }, [messageId, isThere]);
-}
-
-/** Older messages come as the view nears them, and it stays where it is. */
-function useOlder(scroller: { readonly current: HTMLDivElement | null }, first: number | null): void {
-  const [isReading, setReading] = useState(false);
-  const height = useRef({ first, below: 0 });
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const { first: before, below } = height.current;
-    if (first !== null && before !== null && first < before) element.scrollTop = element.scrollHeight - below;
-    height.current = { first, below: element.scrollHeight - element.scrollTop };
-  });
-  useEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const onScroll = () => {
-      height.current = { ...height.current, below: element.scrollHeight - element.scrollTop };
-      if (isReading || first === null || first === 0 || element.scrollTop > EARLY) return;
-      setReading(true);
-      void chat.value?.load(Math.max(0, first - PAGE_SIZE), first).finally(() => setReading(false));
-    };
-    onScroll();
-    element.addEventListener('scroll', onScroll, { passive: true });
-    return () => element.removeEventListener('scroll', onScroll);
-  }, [scroller, first, isReading]);
+    setLost(null);
+    if (place !== null && messageId !== null) void find(messageId);
+  }, [place, messageId, find]);
+  return lost === null ? null : { messageId: lost, again: () => void find(lost) };
 }

@@ -1,35 +1,53 @@
 // Whether the view follows what is written: only where a person has left it at the end.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** From the end, in pixels. */
 const END = 8;
 const UPWARD_KEYS = new Set(['ArrowUp', 'PageUp', 'Home']);
 
+interface Follow {
+  readonly isFollowing: boolean;
+  /** The same, of this very moment. */
+  readonly follows: () => boolean;
+  /** Goes to the end where it follows. */
+  readonly stay: () => void;
+  readonly toEnd: () => void;
+  /** The view goes elsewhere. */
+  readonly leave: () => void;
+}
+
 /** @param place what is shown; another one begins at its end */
 export function useFollow(
   scroller: { readonly current: HTMLDivElement | null },
   place: string | null,
-): { readonly isFollowing: boolean; readonly toEnd: () => void } {
+): Follow {
   const [isFollowing, setFollowing] = useState(true);
   const follows = useRef(true);
   const follow = useCallback((isOn: boolean) => {
     follows.current = isOn;
     setFollowing(isOn);
   }, []);
+  const lastTop = useRef(0);
+  const stay = useCallback(() => {
+    const element = scroller.current;
+    if (element === null || !follows.current) return;
+    element.scrollTop = element.scrollHeight;
+    lastTop.current = element.scrollTop;
+  }, [scroller]);
   const toEnd = useCallback(() => {
     follow(true);
-    const element = scroller.current;
-    if (element !== null) element.scrollTop = element.scrollHeight;
-  }, [follow, scroller]);
-  useEffect(toEnd, [toEnd, place]);
-  useEffect(() => {
+    stay();
+  }, [follow, stay]);
+  // At once: a person may scroll before the next frame.
+  useLayoutEffect(toEnd, [toEnd, place]);
+  useLayoutEffect(() => {
     const element = scroller.current;
     if (element === null) return;
     const away = new AbortController();
     const options = { passive: true, signal: away.signal } as const;
-    const leave = () => element.scrollHeight > element.clientHeight && follow(false);
+    const goUp = () => element.scrollHeight > element.clientHeight && follow(false);
     let touchedAt = 0;
-    element.addEventListener('wheel', (event) => event.deltaY < 0 && leave(), options);
+    element.addEventListener('wheel', (event) => event.deltaY < 0 && goUp(), options);
     element.addEventListener(
       'touchstart',
       ({ touches: [touch] }) => {
@@ -39,33 +57,31 @@ export function useFollow(
     );
     element.addEventListener(
       'touchmove',
-      ({ touches: [touch] }) => (touch?.clientY ?? 0) > touchedAt && leave(),
+      ({ touches: [touch] }) => (touch?.clientY ?? 0) > touchedAt && goUp(),
       options,
     );
-    element.addEventListener('keydown', ({ key }) => UPWARD_KEYS.has(key) && leave(), options);
+    element.addEventListener('keydown', ({ key }) => UPWARD_KEYS.has(key) && goUp(), options);
     document.addEventListener(
       'selectionchange',
       () => {
         const selection = document.getSelection();
-        if (selection?.isCollapsed === false && element.contains(selection.anchorNode)) leave();
+        if (selection?.isCollapsed === false && element.contains(selection.anchorNode)) goUp();
       },
       options,
     );
-    let lastTop = element.scrollTop;
     element.addEventListener(
       'scroll',
       () => {
         const { scrollTop, scrollHeight, clientHeight } = element;
-        if (scrollHeight - scrollTop - clientHeight <= END) follow(true);
+        const isAtEnd = scrollHeight - scrollTop - clientHeight <= END;
+        // Told late of where it was, it has not come back to the end.
+        if (isAtEnd && scrollTop > lastTop.current) follow(true);
         // The bar was dragged, or something else went up: no growth of the text does.
-        else if (scrollTop < lastTop - END) follow(false);
-        lastTop = scrollTop;
+        else if (!isAtEnd && scrollTop < lastTop.current - END) follow(false);
+        lastTop.current = scrollTop;
       },
       options,
     );
-    const stay = () => {
-      if (follows.current) element.scrollTop = element.scrollHeight;
-    };
     const sizes = new ResizeObserver(stay);
     sizes.observe(element);
     const observeContent = () => {
@@ -79,6 +95,8 @@ export function useFollow(
       sizes.disconnect();
       contents.disconnect();
     };
-  }, [follow, scroller, place]);
-  return { isFollowing, toEnd };
+  }, [follow, stay, scroller, place]);
+  const leave = useCallback(() => follow(false), [follow]);
+  const isOn = useCallback(() => follows.current, []);
+  return { isFollowing, follows: isOn, stay, toEnd, leave };
 }

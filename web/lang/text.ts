@@ -69,6 +69,8 @@ export const t = {
     all: 'Branches…',
     choose: (at: number, of: number) => `Version ${at} of ${of}: choose another one`,
     silent: 'Without words',
+    other: 'The message is on another branch.',
+    show: 'Show this branch',
   },
   branchBefore: 'Earlier version',
   branchAfter: 'Later version',

@@ -14,7 +14,7 @@ import { attempt, engineWait, mochi } from './server.ts';
 import { refreshSessions } from './sessions.ts';
 
 /** Of the path, read at once. */
-export const PAGE_SIZE = 100;
+const PAGE_SIZE = 100;
 
 /** Null: a conversation that is not begun. */
 export const chat = signal<ChatStore | null>(null);

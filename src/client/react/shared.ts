@@ -34,6 +34,7 @@ const CHAT_ACTIONS = [
   'decide',
   'showBranch',
   'load',
+  'locate',
   'setModel',
   'check',
 ] as const;

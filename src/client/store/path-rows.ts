@@ -54,3 +54,10 @@ export function missingIn(rows: Rows, from: number, to: number): { from: number;
   while (last > first && rows.has(last - 1)) last -= 1;
   return first === last ? null : { from: first, to: last };
 }
+
+/** Where the stretch begins that reaches to the end of the path. */
+export function beginOfEnd(rows: Rows, total: number): number {
+  let begin = total;
+  while (rows.has(begin - 1)) begin -= 1;
+  return begin;
+}

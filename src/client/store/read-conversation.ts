@@ -2,7 +2,7 @@
 import { isMochiError } from '../errors.ts';
 import type { Mochi } from '../index.ts';
 import type { StateHolder } from './chat-state.ts';
-import { addStretch, missingIn, replaceFrom } from './path-rows.ts';
+import { addStretch, beginOfEnd, findIndex, missingIn, replaceFrom } from './path-rows.ts';
 
 /** Longest stretch that is read at once. */
 const LONGEST_STRETCH = 1000;
@@ -13,8 +13,10 @@ export interface ConversationReader {
   status(): Promise<void>;
   /** The path from there on; negative: so many of its end. */
   refresh(from: number, limit?: number): Promise<void>;
-  /** Status, and the path from the first row that was read. */
+  /** Status, and what was read of the end of the path; what lies apart from it is read when it is needed. */
   rereadLoaded(): Promise<void>;
+  /** Reads the rows around a message. @returns its position; null: it is not on the path */
+  locate(messageId: string): Promise<number | null>;
   /** What is not there yet, between two positions. */
   load(from: number, to: number): Promise<void>;
   /** Runs it; what goes wrong is the state's problem. @returns whether nothing did */
@@ -44,6 +46,17 @@ export function readConversation(
     holder.set({ session: await mochi.sessions.status(sessionId) });
   }
 
+  async function rereadEnd(): Promise<void> {
+    const { rows, total } = holder.get();
+    const from = Math.max(total - LONGEST_STRETCH, beginOfEnd(rows, total));
+    const list = (query: { from: number; limit: number }) =>
+      mochi.messages.list(sessionId, { ...query, images: 'omit' });
+    let page = await list({ from, limit: LONGEST_STRETCH });
+    // The other branch is shorter than what was read of this one.
+    if (page.messages.length === 0) page = await list({ from: -pageSize, limit: pageSize });
+    holder.set({ total: page.total, rows: replaceFrom(new Map(), page) });
+  }
+
   return {
     status,
     refresh,
@@ -56,8 +69,20 @@ export function readConversation(
         holder.set({ session, total: page.total, rows: replaceFrom(new Map(), page) });
       }),
     async rereadLoaded() {
-      const { rows, total } = holder.get();
-      await Promise.all([refresh(Math.min(...rows.keys(), total)), status()]);
+      await Promise.all([inOrder(rereadEnd), status()]);
+    },
+    async locate(messageId) {
+      let found: number | null = null;
+      await inOrder(async () => {
+        found = findIndex(holder.get().rows, (row) => row.message_id === messageId);
+        if (found !== null) return;
+        const page = await readAround(mochi, sessionId, { around: messageId, limit: pageSize });
+        if (page === null) return;
+        const at = page.messages.findIndex((message) => message.message_id === messageId);
+        found = page.from + at;
+        holder.set({ total: page.total, rows: addStretch(holder.get().rows, page) });
+      });
+      return found;
     },
     load: (from, to) =>
       inOrder(async () => {
@@ -81,4 +106,13 @@ export function readConversation(
       }
     },
   };
+}
+
+async function readAround(mochi: Mochi, sessionId: string, query: { around: string; limit: number }) {
+  try {
+    return await mochi.messages.list(sessionId, { ...query, images: 'omit' });
+  } catch (error) {
+    if (isMochiError(error) && error.code === 'message_not_found') return null;
+    throw error;
+  }
 }
