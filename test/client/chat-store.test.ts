@@ -1,7 +1,7 @@
 // A conversation as state, on a real server, through a network that fails.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type ChatState,
   type ChatStore,
@@ -9,37 +9,22 @@ import {
   createChatStore,
 } from '../../src/client/chat-store.ts';
 import { createMochi, newKey } from '../../src/client/index.ts';
-import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { behave, spoken } from '../turns/behave.ts';
+import { spoken } from '../turns/behave.ts';
+import { flakyWorld } from './flaky-world.ts';
 
-let server: TestServer;
-let proxy: CuttingProxy;
-let sessionId: string;
+const world = flakyWorld();
 const stores: ChatStore[] = [];
-beforeAll(async () => {
-  server = await startTestServer();
-  server.ollama.setDefault(behave);
-  proxy = await startCuttingProxy(server.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await server.close();
-});
-beforeEach(async () => {
-  proxy.plan();
-  sessionId = await server.createSession();
-});
 afterEach(() => {
   for (const store of stores.splice(0)) store.close();
 });
 
 function open(options: Partial<ChatStoreOptions> = {}): ChatStore {
-  const mochi = createMochi({
-    baseUrl: proxy.url,
-    retry: { firstDelayMs: 10, tries: 2, reconnectForMs: 500 },
+  const mochi = world.mochi({ retry: { tries: 2, reconnectForMs: 500 } });
+  const store = createChatStore(mochi, {
+    sessionId: world.sessionId,
+    schedule: (run) => setImmediate(run),
+    ...options,
   });
-  const store = createChatStore(mochi, { sessionId, schedule: (run) => setImmediate(run), ...options });
   stores.push(store);
   return store;
 }
@@ -142,9 +127,9 @@ describe('a conversation', () => {
     ]);
     await later.load(2, 7);
     expect(shown(later).slice(0, 4)).toEqual(['…', '…', 'user: two', 'assistant: Fine.']);
-    const before = proxy.requests.length;
+    const before = world.proxy.requests.length;
     await later.load(2, 8);
-    expect(proxy.requests.length).toBe(before);
+    expect(world.proxy.requests.length).toBe(before);
     await later.send('five');
     expect(shown(later).slice(-2)).toEqual(['user: five', 'assistant: Fine.']);
   });
@@ -172,7 +157,9 @@ describe('a reload', () => {
       if (message === 'mute') await after.stop();
       await until(after, ({ turn }) => turn?.state === 'completed' || turn?.state === 'cancelled');
       await until(after, ({ session }) => session?.active_turn === null);
-      const said = (await server.messages(sessionId)).map(({ role, content }) => `${role}: ${content}`);
+      const said = (await world.server.messages(world.sessionId)).map(
+        ({ role, content }) => `${role}: ${content}`,
+      );
       expect(shown(after)).toEqual(said);
       expect(said.filter((line) => line.startsWith('user'))).toHaveLength(1);
       if (message !== 'mute') expect(said.at(-1)).toBe(`assistant: ${spoken(60)}`);
@@ -198,7 +185,7 @@ describe('what is stopped', () => {
       turn: { state: 'failed', error: { code: 'ollama_error' } },
       problem: null,
     });
-    server.ollama.reply({ steps: [{ type: 'final', message: { content: 'Now.' }, fields: {} }] });
+    world.server.ollama.reply({ steps: [{ type: 'final', message: { content: 'Now.' }, fields: {} }] });
     await store.retry();
     expect(shown(store)).toEqual(['user: fail 2', 'assistant: Now.']);
   });
@@ -209,7 +196,7 @@ describe('a network that fails', () => {
     const store = await opened();
     const links = new Set<string>();
     store.subscribe(() => links.add(store.getState().link));
-    proxy.always((request, index) => (/stream/.test(request) ? { cutAfter: 800 + 60 * index } : {}));
+    world.proxy.always((request, index) => (/stream/.test(request) ? { cutAfter: 800 + 60 * index } : {}));
     await store.send('pace 60');
     expect(shown(store)).toEqual(['user: pace 60', `assistant: ${spoken(60)}`]);
     expect(store.getState()).toMatchObject({ link: 'live', problem: null });
@@ -218,24 +205,26 @@ describe('a network that fails', () => {
 
   it('before anything was accepted: the message waits in the outbox, and is sent once', async () => {
     const store = await opened();
-    proxy.always(() => ({ losesAnswer: true }));
+    world.proxy.always(() => ({ losesAnswer: true }));
     await store.send('Hello');
     expect(store.getState()).toMatchObject({
       outbox: { state: 'failed', body: { message: 'Hello' } },
       link: 'offline',
       problem: { code: 'unreachable' },
     });
-    proxy.plan();
+    world.proxy.plan();
     await store.retry();
     expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
     expect(store.getState()).toMatchObject({ outbox: null, link: 'live', problem: null });
-    expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(1);
+    expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(1);
   });
 
   it('and a page that was closed meanwhile: its outbox is kept by whoever keeps it', async () => {
     const body = { message: 'Hello' };
     const key = newKey();
-    await createMochi({ baseUrl: server.url }).chat.stream(sessionId, body, { idempotencyKey: key }).answer();
+    await createMochi({ baseUrl: world.server.url })
+      .chat.stream(world.sessionId, body, { idempotencyKey: key })
+      .answer();
     const store = await opened({ outbox: { key, body, state: 'sending' } });
     expect(store.getState().outbox?.state).toBe('failed');
     await store.retry();
@@ -244,26 +233,26 @@ describe('a network that fails', () => {
   });
 
   it('while it is opened: what can be read is read by a retry', async () => {
-    proxy.always(() => ({ refuses: true }));
+    world.proxy.always(() => ({ refuses: true }));
     const store = open();
     await until(store, ({ problem }) => problem?.code === 'unreachable');
     expect(store.getState()).toMatchObject({ link: 'offline', session: null });
-    proxy.plan();
+    world.proxy.plan();
     await store.retry();
     expect(store.getState()).toMatchObject({
       link: 'live',
       problem: null,
-      session: { session_id: sessionId },
+      session: { session_id: world.sessionId },
     });
   });
 
   it('and wakes: the connection is renewed at once, not after the idle time', async () => {
     const store = await opened();
-    proxy.plan({ mutesAfter: 1700 });
+    world.proxy.plan({ mutesAfter: 1700 });
     const sent = store.send('pace 30');
     await until(store, ({ turn }) => (turn?.content.length ?? 0) > 0);
     await vi.waitFor(async () =>
-      expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
+      expect((await world.server.get(`/sessions/${world.sessionId}`)).body.active_turn).toBeNull(),
     );
     expect(store.getState().turn?.state).toBe('running');
     store.check();
@@ -291,7 +280,7 @@ describe('a page', () => {
 
   it('that is looked at again, or has a network again, looks at once; and no more when it is closed', async () => {
     const store = await opened();
-    const asked = () => proxy.requests.filter((line) => line.includes('/status')).length;
+    const asked = () => world.proxy.requests.filter((line) => line.includes('/status')).length;
     const before = asked();
     look(true);
     look(false);
@@ -301,7 +290,7 @@ describe('a page', () => {
     store.close();
     window.dispatchEvent(new Event('online'));
     look(false);
-    await server.get(`/sessions/${sessionId}/status`);
+    await world.server.get(`/sessions/${world.sessionId}/status`);
     expect(asked()).toBe(before + 2);
   });
 
@@ -309,7 +298,7 @@ describe('a page', () => {
     look(false);
     const store = await opened({ hidden: { afterMs: 1, everyMs: 20 } });
     const streams = (polled: boolean) =>
-      proxy.requests.filter(
+      world.proxy.requests.filter(
         (line) => /^GET .*\/stream/.test(line) && line.includes('follow=false') === polled,
       );
     const sent = store.send('hang 2');
@@ -329,9 +318,9 @@ describe('a page', () => {
     const store = await opened({ hidden: { afterMs: 1, everyMs: 20 } });
     look(true);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    const before = proxy.requests.length;
+    const before = world.proxy.requests.length;
     await store.send('pace 20');
-    const streams = proxy.requests.slice(before).filter((line) => /\/stream[? ]/.test(line));
+    const streams = world.proxy.requests.slice(before).filter((line) => /\/stream[? ]/.test(line));
     expect(streams.filter((line) => line.startsWith('GET') && !line.includes('follow=false'))).toEqual([]);
     expect(streams.length).toBeGreaterThan(1);
     expect(shown(store)).toEqual(['user: pace 20', `assistant: ${spoken(20)}`]);
@@ -357,21 +346,21 @@ describe('two at a time', () => {
   it('what is changed elsewhere is read anew, and a turn that began there is joined', async () => {
     const store = await opened();
     await store.send('Hello');
-    const mochi = createMochi({ baseUrl: server.url });
+    const mochi = createMochi({ baseUrl: world.server.url });
     const listening = new AbortController();
     const heard = (async () => {
       for await (const event of mochi.events({ signal: listening.signal })) store.notice(event);
     })().catch(() => undefined);
     const first = store.getState().rows.get(0)?.message_id ?? '';
-    await mochi.chat.send(sessionId, { message: 'pace 3', replaces: first });
+    await mochi.chat.send(world.sessionId, { message: 'pace 3', replaces: first });
     await until(store, () => shown(store).join() === `user: pace 3,assistant: ${spoken(3)}`);
-    await mochi.sessions.setHead(sessionId, { message_id: first, descend: true });
+    await mochi.sessions.setHead(world.sessionId, { message_id: first, descend: true });
     await until(store, () => shown(store).join() === 'user: Hello,assistant: Fine.');
-    const turn = mochi.chat.stream(sessionId, { message: 'hang 2' }, { leave: 'continue' });
+    const turn = mochi.chat.stream(world.sessionId, { message: 'hang 2' }, { leave: 'continue' });
     await until(store, (state) => state.turn?.content === spoken(2));
     await store.stop();
     expect((await mochi.turns.get(await turn.id)).state).toBe('cancelled');
-    await mochi.sessions.delete(sessionId);
+    await mochi.sessions.delete(world.sessionId);
     await until(store, ({ problem }) => problem?.code === 'session_not_found');
     listening.abort();
     await heard;
@@ -379,7 +368,7 @@ describe('two at a time', () => {
 
   it('a session that is gone is told', async () => {
     const store = await opened();
-    await server.request('DELETE', `/sessions/${sessionId}`);
+    await world.server.request('DELETE', `/sessions/${world.sessionId}`);
     await store.send('Hello');
     expect(store.getState()).toMatchObject({
       problem: { code: 'session_not_found' },
@@ -390,14 +379,14 @@ describe('two at a time', () => {
 
 describe('a tool that needs a person', () => {
   beforeAll(async () => {
-    const folder = join(server.dataDir, 'tools', 'looks');
+    const folder = join(world.server.dataDir, 'tools', 'looks');
     await mkdir(folder, { recursive: true });
     const entry = `import { defineTool } from 'mochi-server/tools';
 const inputSchema = { type: 'object', properties: { at: { type: 'string' } }, required: ['at'] };
 export const look = defineTool({ description: 'Looks.', inputSchema, execute: async () => 'seen' });
 `;
     await writeFile(join(folder, 'index.mts'), entry);
-    await server.post('/tools/reload');
+    await world.server.post('/tools/reload');
   });
   const settings = { tool_settings: { tools: ['look'], execution_policy: 'always_confirm' as const } };
 

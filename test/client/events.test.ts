@@ -1,30 +1,12 @@
 // What happens on the server, and turns, for whoever cannot hold a connection; and pulls whose connection breaks.
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createMochi, type Link, type MochiOptions, type ServerEvent } from '../../src/client/index.ts';
-import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { behave, spoken } from '../turns/behave.ts';
+import { describe, expect, it } from 'vitest';
+import type { Link, ServerEvent } from '../../src/client/index.ts';
+import { spoken } from '../turns/behave.ts';
 import { expectWhole } from '../turns/watching.ts';
+import { flakyWorld } from './flaky-world.ts';
 
-let server: TestServer;
-let proxy: CuttingProxy;
-let sessionId: string;
-beforeAll(async () => {
-  server = await startTestServer();
-  server.ollama.setDefault(behave);
-  proxy = await startCuttingProxy(server.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await server.close();
-});
-beforeEach(async () => {
-  proxy.plan();
-  sessionId = await server.createSession();
-});
-
-const mochi = (options: MochiOptions = {}) =>
-  createMochi({ baseUrl: proxy.url, ...options, retry: { firstDelayMs: 10, ...options.retry } });
+const world = flakyWorld();
+const { mochi } = world;
 
 /** As React Native has it: an answer comes whole, and has no body to read from. */
 const withoutBody: typeof fetch = async (input, init) => {
@@ -38,7 +20,7 @@ describe.each([
 ])('%s', (_who, options) => {
   it('sees a turn whole, event by event, and what happens on the server', async () => {
     const links: Link[] = [];
-    const { turn_id: turnId } = await mochi().chat.send(sessionId, { message: 'pace 8' });
+    const { turn_id: turnId } = await mochi().chat.send(world.sessionId, { message: 'pace 8' });
     const events = await Array.fromAsync(
       mochi(options).turns.watch(turnId, { onLink: (link) => links.push(link) }),
     );
@@ -48,30 +30,31 @@ describe.each([
     for await (const event of mochi(options).events()) {
       seen.push(event);
       if (event.event === 'hello' && seen.length === 1)
-        void mochi().sessions.update(sessionId, { title: 'Told' });
+        void mochi().sessions.update(world.sessionId, { title: 'Told' });
       if (event.event === 'session' && event.data.title === 'Told') break;
     }
     expect(seen[0]?.event).toBe('hello');
   });
 
   it('asks, and sees the answer to its end', async () => {
-    const events = await Array.fromAsync(mochi(options).chat.stream(sessionId, { message: 'pace 10' }));
+    const events = await Array.fromAsync(mochi(options).chat.stream(world.sessionId, { message: 'pace 10' }));
     expectWhole(events);
-    expect(await server.messages(sessionId)).toHaveLength(2);
+    expect(await world.server.messages(world.sessionId)).toHaveLength(2);
   });
 
   it('follows a turn that goes on', async () => {
-    const turnId = await mochi().chat.stream(sessionId, { message: 'pace 30' }, { leave: 'continue' }).id;
+    const turnId = await mochi().chat.stream(world.sessionId, { message: 'pace 30' }, { leave: 'continue' })
+      .id;
     const answer = await mochi(options).turns.watch(turnId).answer();
     expect(answer.message.content).toBe(spoken(30));
   });
 });
 
 it('where something on the way holds streams back, the client polls by itself', async () => {
-  const turnId = await mochi().chat.stream(sessionId, { message: 'pace 30' }, { leave: 'continue' }).id;
+  const turnId = await mochi().chat.stream(world.sessionId, { message: 'pace 30' }, { leave: 'continue' }).id;
   const links: Link[] = [];
   // Heads pass, bytes of the body do not, unless the answer ends.
-  proxy.always((request) => (request.includes('follow=false') ? {} : { mutesAfter: 200 }));
+  world.proxy.always((request) => (request.includes('follow=false') ? {} : { mutesAfter: 200 }));
   const watching = mochi({ retry: { idleMs: 200 } }).turns.watch(turnId, {
     onLink: (link) => links.push(link),
   });
@@ -80,30 +63,32 @@ it('where something on the way holds streams back, the client polls by itself', 
 });
 
 it('where not even the head of an answer comes before its end, a chat begins with what there is', async () => {
-  proxy.always((request) => (request.includes('follow=false') ? {} : { mutesAfter: 0 }));
+  world.proxy.always((request) => (request.includes('follow=false') ? {} : { mutesAfter: 0 }));
   const links: Link[] = [];
   const turn = mochi({ retry: { idleMs: 200 } }).chat.stream(
-    sessionId,
+    world.sessionId,
     { message: 'pace 30' },
     { onLink: (link) => links.push(link) },
   );
   expect((await turn.answer()).message.content).toBe(spoken(30));
   expect(links.at(-1)).toBe('polling');
-  expect(await server.messages(sessionId)).toHaveLength(2);
+  expect(await world.server.messages(world.sessionId)).toHaveLength(2);
 });
 
 describe('what happens on the server', () => {
   it('is told over connections that break, each thing as it stands, until it is left', async () => {
-    proxy.always((request, index) => (request.includes('/events') ? { cutAfter: 600 + index * 40 } : {}));
+    world.proxy.always((request, index) =>
+      request.includes('/events') ? { cutAfter: 600 + index * 40 } : {},
+    );
     const client = mochi();
     const states: string[] = [];
     let hellos = 0;
     for await (const event of client.events()) {
       if (event.event === 'hello') {
         hellos += 1;
-        if (hellos === 1) void client.chat.send(sessionId, { message: 'pace 5' });
+        if (hellos === 1) void client.chat.send(world.sessionId, { message: 'pace 5' });
       }
-      if (event.event !== 'turn' || event.data.session_id !== sessionId) continue;
+      if (event.event !== 'turn' || event.data.session_id !== world.sessionId) continue;
       states.push(event.data.state);
       if (event.data.state === 'completed') break;
     }
@@ -122,7 +107,7 @@ describe('what happens on the server', () => {
 
 describe('a pull', () => {
   it('is told to its end, over a connection that breaks', async () => {
-    proxy.plan({ cutAfter: 400 }, { refuses: true });
+    world.proxy.plan({ cutAfter: 400 }, { refuses: true });
     const events = await Array.fromAsync(mochi().models.pull('fresh-model', { leave: 'continue' }));
     expect(events.at(-1)).toEqual({ event: 'done', data: { name: 'fresh-model' } });
     expect((await mochi().models.get('fresh-model')).name).toBe('fresh-model:latest');

@@ -1,37 +1,13 @@
 // Cancel, leave, lose: what becomes of a turn whose reader goes; and the ways to read one.
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  createMochi,
-  type MochiOptions,
-  type Turn,
-  type TurnEvent,
-  type TurnView,
-} from '../../src/client/index.ts';
-import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { behave, spoken } from '../turns/behave.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type Turn, type TurnEvent, type TurnView } from '../../src/client/index.ts';
+import { spoken } from '../turns/behave.ts';
+import { flakyWorld } from './flaky-world.ts';
 
-let server: TestServer;
-let proxy: CuttingProxy;
-let sessionId: string;
-beforeAll(async () => {
-  server = await startTestServer();
-  server.ollama.setDefault(behave);
-  proxy = await startCuttingProxy(server.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await server.close();
-});
-beforeEach(async () => {
-  proxy.plan();
-  proxy.redirect(server.url);
-  sessionId = await server.createSession();
-});
+const world = flakyWorld();
+const { mochi } = world;
 
-const mochi = (options: MochiOptions = {}) =>
-  createMochi({ baseUrl: proxy.url, retry: { firstDelayMs: 10 }, ...options });
-const stateOf = async (turnId: string) => (await server.get(`/turns/${turnId}`)).body.state;
+const stateOf = async (turnId: string) => (await world.server.get(`/turns/${turnId}`)).body.state;
 const isText = ({ event }: TurnEvent) => event === 'content_delta';
 
 /** Reads until the model speaks, and breaks off. */
@@ -72,14 +48,14 @@ describe('cancel', () => {
       },
     ],
   ])('is what %s means, and it is asked for until it arrives', async (_what, breakOff) => {
-    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'hang 2' });
     await turn.id;
-    proxy.plan({ refuses: true }, { losesAnswer: true });
+    world.proxy.plan({ refuses: true }, { losesAnswer: true });
     const turnId = await breakOff(turn);
     // `break` has waited for it.
     expect(await stateOf(turnId)).toMatch(/^(cancelled|running)$/);
     await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
-    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+    expect((await world.server.messages(world.sessionId)).at(-1)).toMatchObject({
       status: 'partial',
       content: spoken(2),
     });
@@ -87,7 +63,7 @@ describe('cancel', () => {
 
   it('is what a signal means', async () => {
     const stop = new AbortController();
-    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' }, { signal: stop.signal });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'hang 2' }, { signal: stop.signal });
     const reading = (async () => {
       for await (const event of turn) if (isText(event)) stop.abort(new Error('enough'));
     })();
@@ -97,25 +73,25 @@ describe('cancel', () => {
 
   it('reaches a turn whose reader left before it was known', async () => {
     const stop = new AbortController();
-    const turn = mochi().chat.stream(sessionId, { message: 'mute' }, { signal: stop.signal });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'mute' }, { signal: stop.signal });
     stop.abort(new Error('enough'));
     await expect(turn.answer()).rejects.toThrow('enough');
     const turnId = await turn.id;
     await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
     const gone = new AbortController();
     gone.abort(new Error('never'));
-    const never = mochi().chat.stream(sessionId, { message: 'Hello' }, { signal: gone.signal });
+    const never = mochi().chat.stream(world.sessionId, { message: 'Hello' }, { signal: gone.signal });
     await expect(never.answer()).rejects.toThrow('never');
     await expect(never.id).rejects.toThrow('never');
-    expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(1);
+    expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(1);
   });
 
   it('can be asked of the turn, and answers when it has stopped', async () => {
-    const turn = mochi().chat.stream(sessionId, { message: 'hang 2' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'hang 2' });
     const events: TurnEvent[] = [];
     for await (const event of turn) {
       events.push(event);
-      if (isText(event)) proxy.plan({ losesAnswer: true });
+      if (isText(event)) world.proxy.plan({ losesAnswer: true });
       if (isText(event)) expect((await turn.cancel({ wait: true })).state).toBe('cancelled');
     }
     expect(events.slice(-2)).toMatchObject([
@@ -128,7 +104,7 @@ describe('cancel', () => {
 describe('leave', () => {
   it('is what break means where that was said, and always of a turn that is only watched', async () => {
     const turnId = await readOne(
-      mochi().chat.stream(sessionId, { message: 'hang 2' }, { leave: 'continue' }),
+      mochi().chat.stream(world.sessionId, { message: 'hang 2' }, { leave: 'continue' }),
     );
     const watched = mochi().turns.watch(turnId);
     await readOne(watched);
@@ -141,7 +117,7 @@ describe('leave', () => {
   });
 
   it('ends the reading without an error, and the turn goes on', async () => {
-    const turn = mochi().chat.stream(sessionId, { message: 'pace 40' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'pace 40' });
     const seen: string[] = [];
     for await (const text of turn.text()) {
       seen.push(text);
@@ -149,7 +125,7 @@ describe('leave', () => {
     }
     expect(seen.length).toBeLessThan(40);
     await endOf(await turn.id);
-    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+    expect((await world.server.messages(world.sessionId)).at(-1)).toMatchObject({
       status: 'complete',
       content: spoken(40),
     });
@@ -158,15 +134,15 @@ describe('leave', () => {
 
 describe('a turn', () => {
   it('has one reader', async () => {
-    const turn = mochi().chat.stream(sessionId, { message: 'Hello' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'Hello' });
     expect((await turn.answer()).turn_id).toBe(await turn.id);
     expect(() => turn.text()).toThrow(/one reader/);
   });
 
   it('answers what the plain route answers', async () => {
-    const plain = await mochi().chat.send(sessionId, { message: 'tool Hello' });
+    const plain = await mochi().chat.send(world.sessionId, { message: 'tool Hello' });
     const streamed = await mochi()
-      .chat.stream(await server.createSession(), { message: 'tool Hello' })
+      .chat.stream(await world.server.createSession(), { message: 'tool Hello' })
       .answer();
     expect(Object.keys(streamed).sort()).toEqual(Object.keys(plain).sort());
     expect(streamed.message.content).toBe(plain.message.content);
@@ -179,17 +155,18 @@ describe('a turn', () => {
   it('tells what it failed with, after what it said', async () => {
     const texts: string[] = [];
     const reading = (async () => {
-      for await (const text of mochi().chat.stream(sessionId, { message: 'fail 2' }).text()) texts.push(text);
+      for await (const text of mochi().chat.stream(world.sessionId, { message: 'fail 2' }).text())
+        texts.push(text);
     })();
     await expect(reading).rejects.toMatchObject({ code: 'ollama_error', status: null });
     expect(texts.join('')).toBe(spoken(2));
-    const turn = mochi().chat.stream(sessionId, { message: 'fail 2' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'fail 2' });
     await expect(turn.answer()).rejects.toMatchObject({ code: 'ollama_error', turnId: await turn.id });
   });
 
   it('shows views of which the newest wins', async () => {
     const views: TurnView[] = [];
-    for await (const view of mochi().chat.stream(sessionId, { message: 'pace 40' }).view()) {
+    for await (const view of mochi().chat.stream(world.sessionId, { message: 'pace 40' }).view()) {
       views.push(view);
       // Slower than the events come.
       await new Promise((resolve) => setTimeout(resolve, 30));
@@ -201,13 +178,13 @@ describe('a turn', () => {
   });
 
   it('that has ended is told again, and after its last event only how it ended', async () => {
-    const plain = await mochi().chat.send(sessionId, { message: 'Hello' });
+    const plain = await mochi().chat.send(world.sessionId, { message: 'Hello' });
     const { last_event_id: last } = await mochi().turns.get(plain.turn_id);
     const rest = await Array.fromAsync(mochi().turns.watch(plain.turn_id, { after: last }));
     expect(rest).toMatchObject([{ id: last, event: 'done', data: { state: 'completed' } }]);
     expect(await mochi().turns.watch(plain.turn_id, { after: last }).answer()).toEqual(plain);
-    await server.restart();
-    proxy.redirect(server.url);
+    await world.server.restart();
+    world.proxy.redirect(world.server.url);
     const stored = await Array.fromAsync(mochi().turns.watch(plain.turn_id));
     expect(stored.map(({ event }) => event)).toEqual(['snapshot', 'message_complete', 'done']);
     expect(await mochi().turns.watch(plain.turn_id).answer()).toEqual(plain);
@@ -221,13 +198,13 @@ describe('a turn', () => {
   });
 
   it('that a restart interrupts is a failed one, with its part kept', async () => {
-    const turn = mochi().chat.stream(sessionId, { message: 'hang 3' });
+    const turn = mochi().chat.stream(world.sessionId, { message: 'hang 3' });
     const events: TurnEvent[] = [];
     let restarted: Promise<void> | null = null;
     for await (const event of turn) {
       events.push(event);
       if (event.event === 'content_delta' && event.data.content === 't2 ') {
-        restarted = server.restart().then(() => proxy.redirect(server.url));
+        restarted = world.server.restart().then(() => world.proxy.redirect(world.server.url));
       }
     }
     await restarted;
@@ -235,7 +212,7 @@ describe('a turn', () => {
       { event: 'error', data: { code: 'turn_interrupted' } },
       { event: 'done', data: { state: 'interrupted' } },
     ]);
-    expect((await server.messages(sessionId)).at(-1)).toMatchObject({
+    expect((await world.server.messages(world.sessionId)).at(-1)).toMatchObject({
       status: 'partial',
       content: spoken(3),
     });
