@@ -59,9 +59,9 @@ export function readAgentCall(args: Arguments, enabled: readonly ValidAgent[]): 
 }
 
 /** What a call reads that would continue what is no chat of this agent. */
-export function unknownChatText(agent: string, chatId: string): string {
+export function unknownChatText(agent: string, chatId: string, enabled: readonly string[]): string {
   const shown = JSON.stringify(cutText(chatId, 64));
-  return `The agent ${agent} has no conversation ${shown}. Leave session_id out to begin a new one, or give the id behind "Session ID:" in one of its results.`;
+  return `The agent ${agent} has no conversation ${shown}. Leave session_id out to begin a new one, or give the id behind "Session ID:" in one of its results. Enabled: ${enabled.join(', ')}.`;
 }
 
 /** Whoever calls an agent runs it as a turn: as a tool it cannot be run. */

@@ -168,7 +168,7 @@ class World {
       sessionId: session,
       turnId: `turn ${turn}`,
       callIndex,
-      toolName: 'tool',
+      toolName: 'mcp__server__tool',
       arguments: {},
       digest: 'd',
       fingerprint: 'f',

@@ -304,9 +304,35 @@ describe('what was asked and what would run', () => {
     expect(await outcomeOf(id, { decision: 'deny' })).toBe('denied');
   });
 
-  it('need not be there just now', async () => {
-    const id = await askOne({ toolName: 'tool_of_a_server', fingerprint: 'f'.repeat(64) });
-    expect(await outcomeOf(id, { decision: 'approve' })).toBe('approved');
+  it('need not be there just now where a server has it; of its own the server knows', async () => {
+    const away = { toolName: 'mcp__server__tool', fingerprint: 'f'.repeat(64) };
+    expect(await outcomeOf(await askOne(away), { decision: 'approve' })).toBe('approved');
+    const gone = await askOne({ ...away, toolName: 'gone' });
+    expect(await outcomeOf(gone, { decision: 'approve' })).toBe('approval_changed');
+    expect(await outcomeOf(gone, { decision: 'deny' })).toBe('denied');
+  });
+
+  it('is not what the operator has denied meanwhile', async () => {
+    const id = await askOne({ arguments: { path: '/etc/passwd' } });
+    expect(await outcomeOf(id, { decision: 'approve' })).toBe('tool_execution_denied');
+    expect(await stateOf(id)).toBe('pending');
+    expect(await outcomeOf(id, { decision: 'deny' })).toBe('denied');
+  });
+
+  it('says of several which one does not fit', async () => {
+    const ids = (await ask({ callIndex: 0 }, { callIndex: 1 })).map((asked) => asked.confirmation_id);
+    const decisions = ids.map((confirmation_id, index) => ({
+      confirmation_id,
+      decision: 'edit' as const,
+      arguments: index === 0 ? { path: 'b' } : { where: 1 },
+    }));
+    const refused = approvals.decide(decisions, { requestId: null, isList: true });
+    await expect(refused).rejects.toMatchObject({
+      kind: 'validation_error',
+      message: expect.stringMatching(new RegExp(`^${ids[1]}: `)),
+      details: { confirmation_id: ids[1], errors: [{ path: '/decisions/1/arguments/path' }, {}] },
+    });
+    expect(await Promise.all(ids.map(stateOf))).toEqual(['pending', 'pending']);
   });
 
   it('is what it was edited to, in the form of the schema', async () => {

@@ -41,6 +41,8 @@ export interface ApprovalDeps {
 /** Who decides. */
 export interface DecisionOrigin {
   readonly requestId: string | null;
+  /** They came as a list: what does not fit says which of them it is. */
+  readonly isList?: boolean;
 }
 
 /** Has a lifetime: from the start of the server to `close`. */
@@ -133,16 +135,18 @@ export class Approvals {
    * @throws MochiError confirmation_not_found, approval_decided, approval_expired, approval_changed,
    * decision_not_allowed, validation_error, tool_execution_denied
    */
-  async decide(decisions: readonly ApprovalDecision[], { requestId }: DecisionOrigin): Promise<Approval[]> {
+  async decide(decisions: readonly ApprovalDecision[], origin: DecisionOrigin): Promise<Approval[]> {
     const { db, tools, newId, now } = this.#deps;
+    const { requestId, isList = false } = origin;
     refuseRepeated(decisions);
     // Whether a tool has changed can be told when it was found.
     if (decisions.some(letsRun)) await tools.allReady();
     const decided = await db.transaction().execute(async (transaction) => {
       const approvals: Approval[] = [];
-      for (const given of decisions) {
+      for (const [index, given] of decisions.entries()) {
         const stored = await requireApproval(transaction, given.confirmation_id);
-        const { settlement, grant } = judgeDecision(stored, given, { tools, now: now(), requestId });
+        const judge = () => judgeDecision(stored, given, { tools, now: now(), requestId });
+        const { settlement, grant } = isList ? inList(judge, given, index) : judge();
         const grantId = grant && (await insertGrant(transaction, { ...grant, id: `grant_${newId(12)}` }));
         const decision = { ...settlement.decision, grant_id: grantId };
         const approval = await settleApproval(transaction, given.confirmation_id, {
@@ -202,6 +206,20 @@ async function requireApproval(db: Db, confirmationId: string): Promise<StoredAp
   throw new MochiError('confirmation_not_found', `There is no approval ${shown}.`, {
     confirmation_id: shown,
   });
+}
+
+/** @throws MochiError what `judge` throws, with the place in the list where it is about a part of the body */
+function inList<T>(judge: () => T, { confirmation_id }: ApprovalDecision, index: number): T {
+  try {
+    return judge();
+  } catch (error) {
+    if (!(error instanceof MochiError) || error.kind !== 'validation_error') throw error;
+    const { errors } = error.details as { readonly errors: readonly { readonly path: string }[] };
+    throw new MochiError('validation_error', `${confirmation_id}: ${error.fact}`, {
+      confirmation_id,
+      errors: errors.map((fault) => ({ ...fault, path: `/decisions/${index}${fault.path}` })),
+    });
+  }
 }
 
 /** @throws MochiError validation_error */

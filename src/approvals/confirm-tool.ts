@@ -12,7 +12,7 @@ export interface ToolConfirmation {
 
 /**
  * @throws MochiError confirmation_not_found for what is unknown, of another session, settled or too old;
- * approval_changed; decision_not_allowed for what needs more than a yes
+ * approval_changed; tool_execution_denied; decision_not_allowed for what needs more than a yes
  */
 export async function confirmTool(
   approvals: Approvals,

@@ -51,6 +51,7 @@ export function judgeDecision(stored: StoredApproval, given: ApprovalDecision, c
   refuseUnfit(approval, given);
   refuseChanged(stored, given, court);
   const edited = editedCall(stored, given, court);
+  if (edited === null && letsRun(given)) refuseDenied(stored, approval.arguments ?? {}, court);
   const call = edited ?? (letsRun(given) ? { arguments: approval.arguments, digest: approval.digest } : null);
   const decision: Decision = {
     decision: given.decision,
@@ -125,7 +126,7 @@ function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
-/** A tool that is not there just now is no changed one: whether it is there is looked at when it runs. */
+/** @throws MochiError approval_changed where what would run is not what was asked about */
 function refuseChanged(
   { approval, fingerprint, policyName }: StoredApproval,
   given: ApprovalDecision,
@@ -140,33 +141,44 @@ function refuseChanged(
   }
   if (policyName === null || fingerprint === null || !letsRun(given)) return;
   const tool = tools.find(policyName);
-  if (tool === null || tool.fingerprint === fingerprint) return;
-  throw new MochiError(
-    'approval_changed',
-    `Tool '${tool_name}' has changed since it was asked about, so that it cannot be approved any more. Deny it: the model can call it again.`,
-    { confirmation_id, tool_name },
-  );
+  if (tool?.fingerprint === fingerprint) return;
+  // A server may be away just now: whether its tool is there is looked at when it runs.
+  if (tool === null && isOfServer(policyName)) return;
+  const advice =
+    tool === null
+      ? 'is no longer there, so that it cannot be approved any more. Deny it: the model goes on without'
+      : 'has changed since it was asked about, so that it cannot be approved any more. Deny it: the model can call it again';
+  throw new MochiError('approval_changed', `Tool '${tool_name}' ${advice}.`, { confirmation_id, tool_name });
+}
+
+function isOfServer(policyName: string): boolean {
+  return policyName.startsWith('mcp__');
+}
+
+/** The operator's word comes before any approval. @throws MochiError tool_execution_denied */
+function refuseDenied(
+  { approval: { confirmation_id, tool_name }, policyName }: StoredApproval,
+  args: Readonly<Record<string, unknown>>,
+  { tools }: Court,
+): void {
+  const rule = policyName === null ? null : tools.denyRuleOf(policyName, args);
+  if (rule === null) return;
+  throw new MochiError('tool_execution_denied', deniedText(tool_name ?? policyName ?? ''), {
+    confirmation_id,
+    tool_name,
+    rule,
+  });
 }
 
 /** @throws MochiError validation_error, tool_execution_denied */
-function editedCall(
-  { approval, fingerprint, policyName }: StoredApproval,
-  given: ApprovalDecision,
-  { tools }: Court,
-) {
-  const { confirmation_id, kind, tool_name, input_schema } = approval;
+function editedCall(stored: StoredApproval, given: ApprovalDecision, court: Court) {
+  const { approval, fingerprint, policyName } = stored;
+  const { kind, input_schema } = approval;
   if (given.decision !== 'edit' || kind !== 'tool' || policyName === null || fingerprint === null)
     return null;
   if (given.arguments === undefined) throw invalidField('/arguments', 'must be there: edit runs with them');
   const args = checkValue(given.arguments, { schema: input_schema ?? {}, path: '/arguments' });
-  const rule = tools.denyRuleOf(policyName, args);
-  if (rule !== null) {
-    throw new MochiError('tool_execution_denied', deniedText(tool_name ?? policyName), {
-      confirmation_id,
-      tool_name,
-      rule,
-    });
-  }
+  refuseDenied(stored, args, court);
   return { arguments: args, digest: digestOfCall({ policyName, fingerprint }, args) };
 }
 

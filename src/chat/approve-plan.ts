@@ -11,6 +11,9 @@ import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import { WAIT_FOR_IT } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
+/** Before the plan of a person. */
+export const PLAN_INSTEAD = 'Use this plan instead:\n';
+
 /** Why a run has ended, in its error. */
 export const PLAN_DENIED = 'plan_denied';
 
@@ -105,7 +108,7 @@ async function appendPlan({ deps, turn, progress }: Planned, content: string): P
       sessionId,
       id: deps.newId(10),
       role: 'user',
-      content: `Use this plan instead:\n${content}`,
+      content: `${PLAN_INSTEAD}${content}`,
       timestamp: deps.now(),
       status: 'complete',
       turnId,

@@ -1,12 +1,12 @@
 // A run of an agent that the end of the server has cut: the call that had started it says so, with what was done.
 import { runResult } from '../agents/result-text.ts';
 import { appendToPath } from '../store/active-path.ts';
-import { listRunSteps } from '../store/run-steps.ts';
 import { findSession } from '../store/sessions.ts';
 import { answerToolCall, listUnsettledCalls } from '../store/tool-calls.ts';
 import { findRunningExecution, finishExecution } from '../store/tool-executions.ts';
 import type { UnfinishedTurn } from '../store/turns.ts';
 import { failure } from './step/call-result.ts';
+import { listToldSteps } from './told-steps.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** Of what is told of it, in characters. */
@@ -24,7 +24,7 @@ export async function closeAgentCall(
   const open = await listUnsettledCalls(db, sessionId, messageId);
   const call = open.find((one) => one.callIndex === callIndex);
   if (session === null || session.headId === null || call === undefined) return;
-  const steps = await listRunSteps(db, chatId, runId);
+  const steps = await listToldSteps(db, chatId, runId);
   const end = { reason: 'interrupted', message } as const;
   const result = failure(runResult({ chatId, agentName: run.agentName, steps, end }, LIMIT).text);
   const id = newId(10);

@@ -5,12 +5,12 @@ import type { RunEndReason } from '../contract/agent-event.ts';
 import type { MochiError } from '../contract/errors.ts';
 import type { TurnUsage } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { listRunSteps } from '../store/run-steps.ts';
 import { type AgentRun, ownPlace } from './agent-run.ts';
 import { PLAN_DENIED } from './approve-plan.ts';
 import { NO_ENDING, type TurnEnding } from './step/turn-ending.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
 import { isDeletionOf } from './stop-reasons.ts';
+import { listToldSteps } from './told-steps.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
 /** What of a run is needed to end it. */
@@ -36,7 +36,7 @@ export async function endRun(
   { end, round, usage }: Ending,
 ): Promise<TurnEnding> {
   const { agentName, chatId, runId } = run.place;
-  const stored = await listRunSteps(deps.db, chatId, runId);
+  const stored = await listToldSteps(deps.db, chatId, runId);
   // What is being written is in memory whole.
   const { draft } = progress;
   const isOnDisk = draft !== null && draft.place !== null;

@@ -17,7 +17,8 @@ export function enterLine({ lines, registry }: Lined, live: LiveTurn, wanted: Bu
   const [holderId] = lines.turnsOf(sessionId);
   const holder = holderId === undefined ? null : registry.find(holderId);
   const onBusy = wanted ?? (isForgotten(holder) ? 'interrupt' : 'queue');
-  if (holderId !== undefined && onBusy === 'reject') throw busy(sessionId, holderId);
+  if (holderId !== undefined && onBusy === 'reject')
+    throw busy(sessionId, holderId, holder?.isWaiting === true);
   const place = lines.enter(sessionId, turnId, {
     atFront: onBusy === 'interrupt',
     onMove: (position, isForPerson) => {

@@ -153,7 +153,7 @@ export class LiveTurns {
    */
   async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
     const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder !== undefined) throw busy(sessionId, holder);
+    if (holder !== undefined) throw busy(sessionId, holder, this.#registry.find(holder)?.isWaiting === true);
     return this.#stopAll([sessionId], cancelled, action);
   }
 

@@ -32,12 +32,12 @@ export async function openRun(
 ): Promise<FollowedRun | string> {
   const { deps } = house;
   const enabled = deps.agents.enabled(agentSettingsOf(parent.session, parent.request).enabled_agents);
+  const names = enabled.map(({ name }) => name);
   const asked = readAgentCall(run.arguments, enabled);
-  if (asked === null)
-    return `That agent is not there any more. Enabled: ${enabled.map(({ name }) => name).join(', ')}.`;
+  if (asked === null) return `That agent is not there any more. Enabled: ${names.join(', ')}.`;
   const { agent, chatId } = asked;
   const chat = chatId === null ? null : await findAgentChat(deps.db, agent.name, chatId);
-  if (chat === null && chatId !== null) return unknownChatText(agent.name, chatId);
+  if (chat === null && chatId !== null) return unknownChatText(agent.name, chatId, names);
   const chosen = await chooseAgentModel(deps.engine, agent, async () => parent.session.model);
   if (chosen.warning !== null) deps.log.warn({ turn_id: parent.live.turnId }, chosen.warning);
   return accept(house, parent, { run, asked, chat, model: chosen.model });

@@ -1,12 +1,15 @@
 // Why turns are stopped, and why requests are turned away.
 import { MochiError } from '../contract/errors.ts';
 
-export function busy(sessionId: string, turnId: string): MochiError {
-  return new MochiError(
-    'session_busy',
-    `Session ${sessionId} is answering. Wait for its turn to end, or cancel it, then try again.`,
-    { session_id: sessionId, turn_id: turnId },
-  );
+/** @param isWaiting its turn waits for a person */
+export function busy(sessionId: string, turnId: string, isWaiting: boolean): MochiError {
+  const what = isWaiting
+    ? 'waits for an approval. Decide it, or cancel the turn, then try again.'
+    : 'is answering. Wait for its turn to end, or cancel it, then try again.';
+  return new MochiError('session_busy', `Session ${sessionId} ${what}`, {
+    session_id: sessionId,
+    turn_id: turnId,
+  });
 }
 
 export function noActiveTurn(sessionId: string): MochiError {

@@ -2,6 +2,7 @@
 import type { AgentRunRequest } from '../contract/agent-run.ts';
 import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
 import type { Think } from '../contract/engine.ts';
+import { invalidField } from '../contract/errors.ts';
 import type { AgentSettings, ClientToolResult, ToolSettings } from '../contract/tool.ts';
 import { plainBase64 } from '../kit/image-bytes.ts';
 import { completeAgentSettings, completeToolSettings } from '../sessions/settings.ts';
@@ -45,7 +46,11 @@ export const USUAL_APPROVAL: Readonly<Record<ChatRoute, ApprovalPolicy>> = { cha
 
 const NO_ARGUMENTS = { type: 'object', properties: {} };
 
+/** @throws MochiError validation_error */
 export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest {
+  // Whoever meant to bring results would have an answer made anew.
+  if (body.tool_results?.length === 0 && body.message == null)
+    throw invalidField('/tool_results', 'must not be empty where there is no message');
   return {
     message: body.message ?? null,
     mode: body.mode ?? 'regenerate',

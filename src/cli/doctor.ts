@@ -39,6 +39,8 @@ export async function examine(config: Config): Promise<void> {
   ];
   for (const { state, text } of findings) say(`${MARKS[state]}${showLine(text)}\n`);
   const steps = findings.flatMap(({ next }) => next ?? []);
+  if (findings.some(({ state, next }) => state === 'bad' && next === undefined))
+    steps.push('Mend what the lines with BAD say.');
   say(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
   for (const step of steps) say(`  - ${step}\n`);
   if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);

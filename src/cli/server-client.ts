@@ -3,7 +3,7 @@
 import { createMochi, type Mochi, type MochiOptions } from '../client/index.ts';
 import { settings } from '../config/settings.ts';
 import type { Config } from '../config.ts';
-import { ownCommand } from '../kit/own-command.ts';
+import { ownCommand, quoted } from '../kit/own-command.ts';
 
 /** The server of this configuration, or the one at an address. */
 export function connectServer(config: Config, address?: string, options: MochiOptions = {}): Mochi {
@@ -31,9 +31,4 @@ export function serveCommand({ port, dataDir }: Config): string {
     ...(dataDir === process.cwd() ? [] : [`--data-dir ${quoted(dataDir)}`]),
   ];
   return ownCommand(flags.length === 0 ? '' : ['serve', ...flags].join(' '));
-}
-
-/** As a shell takes it for one word. */
-function quoted(text: string): string {
-  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

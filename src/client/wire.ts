@@ -864,7 +864,7 @@ export interface ChatRequest {
    */
   tools?: ClientTool[];
   /**
-   * What came of the calls of `tools`, with or without a new message. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`. Default: `[]`.
+   * What came of the calls of `tools`, with or without a new message; an empty list only beside one. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`.
    */
   tool_results?: ClientToolResult[];
   /**

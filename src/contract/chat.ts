@@ -140,9 +140,8 @@ export const ChatRequest = Type.Object(
     tool_results: Type.Optional(
       Type.Array(ref(ClientToolResult), {
         maxItems: 512,
-        default: [],
         description:
-          'What came of the calls of `tools`, with or without a new message. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`.',
+          'What came of the calls of `tools`, with or without a new message; an empty list only beside one. Calls that are left out, here or by a message without results, are answered with `Error: no result was given`.',
       }),
     ),
     agent_settings: Type.Optional(

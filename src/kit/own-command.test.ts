@@ -10,5 +10,15 @@ it.each([
   ['/usr/local/bin/mochi-server', 'mochi-server chat', 'mochi-server'],
   ['', 'mochi-server chat', 'mochi-server'],
 ])('run as %j', (script, chat, serve) => {
-  expect([ownCommand('chat', script), ownCommand('', script)]).toEqual([chat, serve]);
+  expect([ownCommand('chat', script, []), ownCommand('', script, [])]).toEqual([chat, serve]);
+});
+
+it('says again which server was meant', () => {
+  const given = ['approvals', '--port', '9000', '--data-dir=/my data', '--log-level', 'debug'];
+  expect(ownCommand('approvals show ID', 'mochi', given)).toBe(
+    "mochi-server approvals show ID --port 9000 --data-dir '/my data'",
+  );
+  expect(ownCommand('serve --port 1 --data-dir x', 'mochi', given)).toBe(
+    'mochi-server serve --port 1 --data-dir x',
+  );
 });

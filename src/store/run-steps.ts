@@ -6,7 +6,9 @@ import { parseStored } from './parse-stored.ts';
 export type StoredStep =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'result'; readonly text: string };
+  | { readonly kind: 'result'; readonly text: string }
+  /** What a person has said meanwhile: another plan. */
+  | { readonly kind: 'said'; readonly text: string };
 
 interface StoredCall {
   readonly function: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> };
@@ -20,10 +22,12 @@ export async function listRunSteps(db: Db, chatId: string, turnId: string): Prom
     .where('session_id', '=', chatId)
     .where('active', '=', 1)
     .where('turn_id', '=', turnId)
-    .where('role', 'in', ['assistant', 'tool'])
+    .where('role', 'in', ['user', 'assistant', 'tool'])
     .orderBy('depth')
     .execute();
-  return rows.flatMap(({ role, content, tool_calls: calls }): StoredStep[] => {
+  const begun = rows.findIndex(({ role }) => role !== 'user');
+  return rows.slice(Math.max(0, begun)).flatMap(({ role, content, tool_calls: calls }): StoredStep[] => {
+    if (role === 'user') return begun === -1 ? [] : [{ kind: 'said', text: content }];
     if (role === 'tool') return [{ kind: 'result', text: content }];
     const asked: readonly StoredCall[] = calls === null ? [] : parseStored(calls);
     return [

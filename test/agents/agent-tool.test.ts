@@ -155,7 +155,8 @@ describe('the tool agent', () => {
     });
     expect(read({ agent: 'coder', instruction: 'x' })?.chatId).toBeNull();
     expect(readAgentCall({ agent: 'gone', instruction: 'x' }, enabled)).toBeNull();
-    expect(unknownChatText('coder', 'zz')).toMatch(/^The agent coder has no conversation "zz"\./);
+    const text = unknownChatText('coder', 'zz', ['coder', 'writer']);
+    expect(text).toMatch(/^The agent coder has no conversation "zz"\..* Enabled: coder, writer\.$/);
   });
 
   it('is run by nobody but a turn', async () => {

@@ -121,6 +121,8 @@ describe('tools on the command line', { timeout: 90_000 }, () => {
     expect(stdout).toMatch(/(?:ok {2}Python: Python 3|Python: python3 was not found)/);
     expect(stdout).toContain(`ok  Tools: 3 in 1 group (${join(dataDir, 'tools')})\n`);
     expect(stdout).toMatch(/BAD Tools: native:broken: .*SyntaxError/);
+    expect(stdout).toContain('  - Mend what the lines with BAD say.\n');
+    expect(stdout).not.toContain('Nothing to do.');
     expect(stdout).toContain(
       'Tools: sessions name some that do not exist, or are forbidden: erase, gone, other_*\n',
     );

@@ -100,7 +100,7 @@ describe('a plan', () => {
         .map(({ content }) => content),
     ).toEqual([edited, EXECUTION_PROMPT]);
     const output = events.find(({ event }) => event === 'agent_complete')?.data.output;
-    expect(output).toBe(`Session ID: ${chatId}\n1. Count.\nHm.\nDone.`);
+    expect(output).toBe(`Session ID: ${chatId}\n1. Do nothing.\nHm.\nDone.`);
   });
 
   it('that is denied ends the run, and nothing is done', async () => {

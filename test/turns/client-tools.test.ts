@@ -199,6 +199,14 @@ describe('tools of the client', () => {
       const late = await server.post(`/chat/${id}`, { tool_results: [result('call_a')] });
       expect(late.status).toBe(422);
     }
+    const id = await asked();
+    for (const route of ['', '/stream', '/preview']) {
+      const { status, body } = await server.post(`/chat/${id}${route}`, { tool_results: [] });
+      expect([status, JSON.stringify(body)]).toEqual([422, expect.stringContaining('must not be empty')]);
+    }
+    expect(await count(id)).toBe(2);
+    server.ollama.reply(text('Fine.'));
+    await server.chat(id, { message: 'Never mind.', tool_results: [] });
   });
 
   it('have names and arguments mended like any other, and take the place of one of the same name', async () => {

@@ -163,6 +163,8 @@ describe('a turn that waits', () => {
     expect(
       refused.map(({ status, body }) => [status, body.detail.error.code, body.detail.error.details.turn_id]),
     ).toEqual(refused.map(() => [409, 'session_busy', turnId]));
+    for (const { body } of refused)
+      expect(body.detail.error.message).toMatch(/ waits for an approval\. Decide it/);
     expect((await server.request('DELETE', `/sessions/${sessionId}`)).status).toBe(204);
     expect((await stream.all()).at(-1)?.data.state).toBe('cancelled');
     expect((await server.post(`/approvals/${confirmationId}/decide`, { decision: 'approve' })).status).toBe(

@@ -170,7 +170,9 @@ function addDecideRoutes(app: App, { approvals }: AppDeps): void {
         ),
       },
     },
-    async ({ body, id: requestId }) => ({ approvals: await approvals.decide(body.decisions, { requestId }) }),
+    async ({ body, id: requestId }) => ({
+      approvals: await approvals.decide(body.decisions, { requestId, isList: true }),
+    }),
   );
 }
 
@@ -189,6 +191,7 @@ function addConfirmRoute(app: App, { approvals, db }: AppDeps): void {
         response: responses(200, jsonAnswer('Decided.', ref(ToolConfirmed)), [
           'session_not_found',
           'confirmation_not_found',
+          'tool_execution_denied',
           'approval_changed',
           'decision_not_allowed',
           ...BODY_ERRORS,
