@@ -13,6 +13,8 @@ const WIDTHS = [390, 820, 1280];
 
 const server = await startToolServer([ADD], { ollama: { programs: {} } });
 const empty = await startToolServer([], { ollama: { models: [] } });
+const away = await startToolServer([], { ollama: { models: [] } });
+await away.ollama.stop();
 const locked = await startToolServer([], { config: { apiKeys: ['a-key-of-sixteen-characters'] } });
 const browser = await openBrowser();
 if (browser === null) throw new Error('There is no browser: MOCHI_TEST_BROWSER names one.');
@@ -84,6 +86,28 @@ const at = (id: string) => `${server.url}/#/s/${id}`;
 const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promise<unknown>)?]>> = {
   empty: [`${server.url}/#/`],
   'no-model': [`${empty.url}/#/`],
+  'no-engine': [`${away.url}/#/`],
+  'being-fetched': [
+    `${empty.url}/#/`,
+    async (page) => {
+      empty.ollama.holdPulls();
+      const button = page.getByRole('button', { name: 'Fetch qwen3' });
+      if (await button.isEnabled()) await button.click();
+      await page.getByText('50 %').waitFor();
+    },
+  ],
+  gone: [at('0000000000')],
+  import: [
+    at(talk),
+    async (page) => {
+      await openFromSidebar(page, 'Import');
+      await page.getByLabel('Choose files').setInputFiles([
+        { name: 'capitals.jsonl', mimeType: 'application/json', buffer: Buffer.from(await exported(talk)) },
+        { name: 'notes.json', mimeType: 'application/json', buffer: Buffer.from('{"notes": [') },
+      ]);
+      await page.locator('.imports .fault').waitFor();
+    },
+  ],
   conversation: [at(talk), (page) => page.locator('.scroller').evaluate((view) => view.scrollTo(0, 0))],
   long: [at(long)],
   failed: [at(failed)],
@@ -160,11 +184,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 await browser.close();
-await Promise.all([server.close(), empty.close(), locked.close(), agents.close()]);
+await Promise.all([server.close(), empty.close(), away.close(), locked.close(), agents.close()]);
 
 async function openFromSidebar(page: Page, name: string): Promise<void> {
   if ((await page.locator('.sidebar').count()) === 0) await page.keyboard.press('Control+b');
   await page.locator('.sidebar').getByRole('button', { name }).click();
+}
+
+async function exported(id: string): Promise<string> {
+  return (await fetch(`${server.url}/api/v1/sessions/${id}/export?format=jsonl`)).text();
 }
 
 async function imported(title: string, texts: readonly (readonly [string, string])[]): Promise<string> {

@@ -245,10 +245,13 @@ export const t = {
     underway: 'Being imported…',
     unreadable: 'The browser could not read this file.',
     empty: 'There is nothing in this file.',
+    noJson: 'This file is not JSON: it is damaged, or no conversation.',
     done: (imported: number, skipped: number) =>
       [
-        imported === 1 ? '1 conversation imported' : `${number.format(imported)} conversations imported`,
-        ...(skipped > 0 ? [`${number.format(skipped)} not`] : []),
+        ...(imported === 0 ? ['Nothing imported'] : []),
+        ...(imported === 1 ? ['1 conversation imported'] : []),
+        ...(imported > 1 ? [`${number.format(imported)} conversations imported`] : []),
+        ...(skipped > 0 ? [`${number.format(skipped)} left out`] : []),
       ].join(', '),
   },
   menu: 'More',

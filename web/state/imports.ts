@@ -42,10 +42,26 @@ async function importFile(file: File): Promise<Partial<ImportedFile>> {
   const text = await file.text().catch(() => null);
   if (text === null) return { fault: t.import.unreadable };
   if (text.trim() === '') return { fault: t.import.empty };
+  if (!isJson(text)) return { fault: t.import.noJson };
   try {
     return { answer: await mochi.sessions.import(text) };
   } catch (error) {
     if (!isMochiError(error)) throw error;
     return { fault: error.message };
+  }
+}
+
+/** As a whole, or line by line: what is wrong with a line is the server's to say. */
+function isJson(text: string): boolean {
+  const [first = ''] = text.trim().split('\n', 1);
+  return isParsed(first) || isParsed(text);
+}
+
+function isParsed(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,66 @@
+// Questions that are answered elsewhere, or by nobody.
+import { expect, it } from 'vitest';
+import { describePage, openedPage } from './opened-page.ts';
+
+const world = openedPage();
+const { open, openTab, answers, say, stop } = world;
+
+const asking = () =>
+  world.server.toolSession(['add_numbers'], {
+    model: 'early-tool',
+    tool_settings: { execution_policy: 'always_confirm' },
+  });
+
+async function pending(): Promise<string> {
+  const { body } = await world.server.get('/approvals?state=pending');
+  return body.approvals.at(-1).confirmation_id;
+}
+
+describePage('a question', () => {
+  it('that is answered by another program goes, in every tab, and the answer comes', async () => {
+    const id = await asking();
+    await open(id);
+    const other = await openTab();
+    await say('Add.');
+    const question = world.page.getByText('May this run?');
+    await question.waitFor();
+    await expect.poll(() => other.title()).toMatch(/^\(1\)/);
+    await world.server.post(`/approvals/${await pending()}/decide`, { decision: 'approve' });
+    await answers().filter({ hasText: 'The tool answered:' }).waitFor();
+    await stop().waitFor({ state: 'detached' });
+    expect(await question.count()).toBe(0);
+    await expect.poll(() => other.title()).toBe('mochi');
+  });
+
+  it('that another tab answers while this one writes why not is not asked any more, and the first answer counts', async () => {
+    const id = await asking();
+    await open(id);
+    await say('Add.');
+    await world.page.getByRole('button', { name: 'Deny' }).click();
+    await world.page.getByLabel('Why not?').fill('Too many numbers');
+    const other = await openTab(id);
+    await other.getByRole('button', { name: 'Approve once' }).click();
+    await answers().filter({ hasText: 'The tool answered:' }).waitFor();
+    expect(await world.page.getByLabel('Why not?').count()).toBe(0);
+    const { body } = await world.server.get(`/sessions/${id}/status`);
+    expect(body.approvals).toEqual([]);
+  });
+
+  it('that nobody answers in time is over, here too, and the model is told', async () => {
+    await world.server.restart({ confirmTimeoutSeconds: 2 });
+    try {
+      const id = await asking();
+      await open(id);
+      await say('Add.');
+      await world.page.getByText('May this run?').waitFor();
+      await answers().filter({ hasText: 'The tool answered:' }).waitFor();
+      expect(await answers().last().innerText()).toContain('was not approved in time');
+      await stop().waitFor({ state: 'detached' });
+      expect(await world.page.getByText('May this run?').count()).toBe(0);
+      await expect.poll(() => world.page.title()).not.toMatch(/^\(/);
+    } finally {
+      await world.context.close();
+      await world.server.restart({ confirmTimeoutSeconds: 0 });
+    }
+  });
+});
