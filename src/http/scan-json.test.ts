@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { atOnce } from '../kit/stretches.ts';
 import { shapeFault } from './scan-json.ts';
 
-const faultOf = (text: string) => shapeFault(Buffer.from(text));
+const faultOf = (text: string) => atOnce(shapeFault(Buffer.from(text)));
 const nested = (levels: number, [open, close]: readonly [string, string]) =>
   `${open.repeat(levels)}1${close.repeat(levels)}`;
 
@@ -94,9 +95,17 @@ describe('shapeFault', () => {
   it('reads anything to its end, JSON or not', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        expect(shapeFault(bytes)).toBeNull();
+        expect(atOnce(shapeFault(bytes))).toBeNull();
       }),
     );
     for (const text of ['', '"', '"\\', ']]]]', '"a\\"', '{"a":"']) expect(faultOf(text)).toBeNull();
+  });
+
+  it('rests after each megabyte, so that whoever else waits has a turn', () => {
+    const rests = (text: string) => [...shapeFault(Buffer.from(text))].length;
+    expect(rests(JSON.stringify(Array.from({ length: 50_000 }, () => 'x'.repeat(100))))).toBe(4);
+    // Twice, where there are many keys.
+    const keys = Array.from({ length: 50_000 }, (_, index) => [`key ${index % 9000} ${'x'.repeat(90)}`, 1]);
+    expect(rests(JSON.stringify(keys.map(([key, value]) => ({ [key ?? '']: value }))))).toBeGreaterThan(8);
   });
 });

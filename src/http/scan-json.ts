@@ -1,5 +1,6 @@
 // The shape of a JSON text, read from its bytes: what would block everybody else is refused before it is built.
 import { randomBytes } from 'node:crypto';
+import type { Stretches } from '../kit/stretches.ts';
 
 /** Far more than any real body has; far less than what overflows the stack of those who walk it. */
 const MAX_DEPTH = 64;
@@ -31,15 +32,23 @@ for (const [text, meaning] of [
   for (const byte of Buffer.from(text)) MEANINGS[byte] = meaning;
 }
 
+/** Bytes that are looked at before others have a turn. */
+const STRETCH = 1024 ** 2;
+
 /**
  * Linear and without allocation: a few milliseconds per megabyte. What is no JSON is read as if it were.
  * @returns what is wrong with the shape, as the end of a sentence about the body; null when it may be parsed
  */
-export function shapeFault(bytes: Uint8Array, maxDepth = MAX_DEPTH): string | null {
+export function* shapeFault(bytes: Uint8Array, maxDepth = MAX_DEPTH): Stretches<string | null> {
   let depth = 0;
   let values = 1;
   let keys = 0;
+  let rest = STRETCH;
   for (let at = 0; at < bytes.length; at += 1) {
+    if (at > rest) {
+      rest = at + STRETCH;
+      yield;
+    }
     const meaning = MEANINGS[bytes[at] ?? 0];
     if (meaning === PLAIN) continue;
     if (meaning === STRING) {
@@ -59,7 +68,7 @@ export function shapeFault(bytes: Uint8Array, maxDepth = MAX_DEPTH): string | nu
     values += 1;
     if (values > MAX_VALUES) return `holds more than ${MAX_VALUES} values`;
   }
-  if (keys <= MAX_DISTINCT_KEYS || !hasTooManyKeys(bytes)) return null;
+  if (keys <= MAX_DISTINCT_KEYS || !(yield* hasTooManyKeys(bytes))) return null;
   return `holds more than ${MAX_DISTINCT_KEYS} distinct keys`;
 }
 
@@ -68,12 +77,17 @@ const SLOT_BITS = 20;
 const MULTIPLIER = randomBytes(4).readUInt32LE() | 1;
 
 /** About right: of as many keys as are allowed, one in a hundred shares a slot with another. */
-function hasTooManyKeys(bytes: Uint8Array): boolean {
+function* hasTooManyKeys(bytes: Uint8Array): Stretches<boolean> {
   const isTaken = new Uint8Array(2 ** SLOT_BITS);
   let count = 0;
   let start = 0;
   let end = 0;
+  let rest = STRETCH;
   for (let at = 0; at < bytes.length; at += 1) {
+    if (at > rest) {
+      rest = at + STRETCH;
+      yield;
+    }
     const meaning = MEANINGS[bytes[at] ?? 0];
     if (meaning === STRING) {
       start = at + 1;

@@ -4,6 +4,7 @@ import type { Static } from 'typebox';
 import { MochiError } from '../contract/errors.ts';
 import type { ImportAnswer } from '../contract/jsonl.ts';
 import { splitLines } from '../kit/split-lines.ts';
+import { inStretches } from '../kit/stretches.ts';
 import type { ImportDeps, StoredImport } from './import-deps.ts';
 import { storeRows } from './jsonl/import.ts';
 import { noIdsYet } from './jsonl/link-agents.ts';
@@ -16,7 +17,7 @@ type Answer = Static<typeof ImportAnswer>;
 /** One session file of the original. @throws MochiError validation_error */
 export async function importJsonBody(deps: ImportDeps, body: unknown): Promise<Answer> {
   const answer: Answer = { imported: [], skipped: [] };
-  const session = readOriginal(body);
+  const session = await readOriginal(body);
   note(answer, session.sessionId, await storeOriginal(deps, session));
   return answer;
 }
@@ -48,12 +49,15 @@ function note(answer: Answer, sourceId: string, stored: StoredImport): void {
 }
 
 /** A session without a usable id gets one made of its content, the same each time. */
-function readOriginal(body: unknown): OriginalSession {
+async function readOriginal(body: unknown): Promise<OriginalSession> {
   // No body at all is no text either.
-  const text = JSON.stringify(body) ?? '';
-  const fallbackId = createHash('sha256').update(text).digest('hex').slice(0, 10);
+  const idOfContent = () =>
+    createHash('sha256')
+      .update(JSON.stringify(body) ?? '')
+      .digest('hex')
+      .slice(0, 10);
   try {
-    return readOriginalSession(body, fallbackId);
+    return await inStretches(readOriginalSession(body, idOfContent));
   } catch (error) {
     throw error instanceof OriginalFormatError ? unreadable([error.message]) : error;
   }

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ID_PATTERN } from '../contract/schema.ts';
 import type { SessionKind } from '../contract/session.ts';
 import { splitLines } from '../kit/split-lines.ts';
+import { inStretches } from '../kit/stretches.ts';
 import type { ImportDeps, StoredImport } from './import-deps.ts';
 import { storeRows } from './jsonl/import.ts';
 import { noIdsYet } from './jsonl/link-agents.ts';
@@ -72,7 +73,8 @@ function reasonOf(error: unknown): string {
 
 async function importOriginal(deps: ImportDeps, file: string, kind: SessionKind): Promise<StoredImport> {
   const fallbackId = idFromName(basename(file, extname(file)));
-  return storeOriginal(deps, parseOriginalSession(await readText(file), fallbackId), kind);
+  const session = await inStretches(parseOriginalSession(await readText(file), fallbackId));
+  return storeOriginal(deps, session, kind);
 }
 
 /** Line by line: one session in memory at a time. */

@@ -1,6 +1,7 @@
 // What a model wrote as arguments, as an object: its text is parsed, never mended by guess.
 import { MAX_ARGUMENT_DEPTH } from '../../contract/tool.ts';
 import { jsonFault } from '../../kit/json-fault.ts';
+import { atOnce } from '../../kit/stretches.ts';
 import { knowsMember } from '../schema/alternatives.ts';
 import { isSchema, membersOf } from '../schema/expand-node.ts';
 import type { JsonSchema } from '../tool.ts';
@@ -30,7 +31,7 @@ export function parseArguments(given: unknown, schema: JsonSchema): ParsedArgume
     repairs.push('arguments: text read as JSON');
   }
   if (!isSchema(value)) return { ok: false, fault: 'must be a JSON object' };
-  const fault = jsonFault(value, { maxDepth: MAX_ARGUMENT_DEPTH });
+  const fault = atOnce(jsonFault(value, { maxDepth: MAX_ARGUMENT_DEPTH }));
   if (fault !== null) return { ok: false, fault: `must be usable: what was given ${fault}` };
   if (Buffer.byteLength(JSON.stringify(value)) > MAX_BYTES) return { ok: false, fault: TOO_LARGE };
   const inner = unwrapped(value, schema);

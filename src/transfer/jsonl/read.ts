@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { jsonFault } from '../../kit/json-fault.ts';
 import type { NumberedLine } from '../../kit/split-lines.ts';
+import { atOnce } from '../../kit/stretches.ts';
 import type { SessionRows } from '../../store/session-rows.ts';
 import { checkLine, lineTypeOf } from './check-line.ts';
 import type { Line } from './columns.ts';
@@ -91,7 +92,7 @@ function parseLine(bytes: Buffer | null): Line | null {
   } catch {
     throw new LineError('is not JSON');
   }
-  const fault = jsonFault(value, { maxDepth: MAX_DEPTH });
+  const fault = atOnce(jsonFault(value, { maxDepth: MAX_DEPTH }));
   if (fault !== null) throw new LineError(fault);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new LineError('is no JSON object');

@@ -3,8 +3,15 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ROLES } from '../../contract/message.ts';
-import { OriginalFormatError, type OriginalSession, parseOriginalSession } from './format.ts';
+import { atOnce } from '../../kit/stretches.ts';
+import {
+  OriginalFormatError,
+  type OriginalSession,
+  parseOriginalSession as parseInStretches,
+} from './format.ts';
 import type { JsonObject } from './values.ts';
+
+const parseOriginalSession = (text: string, fallbackId: string) => atOnce(parseInStretches(text, fallbackId));
 
 const UTC_MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 const KEYS = `

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { OriginalFormatError, type OriginalSession, parseOriginalSession } from './format.ts';
+import { atOnce } from '../../kit/stretches.ts';
+import {
+  OriginalFormatError,
+  type OriginalSession,
+  parseOriginalSession as parseInStretches,
+} from './format.ts';
+
+const parseOriginalSession = (text: string, fallbackId: string) => atOnce(parseInStretches(text, fallbackId));
 
 const FIXTURES = new URL('../../../test/fixtures/original-sessions/', import.meta.url);
 

@@ -5,6 +5,7 @@ import type { AgentSettings, ToolSettings } from '../../contract/tool.ts';
 import { formatMicroseconds } from '../../kit/clock.ts';
 import { withoutMark } from '../../kit/decode-text.ts';
 import { jsonFault } from '../../kit/json-fault.ts';
+import type { Stretches } from '../../kit/stretches.ts';
 import { type OriginalMessage, parseOriginalMessages } from './message.ts';
 import { takeAgentSettings, takeContextWindow, takeSummary, takeToolSettings } from './settings.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
@@ -45,8 +46,8 @@ export interface OriginalSession {
 }
 
 /** As `readOriginalSession`, from the text of a file. @throws OriginalFormatError */
-export function parseOriginalSession(text: string, fallbackId: string): OriginalSession {
-  return readOriginalSession(parseFile(text), fallbackId);
+export function* parseOriginalSession(text: string, fallbackId: string): Stretches<OriginalSession> {
+  return yield* readOriginalSession(yield* parseFile(text), () => fallbackId);
 }
 
 /**
@@ -55,7 +56,7 @@ export function parseOriginalSession(text: string, fallbackId: string): Original
  * @param fallbackId for a file whose own `session_id` cannot be used; its name, for instance
  * @throws OriginalFormatError
  */
-export function readOriginalSession(file: unknown, fallbackId: string): OriginalSession {
+export function* readOriginalSession(file: unknown, fallbackId: () => string): Stretches<OriginalSession> {
   if (!isJsonObject(file)) throw wrongKind('the file', file, 'an object');
   const { metadata, messages, ...topLevel } = file;
   if (!isJsonObject(metadata)) throw wrongKind('metadata', metadata, 'an object');
@@ -77,14 +78,14 @@ export function readOriginalSession(file: unknown, fallbackId: string): Original
 
   const found = isNothing(messages) ? [] : asList(messages);
   if (found === null) throw wrongKind('messages', messages, 'a list');
-  const sessionId = take(extra, 'session_id', session_id, asId) ?? fallbackId;
+  const sessionId = take(extra, 'session_id', session_id, asId) ?? fallbackId();
   const ownUpdatedAt = take(extra, 'updated_at', updated_at, parseOriginalTimestamp);
   const createdAt =
     take(extra, 'created_at', created_at, parseOriginalTimestamp) ??
     firstTimestamp(found) ??
     ownUpdatedAt ??
     formatMicroseconds(0);
-  const parsedMessages = parseOriginalMessages(found, sessionId, createdAt);
+  const parsedMessages = yield* parseOriginalMessages(found, sessionId, createdAt);
   const session = {
     sessionId,
     model: parseModel(model),
@@ -103,12 +104,16 @@ export function readOriginalSession(file: unknown, fallbackId: string): Original
   return session;
 }
 
-function parseFile(text: string): unknown {
+/** Characters of a file that takes milliseconds. */
+const LONG = 1024 ** 2;
+
+function* parseFile(text: string): Stretches<unknown> {
   const json = withoutMark(text);
   try {
     const value: unknown = JSON.parse(json);
+    if (json.length > LONG) yield;
     // How deep it may be is looked at where it is stored.
-    const fault = jsonFault(value, { maxDepth: Number.POSITIVE_INFINITY });
+    const fault = yield* jsonFault(value, { maxDepth: Number.POSITIVE_INFINITY });
     if (fault !== null) throw new OriginalFormatError(`the file ${fault}`);
     return value;
   } catch (error) {

@@ -1,6 +1,7 @@
 // A session of the original → rows: one branch, the system message before it.
 import { createHash } from 'node:crypto';
 import type { SessionKind } from '../../contract/session.ts';
+import { inStretches, type Stretches } from '../../kit/stretches.ts';
 import { refreshPreview } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
 import { insertMessages, type NewMessage } from '../../store/insert-messages.ts';
@@ -22,7 +23,7 @@ export async function storeOriginal(
 ): Promise<StoredImport> {
   const { additions, rest } = takeAdditions(session.extra);
   const agent = additions.agent ?? (kind === 'agent' ? { name: null } : null);
-  const importHash = hashOf(session, agent);
+  const importHash = await inStretches(hashOf(session, agent));
   const rows = toMessages(session, new Set(additions.partial));
   return storeImport(deps, {
     id: session.sessionId,
@@ -32,8 +33,9 @@ export async function storeOriginal(
       // Counted first: a session of any length may have this id.
       if (countMessages(existing) !== rows.length) return false;
       const exported = (await Array.fromAsync(exportOriginal(db, existing))).join('');
-      const there = parseOriginalSession(exported, existing.id);
-      return hashOf(there, takeAdditions(there.extra).additions.agent) === importHash;
+      const there = await inStretches(parseOriginalSession(exported, existing.id));
+      const hash = await inStretches(hashOf(there, takeAdditions(there.extra).additions.agent));
+      return hash === importHash;
     },
     begin: (db, id) =>
       insertSession(db, {
@@ -110,9 +112,39 @@ async function finishPath(db: Db, sessionId: string, rows: readonly FoundMessage
   await refreshPreview(db, sessionId);
 }
 
-/** An agent chat is another content than a chat, and the same whether its file says so or its folder. */
-function hashOf(session: OriginalSession, agent: OriginalAdditions['agent']): string {
+/** Of its content. An agent chat is another content than a chat, and the same whether its file says so or its folder. */
+export function* hashOf(session: OriginalSession, agent: OriginalAdditions['agent']): Stretches<string> {
   const { agent_name: _name, ...extra } = session.extra;
   const content = agent === null ? session : { ...session, extra, agent };
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const hash = createHash('sha256');
+  for (const piece of jsonPieces(content)) {
+    hash.update(piece);
+    yield;
+  }
+  return hash.digest('hex');
+}
+
+/** Messages in one piece. */
+const STRETCH = 1000;
+
+/** Together what JSON.stringify makes of it: sessions that were imported before are known by the hash of that. */
+function* jsonPieces(content: OriginalSession): Generator<string, void> {
+  let before = '{';
+  for (const [key, value] of Object.entries(content)) {
+    if (value === undefined) continue;
+    yield `${before}${JSON.stringify(key)}:`;
+    before = ',';
+    if (key === 'messages') yield* listPieces(content.messages);
+    else yield JSON.stringify(value);
+  }
+  yield '}';
+}
+
+function* listPieces(items: readonly unknown[]): Generator<string, void> {
+  yield '[';
+  for (let start = 0; start < items.length; start += STRETCH) {
+    const piece = JSON.stringify(items.slice(start, start + STRETCH)).slice(1, -1);
+    yield start === 0 ? piece : `,${piece}`;
+  }
+  yield ']';
 }

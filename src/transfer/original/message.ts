@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ROLES, type Role } from '../../contract/message.ts';
 import { MAX_IMPORTED_CALLS, type StoredToolCall } from '../../contract/tool.ts';
+import type { Stretches } from '../../kit/stretches.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { parseOriginalTimestamp } from './timestamp.ts';
 import {
@@ -39,19 +40,25 @@ export interface OriginalMessage {
 
 type GiveId = (found: string | null, index: number) => string;
 
+/** Messages that are read before others have a turn. */
+const STRETCH = 1000;
+
 /** @param createdAt timestamp of messages that have none, nor one before them that has */
-export function parseOriginalMessages(
+export function* parseOriginalMessages(
   values: readonly unknown[],
   sessionId: string,
   createdAt: string,
-): OriginalMessage[] {
+): Stretches<OriginalMessage[]> {
   const giveId = createIdGiver(values, sessionId);
   let timestamp = createdAt;
-  return values.map((value, index) => {
+  const messages: OriginalMessage[] = [];
+  for (const [index, value] of values.entries()) {
     const message = parseMessage(value, index, timestamp, giveId);
     timestamp = message.timestamp;
-    return message;
-  });
+    messages.push(message);
+    if (messages.length % STRETCH === 0) yield;
+  }
+  return messages;
 }
 
 function parseMessage(
