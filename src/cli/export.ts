@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Config } from '../config.ts';
 import type { ExportFormat } from '../contract/jsonl.ts';
-import { writeAtomically } from '../kit/atomic-file.ts';
+import { AtomicFiles } from '../kit/atomic-file.ts';
 import { makePrivateFolder } from '../kit/private-files.ts';
 import { openSnapshot, type Snapshot } from '../store/open-snapshot.ts';
 import { findSessionRow, listSessionIds, type SessionRow } from '../store/session-rows.ts';
@@ -15,6 +15,9 @@ import { say } from './terminal.ts';
 /** As the original has it beside its agents. */
 const AGENT_CHATS = 'agent_chats';
 
+/** Files that wait for the disk together. */
+const FILES_AT_ONCE = 64;
+
 /**
  * All sessions as they are at one moment. A file that is there already is replaced; others are left alone. As JSONL a
  * session has its agent chats in its file; else they have files of their own, in a folder of theirs.
@@ -24,6 +27,7 @@ export async function runExport(config: Config, folder: string, format: ExportFo
   const snapshot = await openSnapshot(config.dataDir).catch((error: unknown) => {
     throw asExit(error, config);
   });
+  const files = new AtomicFiles('replace');
   try {
     makePrivateFolder(folder);
     const counts = { chat: 0, agent: 0 };
@@ -37,12 +41,15 @@ export async function runExport(config: Config, folder: string, format: ExportFo
       // Written with the session that it belongs to.
       if (format === 'jsonl' && session.parent_session_id !== null) continue;
       const path = join(folder, isApart ? AGENT_CHATS : '', `${nameOf(id)}.${format}`);
-      await writeSession(snapshot, session, { path, format });
+      await writeSession(snapshot, session, { files, path, format });
+      if (files.waiting === FILES_AT_ONCE) await files.place();
     }
+    await files.place();
     say(`${describe(counts)} exported to ${folder}\n`);
   } catch (error) {
     throw asFileFailure(error, config);
   } finally {
+    await files.discard();
     await snapshot.close();
   }
 }
@@ -50,11 +57,15 @@ export async function runExport(config: Config, folder: string, format: ExportFo
 async function writeSession(
   snapshot: Snapshot,
   session: SessionRow,
-  { path, format }: { readonly path: string; readonly format: ExportFormat },
+  {
+    files,
+    path,
+    format,
+  }: { readonly files: AtomicFiles; readonly path: string; readonly format: ExportFormat },
 ): Promise<void> {
   const text = exportText(snapshot, session, { format, withAgents: format === 'jsonl' });
   const stream = Readable.from(text, { objectMode: false });
-  await writeAtomically(path, 'replace', (file) => file.writeFile(stream));
+  await files.write(path, (file) => file.writeFile(stream));
 }
 
 function describe(counts: Readonly<Record<SessionRow['kind'], number>>): string {

@@ -17,21 +17,64 @@ export async function writeAtomically(
   placing: Placing,
   write: (file: FileHandle) => Promise<unknown>,
 ): Promise<void> {
-  const unfinished = unfinishedName(path);
+  const files = new AtomicFiles(placing);
   try {
+    await files.write(path, write);
+    await files.place();
+  } finally {
+    await files.discard();
+  }
+}
+
+interface Unfinished {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly unfinished: string;
+}
+
+/** Several files, as `writeAtomically` writes one. They wait for the disk together, which takes little longer than one alone. */
+export class AtomicFiles {
+  readonly #placing: Placing;
+  #waiting: Unfinished[] = [];
+
+  constructor(placing: Placing) {
+    this.#placing = placing;
+  }
+
+  /** How many have no name yet; each is open. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Beside its place. @throws what `write` and the file system throw */
+  async write(path: string, write: (file: FileHandle) => Promise<unknown>): Promise<void> {
+    const unfinished = unfinishedName(path);
     // Exclusive: never through a link that somebody has put there.
     const file = await open(unfinished, 'wx', PRIVATE_FILE);
-    try {
-      if (placing === 'replace') await keepRights(file, path);
-      await write(file);
-      await file.sync();
-    } finally {
+    this.#waiting.push({ path, file, unfinished });
+    if (this.#placing === 'replace') await keepRights(file, path);
+    await write(file);
+  }
+
+  /** Gives all that were written their names, once all are on the disk. @throws what the file system throws */
+  async place(): Promise<void> {
+    await Promise.all(this.#waiting.map(({ file }) => file.sync()));
+    const folders = new Set<string>();
+    for (const { path, file, unfinished } of this.#waiting) {
       await file.close();
+      await nameFile(unfinished, path, this.#placing);
+      folders.add(dirname(path));
     }
-    await placeFile(unfinished, path, placing);
-  } catch (error) {
-    await removeUnfinished(unfinished);
-    throw error;
+    this.#waiting = [];
+    for (const folder of folders) await syncFolder(folder);
+  }
+
+  /** What has no name yet is gone. */
+  async discard(): Promise<void> {
+    for (const { file, unfinished } of this.#waiting.splice(0)) {
+      await file.close();
+      await removeUnfinished(unfinished);
+    }
   }
 }
 
@@ -53,6 +96,11 @@ export async function removeUnfinished(path: string): Promise<void> {
 
 /** Gives a finished file its name, so that it survives a power cut. @throws Error EEXIST, see `Placing` */
 export async function placeFile(finished: string, path: string, placing: Placing): Promise<void> {
+  await nameFile(finished, path, placing);
+  await syncFolder(dirname(path));
+}
+
+async function nameFile(finished: string, path: string, placing: Placing): Promise<void> {
   if (placing === 'create') {
     // Unlike a rename, a second name never replaces anything.
     await link(finished, path).catch((error: NodeJS.ErrnoException) => copyInstead(error, finished, path));
@@ -60,7 +108,6 @@ export async function placeFile(finished: string, path: string, placing: Placing
   } else {
     await rename(finished, path);
   }
-  await syncFolder(dirname(path));
 }
 
 /** Where the file system knows no second names, such as exFAT: as exclusive, but not in one step. */

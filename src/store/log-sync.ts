@@ -1,6 +1,5 @@
 // The write-ahead log on its way to the disk: one sync, off the event loop, for all that was committed before it began.
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import { MochiError } from '../contract/errors.ts';
 
 /** Waits for the disk: `done` once all that the file holds is on it. */
@@ -35,7 +34,6 @@ export class LogSync {
   constructor(log: string, disk: Disk = SYSTEM_DISK) {
     this.#descriptor = openSync(log, 'r+');
     this.#disk = disk;
-    syncFolder(dirname(log));
   }
 
   get state(): DiskState {
@@ -102,17 +100,6 @@ export class LogSync {
     }
     if (next !== null) this.#begin(next);
     done?.resolve();
-  }
-}
-
-/** The name of a log that SQLite has just made is to be on the disk as well. Windows has no such call, nor the need. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,7 +1,9 @@
 // Opens the data folder: one lock, one database, its schema brought up to date.
+import { dirname } from 'node:path';
 import type SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDialectConfig } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { syncFolder } from '../kit/atomic-file.ts';
 import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
 import { type ChangeNotes, createChangeNotes } from './change-notes.ts';
 import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
@@ -105,7 +107,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     const migrationMs = performance.now() - startedAt;
     if (exclusive) lock?.noteDatabase();
     else lock?.release();
-    logSync = openLogSync(database.driver, file, options);
+    logSync = await openLogSync(database.driver, file, options);
     const log = { logSync, notes, commits: () => commits };
     const { onChange, lookForOthers } = notes;
     const itsGuard = new DatabaseGuard(file);
@@ -143,13 +145,16 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 /** Null where each commit syncs. On macOS only SQLite's own sync reaches the disk (`PRAGMA fullfsync`). */
-function openLogSync(
+async function openLogSync(
   driver: SqliteDriver.Database,
   file: string,
   { exclusive, sync = exclusive ? 'shared' : 'commit', disk }: OpenStoreOptions,
-): LogSync | null {
+): Promise<LogSync | null> {
   if (sync === 'commit' || process.platform === 'darwin') return null;
-  const logSync = new LogSync(filesOf(file).log, disk);
+  const { log } = filesOf(file);
+  // SQLite may have made it just now: its name is to be on the disk as well.
+  await syncFolder(dirname(log));
+  const logSync = new LogSync(log, disk);
   driver.pragma('synchronous = NORMAL');
   return logSync;
 }
