@@ -11,8 +11,8 @@ import { median, percentile } from './statistics.ts';
 const MESSAGES_PER_SESSION = 20;
 const WARM_UP = 3;
 /** At most so many milliseconds at the 95th percentile. */
-const FEW = 20;
-const MANY = 100;
+const FEW = 15;
+const MANY = 25;
 
 interface Question {
   readonly name: string;

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long one turn of the loop may go on with such work, in milliseconds; a piece that has begun is finished. */
-const TURN_MS = 10;
+const TURN_MS = 8;
 
 /** Has a lifetime: that of the line. */
 export class LoopTurns {

@@ -37,7 +37,7 @@ const LOOK_MS = 1000;
 function sayDisk(state: DiskState, log: Log): void {
   if (state === 'fine') log.warn('the disk answers again: what waited for it is stored');
   else if (state === 'hangs')
-    log.error('the disk does not keep what was written: whoever stores something waits');
+    log.warn('the disk does not keep what was written: whoever stores something waits');
   else log.fatal('the disk did not keep what was written: nothing more is stored until a new start');
 }
 

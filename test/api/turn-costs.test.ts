@@ -1,9 +1,14 @@
 // What a turn costs, in counts that no noise touches. A count that grows is a change that somebody made: is it a wish?
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { everyMs, script } from '../fake-ollama/script-modifiers.ts';
 import { countStatements } from '../support/count-statements.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
+
+/** A page and its header. */
+const FRAME_BYTES = 4096 + 24;
 
 describe('a streamed turn of one answer', () => {
   let server: TestServer;
@@ -32,5 +37,18 @@ describe('a streamed turn of one answer', () => {
     const statements = withoutLaterCheckpoints(await countStatements(streamTurn));
     expect(statements.filter((statement) => statement.startsWith('begin'))).toHaveLength(3);
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(18);
+  });
+
+  it('writes 36 pages to the log at most', async () => {
+    const log = join(server.dataDir, 'mochi.db-wal');
+    const counts: number[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      server.ollama.reply(script(text('One', 'two', '.'), everyMs(50)));
+      const before = statSync(log).size;
+      await streamTurn();
+      counts.push((statSync(log).size - before) / FRAME_BYTES);
+    }
+    // More where a page became full, or there was another checkpoint; the log begins anew now and then.
+    expect(Math.min(...counts.filter((count) => count > 0))).toBeLessThanOrEqual(36);
   });
 });
