@@ -32,13 +32,16 @@ export function addApprovalCommands(program: Command): void {
         new Option('--remember <where>', 'the tool need not ask again there').choices(['session', 'always']),
       )
       .option('--same', 'with --remember: only for exactly these arguments')
-      .option('--arguments <json>', 'run with these instead, all of them as one JSON object'),
-  ).action(async (ids: string[], { remember, same, arguments: text, ...flags }: Flags, command: Command) => {
+      .option('--arguments <json>', 'run with these instead, all of them as one JSON object')
+      .option('--plan <text>', 'of an agent: go by this plan instead'),
+  ).action(async (ids: string[], given: Flags, command: Command) => {
+    const { remember, same, arguments: text, plan, ...flags } = given;
     const verdict: Verdict = {
       decision: 'approve',
       ...(remember !== undefined && { scope: remember === 'session' ? 'session' : 'always' }),
       ...(same === true && { match: 'arguments' }),
       ...(typeof text === 'string' && { arguments: parseObject(text) }),
+      ...(typeof plan === 'string' && { content: plan }),
     };
     await decide(command, flags, ids, verdict);
   });

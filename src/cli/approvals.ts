@@ -93,8 +93,8 @@ function toDecision(
   { decision, ...verdict }: Verdict,
 ): DecideManyInput['decisions'][number] {
   const isApproved = decision === 'approve';
-  const own =
-    isApproved && kind === 'outcome' ? 'retry' : isApproved && verdict.arguments ? 'edit' : decision;
+  const isEdit = verdict.arguments !== undefined || verdict.content !== undefined;
+  const own = isApproved && kind === 'outcome' ? 'retry' : isApproved && isEdit ? 'edit' : decision;
   return {
     confirmation_id,
     ...verdict,

@@ -1,6 +1,7 @@
 // What the doctor says of tools: rules, Python, groups that cannot be used, and what sessions name in vain.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENT_TOOL } from '../agents/agent-tool.ts';
 import { type Config, processEnvironment } from '../config.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
 import { ownCommand } from '../kit/own-command.ts';
@@ -31,14 +32,14 @@ export async function examineTools(config: Config): Promise<Finding[]> {
   }
   try {
     await tools.ready();
+    // Its tools may be what a rule is about.
+    const agents = await examineAgents(config, tools);
     return [
-      ...(existsSync(config.toolPolicy)
-        ? [{ state: 'ok', text: `Tool policy: ${config.toolPolicy}` } as const]
-        : []),
+      ...describePolicy(config, tools),
       describePython(config),
       ...describeTools(config, tools),
       ...examineSessions(config, tools),
-      ...(await examineAgents(config, tools)),
+      ...agents,
       ...examineApprovals(config),
     ];
   } finally {
@@ -50,6 +51,15 @@ export async function examineTools(config: Config): Promise<Finding[]> {
 function placeOf(file: string, { mcpConfig, toolPolicy }: Config): readonly [string, string] {
   if (file === MCP_FILE) return ['MCP servers', mcpConfig];
   return file === BUILTIN_SETTING ? ['Tools', file] : ['Tool policy', toolPolicy];
+}
+
+function describePolicy({ toolPolicy }: Config, tools: Tools): Finding[] {
+  if (!existsSync(toolPolicy)) return [];
+  const found: Finding = { state: 'ok', text: `Tool policy: ${toolPolicy}` };
+  const idle = tools.idleRules([AGENT_TOOL]);
+  if (idle.length === 0) return [found];
+  const text = `Tool policy: rules about no tool that there is, mistyped perhaps: ${namesText(idle)}`;
+  return [found, { state: 'note', text }];
 }
 
 function describePython({ python }: Config): Finding {

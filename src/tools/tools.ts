@@ -2,6 +2,7 @@
 import type { EngineToolCall } from '../contract/engine.ts';
 import { checkArguments } from './arguments/check-arguments.ts';
 import { type Discover, Discovery } from './discovery.ts';
+import { fitsName } from './name-pattern.ts';
 import { expandNames, type Offer } from './offer.ts';
 import { denyRuleOf, denyRuleOfTool } from './policy/decide-call.ts';
 import { ToolConfigError, type ToolPolicy } from './policy/tool-policy.ts';
@@ -28,6 +29,8 @@ export interface Tools {
   find(policyName: string): RegisteredTool | null;
   /** The operator's rule that forbids a call, or a tool whatever its arguments are; null: none. */
   denyRuleOf(name: string, args?: Readonly<Record<string, unknown>>): string | null;
+  /** Rules of the operator that are about no tool there is, nor about one of the other names: mistyped, perhaps. */
+  idleRules(others: readonly string[]): readonly string[];
   /** At the start of a turn, after `ready`. @param entries names, globs and `mcp__server`, as sessions hold them */
   offer(entries: readonly string[]): Offer;
   /** Asks nobody and changes nothing. Never throws. */
@@ -76,6 +79,12 @@ export async function createTools({ discover, readPolicy }: ToolsDeps): Promise<
     find: (policyName) => homeOf(policyName).registry.tools.get(policyName) ?? null,
     denyRuleOf: (name, args) =>
       args === undefined ? denyRuleOfTool(policy, name) : denyRuleOf(policy, { name, arguments: args }),
+    idleRules(others) {
+      const names = [...others, ...all.flatMap((one) => [...one.registry.tools.keys()])];
+      return [...policy.deny, ...policy.ask, ...policy.allow]
+        .filter((rule) => !names.some((name) => fitsName(rule.name, name)))
+        .map(({ text }) => text);
+    },
     offer(entries) {
       const { tools } = registry();
       const allowed = [...tools].filter(([name]) => denyRuleOfTool(policy, name) === null);

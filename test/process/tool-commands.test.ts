@@ -134,6 +134,8 @@ describe('tools on the command line', { timeout: 90_000 }, () => {
       'agents/coder/SKILL.md': skill('name: other'),
       'agents/coder/index.mjs': nativeTool('count'),
       'agents/broken/SKILL.md': 'no front matter',
+      'tool-policy.json':
+        '{"deny":["agent","add_nubmers","mcp__none"],"allow":["*"],"ask":["count*(path=/*)"]}',
     });
     const server = await startTestServer({ dataDir: folder });
     await server.createSession({ agent_settings: { enabled_agents: ['coder', 'broken', 'gone'] } });
@@ -145,6 +147,9 @@ describe('tools on the command line', { timeout: 90_000 }, () => {
       '    Agents: agent:coder: name is "other": the name of the folder counts.',
       '    Agents: sessions name some that do not exist, or cannot work: broken, gone',
     ]);
+    expect(stdout).toContain(
+      '    Tool policy: rules about no tool that there is, mistyped perhaps: add_nubmers, mcp__none',
+    );
     await rm(folder, { recursive: true });
   });
 

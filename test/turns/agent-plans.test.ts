@@ -6,6 +6,7 @@ import { type ChatScript, text } from '../fake-ollama/chat-script.ts';
 import { type AgentServer, startAgentServer, told, UNASKED } from '../support/agent-server.ts';
 import { nativeTool, skill } from '../support/agent-world.ts';
 import type { StreamedEvent } from '../support/read-events.ts';
+import { runCommand } from '../support/spawned-server.ts';
 import { readUntil, watchAll } from './watching.ts';
 
 const FILES = Object.fromEntries(
@@ -86,9 +87,11 @@ describe('a plan', () => {
     expect((await server.get(`/turns/${turnId}`)).body).toMatchObject({ phase: 'executing', round: 2 });
   });
 
-  it('of the person takes the place of that of the agent', async () => {
-    const { chatId, rest, decide } = await openPlanned();
-    await decide({ decision: 'edit', content: '1. Do nothing.' });
+  it('of the person, who may sit at a terminal, takes the place of that of the agent', async () => {
+    const { chatId, rest, id } = await openPlanned();
+    const env = { MOCHI_PORT: new URL(server.url).port };
+    const decided = await runCommand(['approvals', 'approve', id, '--plan', '1. Do nothing.'], { env });
+    expect(decided).toMatchObject({ status: 0, stdout: expect.stringContaining(`${id} approved`) });
     const events = await rest();
     expect(told(events).at(-1)).toEqual(['done', { state: 'completed' }]);
     const edited = 'Use this plan instead:\n1. Do nothing.';
