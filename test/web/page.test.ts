@@ -1,6 +1,6 @@
 // The page in a real browser, in front of the real server: what people do with it, and what may go wrong meanwhile.
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -316,26 +316,46 @@ describePage('the page', () => {
     }
   });
 
-  it('works behind a proxy that puts it under a path', async () => {
-    const proxy = createServer(({ url = '/', headers }, answer) => {
-      const pass = async () => {
-        const got = await fetch(world.server.url + url.replace(/^\/chat/, ''), {
-          headers: { accept: headers.accept ?? '*/*' },
-        });
-        const kept = [...got.headers].filter(([name]) => !/^content-(encoding|length)$/.test(name));
-        answer.writeHead(got.status, Object.fromEntries(kept));
-        answer.end(Buffer.from(await got.arrayBuffer()));
-      };
-      void pass();
+  it('works behind a proxy that puts it under a path: an answer comes, and the next address is under it, too', async () => {
+    const proxy = createServer((incoming, outgoing) => {
+      const { url = '/', method, headers } = incoming;
+      if (!url.startsWith('/chat/')) {
+        outgoing.writeHead(404).end();
+        return;
+      }
+      const target = new URL(world.server.url);
+      const asked = request(
+        {
+          host: target.hostname,
+          port: target.port,
+          path: url.slice('/chat'.length),
+          method,
+          headers: { ...headers, host: target.host },
+        },
+        (answer) => {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        },
+      );
+      asked.on('error', () => outgoing.destroy());
+      outgoing.on('close', () => asked.destroy());
+      incoming.pipe(asked);
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const { port } = proxy.address() as AddressInfo;
     try {
-      const id = await importAnswer('Under a path.');
-      await open(id, { address: `http://127.0.0.1:${port}/chat` });
-      await world.page.getByText('Under a path.').waitFor();
+      const address = `http://127.0.0.1:${port}/chat`;
+      await open(null, { address });
+      await say('Hello');
+      await expect.poll(() => answers().allInnerTexts()).toEqual(['The capital of France is Paris.']);
+      expect(world.page.url()).toMatch(/\/chat\/#\/s\/[0-9a-f]{10}$/);
+      await world.page.reload();
+      await expect.poll(() => answers().count()).toBe(1);
+      await world.page.getByRole('button', { name: 'Settings' }).click();
+      await world.page.getByRole('dialog').waitFor();
     } finally {
       await world.context.close();
+      proxy.closeAllConnections();
       proxy.close();
     }
   });

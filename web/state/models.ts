@@ -1,6 +1,7 @@
 // The models of the engine, and those that are being fetched.
 import { signal } from '@preact/signals';
 import { isMochiError, MochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
+import { t } from '../lang/text.ts';
 import { engineWait, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */
@@ -59,6 +60,8 @@ export function hearPull({ name, completed, total, state }: PullTold): void {
   if (asked.has(name)) return;
   if (state === 'running') show(name, { status: '', completed, total });
   else {
+    if (state === 'failed' && pulls.value.has(name))
+      problem.value = new MochiError({ code: 'model_pull_failed', message: `${name}: ${t.first.failed}` });
     show(name, null);
     void refreshModels();
   }
