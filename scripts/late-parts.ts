@@ -24,15 +24,9 @@ const UNUSED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'
 const STUB = '\0unused';
 const STUB_CODE = "module.exports = () => { throw new Error('This is not a part of the bundle.'); };";
 
-/** Of undici the engines need connections and requests; only the tool that fetches needs all of it. */
-const REQUESTS = '\0undici-requests';
-const REQUESTS_CODE = `
-  import Agent from 'undici/lib/dispatcher/agent.js';
-  import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
-  import request from 'undici/lib/api/api-request.js';
-  Dispatcher.prototype.request = request;
-  export { Agent };
-`;
+/** Of undici the engines need its connections; only the tool that fetches needs all of it. */
+const CONNECTIONS = '\0undici-connections';
+const CONNECTIONS_CODE = "export { default as Agent } from 'undici/lib/dispatcher/agent.js';";
 
 /** @throws Error when a package has changed, so that nobody believes in what is no longer done */
 export function lateParts(): Plugin {
@@ -41,11 +35,11 @@ export function lateParts(): Plugin {
     name: 'late-parts',
     resolveId(name, importer = '') {
       if (UNUSED.includes(name)) return STUB;
-      return name === 'undici' && importer.includes('/src/engines/') ? REQUESTS : null;
+      return name === 'undici' && importer.includes('/src/engines/') ? CONNECTIONS : null;
     },
     load(id) {
       if (id === STUB) return STUB_CODE;
-      return id === REQUESTS ? REQUESTS_CODE : null;
+      return id === CONNECTIONS ? CONNECTIONS_CODE : null;
     },
     transform(code, id) {
       const found = Object.keys(LATE_PARTS).find((end) => id.endsWith(end));

@@ -1,8 +1,8 @@
 // A question to Ollama with one whole answer: bounded in size, and in time by its signal.
-import type { Dispatcher } from 'undici';
 import { MochiError } from '../../contract/errors.ts';
 import { readBounded } from '../read-bounded.ts';
 import { garbled, unreachable } from './failures.ts';
+import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
 import { fromStatus, isPage, strangePage } from './strange-answers.ts';
 import { isRecord } from './wire.ts';
@@ -40,7 +40,7 @@ export async function askForText(
   const { path, signal } = request;
   try {
     const response = await sendOllama(http, request);
-    const { text, isCut } = await readBounded(response.body, MAX_ANSWER_BYTES);
+    const { text, isCut } = await readBounded(response, MAX_ANSWER_BYTES);
     if (isCut) throw garbled(`${path} answered with more than ${MAX_ANSWER_BYTES} bytes.`);
     const toldAt = Date.parse(String(response.headers['date']));
     return { text, toldAt: Number.isNaN(toldAt) ? null : toldAt };
@@ -52,12 +52,12 @@ export async function askForText(
 }
 
 /** Status 200 and no page, its body unread. @throws MochiError for every other answer; what `send` throws */
-export async function sendOllama(http: OllamaHttp, request: OllamaRequest): Promise<Dispatcher.ResponseData> {
+export async function sendOllama(http: OllamaHttp, request: OllamaRequest): Promise<HttpAnswer> {
   const response = await http.send(request);
   const { location, 'content-type': type } = response.headers;
   const hasPage = String(type).startsWith('text/html');
   if (response.statusCode === 200 && !hasPage) return response;
-  const { text } = await readBounded(response.body, MAX_ERROR_BYTES);
+  const { text } = await readBounded(response, MAX_ERROR_BYTES);
   if (response.statusCode === 200) throw strangePage(text, http.address);
   throw fromStatus(
     { status: response.statusCode, text, ...(typeof location === 'string' && { location }) },

@@ -1,5 +1,4 @@
 // One chat with Ollama: a stream with deadlines of its own, aborted at once, and with an end whatever is sent.
-import type { Dispatcher } from 'undici';
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { cutText } from '../../kit/whole-characters.ts';
@@ -7,6 +6,7 @@ import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
 import { sendOllama } from './ask-ollama.ts';
 import { broken, fromStream, garbled, incomplete, timedOut, unreachable } from './failures.ts';
+import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
 import type { OllamaHttp } from './ollama-http.ts';
 import { NdjsonError, readNdjson } from './read-ndjson.ts';
@@ -52,7 +52,7 @@ export function createChat(deps: OllamaChatDeps): Engine['chat'] {
     try {
       const response = await openChat(deps, request, abort.signal);
       hasAnswered = true;
-      const lines = readNdjson(response.body, { maxBytes: MAX_ANSWER_BYTES });
+      const lines = readNdjson(response, { maxBytes: MAX_ANSWER_BYTES });
       for (;;) {
         const read = await lines.next();
         if (read.done) throw incomplete();
@@ -85,7 +85,7 @@ async function openChat(
   deps: OllamaChatDeps,
   request: EngineChatRequest,
   signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
+): Promise<HttpAnswer> {
   const body = toChatBody(request);
   try {
     return await sendOllama(deps.http, { method: 'POST', path: '/api/chat', body, signal });

@@ -1,7 +1,7 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
-import { unlessAborted } from '../../kit/unless-aborted.ts';
+import { HttpAnswer } from './http-answer.ts';
 
 export interface OllamaHttpOptions {
   /** Base URL; may have credentials and a path prefix. */
@@ -20,7 +20,7 @@ export interface OllamaHttp {
   /** Base URL without credentials. */
   readonly address: string;
   /** @throws the signal's reason at once when it is aborted, whatever the connection is doing */
-  send(request: OllamaRequest): Promise<Dispatcher.ResponseData>;
+  send(request: OllamaRequest): Promise<HttpAnswer>;
   /** How often the other side has closed a connection, or could not be connected to. */
   departures(): number;
   close(): Promise<void>;
@@ -54,16 +54,16 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     address: redactUrl(baseUrl),
     async send({ method, path, body, signal }) {
       signal.throwIfAborted();
-      const asked = agent.request({
+      const answer = new HttpAnswer(signal);
+      const request = {
         origin: url.origin,
         path: prefix + path,
         method,
-        signal,
         headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      // undici lets an abort wait until the connection is made or its making has timed out.
-      return unlessAborted(asked, signal);
+        body: body === undefined ? null : JSON.stringify(body),
+      };
+      agent.dispatch(request, answer);
+      return answer.begun;
     },
     departures: () => departures,
     close: () => agent.destroy(),

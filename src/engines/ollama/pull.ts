@@ -29,7 +29,7 @@ export async function* pullOllamaModel(
     const body = { model: name, stream: true };
     const response = await sendOllama(http, { method: 'POST', path: '/api/pull', body, signal: either });
     let isComplete = false;
-    for await (const lines of readNdjson(response.body, { maxBytes: MAX_BYTES })) {
+    for await (const lines of readNdjson(response, { maxBytes: MAX_BYTES })) {
       hasBegun = true;
       deadline.extend(SILENCE_MS);
       for (const line of lines) {
