@@ -34,6 +34,8 @@ export interface Server {
   readonly engine: Engine;
   /** Opens the port. @returns the URL to talk to. @throws what listen throws, such as EADDRINUSE */
   listen(): Promise<string>;
+  /** Another number whenever a turn tells something: while it stays the same, nothing is being generated. */
+  progress(): number;
   /** Stops accepting, lets turns finish for the grace time, closes the rest, then the store. */
   close(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,
+      progress: turns.progress,
       async listen() {
         await turns.takeUp();
         await app.listen({ host: config.host, port: config.port });

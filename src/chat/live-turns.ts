@@ -64,6 +64,9 @@ export class LiveTurns {
     this.#work = new ClientWork(deps, this.#lines);
   }
 
+  /** Another number whenever a turn tells something. */
+  readonly progress = (): number => this.#registry.progress;
+
   /** Before the port opens: turns of earlier runs of the server that wait for a person wait on. */
   async takeUp(): Promise<number> {
     return takeUpTurns(this.#house);

@@ -2,7 +2,7 @@
 import module from 'node:module';
 import type { Config } from '../config.ts';
 import { createLog } from '../kit/log.ts';
-import { trimMemory } from '../kit/trim-memory.ts';
+import { IdleTrim, trimMemory } from '../kit/trim-memory.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { VERSION } from '../version.ts';
 import { ignoreFileSizeSignal } from './command.ts';
@@ -32,7 +32,10 @@ export async function serve(config: Config, options: ServerOptions): Promise<voi
     // Written now: a process that is killed would leave none for the next start.
     module.flushCompileCache();
     trimMemory();
+    const idle = new IdleTrim(() => server.progress());
+    idle.start();
     const signal = await stopped;
+    idle.stop();
     log.info({ signal }, 'stopping');
     // A second signal ends the wait.
     void nextSignal().then(() => process.exit(1));

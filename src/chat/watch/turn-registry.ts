@@ -45,6 +45,13 @@ export class TurnRegistry {
     return [...this.#running.values()].map(({ live }) => live);
   }
 
+  /** Another number whenever one of those that run tells something. */
+  get progress(): number {
+    let told = 0;
+    for (const { live } of this.#running.values()) told += live.lastEventId;
+    return told;
+  }
+
   /** Nothing of a deleted session is replayed. */
   forgetSession(sessionId: string): void {
     for (const [turnId, { live, size }] of this.#ended) {
