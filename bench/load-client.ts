@@ -60,10 +60,12 @@ export function readStream(call: StreamCall): Promise<StreamTimes> {
   });
 }
 
-/** @returns milliseconds to the last byte, and the bytes @throws Error when the answer is no 200 */
+/** @returns milliseconds to the last byte, and the bytes @throws Error when the answer has another status */
 export function readPlain(call: {
   readonly url: string;
   readonly body?: unknown;
+  /** Default: 200. */
+  readonly status?: number;
 }): Promise<{ ms: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -73,7 +75,7 @@ export function readPlain(call: {
       response.once('end', () => {
         const ms = performance.now() - startedAt;
         const body = Buffer.concat(parts);
-        if (response.statusCode === 200) resolve({ ms, body });
+        if (response.statusCode === (call.status ?? 200)) resolve({ ms, body });
         else reject(new Error(`${call.url}: ${response.statusCode} ${body.toString().slice(0, 500)}`));
       });
     });

@@ -7,6 +7,8 @@ import { showBody, tagsBody } from '../test/fake-ollama/model-shapes.ts';
 import { systemMicroseconds } from './load-clock.ts';
 
 const MODEL = { name: 'endless:latest', capabilities: ['completion'], contextLength: 131_072 };
+/** Says one word and no more. */
+const SILENT = { ...MODEL, name: 'silent:latest' };
 const TOKEN_MS = 1000 / 30;
 
 interface Answer {
@@ -20,12 +22,18 @@ const queue: Answer[] = [];
 let head = 0;
 
 const server = createServer((request, response) => {
-  request.resume();
   if (request.url === '/api/chat') {
-    request.once('end', () => begin(response));
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    request.once('end', () => begin(response, body.includes('"silent')));
     return;
   }
-  const body = { '/api/tags': tagsBody([MODEL], '0.33.0'), '/api/show': showBody(MODEL) }[request.url ?? ''];
+  request.resume();
+  const body = { '/api/tags': tagsBody([MODEL, SILENT], '0.33.0'), '/api/show': showBody(MODEL) }[
+    request.url ?? ''
+  ];
   response.setHeader('content-type', 'application/json; charset=utf-8');
   response.end(JSON.stringify(body ?? { version: '0.33.0', models: [] }));
 });
@@ -37,9 +45,14 @@ server.listen(0, '127.0.0.1', () => {
 
 process.once('disconnect', () => process.exit());
 
-function begin(response: ServerResponse): void {
+function begin(response: ServerResponse, isSilent: boolean): void {
   response.setHeader('content-type', 'application/x-ndjson');
-  queue.push({ response, dueAt: performance.now() + TOKEN_MS, tokens: 0 });
+  const answer = { response, dueAt: performance.now() + TOKEN_MS, tokens: 0 };
+  if (isSilent) {
+    send(answer);
+    return;
+  }
+  queue.push(answer);
   if (queue.length - head === 1) tick();
 }
 

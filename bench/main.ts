@@ -1,4 +1,5 @@
-// The benchmark: `npm run bench -- [--only a,c] [--quick] [--dist] [--profile DIR] [--seconds N] [--streams 1,500] [--seed N]`.
+// The benchmark: `npm run bench -- [--only a,c] [--quick] [--dist] [--profile DIR] [--seconds N] [--streams 1,500] [--seed N]
+// [--against REF]`.
 // Prints what was measured beside its target; timings never decide the exit status, what the soak finds does.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
 import { measureSearch } from './search.ts';
 import { measureSessionList } from './session-list.ts';
+import { measureSideBySide } from './side-by-side.ts';
 import { measureSoak } from './soak.ts';
 import { measureStartUp } from './start-up.ts';
 import { measureToolCalls } from './tool-calls.ts';
@@ -49,11 +51,12 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   p: { title: 'Start with 20 groups of tools', measure: measureToolGroups },
   q: { title: 'Plain chats beside 20 unused tools', measure: measureUnusedTools },
   page: { title: 'The page in a real browser', measure: measurePage },
+  r: { title: 'Side by side with the bare relay', measure: measureSideBySide },
 };
 
-/** All but the one that needs a real model. */
+/** All but the one that needs a real model, and the one that sums the others up. */
 const DEFAULT_SCENARIOS = Object.keys(SCENARIOS)
-  .filter((name) => name !== 'j')
+  .filter((name) => name !== 'j' && name !== 'r')
   .join(',');
 
 process.once('exit', cleanUp);
@@ -61,7 +64,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: DEFAULT_SCENARIOS },
+    only: { type: 'string' },
+    against: { type: 'string' },
     quick: { type: 'boolean', default: false },
     dist: { type: 'boolean', default: false },
     profile: { type: 'string' },
@@ -72,7 +76,10 @@ const { values } = parseArgs({
 });
 if (values.dist && !hasBuild()) refuse('There is no dist/: run npm run build first.');
 
-const chosen = values.only.split(',').map((name) => name.trim());
+const { against = null } = values;
+const chosen = (values.only ?? (against === null ? DEFAULT_SCENARIOS : 'r'))
+  .split(',')
+  .map((name) => name.trim());
 const unknown = chosen.filter((name) => !(name in SCENARIOS));
 if (unknown.length > 0)
   refuse(`No such scenario: ${unknown.join(', ')}. There are ${Object.keys(SCENARIOS).join(', ')}.`);
@@ -99,6 +106,7 @@ for (const name of chosen) {
     seconds,
     streams,
     seed,
+    against,
     say: (text) => process.stderr.write(`  (${name}) ${text}\n`),
   });
   const took = (performance.now() - startedAt) / 1000;

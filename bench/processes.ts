@@ -32,6 +32,8 @@ export interface ServerKind {
   readonly build: 'src' | 'dist';
   /** Where its CPU profiles go; null: none is taken. */
   readonly profileDir: string | null;
+  /** Of which checkout; default: this one. */
+  readonly root?: string;
 }
 
 export interface ServerOptions {
@@ -45,8 +47,8 @@ export interface ServerOptions {
 const WITHOUT_BACKGROUND_JOBS = { MOCHI_SUMMARIZATION_ENABLED: 'false', MOCHI_TITLES_ENABLED: 'false' };
 
 /** `mochi-server` as arguments of Node. */
-export function commandOf({ build }: ServerKind): readonly string[] {
-  return [join(root, build === 'src' ? 'src/bin.ts' : 'dist/bin.js')];
+export function commandOf({ build, root: checkout = root }: ServerKind): readonly string[] {
+  return [join(checkout, build === 'src' ? 'src/bin.ts' : 'dist/bin.js')];
 }
 
 /** The server as in production: INFO log as JSON into a pipe that is read and thrown away. */

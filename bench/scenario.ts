@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly streams: readonly number[] | null;
   /** What (g) repeats; null: something new. */
   readonly seed: number | null;
+  /** The commit that (r) compares with; null: none. */
+  readonly against: string | null;
   /** Says what is going on. */
   readonly say: (text: string) => void;
 }
