@@ -35,7 +35,7 @@ export interface RunningCommand {
   readonly isRunning: boolean;
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<ProcessEnd>;
   /** Sends the signal and goes on. */
-  signal(signal: 'SIGTERM' | 'SIGINT'): void;
+  signal(signal: 'SIGTERM' | 'SIGINT' | 'SIGUSR2'): void;
   /** Resolves with the first match in what it printed. @throws Error when the process ends without one */
   printed(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpMatchArray>;
   /** From now on no file may grow over so many bytes; null: the disk has room again. */

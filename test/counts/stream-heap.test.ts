@@ -1,0 +1,69 @@
+// A count that no noise touches: how much of the heap an open stream holds.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { type ChatScript, text } from '../fake-ollama/chat-script.ts';
+import { startFakeOllama } from '../fake-ollama/fake-ollama.ts';
+import { spawnServer } from '../support/spawned-server.ts';
+
+const FIRST = 50;
+const MORE = 200;
+/** What it is, and a tenth: whoever makes it larger is told. The goal is 26 KiB. */
+const MOST_BYTES = 56 * 1024;
+
+const preload = fileURLToPath(new URL('../support/note-heap.ts', import.meta.url));
+
+/** A word, and then nothing more. */
+const unfinished: ChatScript = { steps: [...text('Hm').steps.slice(0, 1), { type: 'hang' }] };
+
+it('a stream that waits for its engine holds little', { timeout: 60_000 }, async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'mochi-heap-'));
+  const file = join(dataDir, 'heap');
+  const ollama = await startFakeOllama();
+  ollama.reply(...Array.from({ length: FIRST + MORE }, () => unfinished));
+  const server = await spawnServer({
+    dataDir,
+    ollamaHost: ollama.url,
+    env: {
+      NODE_OPTIONS: `--import=${preload}`,
+      HEAP_USED: file,
+      MOCHI_MAX_CONCURRENT_TURNS: '1000',
+      MOCHI_ENGINE_PARALLEL: '1000',
+    },
+  });
+  const left = new AbortController();
+
+  async function openStream(): Promise<void> {
+    const { body } = await server.post('/api/v1/sessions', {});
+    const response = await fetch(`${server.url}/api/v1/chat/${body.session_id}/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ message: 'Hello' }),
+      signal: left.signal,
+    });
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+    let read = '';
+    while (!read.includes('content_delta')) read += Buffer.from((await reader.read()).value ?? []).toString();
+  }
+
+  async function heapUsed(): Promise<number> {
+    rmSync(file, { force: true });
+    server.signal('SIGUSR2');
+    while (!existsSync(file)) await server.get('/livez');
+    // It is there as a whole: it was renamed.
+    return Number(readFileSync(file, 'utf8'));
+  }
+
+  await Promise.all(Array.from({ length: FIRST }, openStream));
+  const before = await heapUsed();
+  for (let opened = 0; opened < MORE; opened += 50) await Promise.all(Array.from({ length: 50 }, openStream));
+  const each = ((await heapUsed()) - before) / MORE;
+  left.abort();
+  await server.kill('SIGKILL');
+  await ollama.close();
+  await rm(dataDir, { recursive: true });
+  expect(each).toBeLessThanOrEqual(MOST_BYTES);
+});

@@ -1,0 +1,14 @@
+// Loaded before a program (`node --import`): at each SIGUSR2 it writes down how many bytes of its heap are in use.
+import { renameSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+const file = process.env['HEAP_USED'] ?? '';
+process.on('SIGUSR2', () => {
+  collectGarbage();
+  collectGarbage();
+  writeFileSync(`${file}.new`, String(process.memoryUsage().heapUsed));
+  renameSync(`${file}.new`, file);
+});
