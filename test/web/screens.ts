@@ -138,6 +138,13 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
       await page.getByRole('button', { name: 'Edit teacher.md' }).click();
     },
   ],
+  keys: [
+    at(talk),
+    async (page) => {
+      await openFromSidebar(page, 'Settings');
+      await page.getByRole('button', { name: 'Keys' }).click();
+    },
+  ],
   branches: [
     at(branched),
     async (page) => {

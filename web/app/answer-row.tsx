@@ -20,6 +20,7 @@ export function AnswerRow({ message, results, position, total, isLast }: RowProp
   return (
     <article
       class="row answer"
+      tabIndex={isLast ? 0 : -1}
       aria-label={model ?? t.name}
       aria-posinset={position}
       aria-setsize={total}
@@ -79,6 +80,7 @@ function Deeds({ message }: { readonly message: Message }) {
       <button
         type="button"
         class="quiet"
+        data-key="r"
         aria-label={t.regenerate}
         title={t.regenerate}
         onClick={() => void attempt(async () => chat.value?.regenerate(messageId, sendSettings()))}
@@ -90,6 +92,7 @@ function Deeds({ message }: { readonly message: Message }) {
         <button
           type="button"
           class="quiet"
+          data-key="i"
           aria-label={t.receipt.open}
           title={t.receipt.open}
           onClick={() => void showReceipt()}

@@ -7,15 +7,15 @@ import { isOutdated } from '../state/health.ts';
 import { keepLive, waiting } from '../state/live.ts';
 import { refreshModels } from '../state/models.ts';
 import { prefer, preferences } from '../state/preferences.ts';
-import { goTo } from '../state/route.ts';
 import { problem } from '../state/server.ts';
 import { Composer } from './composer.tsx';
 import { Conversation } from './conversation.tsx';
-import { OpenDialog, open } from './dialogs.tsx';
+import { OpenDialog } from './dialogs.tsx';
 import { DropFiles } from './drop-files.tsx';
 import { Header } from './header.tsx';
 import { KeyDialog } from './key-dialog.tsx';
 import { Gone, Notice, Outdated } from './notice.tsx';
+import { onPageKey } from './page-keys.ts';
 import { Sidebar } from './sidebar.tsx';
 import { StatusLine } from './status-line.tsx';
 
@@ -23,7 +23,7 @@ export function App() {
   useEffect(() => {
     const away = new AbortController();
     void refreshModels();
-    document.addEventListener('keydown', onKey, { signal: away.signal });
+    document.addEventListener('keydown', onPageKey, { signal: away.signal });
     const end = keepLive();
     return () => {
       end();
@@ -67,14 +67,4 @@ export function App() {
       <DropFiles />
     </div>
   );
-}
-
-function onKey(event: KeyboardEvent): void {
-  if (!(event.metaKey || event.ctrlKey) || event.altKey) return;
-  const key = event.key.toLowerCase();
-  if (key === 'k' && !event.shiftKey) open('search');
-  else if (key === 'o' && event.shiftKey) goTo(null);
-  else if (key === 'b' && !event.shiftKey) prefer({ isSidebarOpen: !preferences.value.isSidebarOpen });
-  else return;
-  event.preventDefault();
 }

@@ -10,7 +10,6 @@ type Form = 'edit' | 'respond' | 'deny';
 export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   const [form, setForm] = useState<Form | null>(null);
   const [isDecided, setDecided] = useState(false);
-  const { allowed_decisions: allowed, allowed_scopes: scopes } = approval;
   const { kind, tool_name: tool, agent_name: agent, digest } = approval;
   const decide = async (input: DecideInput) => {
     setDecided(true);
@@ -24,7 +23,7 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   };
   const words = t.approval;
   return (
-    <section class="approval" aria-label={`${words[kind]} ${tool}`}>
+    <section class="approval" tabIndex={0} aria-label={`${words[kind]} ${tool}`}>
       <p class="ask">
         {words[kind]} {kind !== 'plan' && <code>{tool}</code>}
       </p>
@@ -41,49 +40,71 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
         <AnswerForm approval={approval} form={form} onDone={decide} onCancel={() => setForm(null)} />
       )}
       {form === null && (
-        <div class="actions">
-          {allowed.includes('deny') && (
-            <button type="button" class="quiet danger" disabled={isDecided} onClick={() => setForm('deny')}>
-              {words.deny}
-            </button>
-          )}
-          {allowed.includes('respond') && (
-            <button type="button" class="quiet" disabled={isDecided} onClick={() => setForm('respond')}>
-              {kind === 'question' ? words.answer : words.respond}
-            </button>
-          )}
-          {allowed.includes('edit') && (
-            <button type="button" class="quiet" disabled={isDecided} onClick={() => setForm('edit')}>
-              {words.edit}
-            </button>
-          )}
-          {allowed.includes('approve') && scopes.includes('session') && (
-            <button
-              type="button"
-              disabled={isDecided}
-              onClick={() => void decide({ decision: 'approve', scope: 'session' })}
-            >
-              {words.session}
-            </button>
-          )}
-          {allowed.includes('retry') && (
-            <button type="button" disabled={isDecided} onClick={() => void decide({ decision: 'retry' })}>
-              {words.retry}
-            </button>
-          )}
-          {allowed.includes('approve') && (
-            <button
-              type="button"
-              class="main"
-              disabled={isDecided}
-              onClick={() => void decide({ decision: 'approve' })}
-            >
-              {words.approve}
-            </button>
-          )}
-        </div>
+        <Decisions approval={approval} isDecided={isDecided} onForm={setForm} onDecide={decide} />
       )}
     </section>
+  );
+}
+
+interface DecisionsProps {
+  readonly approval: Approval;
+  readonly isDecided: boolean;
+  readonly onForm: (form: Form) => void;
+  readonly onDecide: (input: DecideInput) => Promise<void>;
+}
+
+function Decisions({ approval, isDecided, onForm, onDecide }: DecisionsProps) {
+  const { kind, allowed_decisions: allowed, allowed_scopes: scopes } = approval;
+  const words = t.approval;
+  return (
+    <div class="actions">
+      {allowed.includes('deny') && (
+        <button
+          type="button"
+          class="quiet danger"
+          data-key="d"
+          disabled={isDecided}
+          onClick={() => onForm('deny')}
+        >
+          {words.deny}
+        </button>
+      )}
+      {allowed.includes('respond') && (
+        <button type="button" class="quiet" disabled={isDecided} onClick={() => onForm('respond')}>
+          {kind === 'question' ? words.answer : words.respond}
+        </button>
+      )}
+      {allowed.includes('edit') && (
+        <button type="button" class="quiet" disabled={isDecided} onClick={() => onForm('edit')}>
+          {words.edit}
+        </button>
+      )}
+      {allowed.includes('approve') && scopes.includes('session') && (
+        <button
+          type="button"
+          disabled={isDecided}
+          onClick={() => void onDecide({ decision: 'approve', scope: 'session' })}
+        >
+          {words.session}
+        </button>
+      )}
+      {allowed.includes('retry') && (
+        <button type="button" disabled={isDecided} onClick={() => void onDecide({ decision: 'retry' })}>
+          {words.retry}
+        </button>
+      )}
+      {allowed.includes('approve') && (
+        <button
+          type="button"
+          class="main"
+          data-key="a"
+          disabled={isDecided}
+          onClick={() => void onDecide({ decision: 'approve' })}
+        >
+          {words.approve}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -22,6 +22,7 @@ export function Composer() {
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
     if (event.key === 'Escape' && isAnswering.value) void chat.value?.stop();
+    if (event.key === 'ArrowUp' && text === '' && !event.altKey && editLast()) event.preventDefault();
     if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
     if (!(preferences.value.enterSends || event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
@@ -125,4 +126,11 @@ function SendOrStop({ canSend }: { readonly canSend: boolean }) {
       <Icon name="stop" />
     </button>
   );
+}
+
+/** @returns whether there is a message to edit */
+function editLast(): boolean {
+  const edit = [...document.querySelectorAll<HTMLElement>('.row.user [data-key="e"]')].at(-1);
+  edit?.click();
+  return edit !== undefined;
 }

@@ -11,6 +11,7 @@ import { FirstModel } from './first-model.tsx';
 import { LiveAnswer } from './live-answer.tsx';
 import { OtherBranch } from './other-branch.tsx';
 import { OutboxRow } from './outbox-row.tsx';
+import { onRowKey } from './row-keys.ts';
 import { Rows } from './rows.tsx';
 import { openCalls } from './shown-rows.ts';
 import { useFollow } from './use-follow.ts';
@@ -47,7 +48,8 @@ export function Conversation() {
   }
   return (
     <div class="scroller" ref={scroller} tabIndex={-1}>
-      <div class="conversation" role="feed" aria-busy={isAnswering.value}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Keys of the row inside that has the focus. */}
+      <div class="conversation" role="feed" aria-busy={isAnswering.value} onKeyDown={onRowKey}>
         <Rows state={state} shown={shown} found={route.value.messageId} />
         {state.outbox !== null && <OutboxRow pending={state.outbox} />}
         {isAnswering.value && state.turn !== null && !isStored(state) && (

@@ -7,6 +7,7 @@ import { missPart } from '../state/health.ts';
 const DIALOGS = {
   search: async () => (await import('./search-dialog.tsx')).SearchDialog,
   import: async () => (await import('./import-dialog.tsx')).ImportDialog,
+  keys: async () => (await import('./keys-dialog.tsx')).KeysDialog,
   models: async () => (await import('./models-dialog.tsx')).ModelsDialog,
   branches: async () => (await import('./branches-dialog.tsx')).BranchesDialog,
   options: async () => (await import('./options-dialog.tsx')).OptionsDialog,

@@ -40,6 +40,17 @@ export function Header() {
       ) : (
         <h1 dir="auto" title={title}>
           {title}
+          {session !== null && (
+            <button
+              type="button"
+              class="quiet"
+              aria-label={t.rename}
+              title={t.rename}
+              onClick={() => setRenaming(true)}
+            >
+              <Icon name="edit" />
+            </button>
+          )}
         </h1>
       )}
       <ModelChoice />

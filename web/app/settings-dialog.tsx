@@ -4,7 +4,7 @@ import { forgetAll } from '../lib/kept.ts';
 import { prefer, preferences, type Theme } from '../state/preferences.ts';
 import { forgetKey, hasKey } from '../state/server.ts';
 import { Dialog } from '../ui/dialog.tsx';
-import type { DialogProps } from './dialogs.tsx';
+import { type DialogProps, open } from './dialogs.tsx';
 
 const THEMES = ['auto', 'light', 'dark'] as const satisfies Theme[];
 
@@ -35,6 +35,9 @@ export function SettingsDialog({ onClose }: DialogProps) {
         {t.enterSends}
       </label>
       <div class="actions">
+        <button type="button" onClick={() => open('keys')}>
+          {t.keys}
+        </button>
         {hasKey() && (
           <button
             type="button"

@@ -1,6 +1,7 @@
 // What is going on, in one line: said aloud only when it changes its kind, never token by token.
 import type { ChatState } from '../../src/client/chat-store.ts';
 import { t } from '../lang/text.ts';
+import { countWords } from '../lib/count-words.ts';
 import { keepsNothing } from '../lib/kept.ts';
 import { chatState, isAnswering } from '../state/chat.ts';
 import { isGone } from '../state/gone.ts';
@@ -17,6 +18,7 @@ export function StatusLine() {
     <div class="status">
       <p role="status" dir="auto">
         {engineWait.value === null ? text : t.first.underway}
+        <span class="off-screen">{state === null ? '' : endOf(state)}</span>
       </p>
       {error !== null && (
         <p role="alert" dir="auto">
@@ -26,6 +28,13 @@ export function StatusLine() {
       {keepsNothing.value && <p role="alert">{t.problem.storage}</p>}
     </div>
   );
+}
+
+/** For those who hear it: seen, it is there already. */
+function endOf({ turn }: ChatState): string {
+  return turn?.state === 'completed' && turn.message !== null
+    ? t.status.complete(countWords(turn.message.content))
+    : '';
 }
 
 function textOf({ turn, session }: ChatState): string {

@@ -12,11 +12,13 @@ import { BranchSwitch } from './branch-switch.tsx';
 import { Picture } from './picture.tsx';
 import type { RowProps } from './row.tsx';
 
-export function UserRow({ message, position, total }: RowProps) {
+export function UserRow({ message, position, total, isLast }: RowProps) {
   const [isEditing, setEditing] = useState(false);
   return (
     <article
       class="row user"
+      // Tab leads to the newest row, and letters from there to the others.
+      tabIndex={isLast ? 0 : -1}
       aria-label={t.you}
       aria-posinset={position}
       aria-setsize={total}
@@ -38,6 +40,7 @@ export function UserRow({ message, position, total }: RowProps) {
           <button
             type="button"
             class="quiet"
+            data-key="e"
             aria-label={t.edit}
             title={t.edit}
             onClick={() => setEditing(true)}

@@ -25,6 +25,45 @@ export const d = {
     request: 'The exact request',
     picture: (length: number) => `a picture, ${number.format(length)} characters of base64`,
   },
+  keys: {
+    title: 'Keys',
+    groups: [
+      {
+        name: 'Everywhere',
+        keys: [
+          ['Ctrl K', 'search'],
+          ['Ctrl Shift O', 'a new chat'],
+          ['Ctrl B', 'the list'],
+          ['Alt ↑ ↓', 'the conversation before, after'],
+          ['?', 'this list'],
+        ],
+      },
+      {
+        name: 'Where you write',
+        keys: [
+          ['Enter', 'send'],
+          ['Shift Enter', 'a new line'],
+          ['Ctrl Enter', 'send, whatever Enter does'],
+          ['↑', 'with nothing written: edit your last message'],
+          ['Esc', 'stop the answer'],
+        ],
+      },
+      {
+        name: 'On a message (Tab leads to the newest)',
+        keys: [
+          ['j k', 'the next one, the one before'],
+          ['e', 'edit'],
+          ['r', 'answer again'],
+          ['c', 'copy'],
+          ['[ ]', 'earlier version, later version'],
+          ['t', 'thoughts'],
+          ['i', 'what the model was sent'],
+          ['a d', 'on a question: approve, deny'],
+          ['Esc', 'back to where you write'],
+        ],
+      },
+    ],
+  },
   branches: {
     title: 'Branches',
     none: 'This conversation has one way so far. Edit a message, or have one answered again: what was there stays, and stands here.',

@@ -26,6 +26,7 @@ export const t = {
   models: 'Models',
   prompts: 'Prompts',
   settings: 'Settings',
+  keys: 'Keys',
   sidebar: 'Show or hide the list of conversations',
   running: 'is answering',
   asking: 'waits for your approval',

@@ -16,7 +16,14 @@ export function CopyButton({ text }: { readonly text: string }) {
   }, [told]);
   const copy = async () => setTold((await copyText(text)) ? t.copied : t.notCopied);
   return (
-    <button type="button" class="quiet" aria-label={t.copy} title={t.copy} onClick={() => void copy()}>
+    <button
+      type="button"
+      class="quiet"
+      data-key="c"
+      aria-label={t.copy}
+      title={t.copy}
+      onClick={() => void copy()}
+    >
       <Icon name="copy" />
       <span role="status">{told}</span>
     </button>

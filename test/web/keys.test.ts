@@ -1,0 +1,79 @@
+// The page by keys alone, and what is said to those who do not see it.
+import { expect, it } from 'vitest';
+import { describePage, openedPage } from './opened-page.ts';
+
+describePage('by keys alone', () => {
+  const web = openedPage();
+  const press = (key: string) => web.page.keyboard.press(key);
+  /** Of the element with the focus. */
+  const focused = () => web.page.evaluate<string>('document.activeElement.textContent');
+  const focusNewest = () => web.page.locator('article.row[tabindex="0"]').focus();
+
+  it('a conversation is held, and its rows are walked, edited, answered anew and compared', async () => {
+    const id = await web.server.createSession();
+    await web.open(id);
+    await web.page.keyboard.type('First');
+    await press('Enter');
+    await expect.poll(() => web.answers().count()).toBe(1);
+    await web.stop().waitFor({ state: 'detached' });
+    expect(await web.page.locator('[role=status] .off-screen').first().innerText()).toBe(
+      'Answer complete, 6 words',
+    );
+    await focusNewest();
+    await press('k');
+    expect(await focused()).toContain('First');
+    await press('j');
+    expect(await focused()).toContain('Paris');
+    await press('r');
+    await web.page.locator('.row.answer').getByText('2 / 2').waitFor();
+    await focusNewest();
+    await press('[');
+    await web.page.locator('.row.answer').getByText('1 / 2').waitFor();
+    await focusNewest();
+    await press('i');
+    await web.page.locator('dl.receipt').waitFor();
+    await press('Escape');
+    await web.page.locator('dl.receipt').waitFor({ state: 'detached' });
+    await focusNewest();
+    await press('Escape');
+    expect(await web.composer().evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
+    await press('ArrowUp');
+    await web.page.getByRole('textbox', { name: 'Edit' }).fill('Second');
+    await press('Control+Enter');
+    await expect.poll(() => web.said().allInnerTexts()).toEqual(['Second']);
+  });
+
+  it('a question is answered where it has the focus, and nowhere else', async () => {
+    const asking = { model: 'early-tool', tool_settings: { execution_policy: 'always_confirm' } };
+    const id = await web.server.toolSession(['add_numbers'], asking);
+    await web.open(id);
+    await web.say('Add.');
+    const card = web.page.locator('.approval');
+    await card.waitFor();
+    await web.page.locator('.scroller').focus();
+    await press('a');
+    await card.waitFor();
+    await card.focus();
+    await press('a');
+    await card.waitFor({ state: 'detached' });
+    await web.page.getByText('The tool answered:').waitFor();
+  });
+
+  it('conversations are a key apart, and all keys stand in a list', async () => {
+    const ids = [
+      await web.server.createSession({ title: 'Older' }),
+      await web.server.createSession({ title: 'Newer' }),
+    ];
+    await web.open(ids[1] ?? null);
+    await web.page.locator('.sidebar').getByText('Older').waitFor();
+    await press('Alt+ArrowDown');
+    await expect.poll(() => web.page.url()).toContain(ids[0]);
+    await press('Alt+ArrowUp');
+    await expect.poll(() => web.page.url()).toContain(ids[1]);
+    await web.page.keyboard.type('What?');
+    expect(await web.page.getByRole('dialog').count()).toBe(0);
+    await web.page.locator('.sidebar button').first().focus();
+    await press('?');
+    await web.page.getByRole('dialog').getByText('edit your last message').waitFor();
+  });
+});
