@@ -74,6 +74,12 @@ describePage('by keys alone', () => {
     expect(await web.page.getByRole('dialog').count()).toBe(0);
     await web.page.locator('.sidebar button').first().focus();
     await press('?');
-    await web.page.getByRole('dialog').getByText('edit your last message').waitFor();
+    const list = web.page.getByRole('dialog').getByText('edit your last message');
+    await list.waitFor();
+    await press('Escape');
+    await list.waitFor({ state: 'detached' });
+    await web.page.locator('.sidebar').getByRole('button', { name: 'Settings' }).click();
+    await web.page.getByRole('dialog').getByRole('button', { name: 'Keys' }).click();
+    await list.waitFor();
   });
 });

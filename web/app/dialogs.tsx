@@ -48,7 +48,8 @@ export function OpenDialog() {
   return (
     <loaded.View
       onClose={() => {
-        opened.value = null;
+        // One that gave way to another has nothing to close.
+        if (opened.value === name) opened.value = null;
       }}
     />
   );
