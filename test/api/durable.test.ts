@@ -98,14 +98,19 @@ describe.skipIf(process.platform === 'darwin')('a disk that', () => {
 
   it('fails: whoever waits is told, nothing more is stored, what there is can be read, and a start finds it whole', async () => {
     await start();
+    const asked = await server.createSession();
     server.ollama.reply(script(text('one ', 'two '), hangAfter(2)));
     const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Long' });
     for (let event = ''; event !== 'content_delta'; ) event = (await stream.events.next()).value?.event ?? '';
     disk.hold();
     const begun = disk.syncs;
-    const waiting = [server.post('/sessions', {}), server.post('/sessions', {})];
+    const waiting = [
+      server.post('/sessions', {}),
+      server.post(`/chat/${asked}/stream`, { message: 'Lost?' }),
+    ];
     await disk.began(begun + 1);
     await expect.poll(async () => (await server.get('/sessions')).body.sessions.length).toBe(3);
+    await expect.poll(async () => (await server.messages(asked)).length).toBe(1);
     disk.fail();
     for (const { status, body } of await Promise.all(waiting)) {
       expect({ status, ...body.detail.error }).toMatchObject({
@@ -119,6 +124,10 @@ describe.skipIf(process.platform === 'darwin')('a disk that', () => {
       body: { detail: { error: { code: 'storage_lost', details: { reason: 'sync_failed' } } } },
     };
     expect(await server.post('/sessions', {})).toMatchObject(refusal);
+    // The engine was never asked for the turn that nobody can promise to keep.
+    expect(server.ollama.requestsTo('/api/chat').map(({ rawBody }) => rawBody.includes('Lost?'))).toEqual([
+      false,
+    ]);
     expect(await server.get('/readyz')).toMatchObject(refusal);
     expect((await server.messages(sessionId)).at(0)).toMatchObject({ content: 'Long' });
     // The turn that ran cannot be stored: its watchers are told the end all the same.
