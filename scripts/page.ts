@@ -61,7 +61,8 @@ async function describe(folder: string): Promise<void> {
 
 async function hashSources(): Promise<string> {
   const hash = createHash('sha256');
-  const sources = [...(await listFiles(join(root, 'web'))), ...(await listFiles(join(root, 'src/client')))];
+  const folders = ['web', 'src/client', 'src/markdown'].map((folder) => listFiles(join(root, folder)));
+  const sources = (await Promise.all(folders)).flat();
   for (const path of [...sources.sort(), join(root, 'package-lock.json'), fileURLToPath(import.meta.url)]) {
     hash.update(relative(root, path)).update('\0');
     hash.update(await readFile(path)).update('\0');

@@ -9,6 +9,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   // For browsers, too: nothing of the server, nothing of Node.
   client: [],
+  // For the page, too.
+  markdown: [],
   config: ['kit'],
   engines: ['contract', 'kit'],
   store: ['contract', 'kit'],
@@ -52,16 +54,20 @@ const CHAT_FLOORS: Readonly<Record<string, readonly string[]>> = {
 /** Files beside the floors that all of them share. */
 const SHARED_BY_FLOORS = new Set(['src/chat/turn-deps.ts', 'src/chat/turn-request.ts']);
 
+/** Rooms that a server has no use for. */
+const FOR_CLIENTS = new Set(['client', 'markdown']);
+
 /** Files that stand in no room, and what each may import. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   version: [],
-  server: ['version', ...Object.keys(ROOMS).filter((room) => room !== 'client')],
+  server: ['version', ...Object.keys(ROOMS).filter((room) => !FOR_CLIENTS.has(room))],
   // Commands beside a running server read and write the store themselves.
   cli: [
     'version',
     'kit',
     'contract',
     'client',
+    'markdown',
     'config',
     'server',
     'transfer',

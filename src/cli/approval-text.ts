@@ -109,7 +109,7 @@ const RULES: Readonly<Record<string, string>> = {
 };
 
 /** `2 minutes ago` */
-function agoText(milliseconds: number): string {
+export function agoText(milliseconds: number): string {
   return milliseconds < 1000 ? 'just now' : `${durationText(milliseconds)} ago`;
 }
 

@@ -2,8 +2,8 @@
 import { type Approval, type DecideInput, isMochiError, type Mochi } from '../client/index.ts';
 import { showLine } from '../kit/show-controls.ts';
 import { describedText, subjectOf } from './approval-text.ts';
+import type { TypedLines } from './chat/typed-lines.ts';
 import { say } from './terminal.ts';
-import type { TypedLines } from './typed-lines.ts';
 
 interface Asking {
   readonly mochi: Mochi;
@@ -17,7 +17,7 @@ export async function askApproval(asking: Asking, approval: Approval): Promise<b
   const { mochi, typed, signal } = asking;
   say(`\n${describedText(approval)}`);
   for (;;) {
-    const line = await typed.next(promptOf(approval), signal);
+    const line = await typed.next(promptOf(approval), { signal });
     if (line === null) return false;
     const decision = await readAnswer(asking, approval, line.trim());
     if (decision === null) continue;
@@ -116,12 +116,12 @@ async function edit(
   { kind, arguments: args }: Approval,
 ): Promise<DecideInput | null> {
   if (kind === 'plan') {
-    const content = await typed.next('The plan: ', signal);
+    const content = await typed.next('The plan: ', { signal });
     return content === null || content.trim() === '' ? null : { decision: 'edit', content };
   }
   const draft = plainJson(args ?? {});
   say('All of them, as one JSON object; an empty line leaves them as they are.\n');
-  const text = (await typed.next('Arguments: ', signal, draft))?.trim() ?? '';
+  const text = (await typed.next('Arguments: ', { signal, draft }))?.trim() ?? '';
   if (text === '') return null;
   try {
     const value: unknown = JSON.parse(text);
@@ -152,7 +152,7 @@ async function answerQuestion(
   const isRequired = (name: string) => Array.isArray(required) && required.includes(name);
   const content: Record<string, string> = {};
   for (const [name, field] of Object.entries(properties ?? {})) {
-    const text = await typed.next(`  ${fieldText(name, field, isRequired(name))}: `, signal);
+    const text = await typed.next(`  ${fieldText(name, field, isRequired(name))}: `, { signal });
     if (text === null) return null;
     if (text.trim() !== '') content[name] = text.trim();
   }

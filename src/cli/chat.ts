@@ -1,14 +1,22 @@
 // `mochi-server chat`: a conversation with a running server, on a terminal or through a pipe.
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import { isMochiError } from '../client/index.ts';
 import type { Config } from '../config.ts';
-import { ChatConversation } from './chat-conversation.ts';
-import { ChatHistory } from './chat-history.ts';
+import { ChatHistory } from './chat/chat-history.ts';
+import type { ChatPlace } from './chat/chat-place.ts';
+import { COMMANDS, runCommand } from './chat/commands.ts';
+import { completeLine } from './chat/complete-line.ts';
+import { Conversation } from './chat/conversation.ts';
+import { HistorySearch, type Key } from './chat/history-search.ts';
+import { sayMessage, withEditor } from './chat/message-commands.ts';
+import { QuietOutput } from './chat/quiet-output.ts';
+import { readMessage } from './chat/read-message.ts';
+import { replaceLine } from './chat/replace-line.ts';
+import { forgetDeleted } from './chat/session-commands.ts';
+import { TypedLines } from './chat/typed-lines.ts';
 import { ExitError, type Flags } from './command.ts';
-import { readMessage } from './read-message.ts';
 import { connectServer, serveCommand } from './server-client.ts';
-import { markPastes, say, sayError } from './terminal.ts';
-import { TypedLines } from './typed-lines.ts';
+import { isStyled, markPastes, say, sayError, terminalWidth } from './terminal.ts';
 import { showEngineWait } from './wait-for-engine.ts';
 
 export interface ChatFlags extends Flags {
@@ -17,105 +25,141 @@ export interface ChatFlags extends Flags {
   readonly session?: string;
 }
 
-const HELP = `Type a message. Several lines: paste them, end a line with \\, or put them between two """. Commands:
-  /regenerate      answer the last message anew
-  /edit TEXT       change the last message, and answer it
-  /sessions        list the newest sessions
-  /use ID          go on with a session
-  /new             begin a new session
-  /fork            go on in a new session with all that was said until now
-  /model [NAME]    answer with another model; without a name, list them
-  /help, /quit     Ctrl-C stops an answer, and leaves when there is none
-`;
-
 export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   const wait = showEngineWait();
   const mochi = connectServer(config, flags.server, { waitForEngine: wait.show });
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
-  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: isTerminal });
-  const typed = new TypedLines(lines, isTerminal);
-  const conversation = new ChatConversation(mochi, {
+  const output = new QuietOutput(isTerminal);
+  const lines = createInterface({
+    input: process.stdin,
+    output,
+    terminal: isTerminal,
+    // The place is there before anybody can press a key.
+    completer: (line: string, done: Completed) => void completeFor(place, line, done),
+  });
+  const typed = new TypedLines(lines, isTerminal ? output : null);
+  const conversation = new Conversation(mochi, {
     wait,
     model: flags.model ?? null,
-    thinks: flags['think'] === true,
+    think: flags['think'] === true,
+    look: {
+      isMarkdown: isTerminal && isStyled() && flags['plain'] !== true,
+      showsThoughts: flags['think'] === true,
+      isVerbose: flags['verbose'] === true,
+    },
     // What comes through a pipe was written before anybody was asked.
     typed: isTerminal ? typed : null,
   });
-  const history = isTerminal ? await keepHistory(config, lines, typed) : null;
-  lines.on('SIGINT', () => {
-    if (!conversation.stop()) lines.close();
-  });
-  const onSignal = () => {
-    if (!conversation.stop()) lines.close();
-  };
-  process.on('SIGINT', onSignal);
+  const history = isTerminal ? await ChatHistory.read(config.dataDir) : null;
+  const place: ChatPlace = { conversation, typed, lines, isTerminal, history, draft: '', asking: null };
+  const onInterrupt = hearKeys(place);
+  process.on('SIGINT', onInterrupt);
   try {
-    if (flags['continue'] === true) await conversation.openNewest();
-    else await conversation.open(flags.session ?? null);
-    if (isTerminal) {
-      say(`${conversation.description}. /help shows the commands.\n`);
-      await conversation.resume();
-    }
-    const read = () => (isTerminal ? readMessage(typed) : typed.next(''));
-    for (let message = await read(); message !== null; message = await read()) {
-      if (message.trim() === '/quit') break;
-      await history?.remember(message.trimEnd(), lines);
-      await answer(conversation, message.trim(), isTerminal);
-    }
+    await begin(place, flags);
+    await converse(place);
   } catch (error) {
     throw explain(error, mochi.baseUrl, serveCommand(config));
   } finally {
     markPastes(false);
-    process.off('SIGINT', onSignal);
+    process.off('SIGINT', onInterrupt);
     lines.close();
+    output.destroy();
   }
 }
 
-/** What was typed before, and what is pasted. */
-async function keepHistory(config: Config, lines: Interface, typed: TypedLines): Promise<ChatHistory> {
-  const history = await ChatHistory.read(config.dataDir);
-  history.serve(lines);
-  process.stdin.on('keypress', (_text, key: { readonly name?: string } | undefined) =>
-    typed.hearKey(key?.name),
-  );
-  markPastes(true);
-  return history;
+type Completed = (error: null, found: [string[], string]) => void;
+
+/** The line editor knows no promises. */
+async function completeFor(place: ChatPlace, line: string, done: Completed): Promise<void> {
+  // No server, no words: Tab does nothing then.
+  done(null, await completeLine(place, line).catch((): [string[], string] => [[], line]));
+}
+
+async function begin(place: ChatPlace, flags: ChatFlags): Promise<void> {
+  const { conversation, isTerminal } = place;
+  if (flags['continue'] === true) await conversation.openNewest();
+  else await conversation.open(flags.session ?? null);
+  if (!isTerminal) return;
+  void forgetDeleted(place);
+  const greeting = [`${conversation.description}.`, '/help shows the commands.'];
+  const isShort = greeting.join(' ').length < terminalWidth();
+  say(`${greeting.join(isShort ? ' ' : '\n')}\n`);
+  await conversation.resume();
+}
+
+async function converse(place: ChatPlace): Promise<void> {
+  const { conversation, typed, history, isTerminal } = place;
+  const read = () => {
+    const { draft } = place;
+    place.draft = '';
+    return isTerminal ? readMessage(typed, draft) : typed.next('');
+  };
+  for (let message = await read(); message !== null; message = await read()) {
+    conversation.greet();
+    if (message.trim() === '/quit') break;
+    const { sessionId: session } = conversation;
+    await history?.remember({ text: message.trimEnd(), server: conversation.mochi.baseUrl, session });
+    await answer(place, message.trim());
+  }
 }
 
 /** One line of the user. On a terminal an error is told and the conversation goes on; a pipe ends with it. */
-async function answer(conversation: ChatConversation, line: string, isTerminal: boolean): Promise<void> {
-  const [, command = '', rest = ''] = /^\/(\w+)\s*(.*)$/s.exec(line) ?? [];
+async function answer(place: ChatPlace, line: string): Promise<void> {
+  const { conversation, history, isTerminal } = place;
   try {
     if (line === '') return;
-    if (command === '') return await conversation.say(line);
-    switch (command) {
-      case 'regenerate':
-        return await conversation.regenerate();
-      case 'edit':
-        return rest === ''
-          ? say('Say what the message is to be: /edit TEXT\n')
-          : await conversation.edit(rest);
-      case 'sessions':
-        return await conversation.listSessions();
-      case 'use':
-        await conversation.open(rest);
-        return await conversation.resume();
-      case 'new':
-        return await conversation.open(null);
-      case 'fork':
-        await conversation.fork();
-        return say(`${conversation.description}.\n`);
-      case 'model':
-        return rest === '' ? await conversation.listModels() : await conversation.setModel(rest);
-      case 'help':
-        return say(HELP);
-      default:
-        say(`There is no /${command}.\n${HELP}`);
-    }
+    if (isCommand(line)) await runCommand(place, line.slice(1));
+    else await sayMessage(place, line);
   } catch (error) {
     if (!isTerminal || !isMochiError(error)) throw error;
     say(`${error.message}\n`);
+    if (error.code !== 'session_not_found') return;
+    const { mochi, sessionId } = conversation;
+    await history?.forget(mochi.baseUrl, new Set([sessionId]));
+    say('It was deleted. /new begins another conversation, /sessions lists those there are.\n');
   }
+}
+
+/** `/etc/hosts has …` is a message. */
+function isCommand(line: string): boolean {
+  const [, name = '', end = ''] = /^\/(\w+)(\S*)/.exec(line) ?? [];
+  return name !== '' && (end === '' || Object.hasOwn(COMMANDS, name));
+}
+
+/** Keys that the line editor has no use for. @returns what Ctrl-C does */
+function hearKeys(place: ChatPlace): () => void {
+  const { lines, typed, history, isTerminal } = place;
+  const search = new HistorySearch({ lines, typed, messages: () => history?.messages ?? [] });
+  const onInterrupt = () => interrupt(place, search);
+  lines.on('SIGINT', onInterrupt);
+  lines.on('close', () => place.conversation.stop());
+  if (!isTerminal || history === null) return onInterrupt;
+  history.serve(lines);
+  process.stdin.on('keypress', (_text, key: Key = {}) => {
+    typed.hearKey(key.name);
+    if (search.hear(key)) return;
+    if (key.ctrl === true && key.name === 'g' && typed.isAsking) void editLine(place);
+  });
+  markPastes(true);
+  return onInterrupt;
+}
+
+/** Whatever is under way, the innermost first; with nothing, the conversation is over. */
+function interrupt({ conversation, lines, typed, asking }: ChatPlace, search: HistorySearch): void {
+  if (search.cancel()) return;
+  if (asking !== null) return asking.abort();
+  if (!conversation.isAnswering && typed.isAsking && lines.line !== '') return replaceLine(lines, '');
+  if (conversation.stop() !== 'stopping') lines.close();
+}
+
+/** What stands in the line, in an editor. */
+async function editLine(place: ChatPlace): Promise<void> {
+  const { lines } = place;
+  say('\n');
+  const edited = await withEditor(place, lines.line);
+  Reflect.set(lines, 'prevRows', 0);
+  if (edited !== null) replaceLine(lines, edited);
+  lines.prompt(true);
 }
 
 function explain(error: unknown, url: string, start: string): unknown {

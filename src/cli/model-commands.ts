@@ -12,7 +12,9 @@ export function addModelCommands(program: Command): void {
           .description(
             'talk to a running server from the terminal; with a question or through a pipe: as ask',
           )
-          .argument('[question...]', 'what to ask; nothing: a conversation'),
+          .argument('[question...]', 'what to ask; nothing: a conversation')
+          .option('--plain', 'show answers as the model writes them, without colours')
+          .option('--verbose', 'say how many tokens an answer took, and how fast they came'),
       ),
     ),
   ).action(async (words: string[], flags: AskFlags) => {

@@ -1,8 +1,8 @@
 // The approvals of a turn that somebody watches at the terminal: asked one by one, withdrawn when others decided.
 import { isMochiError, type Mochi, type TurnEvent } from '../client/index.ts';
 import { askApproval } from './ask-approval.ts';
+import type { TypedLines } from './chat/typed-lines.ts';
 import { say, sayError } from './terminal.ts';
-import type { TypedLines } from './typed-lines.ts';
 
 /** What a call becomes that was asked about. */
 const SETTLED: ReadonlySet<string> = new Set(['tool_call', 'tool_result']);

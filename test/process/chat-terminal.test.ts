@@ -63,7 +63,12 @@ describe('mochi-server chat at a terminal', { timeout: SLOW_MACHINE_MS }, () => 
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(kept).toEqual(['See: one\ntwo\n\nthree and more', 'a\n  b', 'go \non']);
+    const where = { server: server.url, session: sessionId };
+    expect(kept).toEqual([
+      { text: 'See: one\ntwo\n\nthree and more', ...where },
+      { text: 'a\n  b', ...where },
+      { text: 'go \non', ...where },
+    ]);
 
     const second = await open('--session', sessionId);
     // Within a message of several lines it goes from line to line.
@@ -86,7 +91,7 @@ describe('mochi-server chat at a terminal', { timeout: SLOW_MACHINE_MS }, () => 
     const terminal = openTerminal(['chat', '-c'], { env, columns: 120 });
     await terminal.shows(/> What is the capital\?\nheard "What is the capital\?"\n> Tell me\nOnce/);
     terminal.press('\u0003');
-    await terminal.shows(/\(stopped\)\n> $/);
+    await terminal.shows(/\(stopped; what is written is kept, \/continue goes on\)\n> $/);
     terminal.type('And now?');
     await terminal.shows(/heard "And now\?"\n> $/);
     await leave(terminal);
@@ -102,7 +107,9 @@ describe('mochi-server chat at a terminal', { timeout: SLOW_MACHINE_MS }, () => 
     terminal.type('/fork');
     await terminal.shows(/Session \w+ with llama3\.2:latest at .*\.\n> $/);
     terminal.type('/model');
-    await terminal.shows(/\* llama3\.2:latest\n/);
+    await terminal.shows(/\*1 {2}llama3\.2:latest\n 2 {2}qwen3:14b\n[^]*nothing: $/);
+    terminal.type('qwen');
+    await terminal.shows(/Session \w+ with qwen3:14b at .*\.\n> $/);
     terminal.type('/model tiny');
     await terminal.shows(/Session \w+ with tiny:latest at .*\.\n> $/);
     terminal.type('/model nobody');

@@ -68,7 +68,7 @@ describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
     server.ollama.reply(script(text('One, two'), finalFields({ done_reason: 'length' })));
     const terminal = await talk();
     terminal.type('Count');
-    await terminal.shows(/One, two \(cut: finish_reason length\)\n/);
+    await terminal.shows(/One, two\n\(cut: finish_reason length; \/continue goes on\)\n/);
     terminal.type('/quit');
     await terminal.exited;
   });
@@ -82,8 +82,9 @@ describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
     terminal.type('/edit Good morning');
     await terminal.shows(/Fine\.\n/);
     terminal.type('/sessions');
-    await terminal.shows(/\* \w+ +2 {2}Good morning\n/);
-    const [, sessionId = ''] = /\* (\w+) +2 {2}Good morning/.exec(terminal.screen) ?? [];
+    await terminal.shows(/\*1 {2}Good morning {2}\(just now, 2 messages\)\n[^]*nothing: $/);
+    terminal.type('');
+    const [, sessionId = ''] = /Session (\w+) with/.exec(terminal.screen) ?? [];
     const session = (await server.get(`/sessions/${sessionId}`)).body;
     expect(session.model).toBe('qwen3:14b');
     const { body } = await server.get(`/sessions/${sessionId}/tree`);
@@ -96,9 +97,9 @@ describe('chat', { timeout: SLOW_MACHINE_MS }, () => {
       'assistant: Fine.',
     ]);
     terminal.type('hang 3 tokens');
-    await terminal.shows(/t2 /);
+    await terminal.shows(/t2$/);
     terminal.press('\u0003');
-    await terminal.shows(/\(stopped\)\n/);
+    await terminal.shows(/\(stopped; .*\)\n/);
     terminal.type('Hello');
     await terminal.shows(/Fine\.\n/);
     terminal.type('/quit');

@@ -1,9 +1,9 @@
 // Code with its language, a button to copy it, and colours once the highlighter is there.
 import { type ComponentChildren, h } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ColouredNode, Colouring } from '../../src/markdown/colours.ts';
 import { t } from '../lang/text.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
-import type { ColouredNode, Colouring } from './colours.ts';
 
 let colouring: Colouring | null = null;
 
@@ -12,7 +12,7 @@ export function CodeBlock({ code, language }: { readonly code: string; readonly 
   const [isWrapped, setWrapped] = useState(false);
   useEffect(() => {
     if (colours !== null || language === '') return;
-    void import('./colours.ts').then((loaded) => {
+    void import('../../src/markdown/colours.ts').then((loaded) => {
       colouring = loaded.colouring;
       setColours(() => colouring);
     });

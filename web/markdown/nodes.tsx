@@ -1,6 +1,7 @@
 // Tokens of markdown into elements, by a list of those that are allowed.
-import type { Token } from 'markdown-it';
+
 import { type ComponentChildren, type ComponentType, h } from 'preact';
+import type { Token } from '../../src/markdown/parser.ts';
 import { CodeBlock } from './code-block.tsx';
 import { Formula } from './formula.tsx';
 import { RemoteImage } from './remote-image.tsx';

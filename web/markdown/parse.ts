@@ -1,7 +1,5 @@
-// Markdown into top-level blocks. HTML is text here, and stays it: no string of it is ever parsed.
-import { tex } from '@mdit/plugin-tex';
-import MarkdownIt, { type Token } from 'markdown-it';
-import cjkFriendly from 'markdown-it-cjk-friendly';
+// Markdown into top-level blocks.
+import { markdown, type Token } from '../../src/markdown/parser.ts';
 
 /** One top-level block: a paragraph, a list, a table, a fence … */
 export interface Block {
@@ -14,12 +12,6 @@ export interface Block {
 
 /** Definitions of links, for the whole text. */
 type Environment = Record<string, unknown>;
-
-const markdown = new MarkdownIt({ html: false, linkify: true, typographer: false })
-  .use(cjkFriendly)
-  // Formulas are drawn from their tokens.
-  .use(tex, { delimiters: 'all', render: () => '' });
-markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
 
 export function parseBlocks(text: string, environment: Environment = {}): Block[] {
   const lines = text.split('\n');

@@ -5,9 +5,9 @@ const PROMPT = '> ';
 const MORE = '. ';
 const QUOTE = '"""';
 
-/** @returns null when there will be none */
-export async function readMessage(typed: Pick<TypedLines, 'next'>): Promise<string | null> {
-  let message = await typed.next(PROMPT);
+/** @param draft stands in the line already. @returns null when there will be none */
+export async function readMessage(typed: Pick<TypedLines, 'next'>, draft = ''): Promise<string | null> {
+  let message = await typed.next(PROMPT, { draft });
   while (message !== null && isOpen(message)) {
     const line = await typed.next(MORE);
     const begun: string = message.startsWith(QUOTE) ? message : message.slice(0, -1);

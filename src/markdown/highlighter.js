@@ -1,4 +1,5 @@
-// Code in colours: fetched with the first block of code that names its language.
+// The highlighter with the languages that models write most. Not in TypeScript: the types of its packages would bring
+// those of browsers into the whole project; what is used of it is in highlighter.d.ts.
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';
@@ -26,15 +27,7 @@ import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { createLowlight } from 'lowlight';
 
-/** A piece of code: text, or pieces of one kind (`hljs-string`). */
-export type ColouredNode = string | { readonly kind: string; readonly children: readonly ColouredNode[] };
-
-export interface Colouring {
-  knows(language: string): boolean;
-  colour(language: string, code: string): readonly ColouredNode[];
-}
-
-const lowlight = createLowlight({
+export const lowlight = createLowlight({
   bash,
   c,
   cpp,
@@ -62,24 +55,3 @@ const lowlight = createLowlight({
   yaml,
 });
 lowlight.registerAlias({ bash: ['shell', 'console'], javascript: ['node'], json: ['jsonl', 'jsonc'] });
-
-/** Longer ones stay plain: colours would take longer than a frame. */
-const MAX_LENGTH = 100_000;
-
-export const colouring: Colouring = {
-  knows: (language) => lowlight.registered(language),
-  colour: (language, code) =>
-    code.length > MAX_LENGTH ? [code] : toColoured(lowlight.highlight(language, code).children),
-};
-
-type Tree = ReturnType<typeof lowlight.highlight>['children'];
-
-function toColoured(nodes: Tree): ColouredNode[] {
-  return nodes.flatMap((node): ColouredNode[] => {
-    if (node.type === 'text') return [node.value];
-    if (node.type !== 'element') return [];
-    const { className } = node.properties;
-    const kind = Array.isArray(className) ? className.join(' ') : '';
-    return [{ kind, children: toColoured(node.children) }];
-  });
-}
