@@ -25,6 +25,9 @@ export interface ChatFlags extends Flags {
   readonly session?: string;
 }
 
+const INTERRUPTED =
+  'The server was stopped. What is written is kept: /continue goes on, /regenerate answers anew.\n';
+
 export async function chat(config: Config, flags: ChatFlags): Promise<void> {
   const wait = showEngineWait();
   const mochi = connectServer(config, flags.server, { waitForEngine: wait.show });
@@ -112,7 +115,7 @@ async function answer(place: ChatPlace, line: string): Promise<void> {
     else await sayMessage(place, line);
   } catch (error) {
     if (!isTerminal || !isMochiError(error)) throw error;
-    say(`${error.message}\n`);
+    say(error.code === 'turn_interrupted' ? INTERRUPTED : `${error.message}\n`);
     if (error.code !== 'session_not_found') return;
     const { mochi, sessionId } = conversation;
     await history?.forget(mochi.baseUrl, new Set([sessionId]));
