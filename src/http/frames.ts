@@ -49,9 +49,21 @@ function frameOf(numbered: SentEvent, isShared: boolean): string | Buffer {
 
 /** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+const LINE_END = /[\u0085\u2028\u2029]/;
 
 function toFrame({ id, event }: SentEvent): string {
-  return eventFrame(id, event.event, event.data);
+  if (event.event !== 'content_delta' || id === null) return eventFrame(id, event.event, event.data);
+  // By contract a text and a role that is always the same.
+  const { content } = event.data as { readonly content: string };
+  return pieceFrame(id, content);
+}
+
+/** What `eventFrame` makes of it, in half the time. */
+function pieceFrame(id: number, content: string): string {
+  const text = JSON.stringify(content);
+  // Hardly ever: looking is cheaper than replacing nothing.
+  const line = LINE_END.test(text) ? text.replace(LINE_ENDS, escapeCharacter) : text;
+  return `id: ${id}\nevent: content_delta\ndata: {"content":${line},"role":"assistant"}\n\n`;
 }
 
 /** LF line ends, one line of JSON: no event can break out of its frame. @param id null: it has none */

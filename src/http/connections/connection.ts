@@ -95,7 +95,8 @@ export class Connection {
       }
       const end = this.#endOfPiece(bytes, at);
       this.#countSurplus(end - at);
-      this.#parse(bytes.subarray(at, end));
+      // Most reads are one piece.
+      this.#parse(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
       at = end;
     }
   }
