@@ -304,9 +304,10 @@ describe('what was asked and what would run', () => {
     expect(await outcomeOf(id, { decision: 'deny' })).toBe('denied');
   });
 
-  it('need not be there just now where a server has it; of its own the server knows', async () => {
+  it('need not be there just now where a server or a session has it; of its own the server knows', async () => {
     const away = { toolName: 'mcp__server__tool', fingerprint: 'f'.repeat(64) };
-    expect(await outcomeOf(await askOne(away), { decision: 'approve' })).toBe('approved');
+    for (const toolName of [away.toolName, 'agent', 'agent__coder__count'])
+      expect(await outcomeOf(await askOne({ ...away, toolName }), { decision: 'approve' })).toBe('approved');
     const gone = await askOne({ ...away, toolName: 'gone' });
     expect(await outcomeOf(gone, { decision: 'approve' })).toBe('approval_changed');
     expect(await outcomeOf(gone, { decision: 'deny' })).toBe('denied');

@@ -142,8 +142,8 @@ function refuseChanged(
   if (policyName === null || fingerprint === null || !letsRun(given)) return;
   const tool = tools.find(policyName);
   if (tool?.fingerprint === fingerprint) return;
-  // A server may be away just now: whether its tool is there is looked at when it runs.
-  if (tool === null && isOfServer(policyName)) return;
+  // A server may be away just now, and agents are known to sessions alone: whether it is there is looked at when it runs.
+  if (tool === null && isFoundLater(policyName)) return;
   const advice =
     tool === null
       ? 'is no longer there, so that it cannot be approved any more. Deny it: the model goes on without'
@@ -151,8 +151,8 @@ function refuseChanged(
   throw new MochiError('approval_changed', `Tool '${tool_name}' ${advice}.`, { confirmation_id, tool_name });
 }
 
-function isOfServer(policyName: string): boolean {
-  return policyName.startsWith('mcp__');
+function isFoundLater(policyName: string): boolean {
+  return policyName === 'agent' || /^(mcp|agent)__/.test(policyName);
 }
 
 /** The operator's word comes before any approval. @throws MochiError tool_execution_denied */
