@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifySchema } from 'fastify';
 import { loadConfig } from '../src/config.ts';
 import { ERRORS, type ErrorKind } from '../src/contract/errors.ts';
 import { NAMED_SCHEMAS } from '../src/contract/named-schemas.ts';
+import { DIALECTS } from '../src/dialects/dialects.ts';
 import { createLog } from '../src/kit/log.ts';
 import { createServer } from '../src/server.ts';
 import { VERSION } from '../src/version.ts';
@@ -71,6 +72,7 @@ function describeRoutes(app: FastifyInstance): void {
         { name: 'agents', description: 'What works at a task by itself, with tools of its own.' },
         { name: 'models', description: 'What the engine can run.' },
         { name: 'health', description: 'Is it up?' },
+        ...DIALECTS.map(({ tag }) => tag),
       ],
       components: {
         securitySchemes: {

@@ -82,7 +82,8 @@ function shareErrors(document: Json): void {
 
 /** `404-session_not_found`. */
 function nameOfResponse(status: string, response: unknown): string {
-  const codes = Object.keys(Object(response).content['application/json'].examples);
+  const [media] = Object.values(Object(response).content);
+  const codes = Object.keys(Object(media).examples);
   return [status, ...codes].join('-');
 }
 

@@ -50,7 +50,9 @@ function eventNames({ components }: OpenApi, union: string): string {
 
 /** `listSessions` answers a `ListSessionsAnswer`. */
 function inlineAnswers({ paths }: OpenApi): Record<string, Schema> {
-  const operations = Object.values(paths).flatMap((path) => Object.values(path));
+  // Other APIs have clients of their own.
+  const own = Object.entries(paths).filter(([path]) => path.startsWith('/api/v1/'));
+  const operations = own.flatMap(([, path]) => Object.values(path));
   return Object.fromEntries(
     operations.flatMap(({ operationId = '', responses = {} }) =>
       Object.entries(responses).flatMap(([status, { content }]) => {

@@ -160,6 +160,9 @@ function appOptions(config: Config, log: Log) {
     access: config,
     maxBodyBytes: config.maxBodyBytes,
     webEnabled: config.webEnabled,
+    dialects: config.dialects,
+    modelAliases: config.modelAliases,
+    unlistedDays: config.unlistedDays,
     requestTimeoutMs: config.requestTimeoutSeconds * 1000,
     log,
   };

@@ -24,6 +24,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   transfer: ['contract', 'kit', 'store', 'sessions'],
   summaries: ['contract', 'kit', 'store', 'window'],
   chat: ['contract', 'kit', 'store', 'window', 'tools', 'approvals', 'agents', 'sessions', 'summaries'],
+  dialects: ['contract', 'kit', 'store', 'models', 'approvals', 'sessions', 'chat'],
   http: [
     'contract',
     'kit',
@@ -38,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'transfer',
     'summaries',
     'chat',
+    'dialects',
   ],
 };
 
@@ -52,7 +54,12 @@ const CHAT_FLOORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Files beside the floors that all of them share. */
-const SHARED_BY_FLOORS = new Set(['src/chat/turn-deps.ts', 'src/chat/turn-request.ts']);
+const SHARED_BY_FLOORS = new Set([
+  'src/chat/answer-wishes.ts',
+  'src/chat/passing-request.ts',
+  'src/chat/turn-deps.ts',
+  'src/chat/turn-request.ts',
+]);
 
 /** Rooms that a server has no use for. */
 const FOR_CLIENTS = new Set(['client', 'markdown']);

@@ -1,5 +1,4 @@
 // Where a turn begins: what it answers, and the user message put on the path. Runs inside a transaction.
-import { MochiError } from '../contract/errors.ts';
 import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
 import { findMessage, findUserMessage, type PathMessage } from '../store/messages.ts';
@@ -8,6 +7,8 @@ import type { HeadedSession, SessionHead } from '../store/session-head.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import { answerHandedCalls } from './client-results.ts';
+import { emptyHistory } from './empty-history.ts';
+import { placeHistory } from './place-history.ts';
 import { placeMessage } from './place-message.ts';
 import { findReplaced, placeBefore, questionOf, showBranchOf } from './replaced-message.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -26,7 +27,7 @@ export interface Beginning {
 interface StartingTurn {
   readonly sessionId: string;
   readonly turnId: string;
-  readonly request: Pick<TurnRequest, 'message' | 'mode' | 'images' | 'replaces' | 'toolResults'>;
+  readonly request: Pick<TurnRequest, 'message' | 'mode' | 'images' | 'replaces' | 'toolResults' | 'placed'>;
   /** The message of the request with its id. */
   readonly message: QueuedMessage | null;
   /** It waited in line: its message has been promised an id. */
@@ -37,7 +38,7 @@ type BeginDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
 /**
  * @param known the session as it is now, where it was read in the same transaction
- * @throws MochiError session_not_found, empty_history, message_not_found, validation_error
+ * @throws MochiError session_not_found, empty_history, message_not_found, validation_error; what `placeHistory` throws
  */
 export async function beginTurn(
   deps: BeginDeps,
@@ -48,6 +49,10 @@ export async function beginTurn(
   const { sessionId, turnId, message, request } = turn;
   const found = known ?? (await requireHeadedSession(db, sessionId));
   const before = headOf(found.session);
+  if (request.placed !== undefined) {
+    const placed = await placeHistory(deps, { sessionId, turnId }, request.placed);
+    return { session: await requireSession(db, sessionId), headBefore: before, ...placed };
+  }
   const old = await findReplaced(db, sessionId, request);
   if (message === null && old !== null) {
     const tip = questionOf(sessionId, old);
@@ -115,12 +120,6 @@ export async function findTip(db: Db, session: StoredSession, mode: TurnRequest[
 /** What results of calls are put behind. */
 export function headOf({ headId, headDepth }: StoredSession): PathPlace | null {
   return headId === null ? null : { id: headId, depth: headDepth };
-}
-
-function emptyHistory(sessionId: string): MochiError {
-  return new MochiError('empty_history', 'There is nothing to answer: send a message first.', {
-    session_id: sessionId,
-  });
 }
 
 function toPlace(message: PathMessage): PathPlace {

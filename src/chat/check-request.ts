@@ -15,7 +15,7 @@ import { findReplaced, questionOf } from './replaced-message.ts';
 import { renewModel, requireTools, requireVision } from './step/renew-model.ts';
 import { checkFormat } from './step/structured-output.ts';
 import type { TurnDeps } from './turn-deps.ts';
-import type { TurnRequest } from './turn-request.ts';
+import type { PlacedHistory, TurnRequest } from './turn-request.ts';
 
 export interface CheckedRequest {
   readonly session: StoredSession;
@@ -75,6 +75,10 @@ async function checkModel(
 ): Promise<void> {
   requireVision(request, model, session.model);
   requireTools(request, model, session.model);
+  if (request.placed !== undefined) {
+    await checkPlaced(deps, { session, model, request }, request.placed);
+    return;
+  }
   // What a busy session will have to answer is known when its turn has come.
   const { message, toolResults } = request;
   if (message === null && session.active_turn !== null) return;
@@ -84,6 +88,26 @@ async function checkModel(
   const results = toolResults.reduce((sum, { content }) => addSizes(sum, sizeOf({ content })), NO_SIZE);
   const offer = await offerNow(deps, session, request);
   await checkFits(deps, { session, model, request, tip, offer, results });
+}
+
+/** Its newest exchange has to fit, wherever it goes. */
+async function checkPlaced(
+  deps: TurnDeps,
+  { session, model, request }: CheckedRequest,
+  { messages, system }: PlacedHistory,
+): Promise<void> {
+  const start = messages.findLastIndex(({ role }) => role === 'user');
+  const newest = messages.slice(Math.max(start, 0));
+  const results = newest.reduce((sum, { toolCalls = [], images = [], ...message }, index) => {
+    const seen = index === 0 && start !== -1 ? [] : images;
+    return addSizes(
+      sum,
+      sizeOf({ ...message, images: seen, tool_calls: toolCalls.length > 0 ? toolCalls : null }),
+    );
+  }, NO_SIZE);
+  const offer = await offerNow(deps, session, request);
+  const question = { session, model, request, tip: null, offer, results };
+  await checkFits(deps, { ...question, ...(system !== null && { system }) });
 }
 
 /** The message that an answer is wanted for. @throws MochiError empty_history */
@@ -121,7 +145,7 @@ async function checkTools({ clientTools }: TurnRequest): Promise<void> {
 }
 
 function checkImages(request: TurnRequest): void {
-  if (request.images.length > 0 && request.message === null) {
+  if (request.images.length > 0 && request.message === null && request.placed === undefined) {
     throw invalidField('/images', 'belong to a message: send one');
   }
   const cut = request.images.findIndex((image) => image.length % 4 !== 0);

@@ -5,6 +5,7 @@ import { timestampBefore } from '../kit/clock.ts';
 import type { Db } from '../store/database.ts';
 import { findIdempotentTurn } from '../store/idempotent-turns.ts';
 import type { IdempotencyMark } from '../store/turns.ts';
+import { USUAL_WISHES } from './answer-wishes.ts';
 import { type ChatRoute, type TurnRequest, USUAL_APPROVAL } from './turn-request.ts';
 
 /** How long a key stands for its turn (API.md §4). */
@@ -36,19 +37,35 @@ export function toMark(
 }
 
 /** A key holds over an update of the server: what has its default is as it was before there was a choice. */
-function asHashed(
-  route: ChatRoute,
-  { onApproval, replaces, clientTools, toolResults, agentSettings, ...request }: TurnRequest,
-): object {
-  const isUsual = onApproval === USUAL_APPROVAL[route];
+function asHashed(route: ChatRoute, request: TurnRequest): object {
+  // In this order, as it ever was: the text is what is hashed.
+  const { message, mode, think, options, format, images, toolSettings, onBusy } = request;
+  const usual = { ...USUAL_WISHES, onApproval: USUAL_APPROVAL[route], replaces: null, agentSettings: null };
+  const later = {
+    onApproval: request.onApproval,
+    replaces: request.replaces,
+    clientTools: request.clientTools,
+    toolResults: request.toolResults,
+    placed: request.placed,
+    system: request.system,
+    agentSettings: request.agentSettings,
+    toolChoice: request.toolChoice,
+    isParallel: request.isParallel,
+    windowAtLeast: request.windowAtLeast,
+    keepAlive: request.keepAlive,
+  };
+  const isSaid = ([name, value]: [string, unknown]) =>
+    Array.isArray(value) ? value.length > 0 : value !== Object(usual)[name];
   return {
-    ...request,
-    onBusy: request.onBusy ?? 'queue',
-    ...(!isUsual && { onApproval }),
-    ...(replaces !== null && { replaces }),
-    ...(clientTools.length > 0 && { clientTools }),
-    ...(toolResults.length > 0 && { toolResults }),
-    ...(agentSettings !== null && { agentSettings }),
+    message,
+    mode,
+    think,
+    options,
+    format,
+    images,
+    toolSettings,
+    onBusy: onBusy ?? 'queue',
+    ...Object.fromEntries(Object.entries(later).filter(isSaid)),
   };
 }
 

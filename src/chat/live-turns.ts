@@ -5,29 +5,31 @@ import type { MochiError } from '../contract/errors.ts';
 import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import { timestampAfter } from '../kit/clock.ts';
-import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
-import { agentStart } from './agent-run.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
 import { checkRun, type WantedRun } from './check-run.ts';
+import { deleteStopped } from './delete-stopped.ts';
 import { driveTurn } from './drive-turn.ts';
+import { createEngineWork, type EngineWork } from './engine-work.ts';
 import { enterLine } from './enter-line.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { createIdempotentStarts } from './idempotent-starts.ts';
 import { ClientWork } from './line/client-work.ts';
 import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
 import { type Hold, TurnSeat } from './line/turn-seat.ts';
-import { openingEvents } from './opening-events.ts';
+import { openLive } from './open-live.ts';
+import type { PassingRequest } from './passing-request.ts';
+import { passTurn } from './passing-turn.ts';
 import { previewTurn } from './preview-turn.ts';
 import { startChat } from './start-chat.ts';
 import { busy, cancelled, deleted, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
 import { takeUpTurns } from './take-up-turns.ts';
-import { asItLives, requireTurn } from './turn-as-it-lives.ts';
+import { asItLives, describePassing, requireTurn } from './turn-as-it-lives.ts';
 import type { TurnHouse } from './turn-house.ts';
 import { type ChatRoute, type TurnRequest, toQueuedMessage } from './turn-request.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
@@ -53,6 +55,7 @@ export class LiveTurns {
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
   readonly #work: ClientWork;
+  readonly engineWork: EngineWork;
   readonly #starts = createIdempotentStarts();
   /** Aborted when the server stops. */
   readonly #closing = new AbortController();
@@ -62,6 +65,7 @@ export class LiveTurns {
     this.#lines = createTurnLines(limits);
     this.#stored = createStoredTurns(deps.db);
     this.#work = new ClientWork(deps, this.#lines);
+    this.engineWork = createEngineWork(deps, this.#work);
   }
 
   /** Another number whenever a turn tells something. */
@@ -83,13 +87,8 @@ export class LiveTurns {
       const checked = await checkRequest(this.#deps, sessionId, request);
       return { ...checked, newestTurnAt: checked.session.newestTurnAt, run: null };
     };
-    const asked = { sessionId, request, check };
-    if (idempotencyKey === null) return this.#accept(asked, null);
-    const mark = toMark(idempotencyKey, route, request);
-    return this.#starts.once(sessionId, mark, async () => {
-      const earlier = await findEarlierTurn(this.#deps.db, sessionId, mark);
-      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
-    });
+    const mark = idempotencyKey === null ? null : toMark(idempotencyKey, route, request);
+    return this.#acceptOnce({ sessionId, request, check }, sessionId, mark);
   }
 
   /**
@@ -102,13 +101,14 @@ export class LiveTurns {
     const known = chat?.session_id ?? null;
     const sessionId = known ?? this.#deps.newId(10);
     const asked = { sessionId, request, check: () => checkRun(this.#deps, wanted) };
-    if (idempotencyKey === null) return this.#accept(asked, null);
-    const { name } = agent;
-    const mark = toMark(idempotencyKey, route, request, { name, model, isNew: known === null });
-    return this.#starts.once(known ?? '', mark, async () => {
-      const earlier = await findEarlierTurn(this.#deps.db, known, mark);
-      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
-    });
+    const asking = { name: agent.name, model, isNew: known === null };
+    const mark = idempotencyKey === null ? null : toMark(idempotencyKey, route, request, asking);
+    return this.#acceptOnce(asked, known, mark);
+  }
+
+  /** As `start`, stored nowhere: what the model sees comes with the request. @throws MochiError what `passTurn` throws */
+  async pass(request: PassingRequest): Promise<WatchableTurn> {
+    return this.#holding((hold) => passTurn(this.#house, request, hold));
   }
 
   /** What `start` would send to the engine, without sending or storing anything. @throws what `start` throws */
@@ -140,7 +140,7 @@ export class LiveTurns {
     const turn = this.#registry.find(turnId);
     turn?.stop(cancelled());
     if (isToWait) await turn?.finished;
-    return this.describe(turnId);
+    return turn?.isPassing ? describePassing(turn) : this.describe(turnId);
   }
 
   /** The turn that holds a session. @throws MochiError no_active_turn */
@@ -195,20 +195,9 @@ export class LiveTurns {
   async delete(sessionId: string): Promise<boolean> {
     return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);
-      return this.#stopAll(chats, deleted, () => this.#deleteStopped(sessionId, chats));
+      const parts = { ...this.#house, work: this.#work, clearing: this.#deps.clearing };
+      return this.#stopAll(chats, deleted, () => deleteStopped(parts, sessionId, chats));
     });
-  }
-
-  async #deleteStopped(sessionId: string, chats: readonly string[]): Promise<boolean> {
-    const { db, clearing, background } = this.#deps;
-    const outcome = await db
-      .transaction()
-      .execute((transaction) => deleteSession(transaction, sessionId, Date.now()));
-    if (outcome === 'hidden') clearing.wake();
-    for (const id of [sessionId, ...chats]) this.#registry.forgetSession(id);
-    this.#work.stop(cancelled(), sessionId);
-    background.stopSession(sessionId);
-    return outcome !== 'absent';
   }
 
   /**
@@ -224,11 +213,29 @@ export class LiveTurns {
     this.#registry.clear();
   }
 
+  /** @param scope of its key: a session; null: the chats that are made for agents */
+  async #acceptOnce(
+    asked: AskedTurn,
+    scope: string | null,
+    mark: IdempotencyMark | null,
+  ): Promise<WatchableTurn> {
+    if (mark === null) return this.#accept(asked, null);
+    return this.#starts.once(scope ?? '', mark, async () => {
+      const earlier = await findEarlierTurn(this.#deps.db, scope, mark);
+      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
+    });
+  }
+
   /** From here to the end of the turn the engine is its own. */
-  async #accept(asked: AskedTurn, idempotency: IdempotencyMark | null): Promise<WatchableTurn> {
+  #accept(asked: AskedTurn, idempotency: IdempotencyMark | null): Promise<WatchableTurn> {
+    return this.#holding((hold) => this.#acceptTurn(asked, { idempotency, hold }));
+  }
+
+  async #holding(accept: (hold: Hold) => Promise<WatchableTurn>): Promise<WatchableTurn> {
+    this.#refuseWhenClosing();
     const hold = this.#deps.background.hold();
     try {
-      return await this.#acceptTurn(asked, { idempotency, hold });
+      return await accept(hold);
     } catch (error) {
       hold.release();
       throw error;
@@ -240,7 +247,6 @@ export class LiveTurns {
     { idempotency, hold }: { readonly idempotency: IdempotencyMark | null; readonly hold: Hold },
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
-    this.#refuseWhenClosing();
     const { model, run, newestTurnAt, request = given } = await check();
     // The server may have begun to stop while this was being looked at.
     this.#refuseWhenClosing();
@@ -251,11 +257,7 @@ export class LiveTurns {
     const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
     const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency, run });
-    live.opened = accepted.then(async ({ userMessageId, durable }) => {
-      await durable;
-      const told = run === null ? [] : [agentStart({ live, request, run })];
-      live.append(openingEvents(live, userMessageId, place, told));
-    });
+    live.opened = openLive({ live, request, place, run }, accepted);
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
       ({ beginning }) => {

@@ -4,6 +4,7 @@ import { unlessAborted } from '../kit/unless-aborted.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { registerClientTools } from '../tools/client-tools.ts';
 import type { Offer } from '../tools/offer.ts';
+import { chosenOffer } from './prompt/forced-call.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import { agentSettingsOf, type TurnRequest, toolSettingsOf } from './turn-request.ts';
 
@@ -23,7 +24,7 @@ export async function offerTools(
 /**
  * From what has been found so far. Of two tools of one name the client's is offered; agents come last, so that the others
  * stay as they were when agents come and go.
- * @throws ClientToolFault
+ * @throws ClientToolFault; MochiError validation_error for a choice that there is not
  */
 export async function offerNow(
   { tools, agents }: Pick<TurnDeps, 'tools' | 'agents'>,
@@ -36,5 +37,7 @@ export async function offerNow(
   const enabled = agents.enabled(agentSettingsOf(session, request).enabled_agents);
   const isCallable = enabled.length > 0 && tools.denyRuleOf(AGENT_TOOL) === null;
   const others = own.tools.filter(({ name }) => !names.has(name));
-  return { ...own, tools: [...others, ...brought, ...(isCallable ? [createAgentTool(enabled)] : [])] };
+  // A client may have a tool of its own of that name.
+  const agent = isCallable && !names.has(AGENT_TOOL) ? [createAgentTool(enabled)] : [];
+  return chosenOffer({ ...own, tools: [...others, ...brought, ...agent] }, request.toolChoice);
 }

@@ -1,5 +1,6 @@
 // A run of an agent begins, in the transaction in which the call that starts it does. It has no slot of its own: it uses
 // that of its parent, which waits for it.
+
 import { type AgentCall, readAgentCall, unknownChatText } from '../agents/agent-tool.ts';
 import type { RunPlace } from '../agents/translate-events.ts';
 import { timestampAfter } from '../kit/clock.ts';
@@ -10,6 +11,7 @@ import { type AcceptedTurn, acceptTurn } from './accept-turn.ts';
 import { chooseAgentModel } from './agent-model.ts';
 import { agentStart } from './agent-run.ts';
 import { createAgentScript } from './agent-script.ts';
+import { USUAL_WISHES } from './answer-wishes.ts';
 import { recallModel } from './check-request.ts';
 import { driveTurn, untilPlace } from './drive-turn.ts';
 import type { Place } from './line/turn-lines.ts';
@@ -109,14 +111,12 @@ function toNestedRequest(
   own: Pick<TurnRequest, 'message' | 'think'>,
 ): TurnRequest {
   return {
+    ...USUAL_WISHES,
     ...own,
     mode: 'regenerate',
-    options: {},
-    format: null,
     images: [],
     replaces: null,
     toolSettings: null,
-    clientTools: [],
     toolResults: [],
     agentSettings: completeAgentSettings(null),
     onBusy: null,

@@ -1,7 +1,7 @@
 // A turn that waits for a person, and that another process began: made from its rows, it goes on where it was.
 import { requireSession } from '../sessions/require.ts';
 import { findMessage } from '../store/messages.ts';
-import { listCallsOfTurn } from '../store/tool-calls.ts';
+import { listCallsOfTurn } from '../store/settled-calls.ts';
 import { noteLastEvent } from '../store/turns.ts';
 import { listUndecided } from '../store/undecided.ts';
 import type { WaitingTurn } from '../store/waiting-turns.ts';

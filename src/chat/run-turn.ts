@@ -63,7 +63,8 @@ export async function* runTurn(
   yield [doneEvent(turn.live, state)];
 }
 
-function toProgress(turn: RunningTurn, round: OpenRound | null): TurnProgress {
+/** Nothing has happened yet, but for a round that another process began. */
+export function toProgress(turn: RunningTurn, round: OpenRound | null): TurnProgress {
   const { usage = null, lastRun = null, rounds = 0 } = round?.settings ?? {};
   return {
     tip: turn.tip,

@@ -1,36 +1,60 @@
 // A chat request after validation, with its defaults filled in.
 import type { AgentRunRequest } from '../contract/agent-run.ts';
-import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest, EngineOptions } from '../contract/chat.ts';
-import type { Think } from '../contract/engine.ts';
+import type { ApprovalPolicy, BusyPolicy, ChatMode, ChatRequest } from '../contract/chat.ts';
+import type { EngineMessage, Think } from '../contract/engine.ts';
 import { invalidField } from '../contract/errors.ts';
 import type { AgentSettings, ClientToolResult, ToolSettings } from '../contract/tool.ts';
 import { plainBase64 } from '../kit/image-bytes.ts';
+import type { HistoryChain } from '../sessions/match-history.ts';
 import { completeAgentSettings, completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
-import type { ClientToolDefinition } from '../tools/client-tools.ts';
+import { type AnswerWishes, USUAL_WISHES } from './answer-wishes.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
-export interface TurnRequest {
+export interface TurnRequest extends AnswerWishes {
   /** Null: answer what is there, see `mode`. */
   readonly message: string | null;
   readonly mode: ChatMode;
   /** The message whose place the new one, or the new answer, takes. */
   readonly replaces: Replaced | null;
-  readonly think: Think;
-  readonly options: EngineOptions;
-  readonly format: 'json' | Readonly<Record<string, unknown>> | null;
   readonly images: readonly string[];
   /** For this turn, instead of the session's; null: those. */
   readonly toolSettings: ToolSettings | null;
-  /** Run by the client. */
-  readonly clientTools: readonly ClientToolDefinition[];
+  /** In the place of `message`, `replaces` and `toolResults`; missing: these say it all. */
+  readonly placed?: PlacedHistory;
+  /** For this turn, in the place of the session's system prompt; missing: that. */
+  readonly system?: string;
   /** Of calls that were left to the client. */
   readonly toolResults: readonly ClientToolResult[];
   readonly agentSettings: AgentSettings | null;
   /** Null: as the turn before it is. */
   readonly onBusy: BusyPolicy | null;
   readonly onApproval: ApprovalPolicy;
+}
+
+/** A message that a client brings along. */
+export interface PlacedMessage extends EngineMessage {
+  /** What its speaker said of it, where system texts were told with it; null: nothing. Missing: all of it. */
+  readonly own?: string | null;
+  /** The name that the client has given it. */
+  readonly clientId?: string;
+}
+
+/** What a client says where it sends more than a new message, or says where that goes. */
+export interface PlacedHistory {
+  /**
+   * What it follows: the head, what a turn or a message has left; or nothing, since it is all that was said, of which
+   * the tree may know a part.
+   */
+  readonly after: 'head' | 'nothing' | { readonly turnId: string } | { readonly messageId: string };
+  readonly messages: readonly PlacedMessage[];
+  /** Of all that was said; null: the client does not say it all. */
+  readonly chain: HistoryChain | null;
+  /** What becomes the system prompt of the session; null: as it is. */
+  readonly system: string | null;
+  /** Whether a result of no open call is refused; else the user tells it. */
+  readonly refusesStray: boolean;
 }
 
 interface Replaced {
@@ -52,6 +76,7 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
   if (body.tool_results?.length === 0 && body.message == null)
     throw invalidField('/tool_results', 'must not be empty where there is no message');
   return {
+    ...USUAL_WISHES,
     message: body.message ?? null,
     mode: body.mode ?? 'regenerate',
     replaces:
@@ -79,16 +104,14 @@ export function toRunRequest(
   { route, think }: { readonly route: ChatRoute; readonly think: Think },
 ): TurnRequest {
   return {
+    ...USUAL_WISHES,
     message: body.instruction,
     mode: 'regenerate',
     replaces: null,
     think,
-    options: {},
-    format: null,
     images: [],
     toolSettings: completeToolSettings(body.tool_settings),
     agentSettings: completeAgentSettings(null),
-    clientTools: [],
     toolResults: [],
     onBusy: body.on_busy ?? null,
     onApproval: body.on_approval ?? USUAL_APPROVAL[route],
@@ -97,6 +120,11 @@ export function toRunRequest(
 
 export function toolSettingsOf(session: StoredSession, { toolSettings }: TurnRequest): ToolSettings {
   return toolSettings ?? session.tool_settings;
+}
+
+/** Whether what is answered is what came of calls. */
+export function bringsResults({ toolResults, placed }: TurnRequest): boolean {
+  return toolResults.length > 0 || placed?.messages.at(-1)?.role === 'tool';
 }
 
 export function agentSettingsOf(session: StoredSession, { agentSettings }: TurnRequest): AgentSettings {

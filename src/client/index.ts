@@ -60,7 +60,7 @@ export function createMochi(options: MochiOptions = {}) {
     /** In titles and texts; every item is a hit. */
     search: (
       q: string,
-      query: { limit?: number; cursor?: string; include_agents?: boolean } = {},
+      query: { limit?: number; cursor?: string; include_agents?: boolean; unlisted?: boolean } = {},
       options?: CallOptions,
     ) =>
       listOf(

@@ -1473,6 +1473,10 @@ export interface MessageLine {
     [k: string]: unknown;
   } | null;
   /**
+   * The name that a client has given it. Default: `null`.
+   */
+  client_id?: string | null;
+  /**
    * The calls of `tool_calls` with their ids and what came of them. Default: `[]`.
    */
   calls?: {
@@ -1738,6 +1742,14 @@ export interface SessionLine {
    */
   parent_session_id?: string | null;
   /**
+   * The name under which a client of another API knows it. Where another session has it already, it has none. Default: `null`.
+   */
+  client_key?: string | null;
+  /**
+   * false: in no list and no search. Default: `true`.
+   */
+  listed?: boolean;
+  /**
    * How many follow: a file that ends early is noticed. Default: `null`.
    */
   message_lines?: number | null;
@@ -1774,6 +1786,10 @@ export interface SessionListItem {
    * Only with `include_agents`. `agent`: an agent chat.
    */
   kind?: 'chat' | 'agent';
+  /**
+   * Only with `unlisted`: it is in no other list, and goes some day.
+   */
+  unlisted?: true;
 }
 export interface SessionStatus {
   session_id: string;
@@ -2618,6 +2634,10 @@ export interface MessageCompleteEvent {
     context_window: ContextWindowInfo;
     message: AnswerMessage;
     context: ContextReceipt;
+    /**
+     * Of all model calls of the turn; null: not known.
+     */
+    usage?: TurnUsage | null;
   };
 }
 /**
@@ -2795,12 +2815,6 @@ export interface GetHealthAnswer {
     version: string | null;
   };
 }
-export interface IsLiveAnswer {
-  status: 'ok';
-}
-export interface IsReadyAnswer {
-  status: 'ok';
-}
 export interface ListModelsAnswer {
   models: Model[];
 }
@@ -2858,14 +2872,19 @@ export interface ListTurnsAnswer {
 export type ErrorCode =
   | 'bad_request'
   | 'context_overflow'
+  | 'cursor_expired'
   | 'empty_history'
   | 'images_not_supported'
   | 'tool_confirmation_requires_streaming'
+  | 'tool_call_not_found'
   | 'tools_not_supported'
+  | 'unsupported_parameter'
+  | 'image_url_not_supported'
   | 'invalid_content'
   | 'invalid_cursor'
   | 'invalid_filename'
   | 'invalid_message_index'
+  | 'not_supported'
   | 'model_not_found'
   | 'no_summary_model'
   | 'no_system_prompt'

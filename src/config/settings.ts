@@ -1,5 +1,6 @@
 // The one table of settings. Loading, `--help` and the table of the README all derive from it.
 import { type AgentConfig, agentSettings } from './agent-settings.ts';
+import { type DialectConfig, dialectSettings } from './dialect-settings.ts';
 import {
   apiKeys,
   boolean,
@@ -19,7 +20,7 @@ import {
 import type { Setting } from './setting.ts';
 import { type ToolConfig, toolSettings } from './tool-settings.ts';
 
-export interface Config extends AgentConfig, ToolConfig {
+export interface Config extends AgentConfig, DialectConfig, ToolConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -39,7 +40,7 @@ export interface Config extends AgentConfig, ToolConfig {
   readonly sessionsDir: string;
   /** Absolute. */
   readonly systemPromptsDir: string;
-  /** null: loopback origins. */
+  /** null: loopback origins, and those of programs that are no web pages. */
   readonly corsOrigins: '*' | readonly string[] | null;
   /** Lower case, without port; IPv6 without brackets. */
   readonly allowedHosts: readonly string[];
@@ -153,10 +154,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   },
   ...toolSettings,
   ...agentSettings,
+  ...dialectSettings,
   corsOrigins: {
     parser: origins,
     default: null,
-    description: 'Web origins that may call: *, a comma list or a JSON array; loopback origins when not set',
+    description:
+      'Web origins that may call: *, a comma list or a JSON array; when not set, loopback origins and those of apps and browser extensions',
   },
   allowedHosts: {
     parser: hostList,
@@ -166,7 +169,8 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
   apiKeys: {
     parser: apiKeys,
     default: [],
-    description: 'Keys as a comma list; when set, requests need one as bearer token',
+    description:
+      'Keys as a comma list; when set, requests need one, as bearer token or in `x-api-key` or `api-key`',
     flag: 'none',
   },
   allowUnauthenticated: {

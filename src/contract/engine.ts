@@ -45,8 +45,59 @@ export interface EngineChatRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Structured output: any JSON, or JSON that fits a schema. */
   readonly format?: 'json' | Readonly<Record<string, unknown>>;
+  /** How long the model is to be held afterwards, in the engine's own words; missing: as the engine does. */
+  readonly keepAlive?: string | number;
+  /** It is this text that is completed, in the place of a chat; the messages tell how long it is. */
+  readonly completion?: EngineCompletion;
   /** Nobody waits for it: no reason to keep the model in memory any longer. */
   readonly isBackground?: boolean;
+}
+
+/** A text that goes on, as it is or in a template of its own. */
+export interface EngineCompletion {
+  readonly prompt: string;
+  /** What is to come after the answer; for models that can fill a gap. */
+  readonly suffix?: string;
+  /** Without any template. */
+  readonly raw?: boolean;
+  readonly system?: string;
+  readonly template?: string;
+  /** Tokens of what was said before, as the engine gave them. */
+  readonly context?: readonly number[];
+  readonly images?: readonly string[];
+}
+
+export interface EngineEmbedRequest {
+  readonly model: string;
+  readonly input: readonly string[];
+  /** Whether a text that is too long is cut; missing: as the engine does. */
+  readonly truncate?: boolean;
+  readonly dimensions?: number;
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly keepAlive?: string | number;
+}
+
+export interface EngineEmbeddings {
+  /** One for each text, in their order. */
+  readonly vectors: readonly (readonly number[])[];
+  readonly promptTokens: number | null;
+  /** Milliseconds. */
+  readonly totalMs: number | null;
+  readonly loadMs: number | null;
+}
+
+/** A call of an engine's own API for its models, handed through. */
+export interface ForwardedCall {
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly path: string;
+  /** Bytes with their type; null: none. */
+  readonly body: { readonly bytes: string | NodeJS.ReadableStream; readonly type: string | null } | null;
+}
+
+export interface ForwardedAnswer {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly body: NodeJS.ReadableStream;
 }
 
 /** Token counts and durations (milliseconds) of one model call; null where the engine did not say. */
@@ -86,6 +137,10 @@ export interface EngineModel extends Model {
   readonly digest: string | null;
   /** What is loaded for it: names of the same weights share one place in the engine's memory. */
   readonly weights: string;
+  /** When it came or was changed last, ISO 8601; missing where the engine does not say. */
+  readonly modifiedAt?: string;
+  /** On disk; missing: as `size_mb` says, about. */
+  readonly sizeBytes?: number;
   /** How many chats with it the engine answers at once; missing where it does not say. */
   readonly parallel?: number;
   /** Capabilities of which the engine says neither that it has them nor that it has not. */
@@ -122,6 +177,8 @@ export interface EngineHealth {
 /** How far the fetching of a model is. Bytes; null where the engine does not say. */
 export interface PullProgress {
   readonly status: string;
+  /** Of the part that is fetched; missing where the engine has no such thing. */
+  readonly digest?: string;
   readonly completed: number | null;
   readonly total: number | null;
 }
@@ -136,6 +193,18 @@ export interface Engine {
    * aborting the signal closes the request to the engine at once.
    */
   chat(request: EngineChatRequest, signal: AbortSignal): AsyncIterable<readonly EngineChunk[]>;
+  /** The same for a request with a `completion`. Missing: it only chats. */
+  complete?(request: EngineChatRequest, signal: AbortSignal): AsyncIterable<readonly EngineChunk[]>;
+  /** Vectors of texts. Missing: it makes none. @throws MochiError */
+  embed?(request: EngineEmbedRequest, signal: AbortSignal): Promise<EngineEmbeddings>;
+  /** Missing: it has no API of its own. @throws MochiError when it cannot be asked; whatever it answers is an answer */
+  forward?(call: ForwardedCall, signal: AbortSignal): Promise<ForwardedAnswer>;
+  /** Brings a model into memory. Missing: its first chat does. @throws MochiError */
+  loadModel?(
+    name: string,
+    wish: { readonly window: number | null; readonly keepAlive: string | number | null },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Models that can chat, in the engine's order. */
   listModels(): Promise<readonly EngineModel[]>;
   /** For who names none; null where nothing is installed. @throws MochiError while a first one is being fetched */

@@ -31,6 +31,10 @@ export const ERRORS = {
     status: 400,
     text: 'The message cannot fit the largest context window of the model. Nothing of it is stored; where only the engine could tell, after `turn_start`, `details.message_taken_back` says that it is off the path again.',
   },
+  cursor_expired: {
+    status: 400,
+    text: 'The events after `starting_after` are not held any more: the response is read from its start.',
+  },
   empty_history: { status: 400, text: 'There is nothing to answer.' },
   images_not_supported: {
     status: 400,
@@ -40,9 +44,21 @@ export const ERRORS = {
     status: 400,
     text: 'A tool call needs an approval, and the request does not wait for one: no tool of that answer was run. Stream, or send `on_approval`.',
   },
+  tool_call_not_found: {
+    status: 400,
+    text: 'A result is of no call of the conversation, or of one that has its result.',
+  },
   tools_not_supported: {
     status: 400,
     text: 'The model cannot call tools, and the request brings some of its own: nothing is stored then.',
+  },
+  unsupported_parameter: {
+    status: 400,
+    text: 'A field that would change the meaning of the answer cannot be honoured; `details.parameter` names it.',
+  },
+  image_url_not_supported: {
+    status: 400,
+    text: 'An image is given by its address: the server fetches nothing for clients. Send it in base64.',
   },
   invalid_content: { status: 400, text: 'The system prompt file is blank or too long to be used.' },
   invalid_cursor: { status: 400, text: 'The cursor was not issued by this list.' },
@@ -51,6 +67,7 @@ export const ERRORS = {
     status: 400,
     text: 'The index is out of range, or does not name a user message.',
   },
+  not_supported: { status: 400, text: 'The engine that runs the model cannot do this.' },
   model_unusable: {
     status: 400,
     code: 'model_not_found',

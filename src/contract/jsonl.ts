@@ -45,6 +45,11 @@ export const SessionLine = closed('SessionLine', {
     Id,
     'The session that an agent chat belongs to. Where it is neither among the lines before nor in the database, the chat stands alone.',
   ),
+  client_key: orNull(
+    Type.String({ maxLength: 128 }),
+    'The name under which a client of another API knows it. Where another session has it already, it has none.',
+  ),
+  listed: Type.Boolean({ default: true, description: 'false: in no list and no search.' }),
   message_lines: orNull(Type.Integer(), 'How many follow: a file that ends early is noticed.'),
   turn_lines: orNull(Type.Integer()),
   execution_lines: orNull(Type.Integer()),
@@ -124,6 +129,7 @@ export const MessageLine = closed('MessageLine', {
   status: oneOf(MESSAGE_STATUSES, { default: 'complete' }),
   images: Type.Unsafe<unknown>({ type: ['array', 'null'], items: { type: 'string' }, default: null }),
   extra: Anything,
+  client_id: orNull(Type.String({ maxLength: 512 }), 'The name that a client has given it.'),
   calls: Type.Array(ToolCallEntry, {
     maxItems: MAX_IMPORTED_CALLS,
     default: [],

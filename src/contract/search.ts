@@ -20,6 +20,13 @@ export const IncludeAgents = Type.Optional(
   }),
 );
 
+export const IncludeUnlisted = Type.Optional(
+  Type.Boolean({
+    description:
+      'true: sessions as well that clients of other APIs began without naming one, and that nobody has gone on with by name. Default: without them.',
+  }),
+);
+
 export const SearchResult = Type.Object(
   {
     session_id: Type.String(),

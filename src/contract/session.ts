@@ -84,6 +84,9 @@ export const SessionListItem = Type.Object(
     kind: Type.Optional(
       oneOf(SESSION_KINDS, { description: 'Only with `include_agents`. `agent`: an agent chat.' }),
     ),
+    unlisted: Type.Optional(
+      Type.Literal(true, { description: 'Only with `unlisted`: it is in no other list, and goes some day.' }),
+    ),
   },
   { $id: 'SessionListItem' },
 );

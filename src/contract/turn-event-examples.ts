@@ -60,6 +60,14 @@ export const EVENT_EXAMPLES = {
     context_window: { current_window: 8192, usage_tokens: 33, reason: 'initial_setup' },
     message,
     context: measured,
+    usage: {
+      prompt_tokens: 31,
+      output_tokens: 2,
+      total_tokens: 33,
+      load_ms: 12,
+      prompt_eval_ms: 40,
+      eval_ms: 25,
+    },
   },
   snapshot: {
     turn: {

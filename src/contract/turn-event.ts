@@ -11,11 +11,12 @@ import {
   FreeObject,
   freeObject,
   nullable,
+  nullableRef,
   oneOf,
   ref,
   Timestamp,
 } from './schema.ts';
-import { TURN_STATES } from './turn.ts';
+import { TURN_STATES, TurnUsage } from './turn.ts';
 import { EVENT_EXAMPLES } from './turn-event-examples.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
 
@@ -184,6 +185,12 @@ export const TURN_EVENTS = {
       context_window: ref(ContextWindowInfo),
       message: ref(AnswerMessage),
       context: ref(ContextReceipt),
+      usage: Type.Optional(
+        Type.Unsafe<TurnUsage | null>({
+          ...nullableRef(TurnUsage),
+          description: 'Of all model calls of the turn; null: not known.',
+        }),
+      ),
     }),
     'Success: the whole final message, stored.',
   ),

@@ -29,6 +29,13 @@ function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
 
   const listModels = async () => [...(await embedded.listModels()), ...(await listIfThere(ollama))];
 
+  /** Who runs it. @throws MochiError model_not_found */
+  async function ownerOf(model: string): Promise<Engine> {
+    if ((await embedded.findModel(model)) !== null) return embedded;
+    if (await isThere(ollama)) return ollama;
+    throw missingModel(model, await inventory());
+  }
+
   async function inventory(): Promise<string> {
     const installed = await inventoryOf(listModels);
     if (!(await isThere(ollama)))
@@ -42,11 +49,24 @@ function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
     departures: () => ollama.departures?.() ?? 0,
     inventory,
     async *chat(request, signal) {
-      const { model } = request;
-      if ((await embedded.findModel(model)) !== null) return yield* embedded.chat(request, signal);
-      if (await isThere(ollama)) return yield* ollama.chat(request, signal);
-      signal.throwIfAborted();
-      throw missingModel(model, await inventory());
+      const owner = await ownerOf(request.model).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw error;
+      });
+      yield* owner.chat(request, signal);
+    },
+    async *complete(request, signal) {
+      const { complete } = await ownerOf(request.model);
+      if (complete === undefined) throw cannot('complete a text as it is', request.model);
+      yield* complete(request, signal);
+    },
+    async embed(request, signal) {
+      const { embed } = await ownerOf(request.model);
+      if (embed === undefined) throw cannot('make vectors of texts', request.model);
+      return embed(request, signal);
+    },
+    async loadModel(name, wish, signal) {
+      await (await ownerOf(name)).loadModel?.(name, wish, signal);
     },
     listModels,
     async defaultModel() {
@@ -87,6 +107,12 @@ function embeddedFirst(ollama: Engine, embedded: Engine): Engine {
     },
     close: async () => void (await Promise.all([ollama.close(), embedded.close()])),
   };
+}
+
+function cannot(what: string, model: string): MochiError {
+  return new MochiError('not_supported', `The embedded engine cannot ${what}. Use a model of an Ollama.`, {
+    model,
+  });
 }
 
 /** What is of use now: an Ollama with a fault takes nothing away from the embedded models. */

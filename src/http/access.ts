@@ -12,7 +12,7 @@ export interface AccessRules {
   /** The address that the server binds. */
   readonly host: string;
   readonly allowedHosts: readonly string[];
-  /** null: loopback origins. */
+  /** null: loopback origins, and those that no web page can have. */
   readonly corsOrigins: '*' | readonly string[] | null;
   readonly apiKeys: readonly string[];
 }
@@ -23,7 +23,22 @@ const OPEN_ROUTES = new Set(['/livez', '/readyz', ...OPEN_PAGES]);
 /** The one route that a token opens. */
 export const STREAM_PATH = '/api/v1/turns/:turn_id/stream';
 /** Answer headers that a browser's script may read. */
-const EXPOSED_HEADERS = ['location', 'x-turn-id', 'x-request-id', 'retry-after'];
+const EXPOSED_HEADERS = [
+  'location',
+  'x-turn-id',
+  'x-request-id',
+  'retry-after',
+  'x-mochi-session',
+  'x-mochi-context',
+  'x-mochi-error',
+  'x-should-retry',
+  'request-id',
+];
+/** Of desktop and mobile shells, editors and browser extensions: no page of a web site is in one of them. */
+const APP_ORIGIN =
+  /^(?:app|tauri|vscode-webview|vscode-file|capacitor|ionic|chrome-extension|moz-extension|safari-web-extension):\/\//i;
+/** How containers name the machine that they run on: no web site can have these names. */
+const CONTAINER_HOSTS = ['host.docker.internal', 'gateway.docker.internal', 'host.containers.internal'];
 
 export async function guardAccess(
   app: FastifyInstance,
@@ -65,10 +80,10 @@ export async function guardAccess(
   app.addHook('onRequest', async (request) => {
     if (rules.apiKeys.length === 0 || request.method === 'OPTIONS') return;
     if (OPEN_ROUTES.has(urlOf(request) ?? '')) return;
-    const key = bearerOf(request);
-    if (isKey(key)) return;
+    const keys = keysOf(request);
+    if (keys.some(isKey)) return;
     const token = streamTokenOf(request);
-    if (token === null) throw keyRefused(key);
+    if (token === null) throw keyRefused(keys);
     if (!isStreamToken(token, Object(request.params).turn_id)) throw tokenRefused();
   });
 }
@@ -80,7 +95,8 @@ function hostCount(rawHeaders: readonly string[]): number {
 
 function isAllowedHost(request: FastifyRequest, allowedHosts: readonly string[]): boolean {
   const host = hostnameOf(`http://${request.headers.host ?? ''}`);
-  return host !== null && (isLoopbackHost(host) || allowedHosts.includes(host));
+  if (host === null) return false;
+  return isLoopbackHost(host) || CONTAINER_HOSTS.includes(host) || allowedHosts.includes(host);
 }
 
 function originRule(corsOrigins: AccessRules['corsOrigins']): (origin: string) => boolean {
@@ -88,7 +104,7 @@ function originRule(corsOrigins: AccessRules['corsOrigins']): (origin: string) =
   if (corsOrigins !== null) return (origin) => corsOrigins.includes(origin);
   return (origin) => {
     const host = hostnameOf(origin);
-    return host !== null && isLoopbackHost(host);
+    return APP_ORIGIN.test(origin) || (host !== null && isLoopbackHost(host));
   };
 }
 
@@ -128,6 +144,14 @@ function bearerOf(request: FastifyRequest): string {
   return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : '';
 }
 
+/** Each client has a header of its own for it. */
+export function keysOf(request: FastifyRequest): string[] {
+  const { 'x-api-key': own, 'api-key': other } = request.headers;
+  return [bearerOf(request), own, other].filter(
+    (key): key is string => typeof key === 'string' && key !== '',
+  );
+}
+
 /** Null where none is given, or none would be looked at. */
 function streamTokenOf(request: FastifyRequest): string | null {
   if (request.method !== 'GET' || request.routeOptions.url !== STREAM_PATH) return null;
@@ -142,10 +166,10 @@ function tokenRefused(): MochiError {
   );
 }
 
-function keyRefused(key: string): MochiError {
+function keyRefused(keys: readonly string[]): MochiError {
   return new MochiError(
     'unauthorized',
-    key === ''
+    keys.length === 0
       ? 'This server asks for an API key. Send one of MOCHI_API_KEYS: authorization: Bearer KEY.'
       : 'This API key is none of the server: it must be one of MOCHI_API_KEYS, as they stand there.',
   );

@@ -1,13 +1,16 @@
 // The HTTP application: what it is, apart from whether it listens.
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { DialectName, ModelAlias } from '../dialects/dialect.ts';
+import { dialectsOf } from '../dialects/dialects.ts';
 import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { type AccessRules, guardAccess } from './access.ts';
 import { guardAgentChats } from './agent-chat-guard.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createHttpServer } from './connections/http-server.ts';
-import { answerError, answerErrors, pathOf } from './error-response.ts';
+import { answerErrors, errorAnswers, pathOf } from './error-response.ts';
+import { listWrittenSessions } from './list-written-sessions.ts';
 import { knowPaths } from './method-not-allowed.ts';
 import { pageRoutes } from './pages/page-routes.ts';
 import { readJsonBodies } from './read-json-body.ts';
@@ -20,6 +23,7 @@ import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { branchRoutes } from './routes/branches.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { mountDialects } from './routes/dialects.ts';
 import { eventRoutes } from './routes/events.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { grantRoutes } from './routes/grants.ts';
@@ -44,6 +48,10 @@ export interface AppOptions {
   readonly requestTimeoutMs: number;
   /** Whether there is a page to chat on. */
   readonly webEnabled: boolean;
+  /** APIs of other programs that are answered. */
+  readonly dialects: readonly DialectName[];
+  readonly modelAliases: readonly ModelAlias[];
+  readonly unlistedDays: number;
   readonly log: Log;
 }
 
@@ -75,6 +83,8 @@ const ROUTES = [
 const MAX_PARAM_LENGTH = 32 * 1024;
 
 export async function createApp(deps: AppDeps, options: AppOptions): Promise<FastifyInstance> {
+  const dialects = dialectsOf(options.dialects);
+  const answerError = errorAnswers(dialects);
   // Typed as the framework wants it: its instance would carry pino's types into every room otherwise.
   const loggerInstance: FastifyBaseLogger = options.log;
   const app = Fastify({
@@ -94,7 +104,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  answerErrors(app);
+  answerErrors(app, answerError);
   refuseEncodedBodies(app);
   readJsonBodies(app);
   readNdjsonBodies(app);
@@ -117,9 +127,15 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   const paths = knowPaths(app, { maxParamLength: MAX_PARAM_LENGTH });
   await guardAccess(app, options.access, paths);
   paths.refuseOthers();
-  pageRoutes(app, { version: deps.version, webEnabled: options.webEnabled });
+  const { webEnabled } = options;
+  const speaksOllama = options.dialects.includes('ollama');
+  pageRoutes(app, { version: deps.version, webEnabled, speaksOllama });
   guardAgentChats(app, deps);
+  listWrittenSessions(app, deps);
   for (const addRoutes of ROUTES) addRoutes(app, deps);
+  const { modelAliases, unlistedDays, access } = options;
+  const hasKeys = access.apiKeys.length > 0;
+  await mountDialects(app, { ...deps, modelAliases, unlistedDays }, { dialects, hasKeys });
   await app.ready();
   return app;
 }

@@ -1,6 +1,8 @@
-// The only place that answers an error: one envelope, whatever went wrong and wherever.
+// The only place that answers an error: one envelope, whatever went wrong and wherever, but where another API is spoken.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorBody, type ErrorKindName, MochiError } from '../contract/errors.ts';
+import type { Dialect, ToldError } from '../dialects/dialect.ts';
+import { dialectOf } from '../dialects/dialects.ts';
 import { cutText } from '../kit/whole-characters.ts';
 
 /** Seconds after which a client may try again where the server was full or is being set up. */
@@ -13,11 +15,49 @@ const RETRIED: ReadonlySet<ErrorKindName> = new Set([
   'engine_not_ready',
 ]);
 
+/** Of these nothing is stored, and they pass. */
+const WORTH_WAITING: ReadonlySet<ErrorKindName> = new Set([
+  'overloaded',
+  'engine_busy',
+  'engine_not_ready',
+  'session_busy',
+]);
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 export function envelope(error: ErrorBody): { detail: { error: ErrorBody } } {
   return { detail: { error } };
 }
 
-export function answerErrors(app: FastifyInstance): void {
+export type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** @returns what answers an error of any path in the shape of whoever speaks there */
+export function errorAnswers(dialects: readonly Dialect[]): AnswerError {
+  return (error, request, reply) => {
+    const known = toMochiError(error);
+    if (known.status >= 500) logFailure(error, known, request);
+    if (RETRIED.has(known.kind)) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (known.kind === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
+    const dialect = dialectOf(dialects, pathOf(request.originalUrl));
+    if (dialect !== null) return answerInDialect(dialect.tellError(known, request), known, reply);
+    return reply.code(known.status).type(JSON_TYPE).send(envelope(known.toBody()));
+  };
+}
+
+/** What became of a turn that is stored was said in its head. */
+function answerInDialect(
+  { status, body, headers = {} }: ToldError,
+  { kind }: MochiError,
+  reply: FastifyReply,
+): FastifyReply {
+  if (WORTH_WAITING.has(kind) && !reply.hasHeader('x-should-retry')) {
+    void reply.headers({ 'x-should-retry': 'true', 'retry-after': RETRY_AFTER_SECONDS });
+  }
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : JSON_TYPE;
+  return reply.code(status).headers(headers).type(type).send(body);
+}
+
+export function answerErrors(app: FastifyInstance, answerError: AnswerError): void {
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((request, reply) => answerError(notFound(request), request, reply));
 }
@@ -28,14 +68,6 @@ const SHOWN_PATH = 200;
 export function notFound(request: FastifyRequest): MochiError {
   const path = cutText(pathOf(request.originalUrl), SHOWN_PATH);
   return new MochiError('not_found', `There is no ${path} here. /docs shows what there is.`, { path });
-}
-
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toMochiError(error);
-  if (known.status >= 500) logFailure(error, known, request);
-  if (RETRIED.has(known.kind)) void reply.header('retry-after', RETRY_AFTER_SECONDS);
-  if (known.kind === 'unauthorized') void reply.header('www-authenticate', 'Bearer');
-  return reply.code(known.status).type('application/json; charset=utf-8').send(envelope(known.toBody()));
 }
 
 /** A fault of our own is logged whole. What others cause has its reason in its words: where it was noticed says nothing. */

@@ -100,7 +100,8 @@ function fold(folding: Folding, event: TurnEvent): void {
   }
 }
 
-function toMochiError(failure: ErrorBody | null): MochiError {
+/** What a turn failed with. @param failure null: it has told nothing */
+export function toMochiError(failure: ErrorBody | null): MochiError {
   const kind = kindOf(failure?.code ?? '');
   if (failure === null || kind === null)
     return new MochiError(

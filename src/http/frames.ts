@@ -68,8 +68,12 @@ function pieceFrame(id: number, content: string): string {
 
 /** LF line ends, one line of JSON: no event can break out of its frame. @param id null: it has none */
 export function eventFrame(id: number | null, name: string, data: unknown): string {
-  const line = JSON.stringify(data).replace(LINE_ENDS, escapeCharacter);
-  return `${id === null ? '' : `id: ${id}\n`}event: ${name}\ndata: ${line}\n\n`;
+  return `${id === null ? '' : `id: ${id}\n`}event: ${name}\ndata: ${jsonLine(data)}\n\n`;
+}
+
+/** One line, whoever splits it. */
+export function jsonLine(data: unknown): string {
+  return JSON.stringify(data).replace(LINE_ENDS, escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { OVER } from '../kit/over.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
-const PING_INTERVAL_MS = 15_000;
+export const PING_INTERVAL_MS = 15_000;
 /** A reader that takes nothing for this long is gone: at most a piece and the buffers of the system wait for it. */
 const STALLED_READER_MS = 60_000;
 
@@ -19,14 +19,17 @@ export function leftSignal({ raw }: FastifyReply): AbortSignal {
 }
 
 /** Nothing can be a plain answer any more. @returns what is written to */
-export function openStream(reply: FastifyReply): ServerResponse {
+export function openStream(
+  reply: FastifyReply,
+  contentType = 'text/event-stream; charset=utf-8',
+): ServerResponse {
   reply.hijack();
   const { raw } = reply;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) raw.setHeader(name, value);
   }
   return raw.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
+    'content-type': contentType,
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });

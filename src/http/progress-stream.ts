@@ -30,7 +30,8 @@ export async function sendProgress(reply: FastifyReply, { run, done }: ProgressS
   try {
     while (!step.done) {
       // A slow reader misses steps, not the end: nothing is gathered for it.
-      if (!raw.writableNeedDrain) raw.write(toFrame('progress', step.value));
+      const { status, completed, total } = step.value;
+      if (!raw.writableNeedDrain) raw.write(toFrame('progress', { status, completed, total }));
       step = await progress.next();
     }
     raw.write(toFrame('done', done));

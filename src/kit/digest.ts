@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 /** JSON text with the members of every object in the order of their names. */
-function canonicalJson(value: unknown): string {
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.entries(value)

@@ -22,3 +22,9 @@ export function imageTypeOf(bytes: Buffer): string | null {
   );
   return known?.[0] ?? null;
 }
+
+/** @param image bare base64 */
+export function toDataUrl(image: string): string {
+  const type = imageTypeOf(Buffer.from(image.slice(0, 32), 'base64')) ?? 'image/png';
+  return `data:${type};base64,${image}`;
+}

@@ -1,7 +1,7 @@
 // A new session.
 import type { EngineModel } from '../contract/engine.ts';
 import type { CreateSession } from '../contract/session.ts';
-import { insertSession, type StoredSession } from '../store/sessions.ts';
+import { insertSession, type NewSession, type StoredSession } from '../store/sessions.ts';
 import { changeWindow, INITIAL_WINDOW } from './change-window.ts';
 import { checkMetadata } from './metadata.ts';
 import { readPromptText, type SystemText } from './prompt-text.ts';
@@ -10,8 +10,12 @@ import type { SessionDeps } from './session-deps.ts';
 import { completeAgentSettings, completeToolSettings } from './settings.ts';
 import { placeSystemMessage } from './system-prompt.ts';
 
-/** @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, engine_not_ready, validation_error */
-export async function createSession(deps: SessionDeps, input: CreateSession): Promise<StoredSession> {
+/** @param named for clients of other APIs @throws MochiError model_unusable, prompt_not_found, invalid_filename, invalid_content, ollama_unreachable, ollama_error, engine_not_ready, validation_error */
+export async function createSession(
+  deps: SessionDeps,
+  input: CreateSession,
+  named: Pick<NewSession, 'clientKey' | 'isListed'> = {},
+): Promise<StoredSession> {
   checkMetadata(input.metadata);
   const systemText = await readSystemText(deps, input);
   // Its first turn then knows which window is loaded, and need not ask.
@@ -30,6 +34,7 @@ export async function createSession(deps: SessionDeps, input: CreateSession): Pr
       agentSettings: completeAgentSettings(input.agent_settings),
       contextWindow: changeWindow(INITIAL_WINDOW, input.context_window ?? input.context_window_config, now),
       summaryModel: input.summary_model ?? null,
+      ...named,
     });
     if (systemText !== null) await placeSystemMessage({ ...deps, db: transaction }, id, systemText);
     return requireSession(transaction, id);

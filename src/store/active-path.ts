@@ -1,7 +1,7 @@
 // The path that a session shows through its tree: append to it, move it to another branch.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { insertMessage, type NewMessage } from './insert-messages.ts';
+import { insertMessage, insertMessages, type NewMessage } from './insert-messages.ts';
 import { findMessage, SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { prepared } from './prepared.ts';
@@ -73,6 +73,31 @@ export async function appendToPath(
   await insertMessage(db, { ...message, timestamp, parentId: parent?.id ?? null, depth, active: true });
   if (!hasMoved) await refreshPreview(db, sessionId);
   return { id, depth, at: timestamp };
+}
+
+/** The same for messages that follow each other, at few statements whatever their number. @returns where the last lies */
+export async function appendMany(
+  db: Db,
+  parent: PathPlace | null,
+  messages: readonly AppendedMessage[],
+): Promise<PathPlace | null> {
+  const [first] = messages;
+  const last = messages.at(-1);
+  if (first === undefined || last === undefined) return parent;
+  const { sessionId } = first;
+  const depth = parent === null ? 0 : parent.depth + 1;
+  await leavePath(db, sessionId, depth);
+  let timestamp = await instantAfter(db, sessionId, parent, first.timestamp);
+  const rows = messages.map((message, index) => {
+    if (message.timestamp > timestamp) timestamp = message.timestamp;
+    const parentId = messages[index - 1]?.id ?? parent?.id ?? null;
+    return { ...message, timestamp, parentId, depth: depth + index, active: true };
+  });
+  await insertMessages(db, rows);
+  const place = { id: last.id, depth: depth + messages.length - 1 };
+  await updateSession(db, sessionId, { head_id: place.id, head_depth: place.depth, updated_at: timestamp });
+  await refreshPreview(db, sessionId);
+  return place;
 }
 
 /** Makes the path to `target` the active one; null: the empty path. The target must be of this session. */

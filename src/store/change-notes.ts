@@ -32,26 +32,26 @@ export interface ChangeNotes {
 }
 
 /**
- * What `GET /sessions` tells of a session; whoever is hidden before and after, nobody hears of, nor of chats of agents,
- * which it does not list.
+ * What `GET /sessions` tells of a session; whoever is hidden before and after, nobody hears of, nor of chats of agents
+ * and of sessions that it does not list.
  */
 const TRIGGERS = `
-create temp trigger note_new_session after insert on session_rows when new.hidden is null and new.kind = 'chat'
+create temp trigger note_new_session after insert on session_rows when new.hidden is null and new.kind = 'chat' and new.listed = 1
 begin select note_change('session', new.id); end;
 
-create temp trigger note_session after update of title, updated_at, head_depth, system_id, hidden on session_rows
-when (old.hidden is null or new.hidden is null) and new.kind = 'chat'
+create temp trigger note_session after update of title, updated_at, head_depth, system_id, hidden, listed on session_rows
+when (old.hidden is null or new.hidden is null) and new.kind = 'chat' and new.listed = 1
 begin select note_change('session', new.id); end;
 
-create temp trigger note_gone_session after delete on session_rows when old.hidden is null and old.kind = 'chat'
+create temp trigger note_gone_session after delete on session_rows when old.hidden is null and old.kind = 'chat' and old.listed = 1
 begin select note_change('session', old.id); end;
 
 create temp trigger note_new_turn after insert on turns
-when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat')
+when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat' and listed = 1)
 begin select note_change('session', new.session_id), note_change('turn', new.id); end;
 
 create temp trigger note_turn after update of state, finished_at on turns
-when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat')
+when exists (select 1 from session_rows where id = new.session_id and hidden is null and kind = 'chat' and listed = 1)
 begin select note_change('session', new.session_id), note_change('turn', new.id); end;
 
 create temp trigger note_new_approval after insert on approvals

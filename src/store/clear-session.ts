@@ -14,6 +14,7 @@ interface ClearedTable {
 }
 
 const TABLES: readonly ClearedTable[] = [
+  { name: 'history_marks', bytes: bytesOf('hash'), order: sql`rowid` },
   { name: 'messages', bytes: bytesOf('content', 'thinking', 'images', 'tool_calls'), order: sql`rowid desc` },
   { name: 'tool_calls', bytes: bytesOf('arguments'), order: sql`message_id, call_index` },
   {

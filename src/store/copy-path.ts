@@ -47,12 +47,12 @@ export async function copyMessages(
   const { numAffectedRows } = await sql`
     insert into messages (
       session_id, id, parent_id, depth, active, role, content, thinking, timestamp, model, eval_count,
-      prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id, status, finish_reason, images, extra
+      prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id, status, finish_reason, images, extra, client_id
     )
     select
       ${to}, id, parent_id, depth, 1, role, content, thinking, timestamp, model, eval_count,
       prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id,
-      case status when 'streaming' then 'partial' else status end, finish_reason, images, extra
+      case status when 'streaming' then 'partial' else status end, finish_reason, images, extra, client_id
     from messages
     where session_id = ${from} and id in (select value from json_each(${ids}))
     order by depth

@@ -3,6 +3,7 @@ import type { Generated, Kysely } from 'kysely';
 import type { FinishReason, MessageStatus, Role } from '../contract/message.ts';
 import type { SessionKind } from '../contract/session.ts';
 import type { AgentPhase, TurnState } from '../contract/turn.ts';
+import type { HistoryMarkTable, ResponseTable } from './dialect-tables.ts';
 
 /** The database or a transaction on it: query functions take either. */
 export type Db = Kysely<Database>;
@@ -21,6 +22,8 @@ export interface Database {
   background_jobs: BackgroundJobTable;
   meta: MetaTable;
   search_titles: SearchTitleTable;
+  history_marks: HistoryMarkTable;
+  responses: ResponseTable;
 }
 
 export interface SessionTable {
@@ -55,6 +58,10 @@ export interface SessionTable {
   agent_name: string | null;
   /** The session whose turn began the agent chat, and with which it goes; null: it stands alone. */
   parent_session_id: string | null;
+  /** The name that a client of another API has given it; null: none. */
+  client_key: string | null;
+  /** 0: made by a request that names no session, and nobody has gone on with it by name. */
+  listed: Generated<number>;
 }
 
 /** Every session, hidden ones included. */
@@ -93,6 +100,8 @@ export interface MessageTable {
   finish_reason: FinishReason | null;
   images: string | null;
   extra: string | null;
+  /** The name that a client has given it; null: none. */
+  client_id: string | null;
 }
 
 export interface TurnTable {

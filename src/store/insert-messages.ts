@@ -27,6 +27,7 @@ export interface NewMessage {
   readonly turnId?: string | null;
   readonly images?: readonly string[];
   readonly extra?: Readonly<Record<string, unknown>> | null;
+  readonly clientId?: string | null;
 }
 
 const addMessage = prepared((db, row: Insertable<MessageTable>) => db.insertInto('messages').values(row));
@@ -69,5 +70,6 @@ function toRow(message: NewMessage): Insertable<MessageTable> {
     finish_reason: message.finishReason ?? null,
     images: images.length > 0 ? JSON.stringify(images) : null,
     extra: extra && JSON.stringify(extra),
+    client_id: message.clientId ?? null,
   };
 }

@@ -20,13 +20,15 @@ interface ListPage {
 interface SessionPage extends ListPage {
   /** Agent chats as well. */
   readonly includesAgents: boolean;
+  /** Sessions as well that nobody has gone on with by name. */
+  readonly includesUnlisted?: boolean;
   /** Only these. */
   readonly ids?: readonly string[];
 }
 
 /** Sessions of the same instant by id. One index range: the cost is that of the page. */
 export async function listSessions(db: Db, page: SessionPage): Promise<SessionListItem[]> {
-  const { ids, includesAgents } = page;
+  const { ids, includesAgents, includesUnlisted = false } = page;
   let query = pageQuery(db, page);
   if (ids !== undefined) {
     // With the sign each is looked up by its id, instead of walking the whole list in search of few.
@@ -35,11 +37,19 @@ export async function listSessions(db: Db, page: SessionPage): Promise<SessionLi
       .orderBy(sql`+updated_at`, 'desc')
       .orderBy('id')
       .where(sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`);
-  } else if (!includesAgents) {
-    query = query.where(IS_CHAT);
+  } else if (!includesAgents && !includesUnlisted) {
+    query = query.where(IS_CHAT).where(IS_LISTED);
+  } else {
+    // With the signs the whole list is walked in its order.
+    if (!includesAgents) query = query.where(sql<boolean>`+kind = 'chat'`);
+    if (!includesUnlisted) query = query.where(sql<boolean>`+listed = 1`);
   }
   const rows = await query.execute();
-  return rows.map((row) => ({ ...toListItem(row), ...(includesAgents && { kind: row.kind }) }));
+  return rows.map((row) => ({
+    ...toListItem(row),
+    ...(includesAgents && { kind: row.kind }),
+    ...(row.listed === 0 && { unlisted: true as const }),
+  }));
 }
 
 interface AgentChatPage extends ListPage {
@@ -90,6 +100,7 @@ export async function listAgentChatIds(db: Db, parentSessionId: string): Promise
 
 // Literal: a partial index serves only what is known to lie in it before any value is.
 const IS_CHAT = sql<boolean>`kind = 'chat'`;
+const IS_LISTED = sql<boolean>`listed = 1`;
 const IS_AGENT = sql<boolean>`kind = 'agent'`;
 
 const lastTurn = sql<string | null>`(
@@ -113,6 +124,7 @@ function pageQuery(db: Db, { limit, after }: ListPage) {
       'kind',
       'agent_name',
       'parent_session_id',
+      'listed',
       activeTurn.as('active_turn'),
     ])
     .orderBy('updated_at', 'desc')

@@ -158,6 +158,12 @@ export async function findAnswerOfTurn(db: Db, sessionId: string, turnId: string
   return row?.id ?? null;
 }
 
+/** The messages of a turn in the order in which they were written: those that its request brought, too. */
+export async function listTurnMessages(db: Db, sessionId: string, turnId: string): Promise<PathMessage[]> {
+  const rows = await messageQuery(db, sessionId).where('turn_id', '=', turnId).orderBy('seq').execute();
+  return rows.map(toMessage);
+}
+
 export async function deleteMessage(db: Db, sessionId: string, messageId: string): Promise<void> {
   await db.deleteFrom('messages').where('session_id', '=', sessionId).where('id', '=', messageId).execute();
 }
@@ -205,6 +211,7 @@ const TEXT_COLUMNS = [
   'status',
   'finish_reason',
   'extra',
+  'client_id',
 ] as const satisfies readonly (keyof MessageTable)[];
 
 /** Messages with the same parent that this SQL is true of. The system message stands apart, without a parent too. */

@@ -51,6 +51,8 @@ interface FoundText {
 /** Where is looked: the conversations of people, or those of agents as well. */
 export interface SearchScope {
   readonly includesAgents: boolean;
+  /** Those as well that nobody has gone on with by name. */
+  readonly includesUnlisted?: boolean;
 }
 
 /** A page of hits, the best first, then the newest. What is written between two pages moves nothing to and fro. */
@@ -146,11 +148,16 @@ async function* walkHits(
 }
 
 /** Of a hit that is joined with its message and its title. */
-function isSeen({ includesAgents }: SearchScope): RawBuilder<number> {
+function isSeen(scope: SearchScope): RawBuilder<number> {
   return sql<number>`exists (
     select 1 from sessions
-    where id = coalesce(messages.session_id, search_titles.session_id) and (kind = 'chat' or ${Number(includesAgents)})
+    where id = coalesce(messages.session_id, search_titles.session_id) and ${isInScope(scope)}
   )`;
+}
+
+/** Of a session. */
+function isInScope({ includesAgents, includesUnlisted = false }: SearchScope): RawBuilder<boolean> {
+  return sql<boolean>`(kind = 'chat' or ${Number(includesAgents)}) and (listed = 1 or ${Number(includesUnlisted)})`;
 }
 
 function startOf(hits: readonly Hit[], after: HitPosition | null): number {
@@ -221,7 +228,7 @@ async function countHits(
 ): Promise<HitsOfSession[]> {
   const { rows } = await sql<HitsOfSession>`
     select session_id, hits, lowest, exists (
-      select 1 from sessions where id = session_id and (kind = 'chat' or ${Number(walk.includesAgents)})
+      select 1 from sessions where id = session_id and ${isInScope(walk)}
     ) as seen
     from (
       select coalesce(messages.session_id, search_titles.session_id) as session_id,

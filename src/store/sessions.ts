@@ -1,5 +1,5 @@
 // Session rows: read, list, write.
-import { sql, type Updateable } from 'kysely';
+import { type Selectable, sql, type Updateable } from 'kysely';
 import type { ContextWindowConfig } from '../contract/context-window.ts';
 import type { Session, SessionKind, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
@@ -29,6 +29,10 @@ export interface StoredSession extends Session {
   readonly agentName: string | null;
   /** The session that an agent chat belongs to; null: none. */
   readonly parentSessionId: string | null;
+  /** The name that a client of another API has given it; null: none. */
+  readonly clientKey: string | null;
+  /** Whether it is in lists and searches. */
+  readonly isListed: boolean;
 }
 
 export interface NewSession {
@@ -49,6 +53,9 @@ export interface NewSession {
   readonly kind?: SessionKind;
   readonly agentName?: string | null;
   readonly parentSessionId?: string | null;
+  readonly clientKey?: string | null;
+  /** Left out: it is in lists and searches. */
+  readonly isListed?: boolean;
 }
 
 export async function insertSession(db: Db, session: NewSession): Promise<void> {
@@ -77,6 +84,8 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
       kind: session.kind ?? 'chat',
       agent_name: session.agentName ?? null,
       parent_session_id: session.parentSessionId ?? null,
+      client_key: session.clientKey ?? null,
+      listed: session.isListed === false ? 0 : 1,
       hidden: null,
       hidden_at: null,
     })
@@ -190,6 +199,44 @@ function toColumns(change: SessionChange): Updateable<SessionTable> {
   };
 }
 
+const selectByName = prepared((db, { clientKey }: { readonly clientKey: string }) =>
+  db.selectFrom('sessions').select('id').where('client_key', '=', clientKey),
+);
+
+/** The session under the name of a client. */
+export async function findNamedSession(db: Db, clientKey: string): Promise<string | null> {
+  const { rows } = await selectByName(db, { clientKey });
+  return rows[0]?.id ?? null;
+}
+
+/** Gives a session the name that it has with a client, unless another one has it. */
+export async function nameSession(db: Db, sessionId: string, clientKey: string): Promise<void> {
+  if ((await findNamedSession(db, clientKey)) !== null) return;
+  await db.updateTable('session_rows').set({ client_key: clientKey }).where('id', '=', sessionId).execute();
+}
+
+const list = prepared((db, { sessionId }: { readonly sessionId: string }) =>
+  db.updateTable('session_rows').set({ listed: 1 }).where('id', '=', sessionId).where('listed', '=', 0),
+);
+
+/** Somebody has gone on with it by name: it is in lists and searches from now on. */
+export async function listSession(db: Db, sessionId: string): Promise<void> {
+  await list(db, { sessionId });
+}
+
+/** Sessions in no list that nobody has used since an instant. */
+export async function findForgottenSessions(db: Db, before: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select('id')
+    .where(sql<boolean>`listed = 0`)
+    .where('updated_at', '<', before)
+    .orderBy('updated_at')
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** @param except an id that is not looked for */
 export async function findImportedSession(db: Db, importHash: string, except = ''): Promise<string | null> {
   const row = await db
@@ -216,7 +263,7 @@ export function shownSummary(text: string | null): SessionSummary | null {
 }
 
 export function toSession(
-  row: SessionTable & { active_turn: string | null; newest_turn_at: string | null },
+  row: Selectable<SessionTable> & { active_turn: string | null; newest_turn_at: string | null },
 ): StoredSession {
   return {
     session_id: row.id,
@@ -240,5 +287,7 @@ export function toSession(
     kind: row.kind,
     agentName: row.agent_name,
     parentSessionId: row.parent_session_id,
+    clientKey: row.client_key,
+    isListed: row.listed === 1,
   };
 }

@@ -230,63 +230,8 @@ export async function answerToolCall(
     .execute();
 }
 
-/** A call with what came of it. */
-export interface SettledToolCall {
-  readonly callIndex: number;
-  readonly callId: string;
-  /** Of the tool that was meant. */
-  readonly name: string;
-  /** With which it ran, or would have. */
-  readonly arguments: Readonly<Record<string, unknown>>;
-  /** Null while there is no result. */
-  readonly success: boolean | null;
-  readonly result: string | null;
-  readonly runsAt: 'server' | 'client';
-}
-
-/** The calls of a turn in the order in which the model made them. */
-export async function listCallsOfTurn(db: Db, sessionId: string, turnId: string): Promise<SettledToolCall[]> {
-  const rows = await db
-    .selectFrom('tool_calls')
-    .innerJoin('messages', (join) =>
-      join
-        .onRef('messages.session_id', '=', 'tool_calls.session_id')
-        .onRef('messages.id', '=', 'tool_calls.message_id'),
-    )
-    .leftJoin('messages as results', (join) =>
-      join
-        .onRef('results.session_id', '=', 'tool_calls.session_id')
-        .onRef('results.id', '=', 'tool_calls.result_message_id'),
-    )
-    .select([
-      'tool_calls.call_index',
-      'tool_calls.call_id',
-      'tool_calls.name',
-      'tool_calls.tool',
-      'tool_calls.arguments',
-      'tool_calls.ran_arguments',
-      'tool_calls.success',
-      'tool_calls.verdict',
-      'results.content as result',
-    ])
-    .where('tool_calls.session_id', '=', sessionId)
-    .where('messages.turn_id', '=', turnId)
-    .orderBy('messages.seq')
-    .orderBy('tool_calls.call_index')
-    .execute();
-  return rows.map((row) => ({
-    callIndex: row.call_index,
-    callId: row.call_id,
-    name: row.tool ?? row.name,
-    arguments: shownArguments(row.ran_arguments ?? row.arguments),
-    success: row.success === null ? null : row.success === 1,
-    result: row.result,
-    runsAt: row.verdict === 'client' ? 'client' : 'server',
-  }));
-}
-
 /** What was no JSON object has none to show. */
-function shownArguments(stored: string): Record<string, unknown> {
+export function shownArguments(stored: string): Record<string, unknown> {
   const given: Record<string, unknown> | string = parseStored(stored);
   return typeof given === 'string' ? {} : given;
 }

@@ -129,7 +129,7 @@ async function answered(id = 's', model = 'llama3.2:latest'): Promise<void> {
 
 /** The session has one more answer. */
 const answeredBy = (model: string, id = 's') =>
-  jobs.answered(store.db, { session_id: id, title: null, model, kind: 'chat' });
+  jobs.answered(store.db, { session_id: id, title: null, model, kind: 'chat', isListed: true });
 
 const next = () => findNextJob(store.db, ['summary', 'title'], []);
 const summaryOf = async (id = 's') => (await findSession(store.db, id))?.summary?.summary;
@@ -443,11 +443,19 @@ it('answers that are switched off leave no trace', async () => {
   expect(await next()).toBeNull();
 });
 
-it('of an agent chat nothing is wanted', async () => {
+it('of an agent chat nothing is wanted, nor of a session that is in no list', async () => {
   await jobs.close();
   jobs = open({ summaries: true, titles: true });
-  const chat = { session_id: 's', title: null, model: 'llama3.2:latest', kind: 'agent' as const };
+  const chat = {
+    session_id: 's',
+    title: null,
+    model: 'llama3.2:latest',
+    kind: 'agent' as const,
+    isListed: true,
+  };
   await jobs.answered(store.db, chat);
+  expect(await next()).toBeNull();
+  await jobs.answered(store.db, { ...chat, kind: 'chat', isListed: false });
   expect(await next()).toBeNull();
   await jobs.answered(store.db, { ...chat, kind: 'chat' });
   expect(await next()).toMatchObject({ kind: 'title' });
@@ -461,6 +469,7 @@ it('a title is wanted once in the life of a session, and not where there is one'
     title: 'Mine',
     model: 'llama3.2:latest',
     kind: 'chat',
+    isListed: true,
   });
   expect(await next()).toBeNull();
   await answered();

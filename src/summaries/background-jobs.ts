@@ -74,12 +74,12 @@ export class BackgroundJobs {
   /** A session has a new answer. Called in the transaction that stores it, so that no restart forgets it. */
   async answered(
     db: Db,
-    session: Pick<StoredSession, 'session_id' | 'title' | 'model' | 'kind'>,
+    session: Pick<StoredSession, 'session_id' | 'title' | 'model' | 'kind' | 'isListed'>,
   ): Promise<void> {
     const sessionId = session.session_id;
     const now = Date.now();
-    // Nobody looks for an agent's chat by its title, and its summary is its last message.
-    const kinds = session.kind === 'chat' ? this.#kinds : [];
+    // Nobody looks for an agent's chat by its title, and its summary is its last message; nor for what is in no list.
+    const kinds = session.kind === 'chat' && session.isListed ? this.#kinds : [];
     if (kinds.includes('title') && session.title === null) {
       await wantJobOnce(db, { sessionId, kind: 'title' }, now);
     }

@@ -1,7 +1,7 @@
 // Tools that come with a request: offered and checked like any other, and run by the client.
 import { setImmediate } from 'node:timers/promises';
 import { digestOf } from '../kit/digest.ts';
-import { refusalText, registerTool } from './register-source.ts';
+import { refusalText, registerTool, registerUnchecked } from './register-source.ts';
 import type { RegisteredTool } from './registered-tool.ts';
 import type { JsonSchema, ToolSource } from './tool.ts';
 
@@ -9,6 +9,8 @@ export interface ClientToolDefinition {
   readonly name: string;
   readonly description: string;
   readonly inputSchema: JsonSchema;
+  /** It is offered whatever its name and its schema are: what cannot be checked is not. Missing: it is refused then. */
+  readonly isUnchecked?: boolean;
 }
 
 /** One that cannot be offered. */
@@ -65,19 +67,16 @@ export async function registerClientTools(
 
 function recall(definition: ClientToolDefinition): RegisteredTool {
   const key = digestOf(definition);
-  const tool =
-    known.get(key) ??
-    registerTool(CLIENT, {
-      ...definition,
-      // Of no account here: it is run elsewhere.
-      readOnly: false,
-      repeatable: false,
-      needsApproval: false,
-      timeoutMs: null,
-    });
+  const tool = known.get(key) ?? register(definition);
   known.delete(key);
   known.set(key, tool);
   const [oldest] = known.keys();
   if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest);
   return tool;
+}
+
+function register({ isUnchecked = false, ...definition }: ClientToolDefinition): RegisteredTool {
+  // Of no account here: it is run elsewhere.
+  const tool = { ...definition, readOnly: false, repeatable: false, needsApproval: false, timeoutMs: null };
+  return isUnchecked ? registerUnchecked(CLIENT, tool) : registerTool(CLIENT, tool);
 }

@@ -8,6 +8,8 @@ export interface Offer {
   readonly tools: readonly RegisteredTool[];
   /** Entries of the session that stand for nothing. */
   readonly missing: readonly string[];
+  /** One of these has to be called next; missing: the model may do as it likes. */
+  readonly forced?: readonly RegisteredTool[];
 }
 
 export function expandNames(entries: readonly string[], tools: ReadonlyMap<string, RegisteredTool>): Offer {

@@ -75,10 +75,29 @@ export function registerTool(source: ToolSource, tool: DescribedTool): Registere
   const fault = nameFault(tool, source);
   if (fault !== null) throw new RefusedToolError(fault);
   const validate = compileSchema(withinSize(tool.inputSchema), { tellsAll: true });
+  return toRegistered(source, tool, { validate, parameters: withinSize(flatSchema(tool.inputSchema)) });
+}
+
+/** Whatever it is: a schema that cannot be read is handed on as it is, and nothing is checked by it. Never throws. */
+export function registerUnchecked(source: ToolSource, tool: DescribedTool): RegisteredTool {
+  try {
+    const validate = compileSchema(tool.inputSchema, { tellsAll: true });
+    return toRegistered(source, tool, { validate, parameters: flatSchema(tool.inputSchema) });
+  } catch {
+    const validate = compileSchema({});
+    return toRegistered(source, tool, { validate, parameters: tool.inputSchema });
+  }
+}
+
+function toRegistered(
+  source: ToolSource,
+  tool: DescribedTool,
+  read: Pick<RegisteredTool, 'validate' | 'parameters'>,
+): RegisteredTool {
   return {
     ...tool,
+    ...read,
     policyName: policyNameOf(tool.name, source.agent ?? null),
-    parameters: withinSize(flatSchema(tool.inputSchema)),
     fingerprint: digestOf({
       source: sourceText(source.name),
       name: tool.name,
@@ -86,7 +105,6 @@ export function registerTool(source: ToolSource, tool: DescribedTool): Registere
       input_schema: tool.inputSchema,
     }),
     source,
-    validate,
   };
 }
 

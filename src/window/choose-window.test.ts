@@ -25,6 +25,7 @@ const question = (changes: Partial<WindowQuestion> = {}): WindowQuestion => ({
   maxWindow: null,
   trainedLength: 131_072,
   turnWindow: null,
+  atLeast: null,
   modelWindow: null,
   loadedWindow: null,
   loadableWindow: null,
@@ -68,6 +69,38 @@ const anyQuestion = fc.record({
 const part = fc.double({ min: 0, max: 1, noNaN: true });
 const planned = (changes: Partial<WindowQuestion>, filled: number) =>
   Math.floor(windowLimits(question(changes)).budget * filled);
+
+describe('the room that a client wants at least', () => {
+  it.each([
+    ['is the first step where that is more', { atLeast: 20_000 }, 20_000],
+    ['is no less than the first step', { atLeast: 2048 }, 8192],
+    ['ends where the model does', { atLeast: 1_000_000 }, 131_072],
+    ['ends where the operator says', { atLeast: 1_000_000, maxWindow: 16_384 }, 16_384],
+    ['ends where memory does', { atLeast: 65_536, loadableWindow: 32_768 }, 32_768],
+    ['reloads nothing where more is loaded', { atLeast: 20_000, loadedWindow: 32_768 }, 32_768],
+    ['is loaded anew where less is', { atLeast: 20_000, loadedWindow: 8192 }, 20_000],
+    ['is asked of an engine that has its own window', { atLeast: 20_000, dynamicEnabled: false }, 20_000],
+    [
+      'keeps a larger one that the engine holds',
+      { atLeast: 20_000, dynamicEnabled: false, loadedWindow: 40_960 },
+      40_960,
+    ],
+    [
+      'is less than what somebody has set by hand',
+      { atLeast: 20_000, config: { ...config, manual_override: true, current_window: 4096 } },
+      4096,
+    ],
+  ])('%s', (_what, changes, window) => {
+    expect(choose(changes).window).toBe(window);
+  });
+
+  it('is climbed from by the usual steps', () => {
+    expect(choose({ atLeast: 20_000, plannedTokens: 30_000 })).toMatchObject({
+      window: 40_000,
+      reason: 'usage_threshold',
+    });
+  });
+});
 
 describe('chooseWindow', () => {
   it.each([

@@ -20,6 +20,8 @@ export interface WindowQuestion {
   readonly trainedLength: number | null;
   /** A window for this turn only (`options.num_ctx`). */
   readonly turnWindow: number | null;
+  /** The room that the client wants at the least, as far as the limits allow; null: it does not say. */
+  readonly atLeast: number | null;
   /** The step on which the model stands for other sessions; null when it has none. */
   readonly modelWindow: number | null;
   /** The window with which the engine holds the model; null when that is not known or it does not. */
@@ -60,6 +62,12 @@ function isLeftToEngine({ config, dynamicEnabled }: WindowQuestion): boolean {
   return !dynamicEnabled || !config.dynamic_enabled;
 }
 
+/** What is asked of an engine that has its own window: nothing, unless the client wants more. */
+function leftWindow({ atLeast, trainedLength, maxWindow, loadedWindow }: WindowQuestion): number | null {
+  if (atLeast === null) return null;
+  return Math.max(loadedWindow ?? 0, Math.min(atLeast, trainedLength ?? atLeast, maxWindow ?? atLeast));
+}
+
 export function windowLimits(question: WindowQuestion): WindowLimits {
   const largest = largestWindow(question);
   const leastRoom = Math.min(LEAST_ROOM, replyReserve(question), Math.ceil(largest * LEAST_ROOM_PART));
@@ -67,11 +75,13 @@ export function windowLimits(question: WindowQuestion): WindowLimits {
 }
 
 function largestWindow(question: WindowQuestion): number {
-  const { trainedLength, loadedWindow, maxWindow, firstWindow, loadableWindow } = question;
+  const { trainedLength, loadedWindow, maxWindow, firstWindow, loadableWindow, atLeast } = question;
   const manual = manualWindow(question);
   if (manual !== null) return manual;
-  if (isLeftToEngine(question)) return loadedWindow ?? trainedLength ?? firstWindow;
-  const trained = trainedLength ?? Math.max(firstWindow, loadedWindow ?? 0);
+  if (isLeftToEngine(question)) {
+    return leftWindow(question) ?? loadedWindow ?? trainedLength ?? firstWindow;
+  }
+  const trained = trainedLength ?? Math.max(firstWindow, loadedWindow ?? 0, atLeast ?? 0);
   return Math.min(trained, maxWindow ?? trained, loadableWindow ?? trained);
 }
 
@@ -92,9 +102,10 @@ export function chooseWindow(
 ): ChosenWindow {
   const manual = manualWindow(question);
   if (manual !== null) return { window: manual, reason: 'manual_override', step: null };
-  if (isLeftToEngine(question)) return { window: null, reason: 'no_adjustment', step: null };
+  if (isLeftToEngine(question)) return { window: leftWindow(question), reason: 'no_adjustment', step: null };
   const largest = largestWindow(question);
-  const start = Math.min(Math.max(question.firstWindow, question.modelWindow ?? 0), largest);
+  const { firstWindow, modelWindow, atLeast } = question;
+  const start = Math.min(Math.max(firstWindow, modelWindow ?? 0, atLeast ?? 0), largest);
   const fits = (window: number) => window >= turn.plannedTokens * MARGIN + reserveIn(window, question);
   const holds = (window: number) => window >= largest || fits(window);
   let step = start;

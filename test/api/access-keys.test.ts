@@ -80,8 +80,19 @@ describe('with MOCHI_API_KEYS', () => {
     expect(JSON.stringify(answer.body)).not.toContain('sk-');
   });
 
+  it.each(['x-api-key', 'api-key'])(
+    'a key may stand in %s, as clients of other APIs send it',
+    async (name) => {
+      expect((await server.get('/sessions', { [name]: KEYS[1] ?? '' })).status).toBe(200);
+      // They send one in any case: that of ours counts, wherever it is.
+      const both = { [name]: 'sk-first-key', authorization: 'Bearer sk-of-another-service' };
+      expect((await server.get('/sessions', both)).status).toBe(200);
+      expectError(await server.get('/sessions', { [name]: 'sk-other' }), 401, 'unauthorized');
+    },
+  );
+
   it('a key in the address or in another header does not count', async () => {
-    const headers = { 'x-api-key': 'sk-first-key', cookie: 'authorization=sk-first-key' };
+    const headers = { 'x-key': 'sk-first-key', cookie: 'authorization=sk-first-key' };
     expectError(await server.get('/sessions?key=sk-first-key', headers), 401, 'unauthorized');
   });
 

@@ -59,6 +59,10 @@ describe('Host, on a loopback address', () => {
     '[::1]:8000',
     '[::ffff:127.0.0.1]',
     'mochi.localhost',
+    // As containers name this machine.
+    'host.docker.internal:8000',
+    'gateway.docker.internal',
+    'host.containers.internal',
     'chat.example.com',
     'Chat.Example.com:8443',
     '[fd00::1]:80',
@@ -154,6 +158,12 @@ describe('Origin, by default', () => {
     'http://[::1]:8080',
     'http://app.localhost',
     'tauri://localhost',
+    // What no page of the web can have.
+    'app://obsidian.md',
+    'vscode-webview://1f4c0a',
+    'capacitor://chat',
+    'chrome-extension://abcdefghijklmnop',
+    'moz-extension://0b1c2d3e',
   ];
   it.each(local)('%s may read and write, without credentials', async (origin) => {
     for (const answer of [
@@ -175,6 +185,8 @@ describe('Origin, by default', () => {
     'http://127.0.0.1.nip.io',
     'http://192.168.1.5:8000',
     'null',
+    'app.evil.example://x',
+    'https://app//x',
     'localhost',
     'file://',
     '',

@@ -153,7 +153,11 @@ describe('the root', () => {
     const response = await fetch(`${server.url}/`);
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(response.headers.get('vary')).toContain('accept');
-    expect(await response.text()).toMatch(/^mochi-server is running.*\/docs\.\n$/);
+    // The words by which programs know an Ollama; those that greet people where none is looked for.
+    expect(await response.text()).toBe('Ollama is running');
+    await server.restart({ dialects: [] });
+    const greeting = await (await fetch(`${server.url}/`)).text();
+    expect(greeting).toMatch(/^mochi-server is running.*\/docs\.\n$/);
   });
 
   it.each([

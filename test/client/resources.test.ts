@@ -59,7 +59,8 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   deleteModel: ({ models }) => models.delete('a'),
   pullModel: ({ models }) => first(models.pull('a')),
   createSession: ({ sessions }) => sessions.create({ model: 'a' }),
-  listSessions: ({ sessions }) => sessions.list({ q: 'a', limit: 1, cursor: 'c', include_agents: true }),
+  listSessions: ({ sessions }) =>
+    sessions.list({ q: 'a', limit: 1, cursor: 'c', include_agents: true, unlisted: true }),
   getSession: ({ sessions }) => sessions.get('a'),
   updateSession: ({ sessions }) => sessions.update('a', { title: 'b' }),
   deleteSession: ({ sessions }) => sessions.delete('a'),
@@ -93,7 +94,7 @@ const CALLS: Readonly<Record<string, (mochi: Mochi) => unknown>> = {
   updatePrompt: ({ prompts }) => prompts.update('a', 'b'),
   savePrompt: ({ prompts }) => prompts.save('a', 'b'),
   deletePrompt: ({ prompts }) => prompts.delete('a'),
-  search: ({ search }) => search('a', { limit: 1, cursor: 'c', include_agents: true }),
+  search: ({ search }) => search('a', { limit: 1, cursor: 'c', include_agents: true, unlisted: true }),
   listTools: ({ tools }) => tools.list(),
   getTool: ({ tools }) => tools.get('a'),
   reloadTools: ({ tools }) => tools.reload(),

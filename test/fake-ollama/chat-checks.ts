@@ -26,6 +26,13 @@ export function checkCapabilities(model: FakeModel, body: RequestBody): void {
   }
 }
 
+/** For what stands between two texts. */
+export function requireInsert(model: FakeModel): void {
+  if (!hasCapability(model, 'insert')) {
+    throw new Refusal(400, `${fullName(model.name)} does not support insert`);
+  }
+}
+
 type OptionType = 'integer' | 'float32' | 'boolean' | 'array';
 
 const namesByType: Readonly<Record<OptionType, string>> = {

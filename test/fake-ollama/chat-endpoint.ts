@@ -1,6 +1,6 @@
-// POST /api/chat: the checks, the load of the model, then the script.
-import { checkCapabilities, checkOptions, fitPrompt, requireModel } from './chat-checks.ts';
-import { parseChatBody, type RequestBody } from './chat-request.ts';
+// POST /api/chat and POST /api/generate: the checks, the load of the model, then the script.
+import { checkCapabilities, checkOptions, fitPrompt, requireInsert, requireModel } from './chat-checks.ts';
+import { parseChatBody, parseGenerateBody, type RequestBody } from './chat-request.ts';
 import type { ChatScript } from './chat-script.ts';
 import { defaultAnswer } from './default-answer.ts';
 import { keepAliveMs } from './duration.ts';
@@ -16,7 +16,27 @@ import { playScript, type Stage } from './play-script.ts';
 
 /** Answers one chat request. */
 export async function answerChat(state: FakeState, exchange: Exchange): Promise<void> {
-  const body = parseChatBody(exchange.request.rawBody);
+  await answerParsed(state, exchange, parseChatBody(exchange.request.rawBody), false);
+}
+
+/** Answers `POST /api/generate`: the same model at work, told in other words. */
+export async function answerGenerate(state: FakeState, exchange: Exchange): Promise<void> {
+  const { prompt = '', suffix = '', system, images, ...rest } = parseGenerateBody(exchange.request.rawBody);
+  if (suffix !== '') requireInsert(requireModel(state.models, rest.model));
+  const content = `${prompt}${suffix}`;
+  const messages = [
+    ...(system ? [{ role: 'system', content: system }] : []),
+    ...(content === '' ? [] : [{ role: 'user', content, ...(images && { images }) }]),
+  ];
+  await answerParsed(state, exchange, { ...rest, messages }, true);
+}
+
+async function answerParsed(
+  state: FakeState,
+  exchange: Exchange,
+  body: RequestBody,
+  isGenerated: boolean,
+): Promise<void> {
   const model = requireModel(state.models, body.model);
   const unloads = body.keep_alive != null && keepAliveMs(body.keep_alive) === 0;
   const isEmpty = !body.messages?.length;
@@ -38,7 +58,14 @@ export async function answerChat(state: FakeState, exchange: Exchange): Promise<
     const waitedMs = performance.now() - arrivedAt;
     const { script, shifts } = limitScript(nextScript(state, model, body), body, { promptTokens, window });
     if (shifts) state.shifts[displayName(model.name)] = (state.shifts[displayName(model.name)] ?? 0) + 1;
-    const stage: Stage = { ...exchange, model: body.model ?? '', promptTokens, loadMs, waitedMs };
+    const stage: Stage = {
+      ...exchange,
+      model: body.model ?? '',
+      promptTokens,
+      loadMs,
+      waitedMs,
+      isGenerated,
+    };
     await (body.stream === false ? foldScript(script, stage) : playScript(script, stage));
   } finally {
     leaveSlot();

@@ -42,6 +42,29 @@ export type RequestBody = {
   readonly shift?: boolean;
 };
 
+/** The keys of /api/generate that /api/chat has not. */
+export type GenerateBody = RequestBody & {
+  readonly prompt?: string;
+  readonly suffix?: string;
+  readonly system?: string;
+  readonly images?: readonly string[];
+  readonly raw?: boolean;
+  readonly template?: string;
+  readonly context?: readonly number[];
+};
+
+/** Parses and checks the types of an /api/generate body. */
+export function parseGenerateBody(rawBody: string): GenerateBody {
+  const body: GenerateBody = parseChatBody(rawBody);
+  for (const key of ['prompt', 'suffix', 'system', 'template'] as const) {
+    expectKind(body[key], 'string', key, 'string');
+  }
+  expectKind(body.raw, 'bool', 'raw', 'bool');
+  expectKind(body.context, 'array', 'context', '[]int');
+  for (const image of body.images ?? []) checkImage(image);
+  return body;
+}
+
 /** Parses JSON, or refuses like Ollama. */
 export function parseBody(rawBody: string): RequestBody {
   if (rawBody === '') throw new Refusal(400, 'missing request body');

@@ -1,8 +1,9 @@
 // Routes a request to its endpoint.
 import { isAllowed } from './access.ts';
 import { requireModel } from './chat-checks.ts';
-import { answerChat } from './chat-endpoint.ts';
+import { answerChat, answerGenerate } from './chat-endpoint.ts';
 import { parseBody } from './chat-request.ts';
+import { embed } from './embed-endpoint.ts';
 import type { Exchange } from './exchange.ts';
 import { type FakeModel, findModel } from './fake-model.ts';
 import type { FakeState } from './fake-state.ts';
@@ -10,6 +11,7 @@ import { playFault } from './fault.ts';
 import { emptyAnswer, type HttpAnswer, jsonAnswer, plainAnswer, sendAnswer } from './http-answer.ts';
 import { displayName } from './model-name.ts';
 import { showBody, tagsBody } from './model-shapes.ts';
+import { answerOwn, isOwn } from './own-endpoints.ts';
 import { answerPull, deleteModel } from './pull-endpoint.ts';
 import { Refusal } from './refusal.ts';
 
@@ -31,6 +33,7 @@ export async function answer(state: FakeState, exchange: Exchange): Promise<void
 async function route(state: FakeState, exchange: Exchange): Promise<void> {
   const { method, path } = exchange.request;
   const readable = ['/', '/api/version', '/api/tags', '/api/ps'];
+  if (isOwn(exchange.request)) return answerOwn(state, exchange);
   const isKnown = readable.includes(path) || CHANGING.has(path);
   if (!isKnown) return sendAnswer(exchange.response, plainAnswer(404, '404 page not found'));
   const methods = readable.includes(path) ? readMethods(path) : [CHANGING.get(path) ?? ''];
@@ -38,6 +41,7 @@ async function route(state: FakeState, exchange: Exchange): Promise<void> {
     return sendAnswer(exchange.response, plainAnswer(405, '405 method not allowed'));
   }
   if (path === '/api/chat') return answerChat(state, exchange);
+  if (path === '/api/generate') return answerGenerate(state, exchange);
   if (path === '/api/pull') return answerPull(state, exchange);
   sendAnswer(exchange.response, plainEndpoint(state, path, exchange.request.rawBody));
 }
@@ -45,6 +49,8 @@ async function route(state: FakeState, exchange: Exchange): Promise<void> {
 const CHANGING: ReadonlyMap<string, string> = new Map([
   ['/api/show', 'POST'],
   ['/api/chat', 'POST'],
+  ['/api/generate', 'POST'],
+  ['/api/embed', 'POST'],
   ['/api/pull', 'POST'],
   ['/api/delete', 'DELETE'],
 ]);
@@ -64,6 +70,8 @@ function plainEndpoint(state: FakeState, path: string, rawBody: string): HttpAns
       return jsonAnswer(200, state.loaded.psBody(state.clockOffsetMs));
     case '/api/show':
       return jsonAnswer(200, showBody(shownModel(state.models, rawBody)));
+    case '/api/embed':
+      return embed(state, rawBody);
     case '/api/delete':
       return deleteModel(state, rawBody);
     default:

@@ -41,6 +41,8 @@ export type FakeState = {
   readonly loaded: LoadedModels;
   /** Pulls stop half-way until this resolves; null: they do not. */
   pullGate: Promise<void> | null;
+  /** Parts of models that clients have sent, by digest. */
+  readonly blobs: Map<string, string>;
   /** Answers that outgrew the window, by name with tag. */
   readonly shifts: Record<string, number>;
 };
@@ -59,6 +61,7 @@ export function createState(options: FakeOllamaOptions): FakeState {
     programs,
     pullGate: null,
     loaded: createLoadedModels(options.defaultWindow ?? 4096, options.parallel ?? Number.POSITIVE_INFINITY),
+    blobs: new Map(),
     shifts: {},
   };
 }

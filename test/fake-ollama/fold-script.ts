@@ -11,6 +11,8 @@ export async function foldScript(script: ChatScript, stage: Stage): Promise<void
   if (script.answer) return sendAnswer(response, script.answer);
 
   const renderer = createLineRenderer(script, stage);
+  // Nobody asks for it: text that is completed comes in a stream.
+  if (stage.isGenerated) throw new Error('A whole answer of /api/generate is not made here.');
   const message = { role: 'assistant', content: '', thinking: '', tool_calls: [] as unknown[] };
   // Without a done chunk Ollama answers 200 with `done: false`.
   let rest: Record<string, unknown> = { model: stage.model, done: false };

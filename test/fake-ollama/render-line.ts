@@ -14,6 +14,8 @@ export type LineContext = {
   readonly loadMs: number;
   /** For a slot: it counts in the total only. */
   readonly waitedMs: number;
+  /** As /api/generate says it; absent: as /api/chat does. */
+  readonly isGenerated?: boolean;
 };
 
 export function isLineStep(step: ScriptStep): step is LineStep {
@@ -23,6 +25,12 @@ export function isLineStep(step: ScriptStep): step is LineStep {
 /** Renders one answer; keeps count of its tool calls. */
 export function createLineRenderer(script: ChatScript, context: LineContext) {
   let callCount = 0;
+
+  function said(from: FakeMessage): Record<string, unknown> {
+    const { content = '', thinking } = from;
+    if (context.isGenerated) return { response: content, ...(thinking && { thinking }) };
+    return { message: message(from) };
+  }
 
   function message(from: FakeMessage): Record<string, unknown> {
     return {
@@ -35,7 +43,7 @@ export function createLineRenderer(script: ChatScript, context: LineContext) {
 
   /** The object of a chunk. */
   function body(step: Exclude<LineStep, { type: 'line' }>): Record<string, unknown> {
-    const common = { model: context.model, created_at: goTime(), message: message(step.message) };
+    const common = { model: context.model, created_at: goTime(), ...said(step.message) };
     if (step.type === 'chunk') return { ...common, done: false };
     return { ...common, done: true, ...finalFieldsOf(script, step.fields, context) };
   }

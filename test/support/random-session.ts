@@ -51,6 +51,8 @@ const settings = fc.record({
   summary: maybe(fc.record({ summary: text, topics: fc.array(text, { maxLength: 2 }) })),
   summaryModel: maybe(text),
   extra: maybe(object),
+  clientKey: maybe(fc.uuid()),
+  isListed: fc.boolean(),
 });
 
 /** An attempt to run a call. */

@@ -1,5 +1,6 @@
 // What a plan begins with: the window that may be asked for, the system prompt, and what a schema takes.
 import type { EngineModel } from '../../contract/engine.ts';
+import { digestOf } from '../../kit/digest.ts';
 import { findSystemMessage, type PromptMessage } from '../../store/messages.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Offer } from '../../tools/offer.ts';
@@ -8,6 +9,7 @@ import { addSizes, estimateTokens, NO_SIZE, type PromptSize, sizeOf } from '../.
 import { weightsOf } from '../../window/model-windows.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
+import { forcedFormat, forcedNudge } from './forced-call.ts';
 
 /** What planning may touch. */
 export type PlanDeps = Pick<
@@ -40,6 +42,7 @@ export function askWindow(deps: PlanDeps, { session, model, request }: AskedRequ
     firstWindow: model?.wishedWindow ?? deps.windowPolicy.firstWindow,
     trainedLength: model?.trainedLength ?? null,
     turnWindow: request.options.num_ctx ?? null,
+    atLeast: request.windowAtLeast,
     modelWindow: deps.modelWindows.current(weights),
     loadedWindow: deps.modelWindows.loaded(weights),
     loadableWindow: deps.loadFailures.loadable(weights),
@@ -49,9 +52,10 @@ export function askWindow(deps: PlanDeps, { session, model, request }: AskedRequ
 }
 
 /** A schema may be written into the prompt; that it is not costs little room. */
-export function formatTokens(deps: PlanDeps, { session, request }: AskedRequest): number {
-  if (request.format === null || request.format === 'json') return 0;
-  const content = JSON.stringify(request.format);
+export function formatTokens(deps: PlanDeps, { session, request, offer }: AskedRequest): number {
+  const format = forcedFormat(offer.forced ?? []) ?? request.format;
+  if (format === null || format === 'json') return 0;
+  const content = JSON.stringify(format);
   return estimateTokens(sizeOf({ content }), deps.tokenRatios.current(session.model));
 }
 
@@ -62,14 +66,26 @@ export function ownSize(model: EngineModel | null, hasSystem: boolean): PromptSi
 }
 
 /** What is said last, and stored nowhere. */
-export function nudgeSize({ nudge = null }: Pick<PlannedRequest, 'nudge'>): PromptSize {
+export function nudgeSize(question: Pick<AskedRequest, 'nudge' | 'offer'>): PromptSize {
+  const nudge = nudgeOf(question);
   return nudge === null ? NO_SIZE : sizeOf({ content: nudge });
 }
 
-/** The system message; null when the session has none. */
+export function nudgeOf({ nudge = null, offer }: Pick<AskedRequest, 'nudge' | 'offer'>): string | null {
+  return nudge ?? forcedNudge(offer.forced ?? []);
+}
+
+/** The system message: that of the turn, else of the session; null when there is none. */
 export async function findSystem(
   deps: PlanDeps,
   session: AskedRequest['session'],
-): Promise<PromptMessage | null> {
+  request?: Pick<TurnRequest, 'system'>,
+): Promise<Pick<PromptMessage, 'content'> | null> {
+  if (request?.system !== undefined) return { content: request.system };
   return session.systemId === null ? null : findSystemMessage(deps.db, session.session_id);
+}
+
+/** Another one whenever the system prompt is another one; null: there is none. */
+export function systemMark({ session, request }: Pick<AskedRequest, 'session' | 'request'>): string | null {
+  return request.system === undefined ? session.systemId : digestOf(request.system);
 }

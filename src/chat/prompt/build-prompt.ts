@@ -40,8 +40,12 @@ export function readableBy(
   return messages.map(({ images: _images, ...text }) => text);
 }
 
-/** Whether it is asked to think. A model that nobody could ask about is sent what the client wants. */
-export function thinkOf(model: EngineModel | null, wanted: Think): Think {
+/**
+ * Whether it is asked to think. A model that nobody could ask about is sent what the client wants.
+ * @param wanted null: where it is known that it can
+ */
+export function thinkOf(model: EngineModel | null, wanted: Think | null): Think {
+  if (wanted === null) return model?.capabilities.includes('thinking') ?? false;
   return mayDo(model, 'thinking') ? wanted : false;
 }
 

@@ -32,7 +32,7 @@ export async function checkFits(
   // Whatever is wrong with a model that nobody could ask about, it is not the message.
   if (model === null) return;
   const { system: content } = question;
-  const system = content === undefined ? await findSystem(deps, session) : { content };
+  const system = content === undefined ? await findSystem(deps, session, request) : { content };
   const newest = tip === null ? null : await readNewest(deps, session.session_id, tip);
   const asks = newest ?? sizeOf({ content: request.message ?? '', images: request.images });
   const message = addSizes(asks, results);
@@ -45,16 +45,26 @@ export async function checkFits(
   const asked = askWindow(deps, question);
   const { largest, most } = windowLimits(asked);
   if (required <= most) return;
+  const isLoadable = asked.loadableWindow !== largest;
+  throw overflow({ systemTokens, toolTokens, messageTokens }, { largest, most, isLoadable });
+}
+
+/** @param window the largest there may be, and what a prompt may take of it; whether a larger one could not be loaded */
+export function overflow(
+  tokens: { readonly systemTokens: number; readonly toolTokens: number; readonly messageTokens: number },
+  window: { readonly largest: number; readonly most: number; readonly isLoadable: boolean },
+): MochiError {
+  const { systemTokens, toolTokens, messageTokens } = tokens;
+  const { largest, most, isLoadable } = window;
   const others = besideText(systemTokens, toolTokens);
-  const why =
-    asked.loadableWindow === largest
-      ? ' A larger window could not be loaded for want of memory (MOCHI_MAX_CONTEXT_WINDOW).'
-      : '';
-  throw new MochiError(
+  const why = isLoadable
+    ? ''
+    : ' A larger window could not be loaded for want of memory (MOCHI_MAX_CONTEXT_WINDOW).';
+  return new MochiError(
     'context_overflow',
-    `The message does not fit: it needs about ${messageTokens} tokens${others} and a window of ${largest} tokens leaves ${most} for the prompt. ${advice({ systemTokens, toolTokens, messageTokens })}, or use a model or a window that holds more.${why}`,
+    `The message does not fit: it needs about ${messageTokens} tokens${others} and a window of ${largest} tokens leaves ${most} for the prompt. ${advice(tokens)}, or use a model or a window that holds more.${why}`,
     {
-      required_tokens: required,
+      required_tokens: systemTokens + toolTokens + messageTokens,
       message_tokens: messageTokens,
       system_tokens: systemTokens,
       ...(toolTokens > 0 && { tools_tokens: toolTokens }),

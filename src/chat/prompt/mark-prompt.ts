@@ -3,7 +3,7 @@ import type { PathPlace } from '../../store/path-place.ts';
 import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { WindowLimits } from '../../window/choose-window.ts';
 import { weightsOf } from '../../window/model-windows.ts';
-import type { PlannedRequest } from './ask-window.ts';
+import { type PlannedRequest, systemMark } from './ask-window.ts';
 import { thinkOf } from './build-prompt.ts';
 import type { GatheredHistory } from './gather-history.ts';
 import { toolsDigest } from './offered-tools.ts';
@@ -41,7 +41,7 @@ export function toMark(
     window: plan.window,
     budget: plan.limits.budget,
     options: JSON.stringify([thinkOf(model, request.think), ...reloading]),
-    systemId: session.systemId,
+    systemId: systemMark(question),
     tools: toolsDigest(question),
     summary,
     startId: first?.message_id ?? null,

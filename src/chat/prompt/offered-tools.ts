@@ -11,7 +11,13 @@ type ToolsQuestion = Pick<PlannedRequest, 'offer' | 'model'>;
 
 /** None to a model that cannot call tools. */
 export function offeredTools({ offer, model }: ToolsQuestion): readonly RegisteredTool[] {
-  return mayDo(model, 'tools') ? offer.tools : [];
+  // A call that is forced needs no more than structured output.
+  return mayDo(model, 'tools') || offer.forced !== undefined ? offer.tools : [];
+}
+
+/** Of these the model has to call one now, which it is not sent as tools; none: it does as it likes. */
+export function forcedOf({ offer }: Pick<ToolsQuestion, 'offer'>): readonly RegisteredTool[] {
+  return offer.forced ?? [];
 }
 
 /** What engines are told: a source has more to say of its tools. */
@@ -21,14 +27,14 @@ export function toEngineTools(tools: readonly EngineTool[]): EngineTool[] {
 
 /** Of what is written into the prompt for them. */
 export function toolsSize(question: ToolsQuestion): PromptSize {
-  const tools = offeredTools(question);
+  const tools = forcedOf(question).length > 0 ? [] : offeredTools(question);
   return tools.length === 0 ? NO_SIZE : sizeOf({ content: JSON.stringify(toEngineTools(tools)) });
 }
 
 /** By which the tools of two prompts are compared; null: none. */
 export function toolsDigest(question: ToolsQuestion): string | null {
   const tools = offeredTools(question);
-  if (tools.length === 0) return null;
+  if (tools.length === 0 || forcedOf(question).length > 0) return null;
   return createHash('sha256')
     .update(JSON.stringify(toEngineTools(tools)))
     .digest('hex')

@@ -24,25 +24,32 @@ import {
 } from '../../window/estimate.ts';
 import { answerRoom } from './answer-room.ts';
 import {
+  type AskedRequest,
   askWindow,
   findSystem,
   formatTokens,
+  nudgeOf,
   nudgeSize,
   ownSize,
   type PlanDeps,
   type PlannedRequest,
+  systemMark,
 } from './ask-window.ts';
 import { buildPrompt, countStored, systemText } from './build-prompt.ts';
 import { comparePrompts, isSameOffer } from './compare-prompts.ts';
 import { type GatheredHistory, gatherHistory } from './gather-history.ts';
-import { identifyModel } from './identify-model.ts';
 import { toMark } from './mark-prompt.ts';
-import { offeredTools, toolsDigest, toolsReceipt, toolsSize } from './offered-tools.ts';
+import { forcedOf, offeredTools, toolsDigest, toolsSize } from './offered-tools.ts';
+import { planReceipt } from './plan-receipt.ts';
 
 export interface PromptPlan {
   readonly messages: readonly EngineMessage[];
+  /** Said after them, and stored nowhere; null: nothing. */
+  readonly nudge: string | null;
   /** What the model is offered, in this order. */
   readonly tools: readonly RegisteredTool[];
+  /** One of these has to be called: asked for as structured output, and not sent as tools. None: it does as it likes. */
+  readonly forced: readonly RegisteredTool[];
   readonly chosen: ChosenWindow;
   /** What the answer may take. */
   readonly answer: AnswerLimit;
@@ -67,7 +74,7 @@ export interface PromptQuestion extends PlannedRequest {
 /** The system prompt and the newest exchange always go in; older exchanges while they fit, the newest first. */
 export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Promise<PromptPlan> {
   const { session, tip, before } = question;
-  const system = await findSystem(deps, session);
+  const system = await findSystem(deps, session, question.request);
   const asked = askWindow(deps, question);
   const limits = windowLimits(asked);
   const { history, summary } = await gather(deps, question, { system, limits });
@@ -92,7 +99,6 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
       ),
   });
   const { loadedWindow: loaded } = asked;
-  const isReload = loaded === null || (window !== null && window !== loaded);
   const content = systemText(prelude);
   const own = addSizes(fixedSize(question, content !== null), nudgeSize(question));
   const said = content === null ? own : addSizes(own, sizeOf({ content }));
@@ -100,36 +106,29 @@ export async function planPrompt(deps: PlanDeps, question: PromptQuestion): Prom
   const answer = answerRoom(deps, question, { asked, window, history, size });
   return {
     messages: prompt,
+    nudge: nudgeOf(question),
     tools: offeredTools(question),
+    forced: forcedOf(question),
     chosen,
     answer,
     size,
     mark,
-    receipt: {
-      window,
-      window_reason: chosen.reason,
-      answer_limit: answer.tokens,
-      num_predict_clamped: answer.isClamped,
-      planned_tokens: history.plannedTokens,
-      prompt_tokens: null,
-      output_tokens: null,
-      messages_sent: mark.sent,
-      messages_left_out: tip.depth + 1 - messages.length,
-      summary_used: summary !== null,
-      loaded_window: loaded,
-      reload_expected: isReload,
-      // What is loaded anew has read nothing.
-      prefix_reused: isReload ? 0 : compared.prefixReused,
-      cache_break: compared.cacheBreak ?? (isReload && before !== null ? 'reload' : null),
-      suspected_truncation: false,
-      ...identifyModel(session, question.model),
-      ...toolsReceipt(deps, question),
-    },
+    receipt: planReceipt(deps, question, {
+      chosen,
+      answer,
+      loaded,
+      plannedTokens: history.plannedTokens,
+      sent: mark.sent,
+      leftOut: tip.depth + 1 - messages.length,
+      isSummaryUsed: summary !== null,
+      isFirst: before === null,
+      ...compared,
+    }),
   };
 }
 
 /** What stands around the conversation whatever it is. */
-function fixedSize(question: PromptQuestion, hasSystem: boolean): PromptSize {
+export function fixedSize(question: AskedRequest, hasSystem: boolean): PromptSize {
   return addSizes(ownSize(question.model, hasSystem), toolsSize(question));
 }
 
@@ -140,7 +139,7 @@ function callersOf(messages: readonly PromptMessage[]): string[] {
 async function gather(
   deps: PlanDeps,
   question: PromptQuestion,
-  fixed: { readonly system: PromptMessage | null; readonly limits: WindowLimits },
+  fixed: { readonly system: Pick<PromptMessage, 'content'> | null; readonly limits: WindowLimits },
 ): Promise<{ readonly history: GatheredHistory; readonly summary: string | null }> {
   const { session, tip } = question;
   const { system, limits } = fixed;
@@ -190,7 +189,7 @@ function continuable(question: PromptQuestion, { budget }: WindowLimits): Prompt
     before === null ||
     ratio !== null ||
     before.model !== session.model ||
-    before.systemId !== session.systemId ||
+    before.systemId !== systemMark(question) ||
     // What was counted holds the tools of then.
     !isSameOffer(before, { tools: toolsDigest(question) })
   )

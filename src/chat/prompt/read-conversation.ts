@@ -71,6 +71,7 @@ function windowInUse(
     firstWindow: model.wishedWindow ?? deps.windowPolicy.firstWindow,
     trainedLength: model.trainedLength,
     turnWindow: null,
+    atLeast: null,
     // After a restart the session remembers on which step its model stood.
     modelWindow: deps.modelWindows.current(model.weights) ?? (isOwn ? config.current_window : null),
     loadedWindow: loaded,

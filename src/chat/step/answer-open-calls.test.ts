@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { executionStart } from '../../../test/support/execution-start.ts';
 import { openTestStore, TIME } from '../../../test/support/open-test-store.ts';
 import { listPath } from '../../store/messages.ts';
-import { type CallPlan, insertToolCalls, listCallsOfTurn } from '../../store/tool-calls.ts';
+import { listCallsOfTurn } from '../../store/settled-calls.ts';
+import { type CallPlan, insertToolCalls } from '../../store/tool-calls.ts';
 import { startExecution } from '../../store/tool-executions.ts';
 import { answerOpenCalls } from './answer-open-calls.ts';
 

@@ -1,9 +1,11 @@
 // An answer that is none: it is let go, and the model is asked once more, without tools.
 import type { EngineUsage } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
 import { moveHead } from '../../store/active-path.ts';
 import { deleteMessage } from '../../store/messages.ts';
 import { findSession } from '../../store/sessions.ts';
 import type { TurnDeps } from '../turn-deps.ts';
+import type { Draft } from './draft.ts';
 import { addUsage } from './measure-call.ts';
 import type { TurnProgress } from './turn-progress.ts';
 
@@ -14,6 +16,7 @@ const NUDGE = 'Answer now, from the results above.';
  * A text that is not in the format that was asked for beside tools, or silence right after a round. What the model said
  * goes; what it cost stays.
  * @returns whether it is to be asked again: once in a turn
+ * @throws MochiError invalid_structured_output where it had to call a tool
  */
 export async function askAgain(
   deps: TurnDeps,
@@ -23,6 +26,7 @@ export async function askAgain(
   const { draft, plan } = progress;
   // Without tools it was asked already, or there is nothing to leave out.
   if (draft === null || plan === null || plan.tools.length === 0) return false;
+  if (plan.forced.length > 0) throw uncalled(draft);
   const isSilent =
     isAfterRound && !draft.isUnfit && draft.content.trim() === '' && draft.finishReason !== 'length';
   if (!draft.isUnfit && !isSilent) return false;
@@ -40,4 +44,13 @@ export async function askAgain(
   progress.offer = { ...progress.offer, tools: [] };
   progress.nudge = isSilent ? NUDGE : null;
   return true;
+}
+
+function uncalled({ finishReason }: Draft): MochiError {
+  const why = finishReason === 'length' ? 'was cut before its end' : 'is no call of it';
+  return new MochiError(
+    'invalid_structured_output',
+    `The model had to call a tool (tool_choice), and what it wrote ${why}.`,
+    { finish_reason: finishReason },
+  );
 }

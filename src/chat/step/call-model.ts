@@ -6,11 +6,13 @@ import { instantAfter } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { readableBy, thinkOf } from '../prompt/build-prompt.ts';
+import { forcedFormat } from '../prompt/forced-call.ts';
+import { planGiven } from '../prompt/given-prompt.ts';
 import { learnWindows } from '../prompt/learn-windows.ts';
 import { isLoad } from '../prompt/model-rates.ts';
 import { toEngineTools } from '../prompt/offered-tools.ts';
 import { type PromptPlan, planPrompt } from '../prompt/plan-prompt.ts';
-import { Draft } from './draft.ts';
+import { Draft, NO_CHECKPOINTS } from './draft.ts';
 import { adviseOnLoad, fallBack } from './fall-back.ts';
 import { followWait, waitingPhase } from './follow-wait.ts';
 import { holdOf } from './held-answer.ts';
@@ -59,7 +61,8 @@ async function* callOnce(
   progress.draft = null;
   const { tip, reason, mark: before, offer, nudge } = progress;
   const ratio = refusal?.ratio ?? null;
-  const planned = await planPrompt(deps, { ...turn, model, tip, before, reason, ratio, offer, nudge });
+  const question = { ...turn, model, tip, before, reason, ratio, offer, nudge };
+  const planned = turn.given ? planGiven(deps, question, turn.given) : await planPrompt(deps, question);
   const plan = progress.isRestarted ? asRestarted(planned) : planned;
   if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
@@ -70,12 +73,12 @@ async function* callOnce(
     { event: 'status', data: status },
   ];
   progress.draft = new Draft({
-    checkpoints: deps.checkpoints,
+    checkpoints: turn.given ? NO_CHECKPOINTS : deps.checkpoints,
     sessionId: session.session_id,
     turnId: live.turnId,
     messageId: deps.newId(10),
     model: session.model,
-    timestamp: await instantAfter(deps.db, session.session_id, tip, deps.now()),
+    timestamp: turn.given ? deps.now() : await instantAfter(deps.db, session.session_id, tip, deps.now()),
     parent: tip,
     lastEventId: () => live.lastEventId,
     receipt: plan.receipt,
@@ -86,8 +89,9 @@ async function* callOnce(
       engine: deps.engine,
       draft: progress.draft,
       signal: progress.place === null ? live.signal : AbortSignal.any([live.signal, progress.place.signal]),
-      request: toEngineRequest({ ...turn, model, nudge: progress.nudge }, plan),
+      request: toEngineRequest({ ...turn, model }, plan),
       hold: holdOf(deps, turn.request, plan),
+      isParallel: turn.request.isParallel,
       onBegin: () => {
         wait.stop();
         noteBegun(deps, turn, progress);
@@ -113,20 +117,24 @@ async function* callOnce(
 
 /** What the engine is sent. */
 export function toEngineRequest(
-  turn: Pick<RunningTurn, 'session' | 'request' | 'model'> & { readonly nudge?: string | null },
+  { session, request, model, given }: Pick<RunningTurn, 'session' | 'request' | 'model' | 'given'>,
   plan: PromptPlan,
 ): EngineChatRequest {
-  const { session, request, model, nudge = null } = turn;
   const { num_ctx: _window, ...options } = request.options;
+  const { keepAlive } = request;
+  const isForced = plan.forced.length > 0;
+  // Beside a format no tool would be called.
+  const format = isForced ? forcedFormat(plan.forced) : plan.tools.length === 0 ? request.format : null;
   return {
     model: session.model,
-    messages: [...readableBy(model, plan.messages), ...nudgeOf(nudge)],
+    messages: [...readableBy(model, plan.messages), ...said(plan.nudge)],
     think: thinkOf(model, request.think),
     window: plan.chosen.window,
     options: plan.answer.tokens === null ? options : { ...options, num_predict: plan.answer.tokens },
-    // Beside a format no tool would be called.
-    ...(request.format !== null && plan.tools.length === 0 && { format: request.format }),
-    ...(plan.tools.length > 0 && { tools: toEngineTools(plan.tools) }),
+    ...(format !== null && { format }),
+    ...(plan.tools.length > 0 && !isForced && { tools: toEngineTools(plan.tools) }),
+    ...(keepAlive !== null && { keepAlive }),
+    ...(given?.completion && { completion: given.completion }),
   };
 }
 
@@ -134,7 +142,7 @@ function asRestarted(plan: PromptPlan): PromptPlan {
   return { ...plan, receipt: { ...plan.receipt, engine_restarted: true } };
 }
 
-function nudgeOf(nudge: string | null): EngineMessage[] {
+function said(nudge: string | null): EngineMessage[] {
   return nudge === null ? [] : [{ role: 'user', content: nudge }];
 }
 

@@ -50,6 +50,7 @@ export async function completeAnswer(
       context_window: finished.contextWindow,
       message,
       context: finished.receipt,
+      usage: progress.usage,
     },
   };
   return [...ending.events, complete];

@@ -10,8 +10,14 @@ import { noteAnswer, noteLastEvent } from '../../store/turns.ts';
 import { type PromptSize, sizeOf } from '../../window/estimate.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
+/** Of an answer that is stored nowhere. */
+export const NO_CHECKPOINTS: Pick<Checkpoints, 'note' | 'forget'> = {
+  note: () => undefined,
+  forget: async () => undefined,
+};
+
 export interface DraftOptions {
-  readonly checkpoints: Checkpoints;
+  readonly checkpoints: Pick<Checkpoints, 'note' | 'forget'>;
   readonly sessionId: string;
   readonly turnId: string;
   readonly messageId: string;

@@ -2,6 +2,7 @@
 import { MochiError } from '../../contract/errors.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { checkFits } from '../prompt/check-fits.ts';
+import { checkGiven } from '../prompt/given-prompt.ts';
 import type { StepDeps } from './step-deps.ts';
 import { hasBegun, type RunningTurn, type TurnProgress } from './turn-progress.ts';
 
@@ -32,7 +33,9 @@ export async function fallBack(
   const loadable = deps.loadFailures.loadable(weights);
   if (loadable === null || loadable >= window) return false;
   progress.reason = 'load_failed';
-  await checkFits(deps, { ...turn, model, tip, offer });
+  const question = { ...turn, model, tip, offer };
+  if (turn.given) checkGiven(deps, question, turn.given);
+  else await checkFits(deps, question);
   return true;
 }
 

@@ -18,6 +18,7 @@ import type { TurnDeps } from '../turn-deps.ts';
 import { shownArguments } from '../watch/shown-arguments.ts';
 import { answerOpenCalls } from './answer-open-calls.ts';
 import type { Draft } from './draft.ts';
+import { markAnswer } from './mark-answer.ts';
 import { addUsage, learnRatio, measured } from './measure-call.ts';
 import { type PlannedCall, questionsOf } from './plan-round.ts';
 import { leavesNothing, takeBackMessage, takenBack } from './take-back.ts';
@@ -58,6 +59,7 @@ export async function finishAnswer(
     progress.messageId = draft.options.messageId;
     if (ratio !== null) await saveTokenRatio(transaction, session.model, ratio);
     if (failure !== null) return draft.note(transaction);
+    await markAnswer(transaction, turn, progress.messageId);
     await deps.background.answered(transaction, session);
     await finishTurn(transaction, live.turnId, {
       state: 'completed',
@@ -144,6 +146,7 @@ export async function finishFailed(
       cancelled = await deps.approvals.cancelOfTurn(transaction, live.turnId);
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);
+      if (hasPart) await markAnswer(transaction, turn, draft.options.messageId);
       const isTakenBack =
         leavesNothing(turn, progress, failure) && (await takeBackMessage(transaction, turn));
       const told = isTakenBack ? takenBack(failure) : failure;

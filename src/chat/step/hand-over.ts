@@ -8,6 +8,7 @@ import { finishTurn } from '../../store/turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { toAnswer } from '../watch/replay-turn.ts';
 import { CLOSING_EVENTS } from './finish-step.ts';
+import { markAnswer } from './mark-answer.ts';
 import type { RoundCall } from './read-round.ts';
 import { nameOf } from './run-call.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
@@ -16,10 +17,11 @@ import { windowChange, windowInfo } from './window-change.ts';
 /** Stores it, then says so. @param handed the assistant message, and its calls that are left. @throws what the store throws */
 export async function handOver(
   deps: TurnDeps,
-  { live, session }: RunningTurn,
+  turn: RunningTurn,
   progress: TurnProgress,
   handed: { readonly messageId: string; readonly calls: readonly RoundCall[] },
 ): Promise<TurnEvent[]> {
+  const { live, session } = turn;
   const { sessionId, turnId } = live;
   const { messageId, calls } = handed;
   const { receipt, mark, usage } = progress;
@@ -31,6 +33,7 @@ export async function handOver(
   const finishedAt = deps.now();
   await deps.db.transaction().execute(async (transaction) => {
     await handCallsOver(transaction, { sessionId, messageId });
+    await markAnswer(transaction, turn, messageId);
     await updateSession(transaction, sessionId, {
       updated_at: finishedAt,
       ...(mark && { promptMark: mark }),
@@ -59,6 +62,9 @@ export async function handOver(
   const data = { message_id: messageId, model, eval_count, prompt_eval_count, finish_reason };
   return [
     ...told,
-    { event: 'message_complete', data: { ...data, context_window: info, message: answer, context: receipt } },
+    {
+      event: 'message_complete',
+      data: { ...data, context_window: info, message: answer, context: receipt, usage },
+    },
   ];
 }

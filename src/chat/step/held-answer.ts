@@ -1,5 +1,6 @@
 // Text of a model that is not told before it is known what it is: the answer, calls, or nothing that was asked for.
 import type { EngineToolCall } from '../../contract/engine.ts';
+import { readForcedCall } from '../prompt/forced-call.ts';
 import type { PromptPlan } from '../prompt/plan-prompt.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { TurnRequest } from '../turn-request.ts';
@@ -19,9 +20,19 @@ export interface Hold {
 export function holdOf(
   { newId, rescuesCalls }: Pick<TurnDeps, 'newId' | 'rescuesCalls'>,
   { format }: TurnRequest,
-  { tools }: PromptPlan,
+  { tools, forced }: PromptPlan,
 ): Hold | null {
   if (tools.length === 0) return null;
+  if (forced.length > 0) {
+    return {
+      withThoughts: false,
+      holds: () => true,
+      settle(content) {
+        const call = readForcedCall(forced, content);
+        return call === null ? 'drop' : [{ id: `call_${newId(8)}`, ...call }];
+      },
+    };
+  }
   // Engines cannot be asked for both at once.
   if (format !== null) {
     return {

@@ -20,6 +20,8 @@ export interface ModelStep {
   readonly signal: AbortSignal;
   /** Null: what comes is told as it comes. */
   readonly hold: Hold | null;
+  /** Whether the answer may ask for several tools; else the first call is the one. */
+  readonly isParallel: boolean;
   /** The engine has begun to answer. */
   readonly onBegin: () => void;
 }
@@ -30,14 +32,16 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
   const told = new ToldAnswer(draft, { hold, showsThinking: request.think !== false });
   let hasBegun = false;
   try {
-    for await (const batch of engine.chat(request, signal)) {
+    const ask = request.completion === undefined ? engine.chat : engine.complete;
+    if (ask === undefined) throw cannotComplete(request.model);
+    for await (const batch of ask(request, signal)) {
       const begun: TurnEvent[] = [];
       if (!hasBegun) {
         hasBegun = true;
         step.onBegin();
         begun.push({ event: 'status', data: generatingPhase(draft) });
       }
-      const usage = readBatch(batch, draft, told);
+      const usage = readBatch(batch, told, step);
       const events = [...begun, ...told.takeEvents()];
       if (events.length > 0) yield events;
       if (usage !== null) return usage;
@@ -53,16 +57,29 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
 }
 
 /** @returns what the call cost, where this is its end */
-function readBatch(batch: readonly EngineChunk[], draft: Draft, told: ToldAnswer): EngineUsage | null {
+function readBatch(
+  batch: readonly EngineChunk[],
+  told: ToldAnswer,
+  { draft, isParallel }: ModelStep,
+): EngineUsage | null {
   for (const chunk of batch) {
     if (chunk.type === 'done') {
       told.end(chunk.reason);
       return chunk.usage;
     }
-    if (chunk.type === 'tool_call') addCall(draft, chunk.call);
-    else told.say(chunk.type, chunk.text);
+    if (chunk.type === 'tool_call') {
+      if (isParallel || draft.toolCalls.length === 0) addCall(draft, chunk.call);
+    } else told.say(chunk.type, chunk.text);
   }
   return null;
+}
+
+export function cannotComplete(model: string): MochiError {
+  return new MochiError(
+    'not_supported',
+    `The engine of the model ${model} only chats: it cannot complete a text as it is.`,
+    { model },
+  );
 }
 
 function incomplete(): MochiError {

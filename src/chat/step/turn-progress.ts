@@ -10,6 +10,7 @@ import type { PromptMark } from '../../store/prompt-mark.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Offer } from '../../tools/offer.ts';
 import type { ModelUse } from '../../window/model-windows.ts';
+import type { GivenPrompt } from '../prompt/given-prompt.ts';
 import type { PromptPlan } from '../prompt/plan-prompt.ts';
 import type { TurnRequest } from '../turn-request.ts';
 import type { LiveTurn } from '../watch/live-turn.ts';
@@ -22,6 +23,8 @@ export interface RunningTurn {
   readonly session: StoredSession;
   readonly model: EngineModel | null;
   readonly request: TurnRequest;
+  /** Its whole prompt, where neither that nor the answer is stored; missing: the path of the session. */
+  readonly given?: GivenPrompt;
   /** The message to answer. */
   readonly tip: PathPlace;
   /** Whether this turn has put it on the path. */

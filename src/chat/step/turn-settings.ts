@@ -1,5 +1,6 @@
 // What a turn was asked with and how far it has come, as its row keeps it: enough for another process to go on.
 import type { TurnUsage } from '../../contract/turn.ts';
+import { type AnswerWishes, USUAL_WISHES } from '../answer-wishes.ts';
 import type { TurnRequest } from '../turn-request.ts';
 import { agentSettingsOf, toolSettingsOf } from '../turn-request.ts';
 import type { LastRun } from './repetition.ts';
@@ -7,10 +8,8 @@ import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 
 export interface TurnSettings {
   readonly model: string;
-  readonly request: Pick<
-    TurnRequest,
-    'think' | 'options' | 'format' | 'toolSettings' | 'clientTools' | 'agentSettings' | 'onApproval'
-  >;
+  readonly request: Partial<AnswerWishes> &
+    Pick<TurnRequest, 'toolSettings' | 'agentSettings' | 'onApproval'>;
   readonly rounds: number;
   readonly lastRun: LastRun | null;
   readonly usage: TurnUsage | null;
@@ -20,13 +19,14 @@ export function toTurnSettings(
   { session, request }: RunningTurn,
   { rounds, lastRun, usage }: TurnProgress,
 ): TurnSettings {
-  const { think, options, format, clientTools, onApproval } = request;
+  const { think, options, format, clientTools, toolChoice, isParallel, windowAtLeast, keepAlive } = request;
+  const wishes = { think, options, format, clientTools, toolChoice, isParallel, windowAtLeast, keepAlive };
   // A change of the session meanwhile is for its next turn.
   const toolSettings = toolSettingsOf(session, request);
   const agentSettings = agentSettingsOf(session, request);
   return {
     model: session.model,
-    request: { think, options, format, toolSettings, clientTools, agentSettings, onApproval },
+    request: { ...wishes, toolSettings, agentSettings, onApproval: request.onApproval },
     rounds,
     lastRun,
     usage,
@@ -36,11 +36,8 @@ export function toTurnSettings(
 /** @param settings as `toTurnSettings` made them; null: there are none, so it goes on as a turn that asked for nothing */
 export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
   return {
-    think: false,
-    options: {},
-    format: null,
+    ...USUAL_WISHES,
     toolSettings: null,
-    clientTools: [],
     agentSettings: null,
     ...settings?.request,
     message: null,

@@ -2,6 +2,7 @@
 import type { DisconnectPolicy } from '../../contract/chat.ts';
 import type { ContextReceipt } from '../../contract/context-window.ts';
 import { MochiError } from '../../contract/errors.ts';
+import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
 
@@ -22,7 +23,9 @@ export type WatchableTurn = Pick<
 /** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
 export class LiveTurn {
   readonly turnId: string;
+  /** Empty: of one that is stored nowhere. */
   readonly sessionId: string;
+  readonly createdAt: string;
   /** Resolves when it is durable and its first events were told: nobody hears of it before, nor does the engine. */
   opened: Promise<void> = Promise.resolve();
   readonly #log: TurnLog;
@@ -40,6 +43,7 @@ export class LiveTurn {
   constructor(options: TurnLogOptions) {
     this.turnId = options.turnId;
     this.sessionId = options.sessionId;
+    this.createdAt = options.createdAt;
     this.#log = new TurnLog(options);
   }
 
@@ -59,6 +63,15 @@ export class LiveTurn {
   /** Resolves when no event comes any more. */
   get finished(): Promise<void> {
     return this.#finished.promise;
+  }
+
+  get isPassing(): boolean {
+    return this.sessionId === '';
+  }
+
+  /** As its events tell it. */
+  get state(): TurnState {
+    return this.#log.state;
   }
 
   /** The assistant message that is being written, or was written last. */

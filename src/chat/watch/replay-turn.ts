@@ -9,7 +9,7 @@ import { parseModelJson } from '../../kit/model-json.ts';
 import { listAnswerCalls } from '../../store/client-calls.ts';
 import type { Db } from '../../store/database.ts';
 import { findMessage, type PathMessage } from '../../store/messages.ts';
-import { listCallsOfTurn, type SettledToolCall } from '../../store/tool-calls.ts';
+import { listCallsOfTurn, type SettledToolCall } from '../../store/settled-calls.ts';
 import { isStructuredTurn } from '../../store/turns.ts';
 import type { WatchableTurn } from './live-turn.ts';
 import type { NumberedEvent } from './turn-log.ts';
@@ -147,6 +147,7 @@ function closingEvents({ turn, message, isStructured, answerCalls }: StoredTurn)
           ...(isStructured && { parsed: parseModelJson(message.content) }),
         },
         context: turn.context,
+        usage: turn.usage,
       },
     },
     done,

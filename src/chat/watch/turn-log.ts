@@ -1,6 +1,7 @@
 // The events of a turn in memory, small enough that a thousand open streams fit: a piece of the answer is kept as its
 // text alone, and the state of the turn is folded only for whom it is told to.
 import type { ContextReceipt } from '../../contract/context-window.ts';
+import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { SnapshotMessage } from '../../contract/turn-snapshot.ts';
 import { flatText } from '../../kit/flat-text.ts';
@@ -70,6 +71,19 @@ export class TurnLog {
   /** Roughly what it holds in memory, in characters. */
   get size(): number {
     return this.#characters + weigh(this.#droppedFold) + this.#snapshotWeight;
+  }
+
+  get state(): TurnState {
+    for (const kept of this.#kept.toReversed()) {
+      const event = typeof kept === 'string' ? null : kept.event;
+      if (event?.event === 'done') return event.data.state;
+      if (event?.event !== 'status') continue;
+      const { phase, model } = event.data;
+      // Beside a model it has begun, and waits for the engine.
+      if (phase === 'waiting_for_approval') return 'waiting';
+      return phase === 'queued' && model === undefined ? 'queued' : 'running';
+    }
+    return this.#droppedFold.state;
   }
 
   /** The assistant message that is being written, or was written last. */

@@ -32,6 +32,12 @@ export class TurnRegistry {
     this.#running.set(live.turnId, { live, finished: finished.then(() => this.#end(live)) });
   }
 
+  /** One that is stored nowhere: nobody is told of it once it has ended. */
+  addPassing(live: LiveTurn, finished: Promise<void>): void {
+    const { turnId } = live;
+    this.#running.set(turnId, { live, finished: finished.then(() => void this.#running.delete(turnId)) });
+  }
+
   find(turnId: string): LiveTurn | null {
     return this.#running.get(turnId)?.live ?? this.#ended.get(turnId)?.live ?? null;
   }

@@ -26,6 +26,8 @@ export interface ListSessions {
   readonly cursor?: string;
   /** Sessions in which agents work, too. */
   readonly include_agents?: boolean;
+  /** Sessions that clients of other APIs began without naming one, too. */
+  readonly unlisted?: boolean;
 }
 
 export function sessions({ json, get, send }: Api) {

@@ -47,7 +47,11 @@ export function openModelsFolder(folder: string): ModelsFolder {
       path,
       bytes: size,
       metadata,
-      model: toModel(name, size, metadata),
+      model: {
+        ...toModel(name, size, metadata),
+        sizeBytes: size,
+        modifiedAt: new Date(mtimeMs).toISOString(),
+      },
     }));
     known.set(file, { key, stored });
     stored.catch(() => known.delete(file));

@@ -36,12 +36,13 @@ export function createAsk(http: OllamaHttp, timeoutMs: number): AskOllama {
 export async function askForText(
   http: OllamaHttp,
   request: OllamaRequest,
+  maxBytes = MAX_ANSWER_BYTES,
 ): Promise<{ readonly text: string; readonly toldAt: number | null }> {
   const { path, signal } = request;
   try {
     const response = await sendOllama(http, request);
-    const { text, isCut } = await readBounded(response, MAX_ANSWER_BYTES);
-    if (isCut) throw garbled(`${path} answered with more than ${MAX_ANSWER_BYTES} bytes.`);
+    const { text, isCut } = await readBounded(response, maxBytes);
+    if (isCut) throw garbled(`${path} answered with more than ${maxBytes} bytes.`);
     const toldAt = Date.parse(String(response.headers['date']));
     return { text, toldAt: Number.isNaN(toldAt) ? null : toldAt };
   } catch (error) {

@@ -25,7 +25,18 @@ const MAX_ANSWER_CHARACTERS = 16 * 1024 * 1024;
 /** The same with the frame that every token comes in, and for lines that say nothing. */
 const MAX_ANSWER_BYTES = 64 * MAX_ANSWER_CHARACTERS;
 
-export function createChat(deps: OllamaChatDeps): Engine['chat'] {
+/** The two calls that answer in a stream. */
+interface StreamedCall {
+  readonly path: string;
+  readonly toBody: (request: EngineChatRequest) => Record<string, unknown>;
+  /** A line of the answer, as a chat says it. */
+  readonly toChatLine: (line: unknown) => unknown;
+}
+
+const CHAT: StreamedCall = { path: '/api/chat', toBody: toChatBody, toChatLine: (line) => line };
+
+/** @param call what is asked of Ollama: a chat unless stated */
+export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Engine['chat'] {
   const { http, deadlines } = deps;
   return chat;
 
@@ -50,7 +61,7 @@ export function createChat(deps: OllamaChatDeps): Engine['chat'] {
     let hasAnswered = false;
     let characters = 0;
     try {
-      const response = await openChat(deps, request, abort.signal);
+      const response = await openChat(deps, call, request, abort.signal);
       hasAnswered = true;
       const lines = readNdjson(response, { maxBytes: MAX_ANSWER_BYTES });
       for (;;) {
@@ -58,7 +69,7 @@ export function createChat(deps: OllamaChatDeps): Engine['chat'] {
         if (read.done) throw incomplete();
         phase = 'idle';
         deadline.extend(deadlines.idleTimeoutSeconds * 1000);
-        const { chunks, failure } = toBatch(read.value);
+        const { chunks, failure } = toBatch(read.value.map(call.toChatLine));
         isComplete = chunks.at(-1)?.type === 'done';
         if (isComplete) drain(lines, abort);
         characters += lengthOf(chunks);
@@ -83,18 +94,19 @@ export function createChat(deps: OllamaChatDeps): Engine['chat'] {
 
 async function openChat(
   deps: OllamaChatDeps,
+  call: StreamedCall,
   request: EngineChatRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
-  const body = toChatBody(request);
+  const body = call.toBody(request);
   try {
-    return await sendOllama(deps.http, { method: 'POST', path: '/api/chat', body, signal });
+    return await sendOllama(deps.http, { method: 'POST', path: call.path, body, signal });
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
     // Models that think in other steps than asked refuse the whole request; an answer without thinking is better.
     if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
       if (/not support/i.test(error.message)) await deps.models.noteLack(request.model, 'thinking');
-      return openChat(deps, { ...request, think: false }, signal);
+      return openChat(deps, call, { ...request, think: false }, signal);
     }
     if (isBlind(error, request) && (await deps.models.noteLack(request.model, 'vision'))) {
       const text = `The model ${request.model} does not accept images: ${error.message}. Choose one with vision, or send text only.`;

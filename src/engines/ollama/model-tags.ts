@@ -9,6 +9,8 @@ export interface Tag {
   /** What its details are known by. */
   readonly key: string;
   readonly size: number;
+  /** Null: it does not say. */
+  readonly modifiedAt: string | null;
   readonly details: Record<string, unknown>;
 }
 
@@ -69,6 +71,8 @@ function toTags(answer: Record<string, unknown>): Tag[] {
       const size = typeof model['size'] === 'number' ? model['size'] : 0;
       const digest = typeof model['digest'] === 'string' ? model['digest'] : null;
       const key = digest ?? JSON.stringify([name, size, model['modified_at']]);
-      return [{ name, digest, key, size, details: isRecord(model['details']) ? model['details'] : {} }];
+      const modifiedAt = typeof model['modified_at'] === 'string' ? model['modified_at'] : null;
+      const details = isRecord(model['details']) ? model['details'] : {};
+      return [{ name, digest, key, size, modifiedAt, details }];
     });
 }

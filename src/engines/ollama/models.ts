@@ -1,6 +1,6 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
 import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
-import { createAsk } from './ask-ollama.ts';
+import { askForText, createAsk } from './ask-ollama.ts';
 import { type HeldModel, toHeldModels } from './held-models.ts';
 import { createModelDetails, type Details } from './model-details.ts';
 import { comparable, createTags, type Tag, tagOf } from './model-tags.ts';
@@ -12,6 +12,11 @@ export interface OllamaModels {
   recall(name: string): Promise<EngineModel | null>;
   listLoaded(): Promise<EngineLoadedModel[]>;
   unload(name: string): Promise<void>;
+  load(
+    name: string,
+    wish: { readonly window: number | null; readonly keepAlive: string | number | null },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Forgets what a name stood for: the chat said that it is gone. */
   forget(name: string): void;
   /** The chat said that it cannot do what nobody had told. @returns whether that is news */
@@ -98,6 +103,15 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
     async unload(model) {
       await ask({ method: 'POST', path: '/api/chat', body: { model, messages: [], keep_alive: 0 } });
     },
+    async load(model, { window, keepAlive }, signal) {
+      const body = {
+        model,
+        messages: [],
+        ...(window !== null && { options: { num_ctx: window } }),
+        ...(keepAlive !== null && { keep_alive: keepAlive }),
+      };
+      await askForText(http, { method: 'POST', path: '/api/chat', body, signal });
+    },
     forget: (name) => known.delete(comparable(name)),
     async noteLack(name, capability) {
       const tag = tagOf(await tags().catch(() => []), name);
@@ -132,5 +146,7 @@ function toModel(tag: Tag, details: Details): EngineModel {
     ownPrompt: details.ownPrompt,
     digest: tag.digest,
     weights: details.weights ?? tag.key,
+    sizeBytes: tag.size,
+    ...(tag.modifiedAt !== null && { modifiedAt: tag.modifiedAt }),
   };
 }

@@ -4,7 +4,10 @@ import { MochiError } from '../../contract/errors.ts';
 import { inventoryOf } from '../inventory.ts';
 import { createAsk } from './ask-ollama.ts';
 import { createChat } from './chat.ts';
+import { embedTexts } from './embed.ts';
 import { unreachable } from './failures.ts';
+import { forwardCall } from './forward.ts';
+import { createComplete } from './generate.ts';
 import { createOllamaModels, type OllamaModels } from './models.ts';
 import { connectOllama, type OllamaHttp } from './ollama-http.ts';
 import { deleteOllamaModel, pullOllamaModel } from './pull.ts';
@@ -31,6 +34,16 @@ export function createOllamaEngine(options: OllamaEngineOptions): Engine {
     name: 'ollama',
     address: http.address,
     chat: createChat({ http, models, deadlines: options }),
+    complete: createComplete({ http, models, deadlines: options }),
+    embed(request, signal) {
+      const late = AbortSignal.timeout(options.firstTokenTimeoutSeconds * 1000);
+      return embedTexts({ http, models }, request, AbortSignal.any([signal, late]));
+    },
+    forward: (call, signal) => forwardCall(http, call, signal),
+    async loadModel(model, { window, keepAlive }, signal) {
+      const late = AbortSignal.timeout(options.firstTokenTimeoutSeconds * 1000);
+      await models.load(model, { window, keepAlive }, AbortSignal.any([signal, late]));
+    },
     listModels: models.list,
     defaultModel: async () => (await models.list())[0] ?? null,
     findModel: models.find,

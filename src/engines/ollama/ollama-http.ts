@@ -1,4 +1,5 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
+import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
 import { HttpAnswer } from './http-answer.ts';
@@ -10,9 +11,12 @@ export interface OllamaHttpOptions {
 }
 
 export interface OllamaRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE';
   readonly path: string;
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as they are, instead of it. */
+  readonly bytes?: { readonly bytes: string | Readable; readonly type: string | null };
   readonly signal: AbortSignal;
 }
 
@@ -52,15 +56,18 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
   });
   return {
     address: redactUrl(baseUrl),
-    async send({ method, path, body, signal }) {
+    async send({ method, path, body, bytes, signal }) {
       signal.throwIfAborted();
+      const sent =
+        bytes ?? (body === undefined ? null : { bytes: JSON.stringify(body), type: 'application/json' });
+      const type = sent?.type ?? null;
       const answer = new HttpAnswer(signal);
       const request = {
         origin: url.origin,
         path: prefix + path,
         method,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
+        headers: type === null ? headers : { ...headers, 'content-type': type },
+        body: sent?.bytes ?? null,
       };
       agent.dispatch(request, answer);
       return answer.begun;

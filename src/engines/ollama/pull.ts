@@ -72,7 +72,13 @@ function toProgress(line: unknown): PullProgress | null {
   if (failure !== null) throw failed(pullReason(failure));
   if (!isRecord(line)) return null;
   const status = typeof line['status'] === 'string' ? line['status'] : '';
-  return { status, completed: countOf(line['completed']), total: countOf(line['total']) };
+  const { digest } = line;
+  return {
+    status,
+    completed: countOf(line['completed']),
+    total: countOf(line['total']),
+    ...(typeof digest === 'string' && { digest }),
+  };
 }
 
 /** Ollama passes on what its network library says; what people can mend is told in plain words. */

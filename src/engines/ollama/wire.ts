@@ -29,6 +29,7 @@ export function toChatBody(request: EngineChatRequest): Record<string, unknown> 
         tools: request.tools.map((tool) => ({ type: 'function', function: tool })),
       }),
     ...(Object.keys(options).length > 0 && { options }),
+    ...(request.keepAlive !== undefined && { keep_alive: request.keepAlive }),
   };
 }
 

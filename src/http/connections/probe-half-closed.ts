@@ -27,11 +27,17 @@ function sendProbe(answer: ServerResponse): void {
   // Its last bytes are probe enough.
   if (answer.writableEnded) return;
   if (answer.headersSent) {
-    const isStream = String(answer.getHeader('content-type')).startsWith('text/event-stream');
-    // In a full socket the comment would end up inside of a long frame.
-    if (isStream && !answer.writableNeedDrain) answer.write(':\n\n');
+    const probe = probeOf(String(answer.getHeader('content-type')), answer.hasHeader('content-length'));
+    // In a full socket it would end up inside of a long frame.
+    if (probe !== null && !answer.writableNeedDrain) answer.write(probe);
   } else if (answer.req.httpVersion !== '1.0') {
     // The interim answer that every client knows.
     answer.writeContinue();
   }
+}
+
+/** Of streams: a comment, or a blank before the next line of JSON. */
+function probeOf(contentType: string, hasLength: boolean): string | null {
+  if (contentType.startsWith('text/event-stream')) return ':\n\n';
+  return contentType.startsWith('application/x-ndjson') && !hasLength ? ' ' : null;
 }

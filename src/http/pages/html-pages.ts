@@ -48,6 +48,8 @@ export function helloPage(port: number | undefined, isToBuild: boolean): string 
   );
 }
 
+/** What programs look for that know Ollama. */
+export const OLLAMA_TEXT = 'Ollama is running';
 export const HELLO_TEXT =
   'mochi-server is running. The API begins at /api/v1, its documentation is at /docs.\n';
 

@@ -5,7 +5,7 @@ import { notFound, pathOf } from '../error-response.ts';
 import { addressOf } from '../forwarded-prefix.ts';
 import { formAskedFor } from './asked-for.ts';
 import { DOCS_SCRIPT } from './docs-script.ts';
-import { docsPage, HELLO_TEXT, helloPage, PAGE_STYLE } from './html-pages.ts';
+import { docsPage, HELLO_TEXT, helloPage, OLLAMA_TEXT, PAGE_STYLE } from './html-pages.ts';
 import { encodedFor, readWebPage } from './web-page.ts';
 
 /** Pages that open without a key: they hold nothing of anybody, and ask for the key where it is needed. */
@@ -76,9 +76,11 @@ export interface PageOptions {
   readonly version: string;
   /** Whether there is a page to chat on. */
   readonly webEnabled: boolean;
+  /** Whether it answers as an Ollama does, too. */
+  readonly speaksOllama: boolean;
 }
 
-export function pageRoutes(app: FastifyInstance, { version, webEnabled }: PageOptions): void {
+export function pageRoutes(app: FastifyInstance, { version, webEnabled, speaksOllama }: PageOptions): void {
   const schema = { hide: true };
   const held = new Map<string, Promise<Buffer>>();
   // Once: whoever asks for it gets the same bytes.
@@ -93,7 +95,8 @@ export function pageRoutes(app: FastifyInstance, { version, webEnabled }: PageOp
       const isSent = webEnabled && (await sendFile(request, reply, 'index.html'));
       return isSent ? reply : sendPage(reply, helloPage(request.socket.localPort, webEnabled));
     }
-    if (form === 'text') return reply.type('text/plain; charset=utf-8').send(HELLO_TEXT);
+    const hello = speaksOllama ? OLLAMA_TEXT : HELLO_TEXT;
+    if (form === 'text') return reply.type('text/plain; charset=utf-8').send(hello);
     const [docs, api] = [addressOf(request, '/docs'), addressOf(request, '/api/v1')];
     return reply.type('application/json; charset=utf-8').send({ name: 'mochi-server', version, docs, api });
   });

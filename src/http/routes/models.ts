@@ -150,6 +150,8 @@ function toModel(described: EngineModel): Model {
     digest: _digest,
     weights: _weights,
     parallel: _parallel,
+    modifiedAt: _modifiedAt,
+    sizeBytes: _sizeBytes,
     ...model
   } = described;
   return model;

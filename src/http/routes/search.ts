@@ -1,7 +1,7 @@
 // Search in everything that was said.
 import { Type } from 'typebox';
 import { ref } from '../../contract/schema.ts';
-import { IncludeAgents, SearchAnswer, SearchText } from '../../contract/search.ts';
+import { IncludeAgents, IncludeUnlisted, SearchAnswer, SearchText } from '../../contract/search.ts';
 import { type HitPosition, search } from '../../store/search.ts';
 import type { App, AppDeps } from '../app-deps.ts';
 import { jsonAnswer, responses } from '../document.ts';
@@ -25,6 +25,7 @@ export function searchRoutes(app: App, { db }: AppDeps): void {
           q: SearchText,
           ...PageQuery.properties,
           include_agents: IncludeAgents,
+          unlisted: IncludeUnlisted,
         }),
         response: responses(200, jsonAnswer('A page of results.', ref(SearchAnswer)), [
           'invalid_cursor',
@@ -33,14 +34,17 @@ export function searchRoutes(app: App, { db }: AppDeps): void {
         ]),
       },
     },
-    async ({ query: { q, limit = DEFAULT_LIMIT, cursor, include_agents: includesAgents = false } }) => {
+    async ({ query: { q, limit = DEFAULT_LIMIT, cursor, ...scope } }) => {
+      const { include_agents: includesAgents = false, unlisted: includesUnlisted = false } = scope;
       const query = searchQueryOf(q);
-      const list = searchList(includesAgents ? 'search all' : 'search', query);
+      const which = `${includesAgents ? 'search all' : 'search'}${includesUnlisted ? ', unlisted too' : ''}`;
+      const list = searchList(which, query);
       const after = cursor === undefined ? null : positionOf(list, cursor);
       const { results, next, isTruncated } = await search(db, query, {
         limit,
         after,
         includesAgents,
+        includesUnlisted,
       });
       const nextCursor = next && toCursor(list, [next.seq, next.count]);
       return { results, next_cursor: nextCursor, truncated: isTruncated };

@@ -1,7 +1,7 @@
 // Sessions: create, list, read, change, delete.
 import { Type } from 'typebox';
 import { nullable, ref } from '../../contract/schema.ts';
-import { IncludeAgents, SearchText } from '../../contract/search.ts';
+import { IncludeAgents, IncludeUnlisted, SearchText } from '../../contract/search.ts';
 import {
   CreateSession,
   PatchSession,
@@ -79,6 +79,7 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
           ...PageQuery.properties,
           q: Type.Optional(SearchText),
           include_agents: IncludeAgents,
+          unlisted: IncludeUnlisted,
         }),
         response: responses(
           200,
@@ -104,13 +105,15 @@ export function sessionRoutes(app: App, deps: AppDeps): void {
       const text = query.q ?? '';
       const search = text.trim() === '' ? null : searchQueryOf(text);
       const includesAgents = query.include_agents ?? false;
-      const name = includesAgents ? 'all sessions' : 'sessions';
-      const list = search === null ? name : searchList(name, search);
+      const includesUnlisted = query.unlisted ?? false;
+      const which = `${includesAgents ? 'all sessions' : 'sessions'}${includesUnlisted ? ', unlisted too' : ''}`;
+      const list = search === null ? which : searchList(which, search);
       const after = query.cursor === undefined ? null : fromCursor(list, query.cursor, ['string', 'string']);
-      const found = search && (await findSessions(deps.db, search, { includesAgents }));
+      const found = search && (await findSessions(deps.db, search, { includesAgents, includesUnlisted }));
       const rows = await listSessions(deps.db, {
         limit: limit + 1,
         includesAgents,
+        includesUnlisted,
         after: after && { updatedAt: after[0], id: after[1] },
         ...(found && { ids: found.ids }),
       });

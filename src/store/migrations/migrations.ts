@@ -14,6 +14,7 @@ import { m010EraseDue } from './m010-erase-due.ts';
 import { m011MeantCalls } from './m011-meant-calls.ts';
 import { m012JournalAndApprovals } from './m012-journal-and-approvals.ts';
 import { m013AgentChats } from './m013-agent-chats.ts';
+import { m014Dialects } from './m014-dialects.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -33,4 +34,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '011_meant_calls': step(m011MeantCalls),
   '012_journal_and_approvals': step(m012JournalAndApprovals),
   '013_agent_chats': step(m013AgentChats),
+  '014_dialects': step(m014Dialects),
 });

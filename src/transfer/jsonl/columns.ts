@@ -14,7 +14,7 @@ interface Place {
   /** `json`: text in the row, a value in the line. `flag`: 1 or 0 in the row. */
   readonly as?: 'json' | 'flag';
   /** The value that is not written, but left out: lines without agents look as they did before there were any. */
-  readonly unless?: 'chat' | null;
+  readonly unless?: 'chat' | 1 | null;
 }
 
 /** Null: not in the line. */
@@ -38,6 +38,8 @@ export const SESSION_COLUMNS: Columns<SessionRow> = {
   kind: { key: 'kind', unless: 'chat' },
   agent_name: { key: 'agent_name', unless: null },
   parent_session_id: { key: 'parent_session_id', unless: null },
+  client_key: { key: 'client_key', unless: null },
+  listed: { key: 'listed', as: 'flag', unless: 1 },
   // Follow from the messages.
   head_depth: null,
   preview: null,
@@ -66,6 +68,7 @@ export const MESSAGE_COLUMNS: Columns<MessageRow> = {
   status: { key: 'status' },
   images: { key: 'images', as: 'json' },
   extra: { key: 'extra', as: 'json' },
+  client_id: { key: 'client_id', unless: null },
   // That of the session line.
   session_id: null,
   // Follow from the parents and the head.

@@ -14,6 +14,7 @@ import {
   type ToolExecutionRow,
   type TurnRow,
 } from '../../store/session-rows.ts';
+import { nameSession } from '../../store/sessions.ts';
 import { inSlices, textLength } from '../../store/slices.ts';
 import type { ImportDeps, StoredImport } from '../import-deps.ts';
 import { storeImport } from '../store-import.ts';
@@ -40,11 +41,18 @@ export async function storeRows(
     },
     begin: async (db, id) => {
       const parent = await findParent(db, session, ids);
-      await insertSessionRow(db, { ...session, id, import_hash: importHash, parent_session_id: parent });
+      await insertSessionRow(db, {
+        ...session,
+        id,
+        import_hash: importHash,
+        parent_session_id: parent,
+        client_key: null,
+      });
     },
     slices: (id) => slicesOf(deps, rows, { id, ids }),
     finish: async (db, id) => {
       await refreshPreview(db, id);
+      if (session.client_key !== null) await nameSession(db, id, session.client_key);
       await deps.closeTurns(db, id);
     },
   });

@@ -1,0 +1,37 @@
+// What follows a message of the tree.
+import type { Db } from './database.ts';
+import { type PromptMessage, SYSTEM_DEPTH, toMessage } from './messages.ts';
+import type { PathPlace } from './path-place.ts';
+
+/** Those that follow it at once, the newest first. @param parent null: the first ones of the tree */
+export async function listChildren(
+  db: Db,
+  sessionId: string,
+  parent: PathPlace | null,
+): Promise<PromptMessage[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .where('parent_id', 'is', parent?.id ?? null)
+    .where('depth', '>', SYSTEM_DEPTH)
+    .orderBy('seq', 'desc')
+    .execute();
+  return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1, sibling_index: 0 }));
+}
+
+/** Of those with text and calls that a turn has said, in order: what its client was told. */
+export async function listAnswersOfTurn(
+  db: Db,
+  sessionId: string,
+  turnId: string,
+): Promise<{ readonly id: string; readonly content: string }[]> {
+  return db
+    .selectFrom('messages')
+    .select(['id', 'content'])
+    .where('session_id', '=', sessionId)
+    .where('turn_id', '=', turnId)
+    .where('role', '=', 'assistant')
+    .orderBy('seq')
+    .execute();
+}
