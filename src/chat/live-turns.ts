@@ -188,10 +188,7 @@ export class LiveTurns {
     return summarizeSession(this.#deps, this.#work, { sessionId, modelName });
   }
 
-  /**
-   * Stops the turns of a session and deletes it, with what memory has of them, and with its agent chats.
-   * @returns whether it was there
-   */
+  /** Stops the turns of a session, and deletes it with all that memory and agents have of it. @returns whether it was there */
   async delete(sessionId: string): Promise<boolean> {
     return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);

@@ -170,6 +170,10 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
     },
   ],
   models: [at(talk), (page) => openFromSidebar(page, 'Models')],
+  'answer-with': [
+    at(branched),
+    (page) => page.getByRole('button', { name: 'Answer again with another model' }).last().click(),
+  ],
   settings: [at(talk), (page) => openFromSidebar(page, 'Settings')],
   key: [`${locked.url}/#/`],
 };

@@ -5,10 +5,12 @@ import { t } from '../lang/text.ts';
 import { showFraction, showTime } from '../lib/times.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { chat, chatState } from '../state/chat.ts';
+import { models } from '../state/models.ts';
 import { sendSettings } from '../state/send-options.ts';
 import { attempt, mochi } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { Menu } from '../ui/menu.tsx';
 import { BranchSwitch } from './branch-switch.tsx';
 import { CallCard } from './call-card.tsx';
 import { Receipt } from './receipt.tsx';
@@ -62,6 +64,28 @@ function Cut({ message, isLast }: { readonly message: Message; readonly isLast: 
   );
 }
 
+/** The conversation goes on with the model that is chosen: its name stands in the header. */
+function OtherModels({ message: { message_id: messageId, model } }: { readonly message: Message }) {
+  const others = (models.value ?? []).filter(({ name }) => name !== model);
+  if (others.length === 0) return null;
+  const answerWith = async (name: string) => {
+    await chat.value?.setModel(name);
+    // Where it failed, that is said already.
+    if (chatState.value?.session?.model === name) await chat.value?.regenerate(messageId, sendSettings());
+  };
+  return (
+    <Menu
+      label={t.regenerateWith}
+      items={others.map(({ name }) => ({
+        label: name,
+        onChoose: () => void attempt(() => answerWith(name)),
+      }))}
+    >
+      <Icon name="more" />
+    </Menu>
+  );
+}
+
 function Deeds({ message }: { readonly message: Message }) {
   const [receipt, setReceipt] = useState<ContextReceipt | null>(null);
   const { turn_id: turnId, message_id: messageId, eval_count: tokens } = message;
@@ -87,6 +111,7 @@ function Deeds({ message }: { readonly message: Message }) {
       >
         <Icon name="again" />
       </button>
+      <OtherModels message={message} />
       <CopyButton text={message.content} />
       {turnId !== null && (
         <button

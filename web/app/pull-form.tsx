@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { showBytes } from '../lib/times.ts';
-import { type Pull, pullModel, pulls } from '../state/models.ts';
+import { type Pull, pullModel, pulls, stopPull } from '../state/models.ts';
 
 export function PullForm() {
   const [name, setName] = useState('');
@@ -32,6 +32,7 @@ export function PullForm() {
 }
 
 function PullBar({ name, pull }: { readonly name: string; readonly pull: Pull }) {
+  const [isStopping, setStopping] = useState(false);
   const { completed, total, status } = pull;
   const isKnown = completed !== null && total !== null && total > 0;
   return (
@@ -40,6 +41,18 @@ function PullBar({ name, pull }: { readonly name: string; readonly pull: Pull })
         {name}: {isKnown ? t.first.progress(Math.floor((completed / total) * 100), showBytes(total)) : status}
         <progress max={isKnown ? total : undefined} value={isKnown ? completed : undefined} />
       </label>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={t.first.stop(name)}
+        disabled={isStopping}
+        onClick={() => {
+          setStopping(true);
+          void stopPull(name).finally(() => setStopping(false));
+        }}
+      >
+        {isStopping ? t.stopping : t.stop}
+      </button>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-// The words of what is fetched when it is opened first: options, the preview, prompts, branches, keys.
+// The words of what is fetched when it is opened first: options, the preview, models, prompts, branches, keys.
 
 const number = new Intl.NumberFormat();
 
@@ -24,6 +24,18 @@ export const d = {
     none: 'There is nothing to show.',
     request: 'The exact request',
     picture: (length: number) => `a picture, ${number.format(length)} characters of base64`,
+  },
+  models: {
+    loaded: (seconds: number | null) => {
+      if (seconds === null || seconds > 86_400) return 'in memory';
+      return seconds < 60
+        ? 'in memory, for less than a minute'
+        : `in memory, for ${number.format(Math.round(seconds / 60))} min`;
+    },
+    delete: 'Delete',
+    deleteFor: (name: string) => `Delete ${name}`,
+    deleteAsk: (name: string, size: string) =>
+      `Delete ${name} (${size}) from the disk? It can be fetched again.`,
   },
   keys: {
     title: 'Keys',

@@ -59,6 +59,7 @@ export const t = {
   cancel: 'Cancel',
   close: 'Close',
   regenerate: 'Answer again',
+  regenerateWith: 'Answer again with another model',
   goOn: 'Continue',
   retry: 'Send again',
   discard: 'Discard',
@@ -133,6 +134,7 @@ export const t = {
     underway: 'The server fetches what it needs. You can write already: your message waits.',
     progress: (percent: number, size: string) => `${percent} % of ${size}`,
     failed: 'It could not be fetched.',
+    stop: (name: string) => `Stop fetching ${name}`,
   },
   receipt: {
     title: 'What the model was sent',

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { isMochiError, MochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
-import { engineWait, mochi, problem } from './server.ts';
+import { attempt, engineWait, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */
 export const models = signal<readonly Model[] | null>(null);
@@ -30,22 +30,28 @@ export async function refreshModels(): Promise<void> {
   }
 }
 
-/** Those that this page has asked for: it is told more of them than others are. */
-const asked = new Set<string>();
+/** Those that this page has asked for: it is told more of them than others are, until it leaves them. */
+const asked = new Map<string, AbortController>();
+/** A pull goes on while any tab holds it. */
+const stops = new BroadcastChannel('mochi.stop-pull');
+stops.addEventListener('message', ({ data }: MessageEvent<string>) => asked.get(data)?.abort());
 
 /** It goes on when the page is closed. @returns whether it is there now */
 export async function pullModel(name: string): Promise<boolean> {
   if (asked.has(name)) return false;
-  asked.add(name);
+  const leaving = new AbortController();
+  asked.set(name, leaving);
   show(name, { status: '', completed: null, total: null });
   try {
-    for await (const { event, data } of mochi.models.pull(name, { leave: 'continue' })) {
+    const options = { leave: 'continue', signal: leaving.signal } as const;
+    for await (const { event, data } of mochi.models.pull(name, options)) {
       if (event === 'progress') show(name, data);
       if (event === 'error') throw new MochiError({ code: data.code, message: `${name}: ${data.message}` });
     }
     await refreshModels();
     return true;
   } catch (error) {
+    if (leaving.signal.aborted) return false;
     if (!isMochiError(error)) throw error;
     problem.value = error;
     return false;
@@ -53,6 +59,17 @@ export async function pullModel(name: string): Promise<boolean> {
     asked.delete(name);
     show(name, null);
   }
+}
+
+/** Wherever in this browser it was asked for; what was fetched of it is kept by the engine. */
+export async function stopPull(name: string): Promise<void> {
+  asked.get(name)?.abort();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- Of a window, not of a channel.
+  stops.postMessage(name);
+  await attempt(async () => {
+    // The newest request decides what leaving means, and this one leaves at once.
+    for await (const _progress of mochi.models.pull(name, { leave: 'cancel' })) break;
+  });
 }
 
 /** Asked for by another tab or device, or by this page before it was loaded anew. */

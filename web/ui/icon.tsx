@@ -10,6 +10,7 @@ const PATHS = {
   left: 'M15 18l-6-6 6-6',
   right: 'M9 18l6-6-6-6',
   down: 'M12 5v14M19 12l-7 7-7-7',
+  more: 'M6 9l6 6 6-6',
   search: 'M11 19a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM21 21l-4.3-4.3',
   menu: 'M4 6h16M4 12h16M4 18h16',
   dots: 'M5 12h.01M12 12h.01M19 12h.01',
