@@ -6,6 +6,7 @@ import { openTurns } from './chat/open-turns.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
+import { createSweep } from './dialects/sweep-unlisted.ts';
 import { createEngine } from './engines/create-engine.ts';
 import { ServerEvents } from './events/server-events.ts';
 import { createApp } from './http/app.ts';
@@ -90,6 +91,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const agents = createAgents({ ...config, tools });
     const doors = { tools, agents, approvals, bootId, ...ids };
     const turns = openTurns({ ...planning, ...doors, log, background, clearing }, config);
+    const sweep = createSweep({ db: store.db, log, turns, unlistedDays: config.unlistedDays });
     const app = await createApp(
       {
         ...storeDoors(store, config),
@@ -115,16 +117,15 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       async listen() {
         await turns.takeUp();
         await app.listen({ host: config.host, port: config.port });
-        background.start();
         looking = setTimeout(() => void findTools(tools, log), TOOLS_LATER_MS);
-        clearing.start();
+        for (const part of [background, clearing, sweep]) part.start();
         return urlOf(app.server.address(), config);
       },
       async close() {
         clearTimeout(looking);
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
-        const quiet = Promise.all([background.close(), pulls.close()]);
+        const quiet = Promise.all([background.close(), pulls.close(), sweep.close()]);
         await turns.close(config.shutdownGraceSeconds * 1000);
         approvals.close();
         await quiet;

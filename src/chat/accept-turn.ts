@@ -74,7 +74,8 @@ export async function acceptTurn(
     }
     if (!place.isReady) {
       await requireSession(transaction, sessionId);
-      const userMessageId = message?.messageId ?? null;
+      // Which of many it will be, or whether it is there already, is known when its place has come.
+      const userMessageId = message?.placed === undefined ? (message?.messageId ?? null) : null;
       await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
       return { beginning: null, userMessageId };
     }

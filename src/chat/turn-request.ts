@@ -136,6 +136,11 @@ export function toQueuedMessage(
   { newId, now }: Pick<TurnDeps, 'newId' | 'now'>,
   request: TurnRequest,
 ): QueuedMessage | null {
+  const { placed } = request;
+  if (placed !== undefined) {
+    const content = placed.messages.at(-1)?.content ?? '';
+    return { messageId: newId(10), content, timestamp: now(), images: [], placed };
+  }
   if (request.message === null) return null;
   const { message: content, images, replaces } = request;
   return {

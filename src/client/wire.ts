@@ -2699,6 +2699,10 @@ export interface TurnLine {
      * The message whose sibling it is to be.
      */
     replaces?: string;
+    /**
+     * What a client of another API has of the conversation.
+     */
+    placed?: Record<string, unknown>;
   } | null;
   /**
    * Default: `null`.

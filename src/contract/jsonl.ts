@@ -152,6 +152,7 @@ export const TurnLine = closed('TurnLine', {
       timestamp: Instant,
       images: { type: 'array', items: { type: 'string' } },
       replaces: { ...Id, description: 'The message whose sibling it is to be.' },
+      placed: { type: 'object', description: 'What a client of another API has of the conversation.' },
     },
     required: ['messageId', 'content', 'timestamp', 'images'],
     default: null,

@@ -37,6 +37,8 @@ export interface QueuedMessage {
   readonly images: readonly string[];
   /** The message whose sibling it is to be; left out: it is the last of the path. */
   readonly replaces?: string;
+  /** What a client has of the conversation, in the place of one message; left out: it is this message. */
+  readonly placed?: object;
 }
 
 const addTurn = prepared((db, row: TurnTable) => db.insertInto('turns').values(row));

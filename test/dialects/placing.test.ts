@@ -1,6 +1,10 @@
 // Where a request belongs: to no session, to one by its name, or to the one that its history goes on from.
+import { join } from 'node:path';
+import SqliteDriver from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, toolCalls } from '../fake-ollama/chat-script.ts';
+import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { readStore } from '../support/read-store.ts';
 import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
 import { answered, type ChatMessage, complete, user } from './front-end.ts';
 
@@ -198,6 +202,32 @@ describe('a session by its name', () => {
     expect((await server.request('GET', `/sessions/${sessionId}`)).body.model).toBe('qwen3:14b');
   });
 
+  it('that answers keeps what waits in line on disk, and puts it in its place where it is cancelled', async () => {
+    const name = newName();
+    const { sessionId, messages } = await converse(name, 'One', 'Two');
+    server.ollama.reply(script(text('a', 'b'), hangAfter(1)));
+    const running = complete(server, name, { messages: [...messages, user('Three')] });
+    await expect.poll(async () => (await said(sessionId)).length, { timeout: 10_000 }).toBe(6);
+    const edited = [...messages.slice(0, 2), user('Zwei')];
+    const waiting = complete(server, name, { messages: edited }, { 'x-mochi-on-busy': 'queue' });
+    const turns = async () => (await server.get(`/sessions/${sessionId}/turns`)).body.turns;
+    await expect.poll(async () => (await turns())[0]?.state, { timeout: 10_000 }).toBe('queued');
+    const [queued, first] = await turns();
+    const { turns: rows } = readStore(server.dataDir, sessionId ?? '');
+    const request = JSON.parse(rows.find(({ id }) => id === queued.turn_id)?.request ?? 'null');
+    expect(request.placed.messages.at(-1)).toEqual({ role: 'user', content: 'Zwei' });
+    await server.post(`/turns/${queued.turn_id}/cancel`);
+    await server.post(`/turns/${first.turn_id}/cancel?wait=true`);
+    expect([(await running).status, (await waiting).status]).toEqual([409, 409]);
+    await expect
+      .poll(() => said(sessionId), { timeout: 10_000 })
+      .toEqual([
+        ['user', 'One'],
+        ['assistant', 'One!'],
+        ['user', 'Zwei'],
+      ]);
+  });
+
   it.each([
     ['0123456789', 404, 'session_not_found'],
     ['a b', 400, 'invalid_request'],
@@ -376,6 +406,23 @@ describe('auto', () => {
       'Ende',
       'on',
     ]);
+  });
+
+  it('is forgotten when it was not used for long, unless it is listed', async () => {
+    const [one, two, kept] = [
+      await converse('auto', 'Forgotten'),
+      await converse('auto', 'Still new'),
+      await converse('auto', 'Gone on with', 'by its history'),
+    ];
+    const driver = new SqliteDriver(join(server.dataDir, 'mochi.db'));
+    const old = driver.prepare(
+      `update session_rows set updated_at = '2020-01-01T00:00:00.000000Z' where id = ?`,
+    );
+    for (const { sessionId } of [one, kept]) old.run(sessionId);
+    driver.close();
+    await server.restart();
+    await expect.poll(() => listed('&unlisted=true'), { timeout: 15_000 }).not.toContain(one.sessionId);
+    expect(await listed('&unlisted=true')).toEqual(expect.arrayContaining([two.sessionId, kept.sessionId]));
   });
 
   it('is listed by any write of our own API', async () => {
