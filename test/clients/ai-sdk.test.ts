@@ -155,6 +155,12 @@ describe('a chat of the AI SDK', () => {
     expect((await fetch(`${server.url}/ai/chat/${id}/stream`)).status).toBe(204);
   });
 
+  it('is resumed to nothing as long as nothing was said in it', async () => {
+    const chat = openChat(newName());
+    await chat.resumeStream();
+    expect([chat.status, chat.error, said(chat)]).toEqual(['ready', undefined, []]);
+  });
+
   it('goes on when the client leaves, and stops when it is told to', async () => {
     const id = newName();
     const chat = openChat(id);

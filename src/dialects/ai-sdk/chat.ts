@@ -11,7 +11,7 @@ import { askTurn } from './ask-turn.ts';
 import type { UiChatBody } from './chat-body.ts';
 import { type GivenMessage, readRequest } from './read-request.ts';
 import { toChunks, toUiMessages } from './ui-messages.ts';
-import { openUiSession, requireUiSession } from './ui-session.ts';
+import { findUiSession, openUiSession, requireUiSession } from './ui-session.ts';
 import { createUiWriter, type UiStream } from './write-events.ts';
 
 const HEADERS = { 'x-vercel-ai-ui-message-stream': 'v1' };
@@ -98,7 +98,10 @@ const NOTHING_RUNS: TextAnswer = { as: 'text', status: 204, body: '' };
 
 /** What is being answered, with every part since the last message of the user: the client begins its message afresh. */
 export async function resumeChat(deps: DialectDeps, { params }: Asked): Promise<DialectAnswer> {
-  const { session_id: sessionId } = await requireUiSession(deps, params['id'] ?? '');
+  const session = await findUiSession(deps, params['id'] ?? '');
+  // With `resume: true` a chat asks as soon as it is opened, before its first message too.
+  if (session === null) return NOTHING_RUNS;
+  const { session_id: sessionId } = session;
   const turnId = holderOf(deps, sessionId);
   if (turnId === null || (await deps.turns.describe(turnId)).state === 'waiting') return NOTHING_RUNS;
   const turn = await deps.turns.open(turnId);

@@ -11,11 +11,22 @@ const SESSION_ID = /^[0-9a-f]{10}$/;
 
 /** @throws MochiError session_not_found */
 export async function requireUiSession({ db }: Pick<DialectDeps, 'db'>, id: string): Promise<StoredSession> {
+  const session = await findUiSession({ db }, id);
+  if (session === null) throw sessionNotFound(id);
+  return session;
+}
+
+/** Null: a name that has not been used yet. @throws MochiError session_not_found */
+export async function findUiSession(
+  { db }: Pick<DialectDeps, 'db'>,
+  id: string,
+): Promise<StoredSession | null> {
   const sessionId = SESSION_ID.test(id) ? id : await findNamedSession(db, id);
-  const session = sessionId === null ? null : await requireSession(db, sessionId);
+  if (sessionId === null) return null;
+  const session = await requireSession(db, sessionId);
   // What an agent works in is the agent's.
-  if (session?.kind === 'chat') return session;
-  throw sessionNotFound(id);
+  if (session.kind !== 'chat') throw sessionNotFound(id);
+  return session;
 }
 
 export interface UiSession {
