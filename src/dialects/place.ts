@@ -3,7 +3,6 @@
 import type { TurnRequest } from '../chat/turn-request.ts';
 import type { WatchableTurn } from '../chat/watch/live-turn.ts';
 import { invalidField } from '../contract/errors.ts';
-import { chainOf } from '../sessions/match-history.ts';
 import { requireSession, sessionNotFound } from '../sessions/require.ts';
 import { findLongestMark } from '../store/history-marks.ts';
 import { findNamedSession, listSession, type StoredSession } from '../store/sessions.ts';
@@ -13,7 +12,7 @@ import { closeHistory, isWhole } from './history.ts';
 import { meantModel } from './models.ts';
 import type { PlacingRequest } from './placing-request.ts';
 import { takeModel } from './take-model.ts';
-import { toPlaced } from './to-placed.ts';
+import { readWhole, toPlaced, type WholeHistory } from './to-placed.ts';
 
 export interface PlacedTurn {
   readonly turn: WatchableTurn;
@@ -26,6 +25,8 @@ interface Target {
   /** It was made for the request. */
   readonly isNew: boolean;
   readonly after: NonNullable<TurnRequest['placed']>['after'];
+  /** The history, where it was read to find the place. */
+  readonly whole?: WholeHistory;
 }
 
 /** Names of sessions that are none. */
@@ -95,12 +96,16 @@ async function goOnAfterTurn(deps: DialectDeps, turnId: string): Promise<Target>
 
 /** The session that the history goes on from, else a new one that is in no list. */
 async function recognise(deps: DialectDeps, asked: Asked, request: PlacingRequest): Promise<Target> {
-  const { answers } = chainOf(asked.keyDigest, closeHistory(request.history.messages));
+  const whole = readWhole(asked, request.history);
   const mark = await findLongestMark(
     deps.db,
-    answers.map(({ hash }) => hash),
+    whole.chain.answers.map(({ hash }) => hash),
   );
-  return mark === null ? begin(deps, request, { isListed: false }) : goOn(deps, mark.sessionId, 'nothing');
+  const target =
+    mark === null
+      ? await begin(deps, request, { isListed: false })
+      : await goOn(deps, mark.sessionId, 'nothing');
+  return { ...target, whole };
 }
 
 async function begin(
@@ -118,16 +123,16 @@ async function start(
   request: PlacingRequest,
   target: Target,
 ): Promise<WatchableTurn> {
-  const { session, isNew } = target;
+  const { session } = target;
   const sessionId = session.session_id;
   try {
-    if (!isNew) await takeModel(deps, session, request.model);
+    if (!target.isNew) await takeModel(deps, session, request.model);
     const origin = { route: 'stream', idempotencyKey: asked.idempotencyKey } as const;
-    const asks = toPlaced(asked, request, { after: target.after, isNew });
+    const asks = toPlaced(asked, request, target);
     return await deps.turns.start(sessionId, asks, origin);
   } catch (error) {
     // Nothing was said in it.
-    if (isNew) await deps.turns.delete(sessionId);
+    if (target.isNew) await deps.turns.delete(sessionId);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // A request with its place → what a turn of a session is asked.
 import { USUAL_WISHES } from '../chat/answer-wishes.ts';
 import type { PlacedHistory, TurnRequest } from '../chat/turn-request.ts';
-import { chainOf } from '../sessions/match-history.ts';
+import { chainOf, type HistoryChain } from '../sessions/match-history.ts';
 import type { Asked } from './dialect.ts';
 import { closeHistory, type History } from './history.ts';
 import type { PlacingRequest } from './placing-request.ts';
@@ -9,6 +9,16 @@ import type { PlacingRequest } from './placing-request.ts';
 interface Place {
   readonly after: PlacedHistory['after'];
   readonly isNew: boolean;
+  /** Where it was read to find the place; missing: it was not. */
+  readonly whole?: WholeHistory;
+}
+
+/** A conversation that stands alone, and by what it is recognised. */
+export type WholeHistory = Pick<PlacedHistory, 'messages'> & { readonly chain: HistoryChain };
+
+export function readWhole({ keyDigest }: Pick<Asked, 'keyDigest'>, history: History): WholeHistory {
+  const messages = closeHistory(history.messages);
+  return { messages, chain: chainOf(keyDigest, messages) };
 }
 
 export function toPlaced(
@@ -35,9 +45,9 @@ export function toPlaced(
 }
 
 function whatIsSaid(
-  { keyDigest }: Pick<Asked, 'keyDigest'>,
+  asked: Pick<Asked, 'keyDigest'>,
   { history, place: said }: Pick<PlacingRequest, 'history' | 'place'>,
-  { after, isNew }: Place,
+  { after, isNew, whole }: Place,
 ): Pick<TurnRequest, 'message' | 'placed' | 'system'> {
   const { system } = history;
   const isAll = after === 'nothing';
@@ -47,11 +57,9 @@ function whatIsSaid(
   const only = after === 'head' ? onlyMessage(history) : null;
   // One message goes as any other: it is on disk while it waits in line.
   if (only !== null) return { message: only, ...forTurn };
-  const messages = isAll ? closeHistory(history.messages) : history.messages;
   const placed: PlacedHistory = {
     after,
-    messages,
-    chain: isAll ? chainOf(keyDigest, messages) : null,
+    ...(isAll ? (whole ?? readWhole(asked, history)) : { messages: history.messages, chain: null }),
     system: kept,
     refusesStray: said !== undefined,
   };
