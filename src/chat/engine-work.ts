@@ -11,7 +11,7 @@ import type { PassingRequest } from './passing-request.ts';
 import { askWindow } from './prompt/ask-window.ts';
 import { planGiven } from './prompt/given-prompt.ts';
 import { learnWindows } from './prompt/learn-windows.ts';
-import { NO_SESSION, readPassing } from './read-passing.ts';
+import { NO_SESSION, readPassing, requireChat } from './read-passing.ts';
 
 export interface EngineWork {
   /** Roughly how many tokens the prompt of a request takes, as its plan would have it. */
@@ -64,6 +64,7 @@ export function createEngineWork(deps: CallDeps, work: ClientWork): EngineWork {
     },
     load: (request, left) =>
       inLine(request.model, left, async (model, signal) => {
+        requireChat(model);
         const asked = await readPassing(deps, request);
         const question = askWindow(deps, { ...asked, model });
         const unplanned = { plannedTokens: 0, isCut: false, isFirstTurn: true, hasModelChanged: false };

@@ -6,7 +6,7 @@ import { queuedEvent } from './opening-events.ts';
 import { passAnswer } from './passing-answer.ts';
 import type { PassingRequest } from './passing-request.ts';
 import { checkGiven } from './prompt/given-prompt.ts';
-import { NO_SESSION, readPassing } from './read-passing.ts';
+import { NO_SESSION, readPassing, requireChat } from './read-passing.ts';
 import { doneEvent, stateAfter, toTurnFailure } from './run-turn.ts';
 import { requireTools, requireVision } from './step/renew-model.ts';
 import type { RunningTurn } from './step/turn-progress.ts';
@@ -22,6 +22,7 @@ export async function passTurn(house: TurnHouse, given: PassingRequest, hold: Ho
   const asked = await readPassing(deps, given);
   const { offer, session, request } = asked;
   const model = await checkWithModel(deps, given.model, async (known) => {
+    requireChat(known);
     requireVision(request, known, given.model);
     if (offer.forced === undefined && offer.tools.length > 0) requireTools(request, known, given.model);
     checkGiven(deps, { ...asked, model: known }, given);

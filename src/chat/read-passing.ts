@@ -1,4 +1,6 @@
 // A request that is stored nowhere, as plans and calls of the model look at it: with a session that there is not.
+import type { EngineModel } from '../contract/engine.ts';
+import { MochiError } from '../contract/errors.ts';
 import { INITIAL_WINDOW } from '../sessions/change-window.ts';
 import { completeAgentSettings, completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
@@ -33,6 +35,14 @@ export async function readPassing(
     session: sessionOf(given, now()),
     request: toRequest(given),
   };
+}
+
+/** A session is given no model that cannot. @throws MochiError not_supported */
+export function requireChat(model: EngineModel | null): void {
+  if (model === null || model.capabilities.includes('completion')) return;
+  const { name, capabilities } = model;
+  const text = `Model ${name} does not support chat: it is for ${capabilities.join(', ')}. Choose another one.`;
+  throw new MochiError('not_supported', text, { model: name });
 }
 
 /** As it would be if there was one: what plans and calls of the model ask of a session. */

@@ -46,6 +46,8 @@ export interface DialectRoute {
   readonly body?: TSchema | 'bytes';
   /** Of its answer, for the document: schema, or its media type where it is no JSON. */
   readonly answer: TSchema | string;
+  /** Other statuses of answers that are no errors, and what they say. */
+  readonly alsoAnswers?: Readonly<Record<number, string>>;
   /** It is answered by the model: for the document. */
   readonly isTurn?: boolean;
   handle(deps: DialectDeps, asked: Asked): Promise<DialectAnswer>;

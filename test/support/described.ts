@@ -25,7 +25,7 @@ const templates = Object.keys(document.paths).map((path) => ({
   path,
   // The wildcard of model names is written as a parameter in the document.
   pattern: new RegExp(
-    `^${path.replace(/\{[^}]+\}$/, path.startsWith('/api/v1/models/') ? '.+' : '[^/]+').replace(/\{[^}]+\}/g, '[^/]+')}/?$`,
+    `^${path.replace(/\{[^}]+\}$/, /^\/(?:api\/)?v1\/models\//.test(path) ? '.+' : '[^/]+').replace(/\{[^}]+\}/g, '[^/]+')}/?$`,
   ),
 }));
 

@@ -48,6 +48,7 @@ export const aiSdk: Dialect = {
       summary: 'Go on reading what is being answered',
       description: '204 when nothing is, or when it waits for an approval.',
       answer: 'text/event-stream',
+      alsoAnswers: { 204: 'Nothing runs.' },
       handle: resumeChat,
     },
     route({

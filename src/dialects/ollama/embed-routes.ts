@@ -6,6 +6,7 @@ import { MaybeFlag, MaybeObject, MaybeText, ModelName, maybe } from '../body-fie
 import { type Asked, type DialectDeps, route } from '../dialect.ts';
 import { meantModel } from '../models.ts';
 import { toNanoseconds } from './answer-lines.ts';
+import { readKeepAlive } from './read-request.ts';
 
 const common = {
   model: ModelName,
@@ -80,14 +81,15 @@ function embed(
   input: readonly string[],
 ): ReturnType<DialectDeps['turns']['engineWork']['embed']> {
   if (input.length > MAX_TEXTS) throw invalidField('/input', `must not have more than ${MAX_TEXTS} texts`);
-  const { truncate, dimensions, options, keep_alive: keepAlive } = body;
+  const { truncate, dimensions, options } = body;
+  const keepAlive = readKeepAlive(body.keep_alive ?? null);
   const request: EngineEmbedRequest = {
     model: meantModel(deps, body.model),
     input,
     ...(truncate != null && { truncate }),
     ...(dimensions != null && { dimensions }),
     ...(options != null && { options }),
-    ...(keepAlive != null && { keepAlive }),
+    ...(keepAlive !== null && { keepAlive }),
   };
   return deps.turns.engineWork.embed(request, signal);
 }

@@ -86,6 +86,7 @@ export const modelRoutes: readonly DialectRoute[] = [
     summary: 'Send a part of a model of Ollama',
     body: 'bytes',
     answer: 'text/plain',
+    alsoAnswers: { 201: 'It was taken.' },
     handle: async (deps, asked) =>
       requireForward(deps, asked, {
         method: 'POST',

@@ -121,6 +121,14 @@ async function openChat(
         },
       );
     }
+    // A text with a gap, for a model that fills none; a template that is none.
+    if (
+      request.completion !== undefined &&
+      error.kind === 'ollama_error' &&
+      error.details['status'] === 400
+    ) {
+      throw new MochiError('not_supported', error.message, { model: request.model });
+    }
     if (error.kind !== 'model_not_found') throw error;
     deps.models.forget(request.model);
     const installed = await inventoryOf(deps.models.list);

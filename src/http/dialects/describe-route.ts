@@ -4,25 +4,30 @@ import { ERRORS, type ErrorKindName, MochiError } from '../../contract/errors.ts
 import type { Dialect, DialectRoute } from '../../dialects/dialect.ts';
 
 /** What every route can answer. */
-const COMMON: readonly ErrorKindName[] = ['unauthorized', 'host_not_allowed', 'internal_error'];
+const COMMON: readonly ErrorKindName[] = [
+  'unauthorized',
+  'host_not_allowed',
+  'model_not_found',
+  'not_supported',
+  'internal_error',
+  'ollama_unreachable',
+  'ollama_error',
+  'engine_busy',
+];
 const OF_BODIES: readonly ErrorKindName[] = [
   'validation_error',
   'payload_too_large',
   'unsupported_media_type',
 ];
 const OF_TURNS: readonly ErrorKindName[] = [
-  'model_not_found',
   'context_overflow',
   'images_not_supported',
   'tools_not_supported',
   'session_not_found',
   'session_busy',
   'turn_cancelled',
-  'ollama_unreachable',
-  'ollama_error',
   'incomplete_response',
   'invalid_structured_output',
-  'engine_busy',
   'overloaded',
   'engine_timeout',
 ];
@@ -42,7 +47,16 @@ export function describeRoute(dialect: Dialect, route: DialectRoute) {
     ...(description !== undefined && { description }),
     ...(params.length > 0 && { params: Type.Object(Object.fromEntries(params)) }),
     ...bodyOf(route),
-    response: { 200: { description: 'The answer.', content }, ...errorsOf(dialect, route) },
+    response: {
+      200: { description: 'The answer.', content },
+      ...Object.fromEntries(
+        Object.entries(route.alsoAnswers ?? {}).map(([status, text]) => [
+          status,
+          { description: text, type: 'null' },
+        ]),
+      ),
+      ...errorsOf(dialect, route),
+    },
   };
 }
 
