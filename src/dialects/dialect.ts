@@ -48,6 +48,8 @@ export interface DialectRoute {
   readonly answer: TSchema | string;
   /** Other statuses of answers that are no errors, and what they say. */
   readonly alsoAnswers?: Readonly<Record<number, string>>;
+  /** It is in no document. */
+  readonly isHidden?: boolean;
   /** It is answered by the model: for the document. */
   readonly isTurn?: boolean;
   handle(deps: DialectDeps, asked: Asked): Promise<DialectAnswer>;

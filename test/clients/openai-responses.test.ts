@@ -235,6 +235,14 @@ describe('a response', () => {
   ])('is refused in its own words: %s', async (_, body, error) => {
     await expect(client.responses.create({ model: MODEL, input: 'x', ...body })).rejects.toMatchObject(error);
   });
+
+  it('is not compacted, and says so', async () => {
+    await expect(client.responses.compact({ model: MODEL, input: 'x' })).rejects.toMatchObject({
+      status: 404,
+      code: 'unknown_url',
+      message: expect.stringContaining('truncation'),
+    });
+  });
 });
 
 describe('a conversation', () => {

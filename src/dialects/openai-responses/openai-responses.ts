@@ -1,5 +1,6 @@
 // OpenAI's Responses and Conversations: every stored turn is a response, every session a conversation.
 import { type TSchema, Type } from 'typebox';
+import { MochiError } from '../../contract/errors.ts';
 import { AnyObject, MaybeObject, maybeList } from '../body-fields.ts';
 import { type Dialect, type DialectRoute, route } from '../dialect.ts';
 import { closeHistory } from '../history.ts';
@@ -102,6 +103,21 @@ const responseRoutes: readonly DialectRoute[] = [
     description: 'Pages by `limit`, `order` and `after`.',
     answer: List,
     handle: listInputItems,
+  },
+  // Else it would be a response of that name, which cannot be posted to.
+  {
+    method: 'POST',
+    path: '/v1/responses/compact',
+    operationId: 'compactResponse',
+    summary: 'Not there',
+    answer: Response,
+    isHidden: true,
+    async handle() {
+      throw new MochiError(
+        'not_found',
+        'Compacting is not offered. truncation: "auto" leaves out the oldest exchanges, and stored conversations are summarised by themselves.',
+      );
+    },
   },
 ];
 

@@ -42,6 +42,7 @@ export function describeRoute(dialect: Dialect, route: DialectRoute) {
       : { 'application/json': { schema: answer } };
   return {
     tags: [dialect.tag.name],
+    ...(route.isHidden && { hide: true }),
     operationId,
     summary,
     ...(description !== undefined && { description }),
