@@ -148,6 +148,12 @@ describe('a stream of a response', () => {
     },
   );
 
+  it('tells in each event what there was then, however late that is written', () => {
+    const [created, progress] = tell(SPOKEN);
+    expect([created?.['response'].output, progress?.['response'].output]).toEqual([[], []]);
+    expect(tell(SPOKEN).at(-1)?.['response'].output.length).toBeGreaterThan(0);
+  });
+
   it('shows thoughts as the summary that was asked for, and seals them for who keeps nothing', () => {
     const echo = {
       reasoning: { effort: 'low', summary: 'auto' },

@@ -39,8 +39,9 @@ export class OutputList {
     this.#form = form;
   }
 
+  /** As they are now: what is told of them may be written later, when there are more. */
   get items(): readonly OutputItem[] {
-    return this.#open === null ? this.#items : [...this.#items, this.#open.item('in_progress')];
+    return [...this.#items, ...(this.#open === null ? [] : [this.#open.item('in_progress')])];
   }
 
   /** What comes is of this session, and until the next message is named, of none. */
