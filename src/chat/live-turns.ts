@@ -197,10 +197,7 @@ export class LiveTurns {
     });
   }
 
-  /**
-   * Lets turns finish for a while, then closes the rest as `interrupted`; refuses new ones at once. What waits for a
-   * person is left as it is.
-   */
+  /** Lets turns finish for a while, then closes all but what waits for a person as `interrupted`; refuses new ones. */
   async close(graceMs: number): Promise<void> {
     this.#closing.abort();
     await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
