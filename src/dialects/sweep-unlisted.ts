@@ -19,7 +19,7 @@ interface SweepDeps {
 }
 
 /** Deletes what was not used for so many days. @returns how many sessions that were */
-export async function sweepUnlisted(
+async function sweepUnlisted(
   { db, turns, unlistedDays }: Omit<SweepDeps, 'log'>,
   signal?: AbortSignal,
 ): Promise<number> {

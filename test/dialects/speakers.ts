@@ -8,7 +8,7 @@ export interface Said {
   readonly call?: { readonly id: string; readonly name: string; readonly args: object };
 }
 
-export interface Answer extends Said {
+interface Answer extends Said {
   readonly sessionId: string | null;
 }
 
