@@ -15,6 +15,7 @@ import type { PathPlace } from '../store/path-place.ts';
 import { findTurn } from '../store/turns.ts';
 import { answerHandedCalls } from './client-results.ts';
 import { emptyHistory } from './empty-history.ts';
+import { withKnownCallIds } from './known-call-ids.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { PlacedHistory, PlacedMessage } from './turn-request.ts';
 import { type KnownPart, walkHistory } from './walk-history.ts';
@@ -47,7 +48,7 @@ export async function placeHistory(
   const { place, count } = known;
   if (place !== null && !place.active) await moveHead(db, sessionId, place, now());
   await placeSystem(deps, sessionId, placed.system);
-  const { tip, rest } = await answerCalls(deps, turn, { place, messages: messages.slice(count) });
+  const { tip, rest } = await answerCalls(deps, turn, { place, messages, count });
   const told = rest.map((message) => tellStray(message, placed));
   const end = await appendSaid(deps, turn, tip, told);
   if (end === null) throw emptyHistory(sessionId);
@@ -100,11 +101,15 @@ async function placeSystem(deps: PlaceDeps, sessionId: string, content: string |
 async function answerCalls(
   deps: PlaceDeps,
   { sessionId, turnId }: PlacingTurn,
-  { place, messages }: { readonly place: PathPlace | null; readonly messages: readonly PlacedMessage[] },
+  said: KnownPart & { readonly messages: readonly PlacedMessage[] },
 ): Promise<{ readonly tip: PathPlace | null; readonly rest: readonly PlacedMessage[] }> {
-  if (place === null || messages.length === 0) return { tip: place, rest: messages };
+  const { place, count } = said;
+  const rest = said.messages.slice(count);
+  if (place === null || rest.length === 0) return { tip: place, rest };
   const handed = (await listHandedCalls(deps.db, sessionId)).filter(({ depth }) => depth <= place.depth);
-  if (handed.length === 0) return { tip: place, rest: messages };
+  const [first] = handed;
+  if (first === undefined) return { tip: place, rest };
+  const messages = await withKnownCallIds(deps.db, { sessionId, messageId: first.messageId }, said);
   const open = new Set(handed.map(({ callId }) => callId));
   const results = messages.filter(({ role, toolCallId = '' }) => role === 'tool' && open.delete(toolCallId));
   const tip = await answerHandedCalls(deps, {

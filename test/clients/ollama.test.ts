@@ -113,6 +113,31 @@ describe('chat', () => {
     ]);
   });
 
+  it('takes calls back by ids of the client, also in a session', async () => {
+    const request = (...said: Message[]) =>
+      new Ollama({ host: server.url, headers: { 'x-mochi-session': 'app:own-ids' } }).chat({
+        model: MODEL,
+        messages: [{ role: 'user', content: 'The weather?' }, ...said],
+        tools: [weather],
+      });
+    const call = (city: string) => ({ name: 'get_weather', args: { city } });
+    server.ollama.reply(toolCalls([call('Rome'), call('Bern')]), text('Sunny.'));
+    const { message } = await request();
+    const own = message.tool_calls?.map((called, index) => ({ ...called, id: `own-${index}` })) ?? [];
+    const result = { role: 'tool', tool_name: 'get_weather' };
+    await request(
+      { ...message, tool_calls: own },
+      { ...result, content: 'sun' },
+      { ...result, content: 'rain' },
+    );
+    expect((asked() as { messages: Message[] }).messages.map(({ content }) => content)).toEqual([
+      'The weather?',
+      '',
+      'sun',
+      'rain',
+    ]);
+  });
+
   it('writes JSON in a schema, and sees images', async () => {
     const format = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
     server.ollama.reply(text('{"city": "Paris"}'), text('A dot.'));
