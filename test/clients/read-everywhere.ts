@@ -29,7 +29,7 @@ interface Part {
 }
 
 /** The session of a name, or of an id. */
-export async function sessionOf(server: TestServer, name: string): Promise<string> {
+async function sessionOf(server: TestServer, name: string): Promise<string> {
   const answer = await fetch(`${server.url}/ai/chat/${name}`);
   const { session_id: id } = (await answer.json()) as { session_id: string };
   return id;
