@@ -29,10 +29,23 @@ const WHOLE = new Set([
   'num_thread',
 ]);
 
+/** Options that engines take as fractions. */
+const FRACTIONS = new Set([
+  'temperature',
+  'top_p',
+  'min_p',
+  'typical_p',
+  'repeat_penalty',
+  'presence_penalty',
+  'frequency_penalty',
+]);
+const FLAGS = new Set(['use_mmap']);
+
 /**
  * Engine options of what a client gives by their names; null and what no engine has a use for are as if absent.
  * `num_ctx` is no option here, but a wish for room: taken literally, each client would load the model anew.
  * @param named fields of the request itself, which win
+ * @throws MochiError validation_error where an engine would refuse the type
  */
 export function readOptions(
   given: Readonly<Record<string, unknown>> | null | undefined,
@@ -41,6 +54,8 @@ export function readOptions(
   const options: Record<string, string | number | boolean | string[]> = {};
   const own = Object.entries(named).filter(([, value]) => value != null);
   for (const [name, value] of Object.entries({ ...given, ...Object.fromEntries(own) })) {
+    if (value === null) continue;
+    checkType(name, value);
     if (name === 'stop') Object.assign(options, readStop(value));
     else if (typeof value === 'number') options[name] = WHOLE.has(name) ? toWhole(value) : value;
     else if (typeof value === 'string' || typeof value === 'boolean') options[name] = value;
@@ -50,6 +65,14 @@ export function readOptions(
     options: { ...rest, ...(typeof length === 'number' && length >= 1 && { num_predict: length }) },
     windowAtLeast: typeof window === 'number' && window >= 1 ? window : null,
   };
+}
+
+function checkType(name: string, value: unknown): void {
+  const isNumber = WHOLE.has(name) || FRACTIONS.has(name);
+  if (isNumber && typeof value !== 'number') throw invalidField(`/options/${name}`, 'must be a number');
+  if (FLAGS.has(name) && typeof value !== 'boolean') {
+    throw invalidField(`/options/${name}`, 'must be true or false');
+  }
 }
 
 function toWhole(value: number): number {

@@ -9,7 +9,7 @@ import { type AccessRules, guardAccess } from './access.ts';
 import { guardAgentChats } from './agent-chat-guard.ts';
 import type { AppDeps } from './app-deps.ts';
 import { createHttpServer } from './connections/http-server.ts';
-import { answerErrors, errorAnswers, pathOf } from './error-response.ts';
+import { answerErrors, errorAnswers, errorTeller, pathOf } from './error-response.ts';
 import { listWrittenSessions } from './list-written-sessions.ts';
 import { knowPaths } from './method-not-allowed.ts';
 import { pageRoutes } from './pages/page-routes.ts';
@@ -95,7 +95,8 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
     schemaController: { compilersFactory: NO_COMPILERS },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     rewriteUrl: hideUndecodable,
-    serverFactory: (handler) => createHttpServer(handler, options.requestTimeoutMs),
+    serverFactory: (handler) =>
+      createHttpServer(handler, { requestTimeoutMs: options.requestTimeoutMs, tell: errorTeller(dialects) }),
     genReqId: ({ headers }) => saneRequestId(headers['x-request-id']) ?? randomHex(16),
     return503OnClosing: false,
     forceCloseConnections: 'idle',

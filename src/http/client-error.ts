@@ -1,11 +1,11 @@
-// Requests that Node's parser refuses: they never reach a route, and still get the envelope.
+// Requests that Node's parser refuses: they never reach a route, and still get an error as it is told at their path.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MochiError } from '../contract/errors.ts';
 import { randomHex } from '../kit/ids.ts';
 import { closeGently, isClosing } from './connections/close-gently.ts';
-import { envelope } from './error-response.ts';
+import { pathOf, type TellError, type WrittenError } from './error-response.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -13,7 +13,13 @@ const REASONS: Readonly<Record<number, string>> = {
   431: 'Request Header Fields Too Large',
 };
 
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/** As Node hands it on. */
+interface ParserError extends NodeJS.ErrnoException {
+  /** What the parser was reading. */
+  readonly rawPacket?: Buffer;
+}
+
+export function answerClientError(tell: TellError, error: ParserError, socket: Socket): void {
   if (isClosing(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -26,7 +32,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     answering.once('close', () => closeGently(socket));
     return;
   }
-  answerRaw(socket, toClientError(error.code));
+  answerRaw(socket, tell(toClientError(error.code), { path: pathFrom(error, socket), id: randomHex(16) }));
+}
+
+/** `POST /v1/messages?beta=true HTTP/1.1` */
+const REQUEST_LINE = /^\S+ (?:http:\/\/[^/?# ]*)?(\/[^?# ]*)\S* HTTP\//i;
+
+/** Of the request that is being read; '' where nobody can tell. */
+function pathFrom({ rawPacket }: ParserError, socket: AnsweringSocket): string {
+  const known = socket._httpMessage?.req.url;
+  const line = known === undefined ? (rawPacket?.toString('latin1') ?? '') : `X ${known} HTTP/`;
+  return REQUEST_LINE.exec(line)?.[1] ?? '';
 }
 
 function toClientError(code: string | undefined): MochiError {
@@ -47,42 +63,43 @@ function toClientError(code: string | undefined): MochiError {
 }
 
 /** A tunnel that nobody offers: Node would close the connection without a word. */
-export function refuseConnect(_request: IncomingMessage, socket: Duplex): void {
-  answerRaw(
-    socket,
-    new MochiError('bad_request', 'This server is no proxy: send the request itself, without CONNECT.'),
+export function refuseConnect(tell: TellError, socket: Duplex): void {
+  const known = new MochiError(
+    'bad_request',
+    'This server is no proxy: send the request itself, without CONNECT.',
   );
+  answerRaw(socket, tell(known, { path: '', id: randomHex(16) }));
 }
 
 /** An answer where there is no request to answer, and the end of the connection. */
-function answerRaw(socket: Duplex, error: MochiError): void {
-  const body = JSON.stringify(envelope(error.toBody()));
+function answerRaw(socket: Duplex, { status, headers, body }: WrittenError): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   closeGently(
     socket,
-    `HTTP/1.1 ${error.status} ${REASONS[error.status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `x-request-id: ${randomHex(16)}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+    `HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('')}content-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
 }
 
-/** The answer that a connection is busy with. Node keeps it there and offers no other way to it. */
-function answerUnderWay(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | null {
+/** Node keeps the answer that a connection is busy with there, and offers no other way to it. */
+type AnsweringSocket = Socket & { _httpMessage?: ServerResponse | null };
+
+function answerUnderWay(socket: AnsweringSocket): ServerResponse | null {
   const answer = socket._httpMessage ?? null;
   // A request whose own body is broken will not be answered.
   return answer !== null && (answer.req.complete || answer.headersSent) ? answer : null;
 }
 
 /** `Expect` with anything but 100-continue: Node would answer 417 without a body. */
-export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+export function refuseExpectation(tell: TellError, { url }: IncomingMessage, response: ServerResponse): void {
   const known = new MochiError(
     'bad_request',
     'The Expect header asks for something that is not offered: leave it out.',
   );
-  const body = JSON.stringify(envelope(known.toBody()));
-  response.writeHead(known.status, {
+  const { status, headers, body } = tell(known, { path: pathOf(url ?? ''), id: randomHex(16) });
+  response.writeHead(status, {
+    ...headers,
     'content-length': Buffer.byteLength(body),
-    'content-type': 'application/json; charset=utf-8',
-    'x-request-id': randomHex(16),
     connection: 'close',
   });
   response.end(body);

@@ -44,6 +44,36 @@ export function errorAnswers(dialects: readonly Dialect[]): AnswerError {
   };
 }
 
+/** An error where no request came to be: as it is written. */
+export interface WrittenError {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** @param request `path`: '' where it is not known */
+export type TellError = (
+  error: MochiError,
+  request: { readonly path: string; readonly id: string },
+) => WrittenError;
+
+/** @returns what tells an error of any path in the shape of whoever speaks there */
+export function errorTeller(dialects: readonly Dialect[]): TellError {
+  return (error, { path, id }) => {
+    const own: ToldError = { status: error.status, body: envelope(error.toBody()) };
+    const { status, body, headers = {} } = dialectOf(dialects, path)?.tellError(error, { id }) ?? own;
+    return {
+      status,
+      headers: { 'content-type': typeOf(body), 'x-request-id': id, ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    };
+  };
+}
+
+function typeOf(body: ToldError['body']): string {
+  return typeof body === 'string' ? 'text/plain; charset=utf-8' : JSON_TYPE;
+}
+
 /** What became of a turn that is stored was said in its head. */
 function answerInDialect(
   { status, body, headers = {} }: ToldError,
@@ -53,8 +83,7 @@ function answerInDialect(
   if (WORTH_WAITING.has(kind) && !reply.hasHeader('x-should-retry')) {
     void reply.headers({ 'x-should-retry': 'true', 'retry-after': RETRY_AFTER_SECONDS });
   }
-  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : JSON_TYPE;
-  return reply.code(status).headers(headers).type(type).send(body);
+  return reply.code(status).headers(headers).type(typeOf(body)).send(body);
 }
 
 export function answerErrors(app: FastifyInstance, answerError: AnswerError): void {

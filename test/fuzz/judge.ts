@@ -4,6 +4,7 @@ import { ERRORS, MochiError } from '../../src/contract/errors.ts';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import { DIALECTS, dialectOf } from '../../src/dialects/dialects.ts';
 import { expectDescribed } from '../support/described.ts';
+import { judgeOf } from './dialect-shapes.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
 /** Room for an explanation and an excerpt of what was sent, not for all of it. */
@@ -41,14 +42,12 @@ export async function expectSane(
   expect([...headers.keys()].filter((name) => name.startsWith('x-injected'))).toEqual([]);
   const isJson = headers.get('content-type')?.startsWith('application/json') ?? false;
   if (status >= 400 && request.method !== 'HEAD') {
-    // What cannot be read as a request at all has no path.
-    const isUnread = /"code":"(?:bad_request|headers_too_large|request_timeout)"/.test(text);
-    const dialect = isUnread ? null : dialectOf(DIALECTS, request.target.split('?', 1)[0] ?? '');
-    if (dialect === null) {
+    const judge = judgeOf(request.target);
+    if (judge === null) {
       expect(isJson, shown).toBe(true);
       expectEnvelope(JSON.parse(text), status, shown);
     } else {
-      expectToldAs(dialect, isJson ? JSON.parse(text) : text, shown);
+      judge(answer, shown);
     }
     expectNoLeak(request, text, shown);
     expect(text.length, shown).toBeLessThan(LONGEST_ERROR);

@@ -5,14 +5,15 @@ import { invalidField } from '../../contract/errors.ts';
 import { MaybeFlag, MaybeObject, MaybeText, ModelName, maybe } from '../body-fields.ts';
 import { type Asked, type DialectDeps, route } from '../dialect.ts';
 import { meantModel } from '../models.ts';
+import { readOptions } from '../settings.ts';
 import { toNanoseconds } from './answer-lines.ts';
-import { readKeepAlive } from './read-request.ts';
+import { KeepAlive } from './chat-body.ts';
 
 const common = {
   model: ModelName,
   truncate: MaybeFlag,
   options: MaybeObject,
-  keep_alive: Type.Optional(Type.Unsafe<string | number | null>({ type: ['string', 'number', 'null'] })),
+  keep_alive: KeepAlive,
 };
 
 const EmbedBody = Type.Object(
@@ -81,15 +82,20 @@ function embed(
   input: readonly string[],
 ): ReturnType<DialectDeps['turns']['engineWork']['embed']> {
   if (input.length > MAX_TEXTS) throw invalidField('/input', `must not have more than ${MAX_TEXTS} texts`);
-  const { truncate, dimensions, options } = body;
-  const keepAlive = readKeepAlive(body.keep_alive ?? null);
+  const { truncate, dimensions, options, keep_alive: keepAlive } = body;
   const request: EngineEmbedRequest = {
     model: meantModel(deps, body.model),
     input,
     ...(truncate != null && { truncate }),
     ...(dimensions != null && { dimensions }),
-    ...(options != null && { options }),
-    ...(keepAlive !== null && { keepAlive }),
+    ...(options != null && { options: toOptions(options) }),
+    ...(keepAlive != null && keepAlive !== '' && { keepAlive }),
   };
   return deps.turns.engineWork.embed(request, signal);
+}
+
+/** Nothing is said in a window of ours here: the client's is taken. */
+function toOptions(given: Readonly<Record<string, unknown>>): NonNullable<EngineEmbedRequest['options']> {
+  const { options, windowAtLeast } = readOptions(given);
+  return { ...options, ...(windowAtLeast !== null && { num_ctx: windowAtLeast }) };
 }

@@ -117,19 +117,9 @@ function readSettings(body: OllamaChatBody | GenerateBody): TurnSettings {
     ...readOptions(body.options),
     think: readThink(body.think),
     format: readFormat(body.format),
-    keepAlive: readKeepAlive(body.keep_alive ?? null),
+    keepAlive: body.keep_alive === '' ? null : (body.keep_alive ?? null),
     truncation: body.truncate === false ? 'refuse' : 'leave_out',
   };
-}
-
-const DURATION = /^-?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/;
-
-/** @throws MochiError validation_error */
-export function readKeepAlive(given: string | number | null): string | number | null {
-  if (typeof given !== 'string' || DURATION.test(given)) return given;
-  // Some clients send the seconds as a text, which Ollama does not read.
-  if (/^-?\d+$/.test(given)) return Number(given);
-  throw invalidField('/keep_alive', 'must be a number of seconds, or a duration such as 5m');
 }
 
 function readThink(think: unknown): Think | null {

@@ -5,7 +5,16 @@ import { cutText } from '../../kit/whole-characters.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
 import { sendOllama } from './ask-ollama.ts';
-import { broken, fromStream, garbled, incomplete, timedOut, unreachable } from './failures.ts';
+import {
+  broken,
+  fromStream,
+  garbled,
+  incomplete,
+  isRefusal,
+  notSupported,
+  timedOut,
+  unreachable,
+} from './failures.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
 import type { OllamaHttp } from './ollama-http.ts';
@@ -121,14 +130,7 @@ async function openChat(
         },
       );
     }
-    // A text with a gap, for a model that fills none; a template that is none.
-    if (
-      request.completion !== undefined &&
-      error.kind === 'ollama_error' &&
-      error.details['status'] === 400
-    ) {
-      throw new MochiError('not_supported', error.message, { model: request.model });
-    }
+    if (request.completion !== undefined && isRefusal(error)) throw notSupported(error, request.model);
     if (error.kind !== 'model_not_found') throw error;
     deps.models.forget(request.model);
     const installed = await inventoryOf(deps.models.list);

@@ -3,7 +3,7 @@ import type { EngineEmbeddings, EngineEmbedRequest } from '../../contract/engine
 import { MochiError } from '../../contract/errors.ts';
 import { inventoryOf } from '../inventory.ts';
 import { askForText } from './ask-ollama.ts';
-import { garbled } from './failures.ts';
+import { garbled, isRefusal, notSupported } from './failures.ts';
 import type { OllamaModels } from './models.ts';
 import type { OllamaHttp } from './ollama-http.ts';
 import { isRecord } from './wire.ts';
@@ -24,10 +24,7 @@ export async function embedTexts(
   } catch (error) {
     if (error instanceof SyntaxError) throw garbled('/api/embed answered no JSON.');
     if (!(error instanceof MochiError)) throw error;
-    // What it says of a model that makes no vectors, and of a request that it does not like.
-    if (error.kind === 'ollama_error' && [400, 501].includes(Number(error.details['status']))) {
-      throw new MochiError('not_supported', error.message, { model: request.model });
-    }
+    if (isRefusal(error)) throw notSupported(error, request.model);
     if (error.kind !== 'model_not_found') throw error;
     models.forget(request.model);
     const installed = await inventoryOf(models.list);

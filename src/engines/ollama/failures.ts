@@ -31,6 +31,16 @@ export function fromStream(text: string): MochiError {
   return isOverflow(text) ? overflow(said, {}) : ollamaError(text, said, {});
 }
 
+/** What it says of a model that cannot do what is asked of it, and of a request that it does not like. */
+export function isRefusal({ kind, details }: MochiError): boolean {
+  return kind === 'ollama_error' && [400, 501].includes(Number(details['status']));
+}
+
+/** A refusal where the client has said what is to be asked of the engine. */
+export function notSupported({ message }: MochiError, model: string): MochiError {
+  return new MochiError('not_supported', message, { model });
+}
+
 /** What Ollama says itself, told apart where something can be done about it. */
 export function ollamaError(text: string, said: string, details: Record<string, unknown>): MochiError {
   return new MochiError('ollama_error', said, {

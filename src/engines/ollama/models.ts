@@ -1,6 +1,8 @@
 // Models of an Ollama: names, details, capabilities. Details never change for a digest, so they are asked once.
 import type { EngineLoadedModel, EngineModel } from '../../contract/engine.ts';
+import { MochiError } from '../../contract/errors.ts';
 import { askForText, createAsk } from './ask-ollama.ts';
+import { isRefusal, notSupported } from './failures.ts';
 import { type HeldModel, toHeldModels } from './held-models.ts';
 import { createModelDetails, type Details } from './model-details.ts';
 import { comparable, createTags, type Tag, tagOf } from './model-tags.ts';
@@ -110,7 +112,7 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
         ...(window !== null && { options: { num_ctx: window } }),
         ...(keepAlive !== null && { keep_alive: keepAlive }),
       };
-      await askForText(http, { method: 'POST', path: '/api/chat', body, signal });
+      await askForText(http, { method: 'POST', path: '/api/chat', body, signal }).catch(refused(model));
     },
     forget: (name) => known.delete(comparable(name)),
     async noteLack(name, capability) {
@@ -119,6 +121,13 @@ export function createOllamaModels({ http, timeoutMs }: OllamaModelsOptions): Ol
       await describe(tag);
       return true;
     },
+  };
+}
+
+/** @returns what throws what came in the place of an answer */
+function refused(model: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof MochiError && isRefusal(error) ? notSupported(error, model) : error;
   };
 }
 

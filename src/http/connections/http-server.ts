@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { answerClientError, refuseConnect, refuseExpectation } from '../client-error.ts';
+import type { TellError } from '../error-response.ts';
 import { Connection } from './connection.ts';
 import { UnsentAnswers } from './unsent-answers.ts';
 
@@ -15,8 +16,14 @@ const KEEP_ALIVE_MS = 72_000;
 /** What may wait for clients that do not read, over all connections. */
 const MAX_UNSENT_BYTES = 256 * 1024 ** 2;
 
-/** @param requestTimeoutMs for a request to arrive, its body included */
-export function createHttpServer(handle: RequestListener, requestTimeoutMs: number): Server {
+/**
+ * @param limits `requestTimeoutMs`: for a request to arrive, its body included; `tell`: what is said of one that cannot
+ *   be read
+ */
+export function createHttpServer(
+  handle: RequestListener,
+  { requestTimeoutMs, tell }: { readonly requestTimeoutMs: number; readonly tell: TellError },
+): Server {
   const headersTimeout = Math.min(requestTimeoutMs, MAX_HEADERS_MS);
   const server = createServer(
     {
@@ -31,9 +38,9 @@ export function createHttpServer(handle: RequestListener, requestTimeoutMs: numb
   );
   // A client that has said all it wants to may still wait for its answer. Node knows this as a property only.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on('clientError', answerClientError);
-  server.on('checkExpectation', refuseExpectation);
-  server.on('connect', refuseConnect);
+  server.on('clientError', (error, socket: Socket) => answerClientError(tell, error, socket));
+  server.on('checkExpectation', (request, response) => refuseExpectation(tell, request, response));
+  server.on('connect', (_request, socket) => refuseConnect(tell, socket));
   const connections = new WeakMap<Socket, Connection>();
   const unsent = new UnsentAnswers(MAX_UNSENT_BYTES);
   server.on('connection', (socket: Socket) => connections.set(socket, new Connection(socket)));

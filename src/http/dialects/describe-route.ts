@@ -19,6 +19,18 @@ const OF_BODIES: readonly ErrorKindName[] = [
   'payload_too_large',
   'unsupported_media_type',
 ];
+/** What has no turn is about what there is: models, sessions, what an engine can do. */
+const OF_OTHERS: readonly ErrorKindName[] = [
+  'validation_error',
+  'not_supported',
+  'model_not_found',
+  'session_not_found',
+  'session_busy',
+  'ollama_unreachable',
+  'ollama_error',
+  'engine_busy',
+  'engine_timeout',
+];
 const OF_TURNS: readonly ErrorKindName[] = [
   'context_overflow',
   'images_not_supported',
@@ -69,8 +81,8 @@ function errorsOf(
   { tellError, names: [owner] }: Dialect,
   { body, isTurn = false }: DialectRoute,
 ): Record<number, object> {
-  const kinds = [...COMMON, ...(body === undefined ? [] : OF_BODIES), ...(isTurn ? OF_TURNS : [])];
-  const told = kinds.map((kind) => {
+  const kinds = [...COMMON, ...(body === undefined ? [] : OF_BODIES), ...(isTurn ? OF_TURNS : OF_OTHERS)];
+  const told = [...new Set(kinds)].map((kind) => {
     const { text } = ERRORS[kind];
     return {
       kind,
