@@ -23,6 +23,8 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   404: 'not_found_error',
   405: 'not_found_error',
   413: 'request_too_large',
+  504: 'timeout_error',
+  529: 'overloaded_error',
 };
 
 /** What holds errors below a path against the shape that is spoken there; null: they come in our own envelope. */
