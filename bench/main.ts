@@ -5,6 +5,7 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureBackgroundJobs } from './background-jobs.ts';
 import { measureContextWindow } from './context-window.ts';
+import { measureDialects } from './dialects.ts';
 import { measureEmbedded } from './embedded.ts';
 import { measureFirstToken } from './first-token.ts';
 import { measureFlood } from './flood.ts';
@@ -51,6 +52,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   p: { title: 'Start with 20 groups of tools', measure: measureToolGroups },
   q: { title: 'Plain chats beside 20 unused tools', measure: measureUnusedTools },
   page: { title: 'The page in a real browser', measure: measurePage },
+  s: {
+    title: 'Chat Completions beside the bare relay, and sessions found by their history',
+    measure: measureDialects,
+  },
   r: { title: 'Side by side with the bare relay', measure: measureSideBySide },
 };
 
