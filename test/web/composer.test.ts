@@ -45,6 +45,39 @@ describePage('before a message is sent, the page', () => {
     await expect.poll(() => web.composer().inputValue()).toBe('Not yet');
   });
 
+  it('keeps pictures with the text over a reload and a preview, and says so where they are too large', async () => {
+    await web.open();
+    const field = web.page.locator('.composer input[type=file]');
+    const pictures = () => web.page.locator('.composer .pictures li');
+    const seeing = () => web.page.getByRole('combobox', { name: 'Model' }).selectOption('llava:7b');
+    await seeing();
+    await field.setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: DOT });
+    await expect.poll(() => pictures().count()).toBe(1);
+    await web.page.reload();
+    await expect.poll(() => pictures().count()).toBe(1);
+    await seeing();
+    await web.composer().fill('What is this?');
+    await web.page.getByRole('button', { name: 'What would be sent' }).click();
+    await dialog().getByText('The exact request').waitFor();
+    await close();
+    expect(await pictures().count()).toBe(1);
+    await web.page.reload();
+    await expect.poll(() => pictures().count()).toBe(1);
+    await web.page.evaluate(`for (let size = 2 ** 20; size >= 1; size /= 2) {
+      try { for (let at = 0; ; at += 1) sessionStorage.setItem('fill.' + size + '.' + at, 'x'.repeat(size)); } catch {}
+    }`);
+    await field.setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: DOT });
+    await web.page.getByText('a reload loses these pictures').waitFor();
+    await web.page.getByRole('button', { name: 'Remove the picture' }).last().click();
+    await web.page.getByText('a reload loses these pictures').waitFor({ state: 'detached' });
+    await web.composer().press('Enter');
+    await expect.poll(() => web.answers().count()).toBe(1);
+    expect(await pictures().count()).toBe(0);
+    await web.page.reload();
+    await web.answers().first().waitFor();
+    expect(await pictures().count()).toBe(0);
+  });
+
   it('sends with the options of the conversation, keeps them, and refuses what cannot be', async () => {
     const [id, other] = [
       await web.server.createSession({ model: 'qwen3:14b' }),
@@ -125,3 +158,8 @@ describePage('before a message is sent, the page', () => {
     expect(lastRequest().messages[0]).toEqual({ role: 'system', content: 'One word.' });
   });
 });
+
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);

@@ -7,6 +7,7 @@ describePage('by keys alone', () => {
   const press = (key: string) => web.page.keyboard.press(key);
   /** Of the element with the focus. */
   const focused = () => web.page.evaluate<string>('document.activeElement.textContent');
+  const label = () => web.page.evaluate<string | null>('document.activeElement.ariaLabel');
   const focusNewest = () => web.page.locator('article.row[tabindex="0"]').focus();
 
   it('a conversation is held, and its rows are walked, edited, answered anew and compared', async () => {
@@ -38,9 +39,19 @@ describePage('by keys alone', () => {
     await press('Escape');
     expect(await web.composer().evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
     await press('ArrowUp');
-    await web.page.getByRole('textbox', { name: 'Edit' }).fill('Second');
+    const edited = web.page.getByRole('textbox', { name: 'Edit' });
+    await edited.waitFor();
+    await press('Escape');
+    await edited.waitFor({ state: 'detached' });
+    await expect.poll(label).toBe('You');
+    await press('e');
+    await edited.fill('Second');
     await press('Control+Enter');
     await expect.poll(() => web.said().allInnerTexts()).toEqual(['Second']);
+    await expect.poll(label).toBe('You');
+    await web.page.getByRole('button', { name: 'Rename' }).first().click();
+    await press('Escape');
+    await expect.poll(label).toBe('Rename');
   });
 
   it('a question is answered where it has the focus, and nowhere else', async () => {
@@ -54,6 +65,10 @@ describePage('by keys alone', () => {
     await press('a');
     await card.waitFor();
     await card.focus();
+    await press('d');
+    await web.page.getByLabel('Why not?').waitFor();
+    await web.page.getByRole('button', { name: 'Cancel' }).click();
+    await expect.poll(label).toContain('May this run?');
     await press('a');
     await card.waitFor({ state: 'detached' });
     await web.page.getByText('The tool answered:').waitFor();

@@ -134,6 +134,31 @@ describePage('a long conversation', () => {
     expect(await web.page.getByText('The message is on another branch.').count()).toBe(0);
   });
 
+  it('says where the model began to read, right below the last message that it was not sent', async () => {
+    const messages = [
+      { role: 'system', content: 'Be brief.', message_id: 'c000000000' },
+      ...Array.from({ length: 400 }, (_, at) => ({
+        role: at % 2 === 0 ? 'user' : 'assistant',
+        content: `Turn ${at}. ${'Many words of it. '.repeat(20)}`,
+        message_id: `c${String(at + 1).padStart(9, '0')}`,
+      })),
+    ];
+    const metadata = { model: 'llama3.2:latest', title: 'Left out' };
+    const { body } = await web.server.post('/sessions/import', { metadata, messages });
+    const id: string = body.imported[0].session_id;
+    const small = { context_window: { current_window: 4096, manual_override: true } };
+    await web.server.request('PATCH', `/sessions/${id}`, small);
+    await web.server.chat(id, { message: 'Go on.' });
+    const { context } = (await web.server.get(`/sessions/${id}/status`)).body;
+    expect(context.messages_left_out).toBeGreaterThan(0);
+    const at = context.messages_left_out + 1;
+    await web.open();
+    // The first row comes only because the line needs it.
+    await web.page.evaluate(`location.hash = '#/s/${id}/m/c${String(at).padStart(9, '0')}'`);
+    await web.page.locator(`[data-index="${at}"] .left-out`).waitFor();
+    expect(await web.page.locator('.left-out').count()).toBe(1);
+  });
+
   it('of up to 150 messages is all in the page, for the browser to find, select and print', async () => {
     const id = await importMessages(150);
     await open(id);

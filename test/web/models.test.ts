@@ -78,7 +78,7 @@ describePage('the models', () => {
     await web.say('Hello');
     await expect.poll(() => web.answers().count()).toBe(1);
     await web.stop().waitFor({ state: 'detached' });
-    await web.page.getByRole('button', { name: 'Answer again with another model' }).click();
+    await web.page.getByRole('button', { name: 'Another model for this answer' }).click();
     await web.page.getByRole('menuitem', { name: 'small:latest' }).click();
     await web.page.locator('.row.answer').getByText('2 / 2').waitFor();
     await expect.poll(() => web.page.locator('.row.answer .who').innerText()).toBe('small:latest');

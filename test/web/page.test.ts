@@ -295,6 +295,41 @@ describePage('the page', () => {
     expect(await faults()).toEqual([]);
   });
 
+  it('has dialogs that are read and used without a mouse, in both themes', async () => {
+    const id = await world.server.createSession();
+    await world.server.chat(id, { message: 'First' });
+    const [first] = await world.server.messages(id);
+    await world.server.chat(id, { message: 'Second', replaces: first.message_id });
+    await world.server.post('/system-prompts', { filename: 'brief.md', content: 'Be brief.' });
+    await open(id);
+    await composer().fill('What would it be?');
+    const press = (name: string) => world.page.getByRole('button', { name, exact: true }).click();
+    const branches = async () => {
+      await press('More');
+      await world.page.getByRole('menuitem', { name: 'Branches…' }).click();
+    };
+    const opened: Readonly<Record<string, [() => Promise<void>, string]>> = {
+      options: [() => press('How it is sent'), 'label'],
+      preview: [() => press('What would be sent'), 'pre'],
+      prompts: [() => press('Prompts'), '.prompts li'],
+      models: [() => press('Models'), '.models li'],
+      import: [() => press('Import'), 'button:not(.quiet), input'],
+      branches: [branches, '.tree li'],
+      settings: [() => press('Settings'), '.choice'],
+      keys: [() => press('Settings').then(() => press('Keys')), 'kbd'],
+    };
+    for (const [name, [openIt, content]] of Object.entries(opened)) {
+      await openIt();
+      await world.page.locator(`dialog ${content}`).first().waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await world.page.emulateMedia({ colorScheme });
+        expect(await faults(), `${name} ${colorScheme}`).toEqual([]);
+      }
+      await world.page.keyboard.press('Escape');
+      await world.page.locator('dialog').waitFor({ state: 'detached' });
+    }
+  });
+
   it('copies where the browser has no clipboard for pages without TLS', async () => {
     await world.server.restart({ allowedHosts: ['lan.test'] });
     // Without TLS the browser has no use for it, and says so.

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { startAgentServer } from '../support/agent-server.ts';
 import { openBrowser } from '../support/browser.ts';
+import { succeeded } from '../support/scripted-source.ts';
 import { ADD, startToolServer } from '../support/server-with-tools.ts';
 
 const [folder = 'screens', ...names] = process.argv.slice(2);
@@ -81,6 +82,19 @@ for (const [filename, content] of [
   ['teacher.md', 'You are a patient teacher. Explain with an example before you name the rule.'],
 ])
   await server.post('/system-prompts', { filename, content });
+
+// The picture of the README: `npm run screens -- docs readme-1280-light`.
+const show = await startToolServer(
+  [{ name: 'read_file', run: async () => succeeded('[server]\nport = 6380\ntls = true\nworkers = 4\n') }],
+  { ollama: { programs: {} } },
+);
+for (const title of ['Names for a cat', 'A letter to the landlord', 'Why is the sky blue?'])
+  await show.createSession({ title, model: 'qwen3:14b' });
+const shown = await show.toolSession(['read_file'], { title: 'Which port is it?', model: 'qwen3:14b' });
+show.ollama.reply(toolCall('read_file', { path: 'config/server.toml' }), text(...found().split(/(?<= )/)));
+await show.request('POST', `/chat/${shown}`, {
+  message: 'Which port does our server use? Show me how to reach it from Python.',
+});
 
 const at = (id: string) => `${server.url}/#/s/${id}`;
 const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promise<unknown>)?]>> = {
@@ -172,8 +186,9 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
   models: [at(talk), (page) => openFromSidebar(page, 'Models')],
   'answer-with': [
     at(branched),
-    (page) => page.getByRole('button', { name: 'Answer again with another model' }).last().click(),
+    (page) => page.getByRole('button', { name: 'Another model for this answer' }).last().click(),
   ],
+  readme: [`${show.url}/#/s/${shown}`, (page) => page.locator('textarea').evaluate((field) => field.blur())],
   settings: [at(talk), (page) => openFromSidebar(page, 'Settings')],
   key: [`${locked.url}/#/`],
 };
@@ -195,7 +210,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 await browser.close();
-await Promise.all([server.close(), empty.close(), away.close(), locked.close(), agents.close()]);
+await Promise.all([
+  server.close(),
+  empty.close(),
+  away.close(),
+  locked.close(),
+  agents.close(),
+  show.close(),
+]);
 
 async function openFromSidebar(page: Page, name: string): Promise<void> {
   if ((await page.locator('.sidebar').count()) === 0) await page.keyboard.press('Control+b');
@@ -236,4 +258,16 @@ def greet(name: str) -> str:
 
 1. Start it with \`redis-server\`.
 2. Look at it with \`redis-cli ping\`: it answers \`PONG\`.`;
+}
+
+function found(): string {
+  return `It listens on port **6380**, with TLS. From Python:
+
+\`\`\`python
+from redis import Redis
+
+server = Redis(port=6380, ssl=True)
+print(server.ping())  # True
+\`\`\`
+`;
 }

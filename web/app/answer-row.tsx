@@ -69,9 +69,12 @@ function OtherModels({ message: { message_id: messageId, model } }: { readonly m
   const others = (models.value ?? []).filter(({ name }) => name !== model);
   if (others.length === 0) return null;
   const answerWith = async (name: string) => {
-    await chat.value?.setModel(name);
-    // Where it failed, that is said already.
-    if (chatState.value?.session?.model === name) await chat.value?.regenerate(messageId, sendSettings());
+    const store = chat.value;
+    await store?.setModel(name);
+    // Where it failed, that is said already; and what is shown of it comes with the next frame only.
+    if (store === null || store.getState().session?.model !== name || chat.value !== store) return;
+    chatState.value = store.getState();
+    await store.regenerate(messageId, sendSettings());
   };
   return (
     <Menu

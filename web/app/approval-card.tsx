@@ -3,12 +3,14 @@ import { useState } from 'preact/hooks';
 import type { Approval, DecideInput } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { chat } from '../state/chat.ts';
+import { useFocusBack } from '../ui/use-focus-back.ts';
 import { AnswerForm } from './answer-form.tsx';
 
 type Form = 'edit' | 'respond' | 'deny';
 
 export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   const [form, setForm] = useState<Form | null>(null);
+  const card = useFocusBack<HTMLElement>(form !== null);
   const [isDecided, setDecided] = useState(false);
   const { kind, tool_name: tool, agent_name: agent, digest } = approval;
   const decide = async (input: DecideInput) => {
@@ -23,7 +25,7 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   };
   const words = t.approval;
   return (
-    <section class="approval" tabIndex={0} aria-label={`${words[kind]} ${tool}`}>
+    <section ref={card} class="approval" tabIndex={0} aria-label={`${words[kind]} ${tool}`}>
       <p class="ask">
         {words[kind]} {kind !== 'plan' && <code>{tool}</code>}
       </p>

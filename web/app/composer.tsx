@@ -15,7 +15,8 @@ import { useMessage } from './use-message.ts';
 export function Composer() {
   const { sessionId } = route.value;
   const field = useRef<HTMLTextAreaElement>(null);
-  const { text, pictures, canSend, write, setPictures, addPictures, send } = useMessage(sessionId);
+  const { text, pictures, arePicturesKept, canSend, write, setPictures, addPictures, send } =
+    useMessage(sessionId);
   useEffect(() => {
     if (matchMedia('(pointer: fine)').matches) field.current?.focus();
   }, [sessionId]);
@@ -47,6 +48,11 @@ export function Composer() {
       }}
     >
       <Pictures pictures={pictures} onChange={setPictures} />
+      {!arePicturesKept && (
+        <p class="hint" role="status">
+          {t.unkeptImages}
+        </p>
+      )}
       <textarea
         ref={field}
         rows={1}

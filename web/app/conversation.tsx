@@ -13,7 +13,7 @@ import { OtherBranch } from './other-branch.tsx';
 import { OutboxRow } from './outbox-row.tsx';
 import { onRowKey } from './row-keys.ts';
 import { Rows } from './rows.tsx';
-import { openCalls } from './shown-rows.ts';
+import { leftOutOf, openCalls } from './shown-rows.ts';
 import { useFollow } from './use-follow.ts';
 import { type RowWindow, useWindow } from './use-window.ts';
 
@@ -101,15 +101,18 @@ function Unanswered({ state: { turn, rows, total, outbox } }: { readonly state: 
 function useReading(state: ChatState | null, { from, to }: RowWindow): void {
   const isReading = useRef(false);
   const { rows = null, total = 0, link } = state ?? {};
+  // Where the line stands of what was left out depends on the first row.
+  const needsFirst = state !== null && total > 0 && leftOutOf(state) > 0 && !state.rows.has(0);
   useEffect(() => {
-    const [first, last] = [Math.max(0, from - EARLY), Math.min(total, to + EARLY)];
-    if (rows === null || isReading.current || !isMissing(rows, from, to)) return;
+    const isNear = rows !== null && isMissing(rows, from, to);
+    if (isReading.current || !(isNear || needsFirst)) return;
+    const [first, last] = isNear ? [Math.max(0, from - EARLY), Math.min(total, to + EARLY)] : [0, 1];
     isReading.current = true;
     void chat.value?.load(first, last).finally(() => {
       isReading.current = false;
     });
     // Tried again where the connection has come back.
-  }, [rows, total, from, to, link]);
+  }, [rows, total, from, to, link, needsFirst]);
 }
 
 function isMissing(rows: ChatState['rows'], from: number, to: number): boolean {

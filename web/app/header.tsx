@@ -11,6 +11,8 @@ import { attempt, mochi } from '../state/server.ts';
 import { refreshSessions } from '../state/sessions.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
+import { takeFocus } from '../ui/take-focus.ts';
+import { useFocusBack } from '../ui/use-focus-back.ts';
 import { open } from './dialogs.tsx';
 import { saveExport } from './save-export.ts';
 import { WindowGauge } from './window-gauge.tsx';
@@ -18,6 +20,7 @@ import { WindowGauge } from './window-gauge.tsx';
 export function Header() {
   const session = chatState.value?.session ?? null;
   const [isRenaming, setRenaming] = useState(false);
+  const rename = useFocusBack<HTMLButtonElement>(isRenaming);
   const title = session?.title ?? t.untitled;
   return (
     <header class="head">
@@ -42,6 +45,7 @@ export function Header() {
           {title}
           {session !== null && (
             <button
+              ref={rename}
               type="button"
               class="quiet"
               aria-label={t.rename}
@@ -85,8 +89,7 @@ function TitleForm({ sessionId, title, onDone }: TitleFormProps) {
     >
       <input
         aria-label={t.rename}
-        // oxlint-disable-next-line jsx-a11y/no-autofocus -- It opened because somebody asked to write here.
-        autofocus
+        ref={takeFocus}
         dir="auto"
         maxLength={200}
         value={text}

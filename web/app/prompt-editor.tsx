@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { d } from '../lang/dialog-text.ts';
 import { setPromptText } from '../state/prompts.ts';
 import { mochi } from '../state/server.ts';
+import { takeFocus } from '../ui/take-focus.ts';
 import { useTrial } from '../ui/use-trial.ts';
 
 export interface EditedPrompt {
@@ -30,8 +31,7 @@ export function PromptEditor({ prompt, onDone }: PromptEditorProps) {
         <label>
           {d.prompts.name}
           <input
-            // oxlint-disable-next-line jsx-a11y/no-autofocus -- It opened because somebody asked to write here.
-            autofocus
+            ref={takeFocus}
             required
             dir="auto"
             placeholder="greeting.md"

@@ -29,13 +29,18 @@ export function openCalls({ rows, turn }: ChatState): readonly ToolView[] {
   return turn.toolCalls.slice(stored.flatMap((row) => row.tool_calls ?? []).length);
 }
 
-/** Before which message the newest prompt began, if it left any out. */
-export function cutOf({
-  session,
-  turn,
-  rows,
-}: ChatState): { readonly index: number; readonly count: number } | null {
-  const count = (turn?.context ?? session?.context)?.messages_left_out ?? 0;
-  if (count === 0) return null;
-  return { index: count + (rows.get(0)?.role === 'system' ? 1 : 0), count };
+/** How many messages the newest prompt left out. */
+export function leftOutOf({ session, turn }: ChatState): number {
+  return (turn?.context ?? session?.context)?.messages_left_out ?? 0;
+}
+
+/**
+ * Before which message the newest prompt began, if it left any out. Nobody knows before the first row was read, which
+ * may be the system prompt.
+ */
+export function cutOf(state: ChatState): { readonly index: number; readonly count: number } | null {
+  const count = leftOutOf(state);
+  const first = state.rows.get(0);
+  if (count === 0 || first === undefined) return null;
+  return { index: count + (first.role === 'system' ? 1 : 0), count };
 }

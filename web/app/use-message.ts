@@ -1,7 +1,7 @@
 // The message that is being written: its text is kept until the server has it.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { begin, chatState } from '../state/chat.ts';
-import { draftOf, flushDraft, saveDraft } from '../state/drafts.ts';
+import { draftOf, draftPicturesOf, flushDraft, saveDraft, saveDraftPictures } from '../state/drafts.ts';
 import { sendSettings } from '../state/send-options.ts';
 import { attempt } from '../state/server.ts';
 import { readPicture } from './read-picture.ts';
@@ -9,18 +9,28 @@ import { readPicture } from './read-picture.ts';
 /** Each conversation has its own. */
 export function useMessage(sessionId: string | null) {
   const [text, setText] = useState(() => draftOf(sessionId));
-  const [pictures, setPictures] = useState<readonly string[]>([]);
+  const [pictures, showPictures] = useState(() => draftPicturesOf(sessionId));
+  const [arePicturesKept, setPicturesKept] = useState(true);
   useEffect(() => {
     flushDraft();
     setText(draftOf(sessionId));
-    setPictures([]);
+    showPictures(draftPicturesOf(sessionId));
+    setPicturesKept(true);
   }, [sessionId]);
+  const latest = useRef(pictures);
+  latest.current = pictures;
+  const setPictures = (next: readonly string[]) => {
+    latest.current = next;
+    showPictures(next);
+    setPicturesKept(saveDraftPictures(sessionId, next));
+  };
   const canSend =
     text.trim() !== '' && // One that has not reached the server is sent or discarded first.
     (chatState.value?.outbox ?? null) === null;
   return {
     text,
     pictures,
+    arePicturesKept,
     canSend,
     setPictures,
     write(next: string) {
@@ -31,7 +41,7 @@ export function useMessage(sessionId: string | null) {
       const read = await Promise.all(
         [...files].filter(({ type }) => type.startsWith('image/')).map(readPicture),
       );
-      setPictures((known) => [...known, ...read.filter((picture) => picture !== null)]);
+      setPictures([...latest.current, ...read.filter((picture) => picture !== null)]);
     },
     async send() {
       if (!canSend) return;

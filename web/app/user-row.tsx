@@ -1,5 +1,6 @@
 // What a person said: it can be said anew, and nothing is lost by it.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import type { Message } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { isComposing } from '../lib/is-composing.ts';
 import { showTime } from '../lib/times.ts';
@@ -8,14 +9,26 @@ import { sendSettings } from '../state/send-options.ts';
 import { attempt } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
+import { takeFocus } from '../ui/take-focus.ts';
+import { useFocusBack } from '../ui/use-focus-back.ts';
 import { BranchSwitch } from './branch-switch.tsx';
 import { Picture } from './picture.tsx';
 import type { RowProps } from './row.tsx';
 
+/** Where a message was edited and sent: the one that comes in its place gets the focus that it had. */
+let sentFrom: number | null = null;
+
 export function UserRow({ message, position, total, isLast }: RowProps) {
   const [isEditing, setEditing] = useState(false);
+  const row = useFocusBack<HTMLElement>(isEditing);
+  useEffect(() => {
+    if (sentFrom !== position) return;
+    sentFrom = null;
+    if (document.activeElement === document.body) row.current?.focus({ preventScroll: true });
+  }, [position, row]);
   return (
     <article
+      ref={row}
       class="row user"
       // Tab leads to the newest row, and letters from there to the others.
       tabIndex={isLast ? 0 : -1}
@@ -28,7 +41,13 @@ export function UserRow({ message, position, total, isLast }: RowProps) {
         <Picture key={index} messageId={message.message_id} index={index} />
       ))}
       {isEditing ? (
-        <EditForm messageId={message.message_id} text={message.content} onDone={() => setEditing(false)} />
+        <EditForm
+          message={message}
+          onSend={() => {
+            sentFrom = position;
+          }}
+          onDone={() => setEditing(false)}
+        />
       ) : (
         <div class="said" dir="auto">
           {message.content}
@@ -55,17 +74,18 @@ export function UserRow({ message, position, total, isLast }: RowProps) {
 }
 
 interface EditFormProps {
-  readonly messageId: string;
-  readonly text: string;
+  readonly message: Message;
+  readonly onSend: () => void;
   readonly onDone: () => void;
 }
 
-function EditForm({ messageId, text, onDone }: EditFormProps) {
-  const [edited, setEdited] = useState(text);
+function EditForm({ message, onSend, onDone }: EditFormProps) {
+  const [edited, setEdited] = useState(message.content);
   const send = () => {
     if (edited.trim() === '') return;
+    onSend();
     onDone();
-    void attempt(async () => chat.value?.edit(messageId, edited, sendSettings()));
+    void attempt(async () => chat.value?.edit(message.message_id, edited, sendSettings()));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
@@ -82,8 +102,7 @@ function EditForm({ messageId, text, onDone }: EditFormProps) {
     >
       <textarea
         aria-label={t.edit}
-        // oxlint-disable-next-line jsx-a11y/no-autofocus -- It opened because somebody asked to write here.
-        autofocus
+        ref={takeFocus}
         dir="auto"
         value={edited}
         onInput={(event) => setEdited(event.currentTarget.value)}

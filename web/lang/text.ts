@@ -39,6 +39,7 @@ export const t = {
   stopping: 'Stopping…',
   addImage: 'Add a picture',
   removeImage: 'Remove the picture',
+  unkeptImages: 'Too large for this browser to keep: a reload loses these pictures.',
   think: {
     label: 'Thinking before the answer',
     off: 'Don’t think',
@@ -59,7 +60,7 @@ export const t = {
   cancel: 'Cancel',
   close: 'Close',
   regenerate: 'Answer again',
-  regenerateWith: 'Answer again with another model',
+  regenerateWith: 'Another model for this answer',
   goOn: 'Continue',
   retry: 'Send again',
   discard: 'Discard',

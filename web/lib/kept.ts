@@ -23,19 +23,30 @@ export function recall<T>(name: string, place: Place = 'browser'): T | null {
 
 /** Null: forget it. */
 export function keep(name: string, value: unknown, place: Place = 'browser'): void {
-  try {
-    if (value === null) storeOf(place).removeItem(PREFIX + name);
-    else {
-      const text = JSON.stringify(value);
-      if (text.length > MAX_LENGTH) throw new Error('too long');
-      storeOf(place).setItem(PREFIX + name, text);
-    }
-    unkept.delete(name);
-  } catch {
-    if (value === null) unkept.delete(name);
-    else unkept.add(name);
-  }
+  if (tryKeep(name, value, { place, maxLength: MAX_LENGTH })) unkept.delete(name);
+  else unkept.add(name);
   keepsNothing.value = unkept.size > 0;
+}
+
+/** As `keep`, for what is said elsewhere when it cannot be kept. @returns whether it is */
+export function tryKeep(
+  name: string,
+  value: unknown,
+  { place, maxLength = Number.POSITIVE_INFINITY }: { readonly place: Place; readonly maxLength?: number },
+): boolean {
+  try {
+    const store = storeOf(place);
+    if (value === null) {
+      store.removeItem(PREFIX + name);
+      return true;
+    }
+    const text = JSON.stringify(value);
+    if (text.length > maxLength) return false;
+    store.setItem(PREFIX + name, text);
+    return true;
+  } catch {
+    return value === null;
+  }
 }
 
 export function forgetAll(): void {

@@ -2,7 +2,7 @@
 import { computed } from '@preact/signals';
 import { keep } from '../lib/kept.ts';
 import { chat, chatState, discardOutbox } from './chat.ts';
-import { draftOf, flushDraft, saveDraft } from './drafts.ts';
+import { draftOf, draftPicturesOf, flushDraft, saveDraft, saveDraftPictures } from './drafts.ts';
 import { goTo, route } from './route.ts';
 
 export const isGone = computed(() => chatState.value?.problem?.code === 'session_not_found');
@@ -15,6 +15,8 @@ export function goOnInNew(): void {
   const parts = [draftOf(null), unsent, draftOf(sessionId)].filter((text) => text.trim() !== '');
   saveDraft(null, parts.join('\n\n'));
   flushDraft();
+  const sent = chat.peek()?.getState().outbox?.body.images ?? [];
+  saveDraftPictures(null, [...draftPicturesOf(null), ...sent, ...draftPicturesOf(sessionId)]);
   discardOutbox();
   goTo(null);
 }
@@ -23,5 +25,6 @@ export function goOnInNew(): void {
 export function forgetConversation(sessionId: string): void {
   saveDraft(sessionId, '');
   flushDraft();
+  saveDraftPictures(sessionId, []);
   keep(`outbox.${sessionId}`, null);
 }

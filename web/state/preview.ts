@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { ChatPreview } from '../../src/client/index.ts';
 import { begin } from './chat.ts';
-import { flushDraft, saveDraft } from './drafts.ts';
+import { flushDraft, saveDraft, saveDraftPictures } from './drafts.ts';
 import { route } from './route.ts';
 import { sendSettings } from './send-options.ts';
 import { attempt, mochi } from './server.ts';
@@ -12,7 +12,7 @@ export const previewed = signal<ChatPreview | null>(null);
 
 /** A conversation that is not begun begins by it, and what is typed goes along. @returns whether it is there */
 export async function previewMessage(text: string, images: readonly string[]): Promise<boolean> {
-  if ((await begin((begun) => carryDraft(begun, text))) === null) return false;
+  if ((await begin((begun) => carryDraft(begun, text, images))) === null) return false;
   const { sessionId } = route.value;
   if (sessionId === null) return false;
   const body = { message: text, ...sendSettings(), ...(images.length > 0 && { images: [...images] }) };
@@ -20,8 +20,10 @@ export async function previewMessage(text: string, images: readonly string[]): P
   return previewed.value !== null;
 }
 
-function carryDraft(sessionId: string, text: string): void {
+function carryDraft(sessionId: string, text: string, images: readonly string[]): void {
   saveDraft(null, '');
   saveDraft(sessionId, text);
   flushDraft();
+  saveDraftPictures(null, []);
+  saveDraftPictures(sessionId, images);
 }
