@@ -83,7 +83,7 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
   const turns = followTurns(holder, reader);
   const deps = { mochi, sessionId, holder, reader, turns };
   const joiner = joinTurns(deps);
-  const asker = askForTurns(deps, joiner.join);
+  const asker = askForTurns(deps, () => joiner.join());
 
   async function open(): Promise<void> {
     if (!(await reader.attempt(() => reader.reload()))) return;
@@ -101,12 +101,17 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     if (!isFollowing) void open();
   };
   const unwatch = watchPage({ onWake: check, onHidden: () => turns.rest(hidden.everyMs) }, hidden.afterMs);
+  const unwait = holder.subscribe(asker.sendWaiting);
   void open();
 
+  const { send, regenerate, goOn, edit } = asker;
   return {
     getState: holder.get,
     subscribe: holder.subscribe,
-    ...asker,
+    send,
+    regenerate,
+    goOn,
+    edit,
     async stop() {
       await reader.attempt(async () => turns.current?.cancel({ wait: true }));
     },
@@ -147,6 +152,7 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     close() {
       joiner.close();
       unwatch();
+      unwait();
       turns.leave();
     },
   };

@@ -18,8 +18,8 @@ afterEach(() => {
   for (const store of stores.splice(0)) store.close();
 });
 
-function open(options: Partial<ChatStoreOptions> = {}): ChatStore {
-  const mochi = world.mochi({ retry: { tries: 2, reconnectForMs: 500 } });
+function open(options: Partial<ChatStoreOptions> = {}, reconnectForMs = 500): ChatStore {
+  const mochi = world.mochi({ retry: { tries: 2, reconnectForMs } });
   const store = createChatStore(mochi, {
     sessionId: world.sessionId,
     schedule: (run) => setImmediate(run),
@@ -45,8 +45,8 @@ function shown(store: ChatStore): string[] {
   });
 }
 
-async function opened(options?: Partial<ChatStoreOptions>): Promise<ChatStore> {
-  const store = open(options);
+async function opened(options?: Partial<ChatStoreOptions>, reconnectForMs?: number): Promise<ChatStore> {
+  const store = open(options, reconnectForMs);
   await until(store, isRead);
   return store;
 }
@@ -217,6 +217,53 @@ describe('a network that fails', () => {
     expect(shown(store)).toEqual(['user: Hello', 'assistant: Fine.']);
     expect(store.getState()).toMatchObject({ outbox: null, link: 'live', problem: null });
     expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(1);
+  });
+
+  it('and a message that is sent meanwhile, behind a turn that goes on: it is lost by nothing, and sent once', async () => {
+    const store = await opened({}, 60_000);
+    const first = store.send('hang 3');
+    await until(store, ({ turn }) => turn?.content === spoken(3));
+    world.proxy.always(() => ({ refuses: true }));
+    world.proxy.dropAll();
+    void store.send('And now?');
+    await until(store, ({ outbox }) => outbox?.state === 'failed');
+    expect(store.getState()).toMatchObject({ link: 'offline', turn: { content: spoken(3) } });
+    // A server that was started anew tells the turn in a snapshot: that says nothing of the message.
+    await world.server.restart();
+    world.proxy.redirect(world.server.url);
+    world.proxy.always((line) => ({ refuses: line.startsWith('POST') }));
+    store.check();
+    await first;
+    await until(store, ({ outbox }) => outbox?.state === 'failed');
+    expect(store.getState()).toMatchObject({
+      turn: { state: 'interrupted' },
+      outbox: { body: { message: 'And now?' } },
+    });
+    world.proxy.plan();
+    store.check();
+    const whole = ['user: hang 3', `assistant: ${spoken(3)}`, 'user: And now?', 'assistant: Fine.'];
+    await until(store, ({ outbox }) => outbox === null && shown(store).join() === whole.join());
+    expect(store.getState()).toMatchObject({ link: 'live', problem: null });
+    expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(2);
+  });
+
+  it('that is given up: what the turn became is asked when there is a network, and a message goes then', async () => {
+    const store = await opened({}, 50);
+    const first = store.send('hang 3');
+    await until(store, ({ turn }) => turn?.content === spoken(3));
+    world.proxy.always(() => ({ refuses: true }));
+    world.proxy.dropAll();
+    await first;
+    expect(store.getState()).toMatchObject({ link: 'offline', turn: { content: spoken(3) } });
+    const { turnId } = store.getState().turn ?? {};
+    await world.server.post(`/turns/${turnId}/cancel?wait=true`);
+    await store.send('And now?');
+    // It has not begun, so it is no turn.
+    expect(store.getState()).toMatchObject({ outbox: { state: 'failed' }, turn: { turnId } });
+    world.proxy.plan();
+    store.check();
+    const whole = ['user: hang 3', `assistant: ${spoken(3)}`, 'user: And now?', 'assistant: Fine.'];
+    await until(store, ({ outbox }) => outbox === null && shown(store).join() === whole.join());
   });
 
   it('and a page that was closed meanwhile: its outbox is kept by whoever keeps it', async () => {

@@ -235,4 +235,49 @@ describePage('an answer survives its server', () => {
       await rm(dataDir, { recursive: true, force: true });
     }
   });
+
+  it.each(['in its middle', 'while nothing goes on'])(
+    'that is killed %s: what is sent meanwhile is kept, and goes when it is back',
+    async (moment) => {
+      const isMidst = moment === 'in its middle';
+      const dataDir = await mkdtemp(join(tmpdir(), 'mochi-page-'));
+      const start = () => spawnServer({ dataDir, ollamaHost: world.server.ollama.url });
+      let server = await start();
+      const proxy = await startCuttingProxy(server.url);
+      expectComplaints(/ERR_|50\d/);
+      try {
+        const id = await server.createSession({ model: isMidst ? 'endless' : 'tiny:latest' });
+        await open(id, { address: proxy.url });
+        await say('Hello');
+        await (isMidst ? world.page.getByText('t0 t1 t2').waitFor() : answers().getByText(ANSWER).waitFor());
+        await server.kill('SIGKILL');
+        await say('Sent while it was away');
+        await world.page.getByText('has not reached the server').waitFor();
+        await status('cannot be reached');
+        if (!isMidst) await stop().waitFor({ state: 'detached' });
+        const kept = await world.page.evaluate(`localStorage.getItem('mochi.outbox.${id}')`);
+        expect(kept).toContain('Sent while it was away');
+        server = await start();
+        await server.request('PATCH', `/sessions/${id}`, { model: 'llama3.2:latest' });
+        proxy.redirect(server.url);
+        await expect
+          .poll(() => said().allInnerTexts(), { timeout: 20_000 })
+          .toEqual(['Hello', 'Sent while it was away']);
+        await expect.poll(() => answers().count()).toBe(2);
+        await expect.poll(async () => (await answers().allInnerTexts()).at(-1)).toBe(ANSWER);
+        await stop().waitFor({ state: 'detached' });
+        await expect.poll(() => world.page.getByText('cannot be reached').count()).toBe(0);
+        expect(await world.page.getByText('has not reached the server').count()).toBe(0);
+        const users = (await server.messages(id)).filter(({ role }) => role === 'user');
+        expect(users.map(({ content }) => content)).toEqual(['Hello', 'Sent while it was away']);
+        expect(await world.page.evaluate(`localStorage.getItem('mochi.outbox.${id}')`)).toBeNull();
+      } finally {
+        await world.context.close();
+        await proxy.close();
+        await server.kill('SIGKILL');
+        await rm(dataDir, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
 });

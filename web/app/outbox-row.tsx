@@ -11,7 +11,7 @@ export function OutboxRow({ pending }: { readonly pending: Pending }) {
       </div>
       {pending.state === 'failed' ? (
         <div class="unsent" role="alert">
-          {t.unsent}
+          {pending.waits ? `${t.unsent} ${t.unsentWaits}` : t.unsent}
           <button type="button" onClick={() => void chat.value?.retry()}>
             {t.retry}
           </button>

@@ -13,16 +13,18 @@ export function StatusLine() {
   // What is heard of the server, where nothing is asked of it.
   const link = state === null || state.link === 'live' ? serverLink.value : state.link;
   const text = link === 'live' ? (state === null ? '' : textOf(state)) : t.link[link];
-  const error = isGone.value ? null : (state?.problem ?? null);
+  const problem = state?.problem ?? null;
+  // Said already, in other words.
+  const isSaid = isGone.value || (problem?.code === 'unreachable' && link !== 'live');
   return (
     <div class="status">
       <p role="status" dir="auto">
         {engineWait.value === null ? text : t.first.underway}
         <span class="off-screen">{state === null ? '' : endOf(state)}</span>
       </p>
-      {error !== null && (
+      {problem !== null && !isSaid && (
         <p role="alert" dir="auto">
-          {error.message}
+          {problem.message}
         </p>
       )}
       {keepsNothing.value && <p role="alert">{t.problem.storage}</p>}

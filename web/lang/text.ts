@@ -79,6 +79,7 @@ export const t = {
   branchAfter: 'Later version',
   sending: 'Sending…',
   unsent: 'This message has not reached the server.',
+  unsentWaits: 'It is sent when the server is back.',
   leftOut: (count: number) =>
     count === 1
       ? 'One older message was left out here'

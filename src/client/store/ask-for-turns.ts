@@ -1,4 +1,5 @@
 // What the user asks for: each a request in the outbox, and then a turn that is followed to its end.
+import { isMochiError } from '../errors.ts';
 import { newKey } from '../resources/ask-turn.ts';
 import type { ChatBody } from '../resources/chat.ts';
 import type { ChatState, Pending } from './chat-state.ts';
@@ -10,7 +11,10 @@ export type SendSettings = Omit<ChatBody, 'message' | 'mode' | 'replaces'>;
 
 /** @param join for whatever the session is at afterwards */
 export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
-  const { mochi, sessionId, holder, turns } = deps;
+  const { mochi, sessionId, holder, reader, turns } = deps;
+  const isPending = (key: string) => holder.get().outbox?.key === key;
+  /** Only the turn of a request confirms it: another one may have been sent since. */
+  const confirm = (key: string) => isPending(key) && holder.set({ outbox: null });
 
   /** @param base where the path changes by it; null: at its end */
   async function ask({ key, body }: Pick<Pending, 'key' | 'body'>, base: number | null): Promise<void> {
@@ -19,22 +23,33 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
     holder.set({ outbox: { key, body, state: 'sending' }, problem: null });
     const { setLink: onLink } = holder;
     const turn = mochi.chat.stream(sessionId, body, { leave: 'continue', idempotencyKey: key, onLink });
-    const isPending = () => holder.get().outbox?.key === key;
     turn.id.then(
-      (turnId) => isPending() && holder.set({ outbox: { key, body, state: 'sending', turnId } }),
-      () => isPending() && holder.set({ outbox: { key, body, state: 'failed' } }),
+      (turnId) => isPending(key) && holder.set({ outbox: { key, body, state: 'sending', turnId } }),
+      async (error: unknown) => {
+        // Told now: its turn may stand behind another one.
+        await reader.attempt(() => Promise.reject(error));
+        if (!isPending(key)) return;
+        const isUnheard = isMochiError(error) && error.code === 'unreachable';
+        holder.set({ outbox: { key, body, state: 'failed', ...(isUnheard && { waits: true as const }) } });
+      },
     );
-    await turns.follow({ turn, base, onStart: () => holder.set({ outbox: null }) });
+    await turns.follow({ turn, base, onStart: () => confirm(key) });
     await join();
   }
 
   /** One that the server had when an earlier store was closed: it is waited for where it is. */
   async function waitFor({ key, body }: Pending, turnId: string): Promise<void> {
     const turn = mochi.turns.watch(turnId, { onLink: holder.setLink });
-    await turns.follow({ turn, base: null, onStart: () => holder.set({ outbox: null }) });
-    if (holder.get().outbox?.key === key && !turns.hasLeft)
-      holder.set({ outbox: { key, body, state: 'failed' } });
+    await turns.follow({ turn, base: null, onStart: () => confirm(key) });
+    if (isPending(key) && !turns.hasLeft) holder.set({ outbox: { key, body, state: 'failed' } });
     await join();
+  }
+
+  /** What no server has heard goes when there is one. */
+  function sendWaiting(): void {
+    const { outbox, session, link } = holder.get();
+    if (outbox?.state !== 'failed' || !outbox.waits || session === null) return;
+    if (link === 'live' || link === 'polling') void ask(outbox, null);
   }
 
   const begin = (body: ChatBody, base: number | null = null) => ask({ key: newKey(), body }, base);
@@ -48,6 +63,7 @@ export function askForTurns(deps: StoreDeps, join: () => Promise<void>) {
     /** The request of the outbox. */
     again: (pending: Pending) => ask(pending, null),
     waitFor,
+    sendWaiting,
 
     regenerate: (messageId: string | null = null, settings: SendSettings = {}) =>
       messageId === null

@@ -12,6 +12,8 @@ export interface Pending {
   readonly state: 'sending' | 'failed';
   /** The server has it, and it waits in line: it is not to be sent again. */
   readonly turnId?: string;
+  /** No answer came: it is sent by itself when the server can be reached. */
+  readonly waits?: true;
 }
 
 export interface ChatState {

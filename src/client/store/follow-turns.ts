@@ -39,12 +39,17 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
   let hasLeft = false;
 
   async function run({ turn, base, onStart }: Followed): Promise<boolean> {
+    // It was refused, or never heard, while it stood behind another: whoever asked for it has told.
+    if (!open.has(turn)) return false;
+    const before = holder.get().turn;
+    let hasBegun = false;
     current = turn;
     holder.set({ turn: EMPTY_TURN });
     try {
       return await reader.attempt(async () => {
         const refresh = () => reader.refresh(base ?? baseOf(holder));
         for await (const event of turn) {
+          hasBegun = true;
           show(holder, event);
           if (event.event === 'turn_start' || event.event === 'snapshot') onStart?.();
           // What it says may wait for nothing: a read that fails is made up for at the end.
@@ -57,6 +62,8 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
     } finally {
       open.delete(turn);
       current = null;
+      // What never was goes on no more than the one before it.
+      if (!hasBegun && !hasLeft) holder.set({ turn: before });
     }
   }
 
@@ -71,8 +78,10 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
       return hasLeft;
     },
     follow(followed) {
-      open.add(followed.turn);
-      if (restMs !== null) followed.turn.rest(restMs);
+      const { turn } = followed;
+      open.add(turn);
+      turn.id.catch(() => open.delete(turn));
+      if (restMs !== null) turn.rest(restMs);
       const done = last.then(() => run(followed));
       last = done.catch(() => undefined);
       return done;
@@ -93,8 +102,10 @@ export function followTurns(holder: StateHolder, reader: ConversationReader): Tu
 }
 
 function show(holder: StateHolder, event: TurnEvent): void {
-  const { turn, rows } = holder.get();
-  const change = { turn: foldTurn(turn ?? EMPTY_TURN, event), problem: null };
+  const { turn, rows, link } = holder.get();
+  // What comes through says more than a request that did not.
+  const heard = { problem: null, link: link === 'offline' ? ('live' as const) : link };
+  const change = { turn: foldTurn(turn ?? EMPTY_TURN, event), ...heard };
   if (event.event === 'message_complete')
     holder.set({ ...change, rows: completeRow(rows, event.data.message) });
   else holder.set(change);
