@@ -1,5 +1,6 @@
 // A conversation as state, on a real server, through a network that fails.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
@@ -9,6 +10,7 @@ import {
   createChatStore,
 } from '../../src/client/chat-store.ts';
 import { createMochi, newKey } from '../../src/client/index.ts';
+import { spawnServer } from '../support/spawned-server.ts';
 import { spoken } from '../turns/behave.ts';
 import { flakyWorld } from './flaky-world.ts';
 
@@ -219,32 +221,44 @@ describe('a network that fails', () => {
     expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(1);
   });
 
-  it('and a message that is sent meanwhile, behind a turn that goes on: it is lost by nothing, and sent once', async () => {
-    const store = await opened({}, 60_000);
-    const first = store.send('hang 3');
-    await until(store, ({ turn }) => turn?.content === spoken(3));
-    world.proxy.always(() => ({ refuses: true }));
-    world.proxy.dropAll();
-    void store.send('And now?');
-    await until(store, ({ outbox }) => outbox?.state === 'failed');
-    expect(store.getState()).toMatchObject({ link: 'offline', turn: { content: spoken(3) } });
-    // A server that was started anew tells the turn in a snapshot: that says nothing of the message.
-    await world.server.restart();
-    world.proxy.redirect(world.server.url);
-    world.proxy.always((line) => ({ refuses: line.startsWith('POST') }));
-    store.check();
-    await first;
-    await until(store, ({ outbox }) => outbox?.state === 'failed');
-    expect(store.getState()).toMatchObject({
-      turn: { state: 'interrupted' },
-      outbox: { body: { message: 'And now?' } },
-    });
-    world.proxy.plan();
-    store.check();
-    const whole = ['user: hang 3', `assistant: ${spoken(3)}`, 'user: And now?', 'assistant: Fine.'];
-    await until(store, ({ outbox }) => outbox === null && shown(store).join() === whole.join());
-    expect(store.getState()).toMatchObject({ link: 'live', problem: null });
-    expect((await world.server.get(`/sessions/${world.sessionId}/turns`)).body.turns).toHaveLength(2);
+  it('since its server was killed: what is sent meanwhile, behind a turn that goes on, is lost by nothing, and sent once', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'mochi-store-'));
+    const start = () => spawnServer({ dataDir, ollamaHost: world.server.ollama.url });
+    let server = await start();
+    try {
+      world.proxy.redirect(server.url);
+      const sessionId = await server.createSession();
+      const store = await opened({ sessionId }, 60_000);
+      const first = store.send('hang 3');
+      await until(store, ({ turn }) => turn?.content === spoken(3));
+      await server.kill('SIGKILL');
+      void store.send('And now?');
+      await until(store, ({ outbox }) => outbox?.state === 'failed');
+      expect(store.getState()).toMatchObject({ link: 'offline', turn: { content: spoken(3) } });
+      // A server that was started anew tells the old turn in a snapshot: that says nothing of the message.
+      server = await start();
+      world.proxy.always((line) => ({ refuses: line.startsWith('POST') }));
+      world.proxy.redirect(server.url);
+      store.check();
+      await first;
+      await until(store, ({ outbox }) => outbox?.state === 'failed');
+      expect(store.getState()).toMatchObject({
+        turn: { state: 'interrupted' },
+        outbox: { body: { message: 'And now?' } },
+      });
+      world.proxy.plan();
+      store.check();
+      await until(
+        store,
+        ({ outbox }) =>
+          outbox === null && shown(store).slice(-2).join() === 'user: And now?,assistant: Fine.',
+      );
+      expect(store.getState()).toMatchObject({ link: 'live', problem: null });
+      expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(2);
+    } finally {
+      await server.kill('SIGKILL');
+      await rm(dataDir, { recursive: true, force: true });
+    }
   });
 
   it('that is given up: what the turn became is asked when there is a network, and a message goes then', async () => {
