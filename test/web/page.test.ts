@@ -57,7 +57,10 @@ describePage('the page', () => {
     await say('Count.');
     await world.page.getByText('t0 t1').waitFor();
     await stop().click();
-    await world.page.getByText('Not finished').waitFor();
+    await world.page.getByText('Stopped by you').waitFor();
+    // Who comes later is told the same.
+    await world.page.reload();
+    await world.page.getByText('Stopped by you').waitFor();
     const part = (await textsOf(id))[1]?.[1] ?? '';
     expect(part).toMatch(/^t0 t1/);
     expect(await answers().allInnerTexts()).toEqual([part.trim()]);
@@ -65,6 +68,10 @@ describePage('the page', () => {
     await stop().waitFor();
     await stop().waitFor({ state: 'detached' });
     expect(await answers().count()).toBe(2);
+    // It is one answer, of one model, and nothing of it is cut any more.
+    expect(await world.page.locator('.row.answer .who').count()).toBe(1);
+    expect(await world.page.locator('.cut').count()).toBe(0);
+    expect(await world.page.getByRole('button', { name: 'Answer again', exact: true }).count()).toBe(1);
   });
 
   it('says what went wrong, and can answer again', async () => {

@@ -219,7 +219,7 @@ describePage('an answer survives its server', () => {
       expect(await answers().first().innerText()).toContain('t0 t1 t2');
       server = await start();
       proxy.redirect(server.url);
-      await world.page.getByText('Not finished').waitFor();
+      await world.page.getByText('The server was stopped').waitFor();
       await stop().waitFor({ state: 'detached' });
       const messages = await server.messages(id);
       expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant']);

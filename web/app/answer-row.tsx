@@ -13,31 +13,42 @@ import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
 import { BranchSwitch } from './branch-switch.tsx';
 import { CallCard } from './call-card.tsx';
+import { Cut } from './cut.tsx';
 import { Receipt } from './receipt.tsx';
 import type { RowProps } from './row.tsx';
 import { Thoughts } from './thoughts.tsx';
 
-export function AnswerRow({ message, results, position, total, isLast }: RowProps) {
+export function AnswerRow({ message, results, position, total, isLast, goesOn, isGoneOn }: RowProps) {
   const { content, thinking, model, tool_calls: calls } = message;
   return (
     <article
-      class="row answer"
+      class={classOf(goesOn, isGoneOn)}
       tabIndex={isLast ? 0 : -1}
       aria-label={model ?? t.name}
       aria-posinset={position}
       aria-setsize={total}
       id={`m-${message.message_id}`}
     >
-      <p class="who">{model}</p>
+      {!goesOn && <p class="who">{model}</p>}
       {thinking !== null && thinking !== '' && <Thoughts text={thinking} isOpen={false} />}
       {content !== '' && <Markdown text={content} isGrowing={false} />}
       {calls?.map((call, index) => (
         <CallCard key={index} call={toShown(call, results[index])} isWaiting={isLast && isAsked()} />
       ))}
-      <Cut message={message} isLast={isLast} />
-      {(content !== '' || isLast) && <Deeds message={message} />}
+      {!isGoneOn && <Cut message={message} isLast={isLast} />}
+      {isGoneOn && message.sibling_count > 1 && (
+        <div class="deeds">
+          <BranchSwitch message={message} />
+        </div>
+      )}
+      {!isGoneOn && (content !== '' || isLast) && <Deeds message={message} />}
     </article>
   );
+}
+
+/** Parts of one answer stand close. */
+function classOf(goesOn: boolean, isGoneOn: boolean): string {
+  return `row answer${goesOn ? ' goes-on' : ''}${isGoneOn ? ' gone-on' : ''}`;
 }
 
 function isAsked(): boolean {
@@ -47,21 +58,6 @@ function isAsked(): boolean {
 function toShown({ function: { name, arguments: args } }: ToolCall, answer: Message | undefined) {
   const result = answer?.content ?? null;
   return { name, args, result, success: result === null ? null : !result.startsWith('Error: ') };
-}
-
-function Cut({ message, isLast }: { readonly message: Message; readonly isLast: boolean }) {
-  const isPartial = message.status === 'partial';
-  if (!isPartial && message.finish_reason !== 'length') return null;
-  return (
-    <p class="cut">
-      <span>{isPartial ? t.cut.partial : t.cut.length}</span>
-      {isLast && (
-        <button type="button" onClick={() => void attempt(async () => chat.value?.goOn(sendSettings()))}>
-          {t.goOn}
-        </button>
-      )}
-    </p>
-  );
 }
 
 /** The conversation goes on with the model that is chosen: its name stands in the header. */

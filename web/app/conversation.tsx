@@ -13,7 +13,7 @@ import { OtherBranch } from './other-branch.tsx';
 import { OutboxRow } from './outbox-row.tsx';
 import { onRowKey } from './row-keys.ts';
 import { Rows } from './rows.tsx';
-import { leftOutOf, openCalls } from './shown-rows.ts';
+import { isCut, leftOutOf, openCalls } from './shown-rows.ts';
 import { useFollow } from './use-follow.ts';
 import { type RowWindow, useWindow } from './use-window.ts';
 
@@ -53,7 +53,11 @@ export function Conversation() {
         <Rows state={state} shown={shown} found={route.value.messageId} />
         {state.outbox !== null && <OutboxRow pending={state.outbox} />}
         {isAnswering.value && state.turn !== null && !isStored(state) && (
-          <LiveAnswer turn={state.turn} calls={openCalls(state)} />
+          <LiveAnswer
+            turn={state.turn}
+            calls={openCalls(state)}
+            goesOn={isCut(state.rows.get(state.total - 1))}
+          />
         )}
         {state.turn?.approvals.map((approval) => (
           <ApprovalCard key={approval.confirmation_id} approval={approval} />

@@ -9,14 +9,16 @@ interface LiveAnswerProps {
   readonly turn: TurnView;
   /** Those that no row shows yet. */
   readonly calls: readonly ToolView[];
+  /** With the message before it, it is one answer. */
+  readonly goesOn: boolean;
 }
 
-export function LiveAnswer({ turn, calls }: LiveAnswerProps) {
+export function LiveAnswer({ turn, calls, goesOn }: LiveAnswerProps) {
   const { content, thinking, model } = turn;
   if (content === '' && thinking === '' && calls.length === 0) return null;
   return (
-    <article class="row answer live" aria-label={model ?? t.name}>
-      <p class="who">{model}</p>
+    <article class={goesOn ? 'row answer live goes-on' : 'row answer live'} aria-label={model ?? t.name}>
+      {!goesOn && <p class="who">{model}</p>}
       {thinking !== '' && <Thoughts text={thinking} isOpen={content === ''} />}
       {content !== '' && <Markdown text={content} isGrowing={true} />}
       {calls.map(({ name, arguments: args, result, success, progress, agent }, index) => (

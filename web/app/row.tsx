@@ -13,15 +13,21 @@ export interface RowProps {
   readonly position: number;
   readonly total: number;
   readonly isLast: boolean;
+  /** With the message before it, it is one answer, which was cut and gone on with. */
+  readonly goesOn: boolean;
+  /** The same, with the message after it. */
+  readonly isGoneOn: boolean;
 }
 
 export class Row extends Component<RowProps> {
   /** What is stored changes by its replacement only. */
   override shouldComponentUpdate(next: RowProps): boolean {
-    const { message, isLast, position, results } = this.props;
+    const { message, isLast, position, results, goesOn, isGoneOn } = this.props;
     return (
       next.message !== message ||
       next.isLast !== isLast ||
+      next.goesOn !== goesOn ||
+      next.isGoneOn !== isGoneOn ||
       next.position !== position ||
       next.results.length !== results.length
     );

@@ -5,7 +5,7 @@ import { isAnswering } from '../state/chat.ts';
 import { LeftOutLine } from './left-out-line.tsx';
 import { LiveAnswer } from './live-answer.tsx';
 import { Row } from './row.tsx';
-import { cutOf, isResult, openCalls, resultsOf } from './shown-rows.ts';
+import { cutOf, goesOn, isResult, openCalls, resultsOf } from './shown-rows.ts';
 import type { RowWindow } from './use-window.ts';
 
 interface RowsProps {
@@ -52,7 +52,7 @@ function Shown({ state, index, message }: ShownProps) {
   const { turn, rows, total } = state;
   if (isResult(rows, index)) return null;
   if (isAnswering.value && turn?.messageId === message.message_id)
-    return <LiveAnswer turn={turn} calls={openCalls(state)} />;
+    return <LiveAnswer turn={turn} calls={openCalls(state)} goesOn={goesOn(rows, index)} />;
   const results = resultsOf(rows, index);
   return (
     <Row
@@ -61,6 +61,8 @@ function Shown({ state, index, message }: ShownProps) {
       position={index + 1}
       total={total}
       isLast={index + results.length === total - 1}
+      goesOn={goesOn(rows, index)}
+      isGoneOn={goesOn(rows, index + 1)}
     />
   );
 }

@@ -11,6 +11,15 @@ export function isResult(rows: Rows, index: number): boolean {
   return at < index && rows.get(at)?.tool_calls != null;
 }
 
+/** A part of an answer: what comes before it was cut, and was gone on with. */
+export function goesOn(rows: Rows, index: number): boolean {
+  return rows.get(index)?.role === 'assistant' && isCut(rows.get(index - 1));
+}
+
+export function isCut(row: Message | undefined): boolean {
+  return row?.role === 'assistant' && (row.status === 'partial' || row.finish_reason === 'length');
+}
+
 /** Of the calls of a message, in their order. */
 export function resultsOf(rows: Rows, index: number): readonly Message[] {
   if (rows.get(index)?.tool_calls == null) return [];

@@ -108,8 +108,8 @@ export const t = {
     offline: 'The server cannot be reached. What you write is kept here.',
   },
   cut: {
-    cancelled: 'Stopped',
-    failed: 'Failed',
+    cancelled: 'Stopped by you',
+    failed: 'The engine failed',
     interrupted: 'The server was stopped',
     length: 'Cut: no room was left',
     partial: 'Not finished',
@@ -137,6 +137,7 @@ export const t = {
     progress: (percent: number, size: string) => `${percent} % of ${size}`,
     failed: 'It could not be fetched.',
     stop: (name: string) => `Stop fetching ${name}`,
+    waits: 'It is sent as soon as there is a model.',
   },
   receipt: {
     title: 'What the model was sent',
