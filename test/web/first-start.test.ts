@@ -4,7 +4,7 @@ import { startToolServer } from '../support/server-with-tools.ts';
 import { describePage, openedPage } from './opened-page.ts';
 
 const world = openedPage(() => startToolServer([], { ollama: { models: [] } }));
-const { open, answers, composer, say, expectComplaints } = world;
+const { open, answers, composer, said, say, expectComplaints } = world;
 
 describePage('the first start', () => {
   it('offers models, shows how far one is, over a reload too, and ends in an answer', async () => {
@@ -12,15 +12,21 @@ describePage('the first start', () => {
     await open();
     await world.page.getByRole('button', { name: 'Fetch qwen3:0.6b' }).click();
     await world.page.getByText('qwen3:0.6b: 50 % of 1 kB').waitFor();
-    await composer().fill('Hello');
+    await say('Hello');
+    await world.page.getByText('It is sent as soon as there is a model.').waitFor();
+    expect(await world.page.getByRole('alert').count()).toBe(0);
     await world.page.reload();
     await world.page.getByText('qwen3:0.6b: 50 % of 1 kB').waitFor();
+    expect(await said().allInnerTexts()).toEqual(['Hello']);
+    // One at a time, as everywhere.
+    await composer().fill('More');
+    expect(await world.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
     expect(await world.page.getByRole('button', { name: 'Fetch qwen3:0.6b' }).isDisabled()).toBe(true);
     release();
-    await world.page.getByText('What is on your mind?').waitFor();
-    await composer().press('Enter');
     await expect.poll(() => answers().allInnerTexts()).toEqual(['The capital of France is Paris.']);
+    expect(await said().allInnerTexts()).toEqual(['Hello']);
     expect(world.server.ollama.requestsTo('/api/pull')).toHaveLength(1);
+    expect(await world.page.evaluate("localStorage.getItem('mochi.outbox.new')")).toBeNull();
   });
 
   it('says what is wrong with a name that there is not', async () => {
@@ -28,7 +34,13 @@ describePage('the first start', () => {
     await open();
     await world.page.getByRole('textbox', { name: 'Another model' }).fill('missing');
     await world.page.keyboard.press('Enter');
-    await world.page.getByRole('alert').filter({ hasText: 'missing' }).waitFor();
+    await world.page
+      .getByRole('alert')
+      .filter({ hasText: /missing: .*(manifest|not exist|not found)/ })
+      .waitFor();
+    await expect
+      .poll(() => world.page.getByRole('textbox', { name: 'Another model' }).inputValue())
+      .toBe('missing');
     expect(await world.page.locator('.pull').count()).toBe(0);
   });
 

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { showBytes } from '../lib/times.ts';
+import { firstMessage, holdFirst, isWithoutModel } from '../state/first-message.ts';
 import { health } from '../state/health.ts';
 import { models, modelsFault, pullModel, pulls, refreshModels } from '../state/models.ts';
 import { engineWait } from '../state/server.ts';
@@ -24,7 +25,7 @@ export function FirstModel() {
     return <EngineBeingFetched progress={engineWait.value.details['progress']} />;
   if (modelsFault.value !== null) return <NoEngine text={modelsFault.value.message} />;
   if (models.value === null) return null;
-  if (models.value.length === 0) return <NoModel />;
+  if (isWithoutModel.value) return <NoModel />;
   return (
     <div class="empty">
       <h2>{t.empty.title}</h2>
@@ -34,6 +35,7 @@ export function FirstModel() {
 }
 
 function NoModel() {
+  useLookingAgain();
   const offered = OFFERED[health.value?.engine.name ?? ''] ?? [];
   return (
     <div class="empty">
@@ -53,20 +55,43 @@ function NoModel() {
         ))}
       </div>
       <PullForm />
+      <Waiting />
     </div>
   );
 }
 
-/** An engine that is started now is found without anybody's help. */
+/** What was written already: it goes when there is a model. */
+function Waiting() {
+  if (firstMessage.value === null) return null;
+  return (
+    <article class="row user" aria-label={t.you}>
+      <div class="said" dir="auto">
+        {firstMessage.value.text}
+      </div>
+      <div class="cut" role="status">
+        {t.first.waits}
+        <button type="button" class="quiet" onClick={() => holdFirst(null)}>
+          {t.discard}
+        </button>
+      </div>
+    </article>
+  );
+}
+
+/** An engine that is started now, or a model that is fetched elsewhere, is found without anybody's help. */
 const LOOK_AGAIN_MS = 5000;
 
-function NoEngine({ text }: { readonly text: string }) {
+function useLookingAgain(): void {
   useEffect(() => {
     const timer = setInterval(() => {
       if (!document.hidden) void refreshModels();
     }, LOOK_AGAIN_MS);
     return () => clearInterval(timer);
   }, []);
+}
+
+function NoEngine({ text }: { readonly text: string }) {
+  useLookingAgain();
   return (
     <div class="empty">
       <h2>{t.first.noEngine}</h2>
@@ -77,6 +102,7 @@ function NoEngine({ text }: { readonly text: string }) {
       <button type="button" onClick={() => void refreshModels()}>
         {t.first.lookNow}
       </button>
+      <Waiting />
     </div>
   );
 }

@@ -6,16 +6,17 @@ import { type Pull, pullModel, pulls, stopPull } from '../state/models.ts';
 
 export function PullForm() {
   const [name, setName] = useState('');
-  const onSubmit = (event: Event) => {
+  const onSubmit = async (event: Event) => {
     event.preventDefault();
     const wanted = name.trim();
     if (wanted === '') return;
     setName('');
-    void pullModel(wanted);
+    // What was mistyped is mended, not typed anew.
+    if (!(await pullModel(wanted))) setName((typed) => (typed === '' ? wanted : typed));
   };
   return (
     <>
-      <form class="inline" onSubmit={onSubmit}>
+      <form class="inline" onSubmit={(event) => void onSubmit(event)}>
         <input
           aria-label={t.first.other}
           placeholder={t.first.other}

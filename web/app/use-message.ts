@@ -2,8 +2,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { begin, chatState } from '../state/chat.ts';
 import { draftOf, draftPicturesOf, flushDraft, saveDraft, saveDraftPictures } from '../state/drafts.ts';
+import { findModel, firstMessage, holdFirst, isWithoutModel } from '../state/first-message.ts';
 import { sendSettings } from '../state/send-options.ts';
-import { attempt } from '../state/server.ts';
+import { attempt, problem } from '../state/server.ts';
 import { readPicture } from './read-picture.ts';
 
 /** Each conversation has its own. */
@@ -26,7 +27,14 @@ export function useMessage(sessionId: string | null) {
   };
   const canSend =
     text.trim() !== '' && // One that has not reached the server is sent or discarded first.
-    (chatState.value?.outbox ?? null) === null;
+    (chatState.value?.outbox ?? null) === null &&
+    (sessionId !== null || firstMessage.value === null);
+  const clear = () => {
+    saveDraft(sessionId, '');
+    flushDraft();
+    setText('');
+    setPictures([]);
+  };
   return {
     text,
     pictures,
@@ -45,15 +53,28 @@ export function useMessage(sessionId: string | null) {
     },
     async send() {
       if (!canSend) return;
-      const store = await begin();
-      if (store === null) return;
-      // The message is in the outbox of the conversation from here on, and the draft has done its work.
       const images = pictures.length > 0 ? { images: [...pictures] } : {};
-      const sent = store.send(text, { ...sendSettings(), ...images });
-      saveDraft(sessionId, '');
-      flushDraft();
-      setText('');
-      setPictures([]);
+      const settings = { ...sendSettings(), ...images };
+      const wait = () => {
+        holdFirst({ text, settings });
+        clear();
+      };
+      const isFirst = sessionId === null;
+      if (isFirst && isWithoutModel.peek() && !(await findModel())) {
+        wait();
+        return;
+      }
+      const store = await begin();
+      if (store === null) {
+        // Not known before it was tried.
+        if (!isFirst || problem.peek()?.code !== 'model_unusable' || (await findModel())) return;
+        problem.value = null;
+        wait();
+        return;
+      }
+      // The message is in the outbox of the conversation from here on, and the draft has done its work.
+      const sent = store.send(text, settings);
+      clear();
       await attempt(async () => sent);
     },
   };

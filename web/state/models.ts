@@ -35,12 +35,15 @@ const asked = new Map<string, AbortController>();
 /** A pull goes on while any tab holds it. */
 const stops = new BroadcastChannel('mochi.stop-pull');
 stops.addEventListener('message', ({ data }: MessageEvent<string>) => asked.get(data)?.abort());
+/** Of those, the ones that failed: this page has said why, and is told once more that they did. */
+const failed = new Set<string>();
 
 /** It goes on when the page is closed. @returns whether it is there now */
 export async function pullModel(name: string): Promise<boolean> {
   if (asked.has(name)) return false;
   const leaving = new AbortController();
   asked.set(name, leaving);
+  failed.delete(name);
   show(name, { status: '', completed: null, total: null });
   try {
     const options = { leave: 'continue', signal: leaving.signal } as const;
@@ -54,6 +57,7 @@ export async function pullModel(name: string): Promise<boolean> {
     if (leaving.signal.aborted) return false;
     if (!isMochiError(error)) throw error;
     problem.value = error;
+    failed.add(name);
     return false;
   } finally {
     asked.delete(name);
@@ -77,7 +81,7 @@ export function hearPull({ name, completed, total, state }: PullTold): void {
   if (asked.has(name)) return;
   if (state === 'running') show(name, { status: '', completed, total });
   else {
-    if (state === 'failed' && pulls.value.has(name))
+    if (state === 'failed' && pulls.value.has(name) && !failed.delete(name))
       problem.value = new MochiError({ code: 'model_pull_failed', message: `${name}: ${t.first.failed}` });
     show(name, null);
     void refreshModels();
