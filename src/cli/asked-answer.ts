@@ -3,6 +3,7 @@ import { MochiError, type TurnEvent } from '../client/index.ts';
 import { answerOf } from '../client/turn-answer.ts';
 import type { ChatAnswer } from '../client/wire.ts';
 import { callLine, cutLine } from './approval-text.ts';
+import { outcomeMark } from './outcome-mark.ts';
 import { say, sayError, sayExactly, terminalWidth } from './terminal.ts';
 
 /** `whole`: the text, when there is all of it. */
@@ -59,7 +60,9 @@ async function printText(events: Events): Promise<void> {
         thoughts.end();
         sayError(`· ${callLine(data.tool_name, data.arguments, terminalWidth() - 2)}\n`);
       } else if (event === 'tool_result' && !data.success)
-        sayError(`  ${cutLine(`not done: ${data.error ?? ''}`, terminalWidth() - 2)}\n`);
+        sayError(
+          `  ${cutLine(`${outcomeMark(data.error ?? '', false)} ${data.error ?? ''}`, terminalWidth() - 2)}\n`,
+        );
       else if (event === 'message_complete' && data.finish_reason === 'length')
         thoughts.write('mochi-server: the answer was cut (finish_reason length)');
       else if (event === 'error') failure = new MochiError(data);

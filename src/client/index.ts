@@ -16,6 +16,7 @@ import { createSend, type Exchange } from './send.ts';
 import type { GetHealthAnswer, SearchAnswer } from './wire.ts';
 
 export type { CallOptions, List } from './api.ts';
+export { type CallOutcome, outcomeOf } from './call-outcome.ts';
 export { isMochiError, MochiError } from './errors.ts';
 export { foldTurn } from './fold-turn.ts';
 export type { Link, MochiOptions, Reconnect, Refused, RetryOptions, UnknownEvent } from './options.ts';

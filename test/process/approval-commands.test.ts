@@ -98,7 +98,7 @@ describe('a conversation at the terminal', { timeout: SLOW_MACHINE_MS }, () => {
     await terminal.shows(/Run it\?/);
     const [asked] = await askedOf(server, sessionId);
     await run('deny', asked.confirmation_id);
-    await terminal.shows(/\(decided elsewhere\)\n[^]*not done: [^]*> /);
+    await terminal.shows(/\(decided elsewhere\)\n[^]*denied: [^]*> /);
     terminal.type('Delete b.txt');
     await terminal.shows(/Run it\?/);
     terminal.press('\u0004');

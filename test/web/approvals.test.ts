@@ -55,6 +55,9 @@ describePage('a question', () => {
       await world.page.getByText('May this run?').waitFor();
       await answers().filter({ hasText: 'The tool answered:' }).waitFor();
       expect(await answers().last().innerText()).toContain('was not approved in time');
+      await expect
+        .poll(() => world.page.locator('details.tool .state').innerText())
+        .toBe('not run: nobody approved it in time');
       await stop().waitFor({ state: 'detached' });
       expect(await world.page.getByText('May this run?').count()).toBe(0);
       await expect.poll(() => world.page.title()).not.toMatch(/^\(/);
@@ -62,5 +65,25 @@ describePage('a question', () => {
       await world.context.close();
       await world.server.restart({ confirmTimeoutSeconds: 0 });
     }
+  });
+
+  it('whose call did not run is never called done: denied, stopped, failed, also after a reload', async () => {
+    const id = await asking();
+    await open(id);
+    const states = () => world.page.locator('details.tool .state').allInnerTexts();
+    await say('Add.');
+    await world.page.getByRole('button', { name: 'Deny' }).click();
+    await world.page.getByLabel('Why not?').fill('Too many numbers');
+    await world.page.getByRole('button', { name: 'Deny' }).click();
+    await answers().filter({ hasText: 'was denied by user: Too many numbers' }).waitFor();
+    await stop().waitFor({ state: 'detached' });
+    expect(await states()).toEqual(['denied']);
+    await say('Add once more.');
+    await world.page.getByText('May this run?').waitFor();
+    await stop().click();
+    await stop().waitFor({ state: 'detached' });
+    await expect.poll(states).toEqual(['denied', 'not run']);
+    await world.page.reload();
+    await expect.poll(states).toEqual(['denied', 'not run']);
   });
 });

@@ -1,6 +1,6 @@
 // A call of `agent`: what it was told, and, folded, what the agent did for it: its plan, its calls, its words.
 import { useState } from 'preact/hooks';
-import type { AgentView } from '../../src/client/index.ts';
+import { type AgentView, outcomeOf } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { readAgentSteps, type ShownStep } from '../state/agent-steps.ts';
@@ -12,7 +12,7 @@ import { type CallCardProps, stateOf, ToolCard } from './tool-card.tsx';
 const opened = new Set<string>();
 
 export function AgentCard({ call, isWaiting = false }: CallCardProps) {
-  const { args, result, success, agent = null } = call;
+  const { args, result, outcome, agent = null } = call;
   const chatId = agent?.sessionId ?? /^(?:Error: )?Session ID: (\S+)/.exec(result ?? '')?.[1] ?? null;
   const { agent: name, instruction } = args as { readonly agent?: string; readonly instruction?: string };
   const [read, setRead] = useState<readonly ShownStep[] | null>(null);
@@ -27,14 +27,14 @@ export function AgentCard({ call, isWaiting = false }: CallCardProps) {
   const steps = agent?.steps ?? read;
   return (
     <details
-      class={`tool agent ${success === false ? 'failed' : ''}`}
+      class={`tool agent ${outcome ?? ''}`}
       open={chatId !== null && opened.has(chatId)}
       onToggle={onToggle}
     >
       <summary>
         <Icon name="agent" />
         <code>{agent?.name ?? name ?? t.agent.name}</code>{' '}
-        <span class="state">{agent === null ? stateOf(success, isWaiting) : workOf(agent, isWaiting)}</span>
+        <span class="state">{agent === null ? stateOf(outcome, isWaiting) : workOf(agent, isWaiting)}</span>
       </summary>
       <h3>{t.agent.task}</h3>
       <p dir="auto">{instruction}</p>
@@ -42,7 +42,7 @@ export function AgentCard({ call, isWaiting = false }: CallCardProps) {
         <Step
           key={index}
           step={step}
-          isGrowing={success === null && index === steps.length - 1}
+          isGrowing={outcome === null && index === steps.length - 1}
           isWaiting={isWaiting}
         />
       ))}
@@ -61,7 +61,8 @@ interface StepProps {
 function Step({ step, isGrowing, isWaiting }: StepProps) {
   if (step.kind === 'call') {
     const { name, arguments: args, result, success } = step.call;
-    return <ToolCard call={{ name, args, result, success }} isWaiting={isWaiting} />;
+    const outcome = success === null ? null : outcomeOf(result ?? '', success);
+    return <ToolCard call={{ name, args, result, outcome }} isWaiting={isWaiting} />;
   }
   return (
     <section class="step">

@@ -1,6 +1,6 @@
 // What a model answered: its thoughts folded, its tools, its text, and how it ended.
 import { useState } from 'preact/hooks';
-import type { ContextReceipt, Message, ToolCall } from '../../src/client/index.ts';
+import { type ContextReceipt, type Message, outcomeOf, type ToolCall } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { showFraction, showTime } from '../lib/times.ts';
 import { Markdown } from '../markdown/markdown.tsx';
@@ -57,7 +57,7 @@ function isAsked(): boolean {
 
 function toShown({ function: { name, arguments: args } }: ToolCall, answer: Message | undefined) {
   const result = answer?.content ?? null;
-  return { name, args, result, success: result === null ? null : !result.startsWith('Error: ') };
+  return { name, args, result, outcome: result === null ? null : outcomeOf(result) };
 }
 
 /** The conversation goes on with the model that is chosen: its name stands in the header. */

@@ -1,5 +1,5 @@
 // The answer that is being written.
-import type { ToolView, TurnView } from '../../src/client/index.ts';
+import { outcomeOf, type ToolView, type TurnView } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { Markdown } from '../markdown/markdown.tsx';
 import { CallCard } from './call-card.tsx';
@@ -24,7 +24,14 @@ export function LiveAnswer({ turn, calls, goesOn }: LiveAnswerProps) {
       {calls.map(({ name, arguments: args, result, success, progress, agent }, index) => (
         <CallCard
           key={index}
-          call={{ name, args, result, success, progress: progress?.message ?? null, agent }}
+          call={{
+            name,
+            args,
+            result,
+            outcome: success === null ? null : outcomeOf(result ?? '', success),
+            progress: progress?.message ?? null,
+            agent,
+          }}
           isWaiting={turn.state === 'waiting'}
         />
       ))}

@@ -1,5 +1,5 @@
 // A call of a tool: what was asked, and what came of it.
-import type { AgentView } from '../../src/client/index.ts';
+import type { AgentView, CallOutcome } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { Icon } from '../ui/icon.tsx';
 
@@ -8,7 +8,7 @@ interface ShownCall {
   readonly args: unknown;
   /** Null: not yet. */
   readonly result: string | null;
-  readonly success: boolean | null;
+  readonly outcome: CallOutcome | null;
   /** How far it is, in words of the tool. */
   readonly progress?: string | null;
   /** Of a call of `agent` that goes on. */
@@ -22,12 +22,12 @@ export interface CallCardProps {
 }
 
 export function ToolCard({ call, isWaiting = false }: CallCardProps) {
-  const { name, args, result, success, progress = null } = call;
+  const { name, args, result, outcome, progress = null } = call;
   return (
-    <details class={`tool ${success === false ? 'failed' : ''}`}>
+    <details class={`tool ${outcome ?? ''}`}>
       <summary>
         <Icon name="tool" />
-        <code>{name}</code> <span class="state">{progress ?? stateOf(success, isWaiting)}</span>
+        <code>{name}</code> <span class="state">{progress ?? stateOf(outcome, isWaiting)}</span>
       </summary>
       <h3>{t.tools.arguments}</h3>
       <pre dir="ltr">{typeof args === 'string' ? args : JSON.stringify(args, null, 2)}</pre>
@@ -41,7 +41,7 @@ export function ToolCard({ call, isWaiting = false }: CallCardProps) {
   );
 }
 
-export function stateOf(success: boolean | null, isWaiting: boolean): string {
-  if (success !== null) return success ? t.tools.done : t.tools.failed;
+export function stateOf(outcome: CallOutcome | null, isWaiting: boolean): string {
+  if (outcome !== null) return t.tools.ends[outcome];
   return isWaiting ? t.tools.waiting : t.tools.running;
 }

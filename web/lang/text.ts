@@ -187,8 +187,14 @@ export const t = {
   tools: {
     running: 'runs',
     waiting: 'waits',
-    done: 'done',
-    failed: 'failed',
+    ends: {
+      done: 'done',
+      failed: 'failed',
+      denied: 'denied',
+      not_approved: 'not run: nobody approved it in time',
+      not_run: 'not run',
+      unknown: 'may have run',
+    },
     arguments: 'Arguments',
     result: 'Result',
   },

@@ -1,5 +1,5 @@
 // What an agent did for a call that is stored: read from its chat when somebody wants to see it.
-import type { AgentStep, Message } from '../../src/client/index.ts';
+import { type AgentStep, type Message, outcomeOf } from '../../src/client/index.ts';
 import { mochi } from './server.ts';
 
 /** One of a stored run: a call as far as its chat tells of it. */
@@ -38,6 +38,6 @@ function toCall(
   const result = answer?.role === 'tool' ? answer.content : null;
   return {
     kind: 'call',
-    call: { name, arguments: args, result, success: result === null ? null : !result.startsWith('Error: ') },
+    call: { name, arguments: args, result, success: result === null ? null : outcomeOf(result) === 'done' },
   };
 }

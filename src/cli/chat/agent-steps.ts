@@ -1,6 +1,7 @@
 // What agents do for a turn, in dim lines under the call that began them.
 import type { TurnEvent } from '../../client/index.ts';
 import { callLine, cutLine } from '../approval-text.ts';
+import { outcomeMark } from '../outcome-mark.ts';
 import { terminalWidth } from '../terminal.ts';
 import { StepText } from './step-text.ts';
 
@@ -27,7 +28,7 @@ export class AgentSteps {
       case 'agent_tool_result': {
         const { success, result, error } = event.data;
         const [first = ''] = (success ? result : (error ?? '')).split('\n');
-        return [cutLine(`  ${success ? '→' : 'not done:'} ${first}`, width)];
+        return [cutLine(`  ${outcomeMark(first, success)} ${first}`, width)];
       }
       case 'agent_complete': {
         const { agent_name: agent, reason, rounds, turn_id: turnId } = event.data;

@@ -1,6 +1,7 @@
 // An answer on the terminal as it is written: markdown, tools and agents in dim lines, thoughts folded.
 import type { ContextReceipt, TurnEvent } from '../../client/index.ts';
 import { callLine, cutLine } from '../approval-text.ts';
+import { outcomeMark } from '../outcome-mark.ts';
 import { LiveText } from '../render/live-text.ts';
 import { say, sayDim, terminalWidth } from '../terminal.ts';
 import { AgentSteps } from './agent-steps.ts';
@@ -200,5 +201,5 @@ type ToolResult = Extract<TurnEvent, { event: 'tool_result' }>['data'];
 
 function resultText({ success, result, error }: ToolResult): string {
   const [first = ''] = (success ? result : (error ?? '')).split('\n');
-  return cutLine(`${success ? '→' : 'not done:'} ${first}`, terminalWidth() - 2);
+  return cutLine(`${outcomeMark(first, success)} ${first}`, terminalWidth() - 2);
 }
