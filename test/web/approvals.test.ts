@@ -86,4 +86,32 @@ describePage('a question', () => {
     await world.page.reload();
     await expect.poll(states).toEqual(['denied', 'not run']);
   });
+
+  it('that wants words gets the focus, keeps what is refused with the reason, and leaves the focus near', async () => {
+    world.expectComplaints(/422/);
+    const id = await asking();
+    await open(id);
+    await say('Add.');
+    const button = (name: string) => world.page.locator('.approval').getByRole('button', { name });
+    const focused = () =>
+      world.page.evaluate<string>('document.activeElement.tagName + "." + document.activeElement.className');
+    for (const name of ['Deny', 'Answer for it…', 'Edit…']) {
+      await button(name).click();
+      await expect.poll(focused).toBe('TEXTAREA.');
+      await world.page.keyboard.press('Escape');
+      await expect.poll(focused).toBe('SECTION.approval');
+    }
+    await button('Edit…').click();
+    const field = world.page.getByLabel('Run with this instead');
+    await field.fill('{"a": "many", "b": 2}');
+    await button('Approve edited').click();
+    await world.page.locator('.approval').getByRole('alert').waitFor();
+    expect(await field.inputValue()).toBe('{"a": "many", "b": 2}');
+    await expect.poll(focused).toBe('TEXTAREA.');
+    await field.fill('{"a": 20, "b": 2}');
+    await button('Approve edited').click();
+    await answers().filter({ hasText: '22' }).waitFor();
+    await expect.poll(focused).toBe('TEXTAREA.');
+    expect(await world.composer().evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+  });
 });

@@ -52,6 +52,25 @@ describePage('by keys alone', () => {
     await web.page.getByRole('button', { name: 'Rename' }).first().click();
     await press('Escape');
     await expect.poll(label).toBe('Rename');
+    await web.composer().focus();
+    await press('ArrowUp');
+    await web.page.getByRole('textbox', { name: 'Edit' }).fill('Second');
+    await press('Shift+Enter');
+    await web.page.keyboard.type('line');
+    await press('Enter');
+    await expect.poll(() => web.said().allInnerTexts()).toEqual(['Second\nline']);
+    await web.page.evaluate(
+      `localStorage.setItem('mochi.preferences', JSON.stringify({ enterSends: false }))`,
+    );
+    await web.page.reload();
+    await web.composer().focus();
+    await web.said().first().waitFor();
+    await press('ArrowUp');
+    await web.page.getByRole('textbox', { name: 'Edit' }).fill('Third');
+    await press('Enter');
+    await web.page.keyboard.type('line');
+    await press('Control+Enter');
+    await expect.poll(() => web.said().allInnerTexts()).toEqual(['Third\nline']);
   });
 
   it('a question is answered where it has the focus, and nowhere else', async () => {
@@ -96,5 +115,27 @@ describePage('by keys alone', () => {
     await web.page.locator('.sidebar').getByRole('button', { name: 'Settings' }).click();
     await web.page.getByRole('dialog').getByRole('button', { name: 'Keys' }).click();
     await list.waitFor();
+  });
+
+  it('a name is changed where it stands, and a search begins in its field', async () => {
+    const id = await web.server.createSession({ title: 'Before' });
+    await web.open(id);
+    await web.page.getByRole('heading', { name: 'Before' }).hover();
+    const rename = web.page.getByRole('heading').getByRole('button', { name: 'Rename' });
+    await rename.click();
+    const field = web.page.getByRole('textbox', { name: 'Rename' });
+    expect(await field.inputValue()).toBe('Before');
+    await press('Escape');
+    await expect.poll(() => rename.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+    await press('Enter');
+    await field.waitFor();
+    await web.page.keyboard.type('After');
+    await press('Enter');
+    await web.page.getByRole('heading', { name: 'After' }).waitFor();
+    await expect.poll(() => rename.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+    await press('Control+k');
+    await web.page.getByRole('searchbox').waitFor();
+    await web.page.keyboard.type('After');
+    await web.page.locator('.hits').getByText('After').first().waitFor();
   });
 });

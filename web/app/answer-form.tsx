@@ -1,12 +1,14 @@
 // What a yes or no is not enough for: other arguments, an answer in the place of a result, a reason.
-import { useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Approval, DecideInput } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
+import { isComposing } from '../lib/is-composing.ts';
 
 interface AnswerFormProps {
   readonly approval: Approval;
   readonly form: 'edit' | 'respond' | 'deny';
-  readonly onDone: (input: DecideInput) => Promise<void>;
+  /** @returns what is wrong with it; null: it was taken */
+  readonly onDone: (input: DecideInput) => Promise<string | null>;
   readonly onCancel: () => void;
 }
 
@@ -14,25 +16,44 @@ export function AnswerForm({ approval, form, onDone, onCancel }: AnswerFormProps
   const [text, setText] = useState(() => beginning(approval, form));
   const [fault, setFault] = useState<string | null>(null);
   const words = t.approval;
-  const send = (event: Event) => {
+  const faultId = useId();
+  useEffect(() => field.current?.focus(), []);
+  const [isSending, setSending] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const send = async (event: Event) => {
     event.preventDefault();
     const input = toInput(approval, form, text);
-    if (input === null) setFault(words.noJson);
-    else void onDone(input);
+    if (input !== null) setSending(true);
+    const wrong = input === null ? words.noJson : await onDone(input);
+    setSending(false);
+    setFault(wrong);
+    if (wrong !== null) field.current?.focus();
   };
   const label = { edit: words.editLabel, respond: words.respondLabel, deny: words.reason }[form];
   return (
-    <form class="edit" onSubmit={send}>
+    <form class="edit" onSubmit={(event) => void send(event)}>
       <label>
         {label}
-        <textarea dir="auto" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        <textarea
+          ref={field}
+          dir="auto"
+          aria-invalid={fault !== null}
+          aria-describedby={fault === null ? undefined : faultId}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === 'Escape' && !isComposing(event) && onCancel()}
+        />
       </label>
-      {fault !== null && <p role="alert">{fault}</p>}
+      {fault !== null && (
+        <p id={faultId} class="fault" role="alert" dir="auto">
+          {fault}
+        </p>
+      )}
       <div class="actions">
         <button type="button" class="quiet" onClick={onCancel}>
           {t.cancel}
         </button>
-        <button type="submit" class="main">
+        <button type="submit" class="main" disabled={isSending}>
           {{ edit: words.approveEdited, respond: words.send, deny: words.deny }[form]}
         </button>
       </div>

@@ -1,27 +1,40 @@
 // A question to the person: may this run? It waits as long as it must, and is answered once.
-import { useState } from 'preact/hooks';
-import type { Approval, DecideInput } from '../../src/client/index.ts';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { type Approval, type DecideInput, isMochiError } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { chat } from '../state/chat.ts';
-import { useFocusBack } from '../ui/use-focus-back.ts';
+import { mochi } from '../state/server.ts';
 import { AnswerForm } from './answer-form.tsx';
 
 type Form = 'edit' | 'respond' | 'deny';
 
 export function ApprovalCard({ approval }: { readonly approval: Approval }) {
   const [form, setForm] = useState<Form | null>(null);
-  const card = useFocusBack<HTMLElement>(form !== null);
   const [isDecided, setDecided] = useState(false);
   const { kind, tool_name: tool, agent_name: agent, digest } = approval;
+  const card = useRef<HTMLElement>(null);
+  useFocusAfter(card);
+  const complete = (input: DecideInput) => ({ ...input, ...(digest !== null && { digest }) });
   const decide = async (input: DecideInput) => {
     setDecided(true);
-    setForm(null);
-    await chat.value?.decide(approval.confirmation_id, {
-      ...input,
-      ...(digest !== null && { digest }),
-    });
+    await chat.value?.decide(approval.confirmation_id, complete(input));
     // Where it failed it is still asked.
     setDecided(false);
+  };
+  const closeForm = () => {
+    setForm(null);
+    card.current?.focus();
+  };
+  /** What was written stays until it is taken. */
+  const decideByForm = async (input: DecideInput) => {
+    try {
+      await mochi.approvals.decide(approval.confirmation_id, complete(input));
+    } catch (error) {
+      if (!isMochiError(error)) throw error;
+      return error.message;
+    }
+    closeForm();
+    return null;
   };
   const words = t.approval;
   return (
@@ -39,12 +52,26 @@ export function ApprovalCard({ approval }: { readonly approval: Approval }) {
       {kind !== 'plan' && <Arguments args={approval.arguments} />}
       {approval.rule !== null && <p class="hint">{words.rule(approval.rule)}</p>}
       {form !== null && (
-        <AnswerForm approval={approval} form={form} onDone={decide} onCancel={() => setForm(null)} />
+        <AnswerForm approval={approval} form={form} onDone={decideByForm} onCancel={closeForm} />
       )}
       {form === null && (
         <Decisions approval={approval} isDecided={isDecided} onForm={setForm} onDecide={decide} />
       )}
     </section>
+  );
+}
+
+/** A card that goes with the focus in it leaves it to the next one, or to where one writes. */
+function useFocusAfter(card: { readonly current: HTMLElement | null }): void {
+  useLayoutEffect(
+    () => () => {
+      if (card.current?.contains(document.activeElement) !== true) return;
+      const next = [...document.querySelectorAll<HTMLElement>('.approval')].find(
+        (one) => one !== card.current,
+      );
+      (next ?? document.querySelector<HTMLElement>('.composer textarea'))?.focus();
+    },
+    [card],
   );
 }
 

@@ -3,13 +3,13 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { isComposing } from '../lib/is-composing.ts';
 import { chat, isAnswering } from '../state/chat.ts';
-import { preferences } from '../state/preferences.ts';
 import { previewMessage } from '../state/preview.ts';
 import { route } from '../state/route.ts';
 import { attempt } from '../state/server.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ComposerTray } from './composer-tray.tsx';
 import { open } from './dialogs.tsx';
+import { isSendKey } from './is-send-key.ts';
 import { useMessage } from './use-message.ts';
 
 export function Composer() {
@@ -24,8 +24,7 @@ export function Composer() {
     if (isComposing(event)) return;
     if (event.key === 'Escape' && isAnswering.value) void chat.value?.stop();
     if (event.key === 'ArrowUp' && text === '' && !event.altKey && editLast()) event.preventDefault();
-    if (event.key !== 'Enter' || event.shiftKey || event.altKey) return;
-    if (!(preferences.value.enterSends || event.ctrlKey || event.metaKey)) return;
+    if (!isSendKey(event)) return;
     event.preventDefault();
     void send();
   };

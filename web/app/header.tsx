@@ -1,5 +1,5 @@
 // Above a conversation: its name, its model, how full the window is, and what can be done with all of it.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { chat, chatState, newModel } from '../state/chat.ts';
 import { forgetConversation } from '../state/gone.ts';
@@ -11,7 +11,7 @@ import { attempt, mochi } from '../state/server.ts';
 import { refreshSessions } from '../state/sessions.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
-import { takeFocus } from '../ui/take-focus.ts';
+import { takeFocusWhole } from '../ui/take-focus.ts';
 import { useFocusBack } from '../ui/use-focus-back.ts';
 import { open } from './dialogs.tsx';
 import { saveExport } from './save-export.ts';
@@ -21,6 +21,7 @@ export function Header() {
   const session = chatState.value?.session ?? null;
   const [isRenaming, setRenaming] = useState(false);
   const rename = useFocusBack<HTMLButtonElement>(isRenaming);
+  const endRenaming = () => setRenaming(false);
   const title = session?.title ?? t.untitled;
   return (
     <header class="head">
@@ -35,11 +36,7 @@ export function Header() {
         <Icon name="menu" />
       </button>
       {isRenaming && session !== null ? (
-        <TitleForm
-          sessionId={session.session_id}
-          title={session.title ?? ''}
-          onDone={() => setRenaming(false)}
-        />
+        <TitleForm sessionId={session.session_id} title={title} onDone={endRenaming} />
       ) : (
         <h1 dir="auto" title={title}>
           {title}
@@ -67,13 +64,21 @@ export function Header() {
 interface TitleFormProps {
   readonly sessionId: string;
   readonly title: string;
-  readonly onDone: () => void;
+  /** @param byKey not since another place was chosen */
+  readonly onDone: (byKey: boolean) => void;
 }
 
 function TitleForm({ sessionId, title, onDone }: TitleFormProps) {
   const [text, setText] = useState(title);
-  const save = async () => {
-    onDone();
+  const isOver = useRef(false);
+  const end = (byKey: boolean) => {
+    // Going away, the field loses the focus once more.
+    isOver.current = true;
+    onDone(byKey);
+  };
+  const save = async (byKey: boolean) => {
+    if (isOver.current) return;
+    end(byKey);
     if (text.trim() === '' || text === title) return;
     await attempt(() => mochi.sessions.update(sessionId, { title: text.trim() }));
     chat.value?.check();
@@ -84,18 +89,18 @@ function TitleForm({ sessionId, title, onDone }: TitleFormProps) {
       class="rename"
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        void save(true);
       }}
     >
       <input
         aria-label={t.rename}
-        ref={takeFocus}
+        ref={takeFocusWhole}
         dir="auto"
         maxLength={200}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => event.key === 'Escape' && onDone()}
-        onBlur={() => void save()}
+        onKeyDown={(event) => event.key === 'Escape' && end(true)}
+        onBlur={() => void save(false)}
       />
     </form>
   );

@@ -34,6 +34,8 @@ export function SearchDialog({ onClose }: DialogProps) {
   return (
     <Dialog title={t.search} onClose={onClose}>
       <input
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- The dialog gives it the focus, in the place of Close.
+        autofocus
         type="text"
         role="searchbox"
         aria-label={t.searchHint}

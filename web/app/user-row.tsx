@@ -12,6 +12,7 @@ import { Icon } from '../ui/icon.tsx';
 import { takeFocus } from '../ui/take-focus.ts';
 import { useFocusBack } from '../ui/use-focus-back.ts';
 import { BranchSwitch } from './branch-switch.tsx';
+import { isSendKey } from './is-send-key.ts';
 import { Picture } from './picture.tsx';
 import type { RowProps } from './row.tsx';
 
@@ -90,7 +91,9 @@ function EditForm({ message, onSend, onDone }: EditFormProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (isComposing(event)) return;
     if (event.key === 'Escape') onDone();
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) send();
+    if (!isSendKey(event)) return;
+    event.preventDefault();
+    send();
   };
   return (
     <form

@@ -53,7 +53,7 @@ export const d = {
       {
         name: 'Where you write',
         keys: [
-          ['Enter', 'send'],
+          ['Enter', 'send, also what is edited'],
           ['Shift Enter', 'a new line'],
           ['Ctrl Enter', 'send, whatever Enter does'],
           ['↑', 'with nothing written: edit your last message'],

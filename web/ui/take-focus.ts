@@ -6,3 +6,9 @@ export function takeFocus(field: HTMLInputElement | HTMLTextAreaElement | null):
   // A text is gone on with at its end.
   field?.setSelectionRange(field.value.length, field.value.length);
 }
+
+/** The same where what stands in the field is mostly written anew. */
+export function takeFocusWhole(field: HTMLInputElement | null): void {
+  field?.focus();
+  field?.select();
+}
