@@ -77,4 +77,21 @@ describePage('branches', () => {
     await web.page.getByRole('menuitem', { name: 'Branches…' }).click();
     await web.page.getByText('This conversation has one way so far.').waitFor();
   });
+
+  it('with long first words stay inside of their list, and Close in reach, however many there are', async () => {
+    const id = await web.server.createSession();
+    const words = 'words without an end '.repeat(20);
+    await web.server.chat(id, { message: words });
+    const [first] = await web.server.messages(id);
+    for (let at = 0; at < 12; at += 1)
+      await web.server.chat(id, { message: `${at} ${words}`, replaces: first.message_id });
+    await web.open(id, { viewport: { width: 390, height: 500 } });
+    await web.page.getByRole('button', { name: 'More' }).click();
+    await web.page.getByRole('menuitem', { name: 'Branches…' }).click();
+    await web.page.locator('.tree li').last().scrollIntoViewIfNeeded();
+    const dialog = web.page.getByRole('dialog');
+    expect(await dialog.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  });
 });

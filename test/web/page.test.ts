@@ -80,6 +80,11 @@ describePage('the page', () => {
     await say('Fail.');
     await world.page.getByRole('alert').filter({ hasText: 'unexpected EOF' }).waitFor();
     await world.page.getByText('Partial answer').waitFor();
+    const fault = world.page.locator('.row.answer').getByRole('alert');
+    expect(await fault.innerText()).toContain('The model broke off with an error.');
+    const deeds = await world.page.locator('.row.answer .deeds').boundingBox();
+    expect((await fault.boundingBox())?.y).toBeLessThan(deeds?.y ?? 0);
+    expect(await world.page.getByRole('alert').count()).toBe(1);
   });
 
   it('keeps a draft over a reload and a look at another conversation', async () => {
@@ -105,6 +110,33 @@ describePage('the page', () => {
     await devtools.send('Input.insertText', { text: '日本' });
     expect(await composer().inputValue()).toBe('日本');
     expect(await textsOf(id)).toEqual([]);
+  });
+
+  it('brings what is sent into view, wherever one was, and leads back to the end', async () => {
+    const id = await importAnswer('A line.\n\n'.repeat(80));
+    await open(id, { viewport: { width: 600, height: 480 } });
+    await answers().first().waitFor();
+    const scroller = world.page.locator('.scroller');
+    const fromEnd = () =>
+      scroller.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    await expect.poll(fromEnd).toBeLessThanOrEqual(8);
+    const toEnd = world.page.getByRole('button', { name: 'To the end' });
+    expect(await toEnd.count()).toBe(0);
+    const goUp = async () => {
+      await scroller.hover();
+      await world.page.mouse.wheel(0, -900);
+      await toEnd.waitFor();
+    };
+    await goUp();
+    await toEnd.click();
+    await expect.poll(fromEnd).toBeLessThanOrEqual(8);
+    await toEnd.waitFor({ state: 'detached' });
+    await goUp();
+    await say('Here I am.');
+    await said().filter({ hasText: 'Here I am.' }).waitFor();
+    await expect.poll(() => answers().count()).toBe(2);
+    await expect.poll(fromEnd).toBeLessThanOrEqual(8);
+    expect(await toEnd.count()).toBe(0);
   });
 
   it('follows the text only where it was left at the end', async () => {

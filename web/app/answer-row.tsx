@@ -11,6 +11,7 @@ import { attempt, mochi } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Menu } from '../ui/menu.tsx';
+import { FaultOfAnswer } from './answer-fault.tsx';
 import { BranchSwitch } from './branch-switch.tsx';
 import { CallCard } from './call-card.tsx';
 import { Cut } from './cut.tsx';
@@ -35,6 +36,7 @@ export function AnswerRow({ message, results, position, total, isLast, goesOn, i
       {calls?.map((call, index) => (
         <CallCard key={index} call={toShown(call, results[index])} isWaiting={isLast && isAsked()} />
       ))}
+      {isLast && <FaultOfAnswer turnId={message.turn_id} />}
       {!isGoneOn && <Cut message={message} isLast={isLast} />}
       {isGoneOn && message.sibling_count > 1 && (
         <div class="deeds">

@@ -1,12 +1,14 @@
 // One conversation: its rows, the answer that is being written, and where the view stands in it.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatState } from '../../src/client/chat-store.ts';
 import { t } from '../lang/text.ts';
-import { chat, chatState, isAnswering } from '../state/chat.ts';
+import { chat, chatState, isAnswering, sentCount } from '../state/chat.ts';
 import { route } from '../state/route.ts';
 import { sendSettings } from '../state/send-options.ts';
 import { Icon } from '../ui/icon.tsx';
+import { AnswerFault, hasOwnRow, turnErrorOf } from './answer-fault.tsx';
 import { ApprovalCard } from './approval-card.tsx';
+import { EndMark } from './end-mark.tsx';
 import { FirstModel } from './first-model.tsx';
 import { LiveAnswer } from './live-answer.tsx';
 import { OtherBranch } from './other-branch.tsx';
@@ -25,6 +27,11 @@ export function Conversation() {
   const scroller = useRef<HTMLDivElement>(null);
   const place = state?.session?.session_id ?? null;
   const { isFollowing, follows, stay, toEnd, leave } = useFollow(scroller, place);
+  const [isEndSeen, setEndSeen] = useState(true);
+  const { value: sent } = sentCount;
+  useLayoutEffect(() => {
+    if (sent > 0) toEnd();
+  }, [sent, toEnd]);
   const shown = useWindow({ scroller, place, total: state?.total ?? 0, isFollowing: follows, stay });
   useReading(state, shown);
   const { jump } = shown;
@@ -64,9 +71,16 @@ export function Conversation() {
         ))}
         <Unanswered state={state} />
       </div>
+      <EndMark onSeen={setEndSeen} />
       {lost !== null && <OtherBranch messageId={lost.messageId} onShown={lost.again} />}
-      {!isFollowing && isAnswering.value && (
-        <button type="button" class="to-end" onClick={toEnd} aria-label={t.newerBelow} title={t.newerBelow}>
+      {!isFollowing && !isEndSeen && (
+        <button
+          type="button"
+          class="to-end"
+          onClick={toEnd}
+          aria-label={isAnswering.value ? t.newerBelow : t.toEnd}
+          title={isAnswering.value ? t.newerBelow : t.toEnd}
+        >
           <Icon name="down" />
         </button>
       )}
@@ -82,16 +96,19 @@ function isStored({ rows, total, turn }: ChatState): boolean {
 }
 
 /** The last message has no answer, or the answer went wrong: how, and what can be done. */
-function Unanswered({ state: { turn, rows, total, outbox } }: { readonly state: ChatState }) {
+function Unanswered({ state }: { readonly state: ChatState }) {
+  const { turn, rows, total, outbox } = state;
   if (isAnswering.value || outbox !== null) return null;
   const isOpen = rows.get(total - 1)?.role === 'user';
-  const error = turn?.state === 'cancelled' ? null : (turn?.error ?? null);
+  const error = hasOwnRow(state) ? null : turnErrorOf(state);
   if (!isOpen && error === null) return null;
   return (
     <div class="cut">
-      <span dir="auto" role={error === null ? undefined : 'alert'}>
-        {error?.message ?? (turn?.state === 'cancelled' ? t.cut.cancelled : t.cut.unanswered)}
-      </span>
+      {error === null ? (
+        <span>{turn?.state === 'cancelled' ? t.cut.cancelled : t.cut.unanswered}</span>
+      ) : (
+        <AnswerFault error={error} />
+      )}
       {isOpen && (
         <button type="button" onClick={() => void chat.value?.regenerate(null, sendSettings())}>
           {t.regenerate}

@@ -1,6 +1,6 @@
 // The message that is being written: its text is kept until the server has it.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { begin, chatState } from '../state/chat.ts';
+import { begin, chatState, sentCount } from '../state/chat.ts';
 import { draftOf, draftPicturesOf, flushDraft, saveDraft, saveDraftPictures } from '../state/drafts.ts';
 import { findModel, firstMessage, holdFirst, isWithoutModel } from '../state/first-message.ts';
 import { sendSettings } from '../state/send-options.ts';
@@ -73,6 +73,7 @@ export function useMessage(sessionId: string | null) {
         return;
       }
       // The message is in the outbox of the conversation from here on, and the draft has done its work.
+      sentCount.value += 1;
       const sent = store.send(text, settings);
       clear();
       await attempt(async () => sent);

@@ -4,7 +4,7 @@ import type { Message } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { isComposing } from '../lib/is-composing.ts';
 import { showTime } from '../lib/times.ts';
-import { chat } from '../state/chat.ts';
+import { chat, sentCount } from '../state/chat.ts';
 import { sendSettings } from '../state/send-options.ts';
 import { attempt } from '../state/server.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
@@ -86,6 +86,7 @@ function EditForm({ message, onSend, onDone }: EditFormProps) {
     if (edited.trim() === '') return;
     onSend();
     onDone();
+    sentCount.value += 1;
     void attempt(async () => chat.value?.edit(message.message_id, edited, sendSettings()));
   };
   const onKeyDown = (event: KeyboardEvent) => {

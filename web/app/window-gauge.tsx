@@ -11,12 +11,19 @@ export function WindowGauge() {
   const receipt = turn?.context ?? session?.context ?? null;
   if (receipt === null || receipt.window === null) return null;
   const used = (receipt.prompt_tokens ?? receipt.planned_tokens) + (receipt.output_tokens ?? 0);
+  const isFull = used >= receipt.window;
   const text = `${inThousands(used)} / ${inThousands(receipt.window)}`;
   return (
     <>
-      <button type="button" class="gauge quiet" title={t.receipt.open} onClick={() => setOpen(true)}>
+      <button
+        type="button"
+        class={isFull ? 'gauge quiet full' : 'gauge quiet'}
+        title={t.receipt.open}
+        onClick={() => setOpen(true)}
+      >
         <meter min={0} max={receipt.window} value={Math.min(used, receipt.window)} />
         <span>{text}</span>
+        {isFull && <strong>{t.windowFull}</strong>}
       </button>
       {isOpen && <Receipt receipt={receipt} onClose={() => setOpen(false)} />}
     </>

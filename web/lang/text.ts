@@ -11,6 +11,21 @@ const RULES: Readonly<Record<string, string>> = {
   unknown_outcome: 'an earlier run whose end nobody knows',
 };
 
+/** What an answer failed at, by its code. */
+const FAULTS: Readonly<Record<string, string>> = {
+  ollama_error: 'The model broke off with an error.',
+  engine_failed: 'The model broke off with an error.',
+  incomplete_response: 'The answer broke off in its middle.',
+  ollama_unreachable: 'The engine that runs the models cannot be reached.',
+  model_not_found: 'The model is not there any more. Choose another one above.',
+  model_unusable: 'The model cannot chat. Choose another one above.',
+  tool_loop_limit: 'The model asked for tools again and again without an answer.',
+  tool_calls_unusable: 'The model asked for tools in a way that cannot be read.',
+  invalid_structured_output: 'The answer is not of the form that was asked for.',
+  session_save_error: 'The answer could not be stored.',
+  internal_error: 'Something went wrong in the server.',
+};
+
 export const t = {
   name: 'mochi',
   newChat: 'New chat',
@@ -65,6 +80,7 @@ export const t = {
   retry: 'Send again',
   discard: 'Discard',
   newerBelow: 'New text below',
+  toEnd: 'To the end',
   thinking: 'Thinking…',
   thought: 'Thoughts',
   branch: (at: number, of: number) => `${at} / ${of}`,
@@ -115,6 +131,9 @@ export const t = {
     partial: 'Not finished',
     unanswered: 'Not answered yet',
   },
+  windowFull: 'full',
+  faults: FAULTS,
+  faultOther: 'There is no whole answer.',
   key: {
     title: 'This server needs a key',
     label: 'API key',

@@ -33,6 +33,9 @@ export const isAnswering = computed(() => {
   return turn !== null && !FINAL_STATES.has(turn.state);
 });
 
+/** Messages that were sent from this page: each is brought into view. */
+export const sentCount = signal(0);
+
 let shown: string | null = null;
 let close: () => void = () => undefined;
 
