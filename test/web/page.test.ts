@@ -112,6 +112,41 @@ describePage('the page', () => {
     expect(await textsOf(id)).toEqual([]);
   });
 
+  it('calls a conversation without a title by its first words, wherever it names it', async () => {
+    const words = 'Where do wombats sleep at noon?';
+    const id = await world.server.createSession();
+    await world.server.chat(id, { message: words });
+    for (let at = 0; at < 52; at += 1) await world.server.createSession({ title: `Newer ${at}` });
+    await open(id);
+    const heading = world.page.getByRole('heading', { level: 1 });
+    await expect.poll(() => heading.innerText()).toBe(words);
+    expect(await world.page.title()).toBe(`${words} · mochi`);
+    expect(await world.page.locator('.sidebar').getByText(words).count()).toBe(0);
+    await world.page.keyboard.press('Control+k');
+    await world.page.getByRole('searchbox').waitFor();
+    await world.page.keyboard.type('wombats');
+    await world.page.locator('.hits strong').getByText(words).waitFor();
+    await world.page.keyboard.press('Escape');
+    await world.page.getByRole('button', { name: 'Rename' }).click();
+    expect(await world.page.getByRole('textbox', { name: 'Rename' }).inputValue()).toBe(words);
+  });
+
+  it('says in a word that the window is full', async () => {
+    const id = await world.server.createSession();
+    await world.server.chat(id, { message: 'Once' });
+    await open(id, {
+      onPage: (page) =>
+        page.route('**/status', async (route) => {
+          const body = await (await route.fetch()).json();
+          await route.fulfill({
+            json: { ...body, context: { ...body.context, prompt_tokens: body.context.window } },
+          });
+        }),
+    });
+    const gauge = world.page.locator('button.gauge');
+    await gauge.getByText('full').waitFor();
+  });
+
   it('brings what is sent into view, wherever one was, and leads back to the end', async () => {
     const id = await importAnswer('A line.\n\n'.repeat(80));
     await open(id, { viewport: { width: 600, height: 480 } });

@@ -1,11 +1,11 @@
 // The whole page: the list on one side, one conversation on the other.
 import { useEffect } from 'preact/hooks';
 import { t } from '../lang/text.ts';
-import { chatState } from '../state/chat.ts';
 import { isGone } from '../state/gone.ts';
 import { isOutdated } from '../state/health.ts';
 import { keepLive, waiting } from '../state/live.ts';
 import { refreshModels } from '../state/models.ts';
+import { shownName } from '../state/names.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { problem } from '../state/server.ts';
 import { Composer } from './composer.tsx';
@@ -30,7 +30,7 @@ export function App() {
       away.abort();
     };
   }, []);
-  const title = chatState.value?.session?.title ?? null;
+  const title = shownName.value;
   const asked = new Set(waiting.value.values()).size;
   useEffect(() => {
     const name = title === null ? t.name : `${title} · ${t.name}`;

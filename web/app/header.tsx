@@ -4,6 +4,7 @@ import { t } from '../lang/text.ts';
 import { chat, chatState, newModel } from '../state/chat.ts';
 import { forgetConversation } from '../state/gone.ts';
 import { models } from '../state/models.ts';
+import { shownName } from '../state/names.ts';
 import { prefer, preferences } from '../state/preferences.ts';
 import { goTo } from '../state/route.ts';
 import { forgetOptions } from '../state/send-options.ts';
@@ -22,7 +23,7 @@ export function Header() {
   const [isRenaming, setRenaming] = useState(false);
   const rename = useFocusBack<HTMLButtonElement>(isRenaming);
   const endRenaming = () => setRenaming(false);
-  const title = session?.title ?? t.untitled;
+  const title = shownName.value ?? t.untitled;
   return (
     <header class="head">
       <button

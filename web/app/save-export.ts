@@ -1,5 +1,6 @@
 // A conversation as a file for the person: what the server exports, or Markdown made here.
 import { t } from '../lang/text.ts';
+import { firstWords } from '../state/names.ts';
 import { attempt, mochi } from '../state/server.ts';
 
 /** How long a browser may take to begin with the file. */
@@ -16,10 +17,9 @@ export async function saveExport(sessionId: string, format: 'json' | 'jsonl' | '
 }
 
 async function markdownOf(sessionId: string): Promise<string> {
-  const { title, messages } = await mochi.sessions.get(sessionId).then(async (session) => ({
-    title: session.title ?? t.untitled,
-    messages: (await mochi.messages.list(sessionId)).messages,
-  }));
+  const session = await mochi.sessions.get(sessionId);
+  const { messages } = await mochi.messages.list(sessionId);
+  const title = session.title ?? firstWords(messages) ?? t.untitled;
   const parts = messages
     .filter(({ content }) => content.trim() !== '')
     .map(({ role, model, content }) => {

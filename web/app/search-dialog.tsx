@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SearchResult } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
 import { showTime } from '../lib/times.ts';
+import { nameOfHit, readNames } from '../state/names.ts';
 import { addressOf } from '../state/route.ts';
 import { attempt, mochi } from '../state/server.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -24,7 +25,9 @@ export function SearchDialog({ onClose }: DialogProps) {
     const late = new AbortController();
     const timer = setTimeout(async () => {
       const page = await attempt(async () => mochi.search(asked, { limit: HITS }));
-      if (page !== null && !late.signal.aborted) setHits(page.results);
+      if (page === null || late.signal.aborted) return;
+      setHits(page.results);
+      void readNames(asked, page.results);
     }, WAIT_MS);
     return () => {
       late.abort();
@@ -50,7 +53,7 @@ export function SearchDialog({ onClose }: DialogProps) {
         {hits?.map((hit) => (
           <li key={`${hit.session_id}/${hit.message_id}`}>
             <a href={addressOf(hit.session_id, hit.message_id)} onClick={onClose} dir="auto">
-              <strong>{hit.title ?? t.untitled}</strong>
+              <strong>{nameOfHit(hit) ?? t.untitled}</strong>
               <span>
                 <Marked hit={hit} />
               </span>
