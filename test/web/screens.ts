@@ -137,6 +137,7 @@ const SCREENS: Readonly<Record<string, readonly [string, ((page: Page) => Promis
   ],
   'agent-asks': [`${agents.url}/#/s/${planned}`, (page) => page.locator('details.agent > summary').click()],
   options: [at(talk), (page) => page.getByRole('button', { name: 'How it is sent' }).click()],
+  tools: [at(talk), (page) => page.getByRole('button', { name: /^Tools and agents/ }).click()],
   preview: [
     at(talk),
     async (page) => {

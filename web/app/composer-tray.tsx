@@ -2,6 +2,7 @@
 import { useRef } from 'preact/hooks';
 import { t } from '../lang/text.ts';
 import { chatState, newModel } from '../state/chat.ts';
+import { chatTools } from '../state/chat-tools.ts';
 import { models } from '../state/models.ts';
 import { countOptions, sendOptions, setThink, type Think, thinkOf } from '../state/send-options.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -19,6 +20,7 @@ export function ComposerTray({ onPictures, onPreview }: TrayProps) {
     <>
       {can('vision') && <PictureButton onChoose={onPictures} />}
       {can('thinking') && <ThinkChoice />}
+      {can('tools') && <ToolsButton />}
       <button
         type="button"
         class="quiet"
@@ -41,6 +43,25 @@ export function ComposerTray({ onPictures, onPreview }: TrayProps) {
         <Icon name="eye" />
       </button>
     </>
+  );
+}
+
+function ToolsButton() {
+  const { tools, agents } = chatTools();
+  const count = tools.length + agents.length;
+  const label = count === 0 ? t.offer : t.offerSet(count);
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label={label}
+      title={label}
+      aria-pressed={count > 0}
+      onClick={() => open('tools')}
+    >
+      <Icon name="tool" />
+      {count > 0 && <span class="count">{count}</span>}
+    </button>
   );
 }
 

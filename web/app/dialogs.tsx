@@ -13,6 +13,7 @@ const DIALOGS = {
   options: async () => (await import('./options-dialog.tsx')).OptionsDialog,
   preview: async () => (await import('./preview-dialog.tsx')).PreviewDialog,
   prompts: async () => (await import('./prompts-dialog.tsx')).PromptsDialog,
+  tools: async () => (await import('./tools-dialog.tsx')).ToolsDialog,
   settings: async () => (await import('./settings-dialog.tsx')).SettingsDialog,
 } as const satisfies Record<string, () => Promise<ComponentType<DialogProps>>>;
 

@@ -37,6 +37,17 @@ export const d = {
     deleteAsk: (name: string, size: string) =>
       `Delete ${name} (${size}) from the disk? It can be fetched again.`,
   },
+  tools: {
+    title: 'Tools and agents',
+    hint: 'What the model may use in this chat.',
+    tools: 'Tools',
+    agents: 'Agents',
+    none: 'The server has no tools and no agents: docs/tools.md and docs/agents.md say how it gets some.',
+    asks: 'Ask me before each call',
+    unasked: 'Calls run unasked, as far as the operator allows.',
+    readOnly: 'changes nothing',
+    unusable: 'cannot be used',
+  },
   keys: {
     title: 'Keys',
     groups: [

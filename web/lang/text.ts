@@ -65,6 +65,8 @@ export const t = {
   },
   options: 'How it is sent',
   optionsSet: (count: number) => `How it is sent: ${number.format(count)} set`,
+  offer: 'Tools and agents',
+  offerSet: (count: number) => `Tools and agents: ${number.format(count)} on`,
   preview: 'What would be sent',
   promptOf: (file: string) => `System prompt: ${file}`,
   copy: 'Copy',

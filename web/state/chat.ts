@@ -24,6 +24,12 @@ export const newModel = signal<string | null>(null);
 
 /** The file of its system prompt; null: none. */
 export const newPrompt = signal<string | null>(null);
+/** What its model may use; null: nothing. */
+export const newTools = signal<{
+  readonly tools: readonly string[];
+  readonly agents: readonly string[];
+  readonly asks: boolean;
+} | null>(null);
 
 const FINAL_STATES = new Set(['completed', 'failed', 'cancelled', 'interrupted']);
 
@@ -104,6 +110,7 @@ export async function begin(onBegun?: (sessionId: string) => void): Promise<Chat
   });
   if (session === null) return null;
   newPrompt.value = null;
+  newTools.value = null;
   carryOptions(session.session_id);
   onBegun?.(session.session_id);
   // Shown before the address says so: the two are one step.
@@ -113,7 +120,15 @@ export async function begin(onBegun?: (sessionId: string) => void): Promise<Chat
 }
 
 function firstSettings(): CreateSession {
+  const given = newTools.value;
   return {
+    ...(given !== null && {
+      tool_settings: {
+        tools: [...given.tools],
+        execution_policy: given.asks ? 'always_confirm' : 'never_confirm',
+      },
+      agent_settings: { enabled_agents: [...given.agents] },
+    }),
     ...(newModel.value !== null && { model: newModel.value }),
     ...(newPrompt.value !== null && { system_prompt_source_file: newPrompt.value }),
   };
