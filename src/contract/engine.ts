@@ -91,13 +91,13 @@ export interface ForwardedCall {
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly path: string;
   /** Bytes with their type; null: none. */
-  readonly body: { readonly bytes: string | NodeJS.ReadableStream; readonly type: string | null } | null;
+  readonly body: { readonly bytes: string | AsyncIterable<Uint8Array>; readonly type: string | null } | null;
 }
 
 export interface ForwardedAnswer {
   readonly status: number;
   readonly contentType: string | null;
-  readonly body: NodeJS.ReadableStream;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** Token counts and durations (milliseconds) of one model call; null where the engine did not say. */

@@ -17,7 +17,7 @@ export async function forwardCall(
       : {
           bytes: {
             type: body.type,
-            bytes: typeof body.bytes === 'string' ? body.bytes : asReadable(body.bytes),
+            bytes: typeof body.bytes === 'string' ? body.bytes : Readable.from(body.bytes),
           },
         };
   try {
@@ -26,14 +26,10 @@ export async function forwardCall(
     return {
       status: answer.statusCode,
       contentType: typeof type === 'string' ? type : null,
-      body: Readable.from(answer),
+      body: answer,
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw unreachable(error, http.address);
   }
-}
-
-function asReadable(stream: NodeJS.ReadableStream): Readable {
-  return stream instanceof Readable ? stream : Readable.from(stream);
 }

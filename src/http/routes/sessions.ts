@@ -224,6 +224,9 @@ export function toSession(session: StoredSession): Session {
     kind: _kind,
     agentName: _agent,
     parentSessionId: _parent,
+    clientKey: _name,
+    isListed: _listed,
+    newestTurnAt: _newest,
     ...shown
   } = session;
   return shown;
