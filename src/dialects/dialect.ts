@@ -135,7 +135,7 @@ interface BytesAnswer {
   readonly as: 'bytes';
   readonly status: number;
   readonly contentType: string | null;
-  readonly body: NodeJS.ReadableStream;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface TurnAnswer {

@@ -1,8 +1,6 @@
 // What every answer must be, whatever was asked.
 import { expect } from 'vitest';
-import { ERRORS, MochiError } from '../../src/contract/errors.ts';
-import type { Dialect } from '../../src/dialects/dialect.ts';
-import { DIALECTS, dialectOf } from '../../src/dialects/dialects.ts';
+import { ERRORS } from '../../src/contract/errors.ts';
 import { expectDescribed } from '../support/described.ts';
 import { judgeOf } from './dialect-shapes.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
@@ -60,24 +58,6 @@ export async function expectSane(
 /** Some APIs tell no codes. */
 function wordsOf(code: string): RegExp {
   return code === 'invalid_structured_output' ? /does not fit the requested format|had to call a tool/ : /^$/;
-}
-
-/** The keys of an error of another API, and of nothing else: `{error: {message, …}}` as its own errors have them. */
-function expectToldAs({ tellError }: Dialect, body: unknown, shown: string): void {
-  const own = [
-    tellError(new MochiError('validation_error', 'No.'), { id: 'a' }).body,
-    tellError(new MochiError('not_found', 'No.'), { id: 'a' }).body,
-    tellError(new MochiError('method_not_allowed', 'No.'), { id: 'a' }).body,
-  ];
-  expect(own.map(shapeOf), shown).toContain(shapeOf(body));
-}
-
-/** `{"error":{"message":"string","param":"null or text"}}`: texts by their place, whatever they say. */
-function shapeOf(value: unknown): string {
-  if (value === null || typeof value === 'string') return 'text';
-  if (typeof value !== 'object') return typeof value;
-  const members = Object.entries(value).map(([key, member]) => `${key}: ${shapeOf(member)}`);
-  return `{${members.toSorted().join(', ')}}`;
 }
 
 /** The envelope and nothing else, with a code of the table that has this status. */

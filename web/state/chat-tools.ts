@@ -11,7 +11,7 @@ export interface ChatTools {
   readonly asks: boolean;
 }
 
-export const NO_TOOLS: ChatTools = { tools: [], agents: [], asks: true };
+const NO_TOOLS: ChatTools = { tools: [], agents: [], asks: true };
 
 /** As it is now. */
 export function chatTools(): ChatTools {

@@ -92,7 +92,7 @@ export const modelRoutes: readonly DialectRoute[] = [
         method: 'POST',
         path: blobPath(asked),
         // The body of such a route is a stream.
-        body: { bytes: asked.body as NodeJS.ReadableStream, type: 'application/octet-stream' },
+        body: { bytes: asked.body as AsyncIterable<Uint8Array>, type: 'application/octet-stream' },
       }),
   },
 ];

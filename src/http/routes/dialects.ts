@@ -1,4 +1,5 @@
 // The APIs of other programs, mounted: paths, keys, heads, pauses and readers that leave, once for all of them.
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {
   Dialect,
@@ -100,7 +101,7 @@ async function send(answered: DialectAnswer, request: FastifyRequest, reply: Fas
       return reply;
     case 'bytes':
       if (answered.contentType !== null) void reply.type(answered.contentType);
-      return reply.code(answered.status).send(answered.body);
+      return reply.code(answered.status).send(Readable.from(answered.body));
     case 'turn':
       return sendTurn(answered, request, reply);
     default:
