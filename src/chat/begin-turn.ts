@@ -4,7 +4,7 @@ import type { Db } from '../store/database.ts';
 import { findMessage, findUserMessage, type PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
 import type { HeadedSession, SessionHead } from '../store/session-head.ts';
-import type { StoredSession } from '../store/sessions.ts';
+import { listSession, type StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
 import { answerHandedCalls } from './client-results.ts';
 import { emptyHistory } from './empty-history.ts';
@@ -53,6 +53,8 @@ export async function beginTurn(
     const placed = await placeHistory(deps, { sessionId, turnId }, request.placed);
     return { session: await requireSession(db, sessionId), headBefore: before, ...placed };
   }
+  // Somebody goes on with it by name.
+  if (!found.session.isListed) await listSession(db, sessionId);
   const old = await findReplaced(db, sessionId, request);
   if (message === null && old !== null) {
     const tip = questionOf(sessionId, old);

@@ -4,7 +4,8 @@ import { listSession } from '../store/sessions.ts';
 import type { AppDeps } from './app-deps.ts';
 import { sessionIdOf } from './params.ts';
 
-const WRITING = /^\/api\/v1\/(sessions|chat)\/:session_id(?!\/preview$)(\/|$)/;
+/** A chat does so itself, as its turn begins. */
+const WRITING = /^\/api\/v1\/sessions\/:session_id(\/|$)/;
 const METHODS = ['POST', 'PUT', 'PATCH'];
 
 /** Every route that writes to a session lists it for good. Call before the routes are registered. */
