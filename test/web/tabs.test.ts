@@ -125,9 +125,17 @@ describePage('several tabs', () => {
     await look(first, 'visible');
     await expect.poll(() => streamsOf(first)).toContain('stream');
     await first.getByRole('button', { name: 'Stop', exact: true }).click();
+    // All that was kept, once it has ended.
+    const stopped = async () => {
+      await world.server.post(`/chat/${id}/cancel?wait=true`);
+      return (await world.textsOf(id))[1]?.[1] ?? '';
+    };
     await expect
-      .poll(async () => (await world.textsOf(id))[1]?.[1].trim())
-      .toBe(await answersOf(first).innerText());
+      .poll(async () => [
+        (await world.server.get(`/sessions/${id}/status`)).body.active_turn,
+        await answersOf(first).innerText(),
+      ])
+      .toEqual([null, (await stopped()).trim()]);
     const status = await world.server.get(`/sessions/${id}/status`);
     expect(status.body.active_turn).toBeNull();
   });
