@@ -1096,6 +1096,7 @@ class Request(TypedDict):
     timestamp: str
     images: list[str]
     replaces: NotRequired[str]
+    placed: NotRequired[dict[str, Any]]
 
 
 class TurnLine(TypedDict):
@@ -1214,6 +1215,239 @@ class ListPromptsAnswer(TypedDict):
 class IssueStreamTokenAnswer(TypedDict):
     token: str
     expires_in_seconds: int
+
+
+class StopUiChatAnswer(TypedDict):
+    success: bool
+
+
+class ReadUiChatAnswer(TypedDict):
+    id: str
+    session_id: str
+    active_turn: str | None
+    messages: list[dict[str, Any]]
+
+
+class ContentItem(TypedDict):
+    type: str
+
+
+class AnthropicMessagesAnswer(TypedDict):
+    id: str
+    type: Literal['message']
+    role: Literal['assistant']
+    model: str
+    content: list[ContentItem]
+    stop_reason: str
+
+
+class AnthropicCountTokensAnswer(TypedDict):
+    input_tokens: int
+
+
+class CreateResponseAnswer(TypedDict):
+    object: Literal['response']
+    id: str
+    status: str
+    output: list[dict[str, Any]]
+
+
+class CountResponseTokensAnswer(TypedDict):
+    object: Literal['response.input_tokens']
+    input_tokens: int
+
+
+class GetResponseAnswer(TypedDict):
+    object: Literal['response']
+    id: str
+    status: str
+    output: list[dict[str, Any]]
+
+
+class DeleteResponseAnswer(TypedDict):
+    id: str
+    object: str
+    deleted: bool
+
+
+class CancelResponseAnswer(TypedDict):
+    object: Literal['response']
+    id: str
+    status: str
+    output: list[dict[str, Any]]
+
+
+class ListResponseInputAnswer(TypedDict):
+    object: Literal['list']
+    data: list[dict[str, Any]]
+    has_more: bool
+
+
+class CreateConversationAnswer(TypedDict):
+    object: Literal['conversation']
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+
+
+class GetConversationAnswer(TypedDict):
+    object: Literal['conversation']
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+
+
+class UpdateConversationAnswer(TypedDict):
+    object: Literal['conversation']
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+
+
+class DeleteConversationAnswer(TypedDict):
+    id: str
+    object: str
+    deleted: bool
+
+
+class ListConversationItemsAnswer(TypedDict):
+    object: Literal['list']
+    data: list[dict[str, Any]]
+    has_more: bool
+
+
+class AddConversationItemsAnswer(TypedDict):
+    object: Literal['list']
+    data: list[dict[str, Any]]
+    has_more: bool
+
+
+class GetConversationItemAnswer(TypedDict):
+    id: str
+    type: str
+
+
+class DeleteConversationItemAnswer(TypedDict):
+    object: Literal['conversation']
+    id: str
+    created_at: int
+    metadata: dict[str, Any]
+
+
+class Choice(TypedDict):
+    index: int
+    finish_reason: str
+
+
+class OpenaiChatAnswer(TypedDict):
+    id: str
+    object: Literal['chat.completion']
+    created: int
+    model: str
+    choices: list[Choice]
+
+
+class Datum(TypedDict):
+    id: str
+    object: Literal['model']
+    created: int
+    owned_by: str
+    context_length: int
+    type: Literal['model']
+    display_name: str
+    created_at: str
+
+
+class OpenaiListModelsAnswer(TypedDict):
+    object: Literal['list']
+    data: list[Datum]
+    has_more: bool
+    first_id: str | None
+    last_id: str | None
+
+
+class OpenaiGetModelAnswer(TypedDict):
+    id: str
+    object: Literal['model']
+    created: int
+    owned_by: str
+    context_length: int
+    type: Literal['model']
+    display_name: str
+    created_at: str
+
+
+class Datum1(TypedDict):
+    object: Literal['embedding']
+    index: int
+    embedding: Any
+
+
+class Usage(TypedDict):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class OpenaiEmbedAnswer(TypedDict):
+    object: Literal['list']
+    data: list[Datum1]
+    model: str
+    usage: Usage
+
+
+class OpenaiCompleteAnswer(TypedDict):
+    id: str
+    object: Literal['text_completion']
+    model: str
+
+
+class OllamaChatAnswer(TypedDict):
+    model: str
+    created_at: str
+    done: bool
+
+
+class OllamaGenerateAnswer(TypedDict):
+    model: str
+    created_at: str
+    done: bool
+
+
+class OllamaVersionAnswer(TypedDict):
+    pass
+
+
+class OllamaTagsAnswer(TypedDict):
+    pass
+
+
+class OllamaPsAnswer(TypedDict):
+    pass
+
+
+class OllamaShowAnswer(TypedDict):
+    pass
+
+
+class OllamaPullAnswer(TypedDict):
+    pass
+
+
+class OllamaCopyAnswer(TypedDict):
+    pass
+
+
+class OllamaCreateAnswer(TypedDict):
+    pass
+
+
+class OllamaEmbedAnswer(TypedDict):
+    model: str
+    embeddings: list[list[float]]
+
+
+class OllamaEmbeddingsAnswer(TypedDict):
+    embedding: list[float]
 
 
 class PullErrorEvent(TypedDict):
@@ -1437,6 +1671,7 @@ class MessageLine(TypedDict):
     status: NotRequired[Literal['complete', 'partial', 'streaming']]
     images: NotRequired[list[str] | None]
     extra: NotRequired[dict[str, Any] | None]
+    client_id: NotRequired[str | None]
     calls: NotRequired[list[Call]]
 
 
@@ -1491,6 +1726,8 @@ class SessionLine(TypedDict):
     kind: NotRequired[Literal['chat', 'agent']]
     agent_name: NotRequired[str | None]
     parent_session_id: NotRequired[str | None]
+    client_key: NotRequired[str | None]
+    listed: NotRequired[bool]
     message_lines: NotRequired[int | None]
     turn_lines: NotRequired[int | None]
     execution_lines: NotRequired[int | None]
@@ -1508,6 +1745,7 @@ class SessionListItem(TypedDict):
     metadata: dict[str, Any]
     active_turn: str | None
     kind: NotRequired[Literal['chat', 'agent']]
+    unlisted: NotRequired[Literal[True]]
 
 
 class SessionStatus(TypedDict):
@@ -1634,6 +1872,7 @@ class Data21(TypedDict):
     context_window: ContextWindowInfo
     message: AnswerMessage
     context: ContextReceipt
+    usage: NotRequired[TurnUsage | None]
 
 
 class MessageCompleteEvent(TypedDict):
