@@ -9,6 +9,7 @@ import { findNamedSession, listSession, type StoredSession } from '../store/sess
 import { createSessionFor } from './create-session-for.ts';
 import type { Asked, DialectDeps } from './dialect.ts';
 import { closeHistory, isWhole } from './history.ts';
+import { inNewSession, unlessTakenBack } from './made-for-request.ts';
 import { meantModel } from './models.ts';
 import type { PlacingRequest } from './placing-request.ts';
 import { takeModel } from './take-model.ts';
@@ -44,10 +45,12 @@ export async function placeTurn(
 ): Promise<PlacedTurn> {
   if (asked.joined !== null) return { turn: asked.joined, isStored: asked.joined.sessionId !== '' };
   const model = meantModel(deps, request.model);
-  const target = await findTarget(deps, asked, { ...request, model });
-  return target === null
-    ? { turn: await pass(deps, { ...request, model }), isStored: false }
-    : { turn: await start(deps, asked, { ...request, model }, target), isStored: true };
+  return unlessTakenBack(async () => {
+    const target = await findTarget(deps, asked, { ...request, model });
+    return target === null
+      ? { turn: await pass(deps, { ...request, model }), isStored: false }
+      : { turn: await start(deps, asked, { ...request, model }, target), isStored: true };
+  });
 }
 
 function pass({ turns }: DialectDeps, { model, history, settings }: PlacingRequest): Promise<WatchableTurn> {
@@ -123,16 +126,11 @@ async function start(
   request: PlacingRequest,
   target: Target,
 ): Promise<WatchableTurn> {
-  const { session } = target;
+  const { session, isNew } = target;
   const sessionId = session.session_id;
-  try {
-    if (!target.isNew) await takeModel(deps, session, request.model);
+  return inNewSession(deps, { sessionId, isNew }, async () => {
+    if (!isNew) await takeModel(deps, session, request.model);
     const origin = { route: 'stream', idempotencyKey: asked.idempotencyKey } as const;
-    const asks = toPlaced(asked, request, target);
-    return await deps.turns.start(sessionId, asks, origin);
-  } catch (error) {
-    // Nothing was said in it.
-    if (target.isNew) await deps.turns.delete(sessionId);
-    throw error;
-  }
+    return deps.turns.start(sessionId, toPlaced(asked, request, target), origin);
+  });
 }

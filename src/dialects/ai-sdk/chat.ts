@@ -7,6 +7,7 @@ import { listSettledCalls } from '../../store/settled-calls.ts';
 import { describeTurns } from '../../store/turn-tellings.ts';
 import { listUndecided } from '../../store/undecided.ts';
 import type { Asked, DialectAnswer, DialectDeps, JsonAnswer, TextAnswer, TurnAnswer } from '../dialect.ts';
+import { inNewSession, unlessTakenBack } from '../made-for-request.ts';
 import { askTurn } from './ask-turn.ts';
 import type { UiChatBody } from './chat-body.ts';
 import { type GivenMessage, readRequest } from './read-request.ts';
@@ -24,17 +25,18 @@ export async function sendChat(deps: DialectDeps, asked: Asked<UiChatBody>): Pro
   if (!request.isRegenerate && last !== undefined && last.decisions.length > 0) {
     return decide(deps, asked, last);
   }
-  const opened = await openUiSession(deps, body);
-  const { session_id: sessionId } = opened.session;
-  try {
-    const { request: wanted, messageId } = await askTurn(deps, opened, { asked: request, body });
-    const turn = await deps.turns.start(sessionId, wanted, { route: 'stream', idempotencyKey });
-    return await streamOf(deps, turn, { messageId }, body);
-  } catch (error) {
-    // Nothing was said in it.
-    if (opened.isNew) await deps.turns.delete(sessionId);
-    throw error;
-  }
+  return unlessTakenBack(async () => {
+    const opened = await openUiSession(deps, body);
+    const { session_id: sessionId } = opened.session;
+    const { turn, messageId } = await inNewSession(deps, { sessionId, isNew: opened.isNew }, async () => {
+      const { request: wanted, ...told } = await askTurn(deps, opened, { asked: request, body });
+      return {
+        ...told,
+        turn: await deps.turns.start(sessionId, wanted, { route: 'stream', idempotencyKey }),
+      };
+    });
+    return streamOf(deps, turn, { messageId }, body);
+  });
 }
 
 /** What a person has decided: the turn that has asked goes on. */
