@@ -250,6 +250,8 @@ describePage('an answer survives its server', () => {
         await open(id, { address: proxy.url });
         await say('Hello');
         await (isMidst ? world.page.getByText('t0 t1 t2').waitFor() : answers().getByText(ANSWER).waitFor());
+        // The text is there before the end is.
+        if (!isMidst) await stop().waitFor({ state: 'detached' });
         await server.kill('SIGKILL');
         await say('Sent while it was away');
         await world.page.getByText('has not reached the server').waitFor();
