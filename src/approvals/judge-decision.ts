@@ -132,7 +132,7 @@ function refuseChanged(
   given: ApprovalDecision,
   { tools }: Court,
 ): void {
-  const { confirmation_id, tool_name, digest } = approval;
+  const { confirmation_id, kind, tool_name, agent_session_id, digest } = approval;
   if (given.digest !== undefined && given.digest !== digest) {
     throw new MochiError('approval_changed', 'The digest is not that of the approval. Look at it again.', {
       confirmation_id,
@@ -140,6 +140,8 @@ function refuseChanged(
     });
   }
   if (policyName === null || fingerprint === null || !letsRun(given)) return;
+  // After a restart the tool of an agent is asked about by its plain name, which another tool may have.
+  if (kind === 'outcome' && agent_session_id !== null) return;
   const tool = tools.find(policyName);
   if (tool?.fingerprint === fingerprint) return;
   // A server may be away just now, and agents are known to sessions alone: whether it is there is looked at when it runs.
