@@ -3,14 +3,9 @@ import { MochiError, TRY_AGAIN } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
 import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
+import { listOpenMessages } from '../store/open-messages.ts';
 import { cancelApprovalsOfTurn } from '../store/settle-approvals.ts';
-import {
-  dropRequest,
-  finishTurn,
-  listOpenMessages,
-  listUnfinishedTurns,
-  type UnfinishedTurn,
-} from '../store/turns.ts';
+import { dropRequest, finishTurn, listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
 import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
 import { closeAgentCall } from './close-agent-call.ts';
 import { placeQueuedMessage } from './place-message.ts';

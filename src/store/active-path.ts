@@ -1,6 +1,7 @@
 // The path that a session shows through its tree: append to it, move it to another branch.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { insertMessage, insertMessages, type NewMessage } from './insert-messages.ts';
 import { findMessage, SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
@@ -118,7 +119,12 @@ export async function moveHead(
       .updateTable('messages')
       .set({ active: 1 })
       .where('session_id', '=', sessionId)
-      .where(sql<boolean>`id in (select value from json_each(${JSON.stringify(branch.map(({ id }) => id))}))`)
+      .where(
+        dialectOf(db).isAmong(
+          'id',
+          branch.map(({ id }) => id),
+        ),
+      )
       .execute();
   }
   await updateSession(db, sessionId, {

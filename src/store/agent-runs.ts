@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { AgentPhase, DescribedTurn, Turn } from '../contract/turn.ts';
 import type { Db, TurnTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { listUndecided } from './undecided.ts';
 
 /** The call of `agent` that starts a run. */
@@ -78,24 +79,22 @@ export async function findFirstParent(db: Db, chatId: string): Promise<string | 
 
 /** Turns with their places among runs of agents. */
 export async function describeRuns(db: Db, turns: readonly Turn[]): Promise<DescribedTurn[]> {
-  const ids = sql<boolean>`in (select value from json_each(${JSON.stringify(turns.map(({ turn_id: id }) => id))}))`;
+  const ids = turns.map(({ turn_id: id }) => id);
+  const { isAmong } = dialectOf(db);
   const own = await db
     .selectFrom('turns')
     .select(['id', 'agent_name', 'phase', 'round', 'parent_turn_id'])
-    .where(sql<boolean>`id ${ids}`)
+    .where(isAmong('id', ids))
     .execute();
   const started = await db
     .selectFrom('turns')
     .select(['id', 'session_id', 'state', 'agent_name', 'phase', 'round', 'parent_turn_id'])
-    .where(sql<boolean>`parent_turn_id ${ids}`)
+    .where(isAmong('parent_turn_id', ids))
     .where(sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`)
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  const approvals = await listUndecided(
-    db,
-    turns.map(({ turn_id: id }) => id),
-  );
+  const approvals = await listUndecided(db, ids);
   const places = new Map(own.map(({ id, ...place }) => [id, place]));
   const runs = Map.groupBy(started, ({ parent_turn_id: parent }) => parent);
   return turns.map((turn) => ({

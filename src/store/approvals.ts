@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import type { Approval } from '../contract/approval.ts';
 import type { ApprovalTable, Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 
 /** Everything that is asked, before anybody has answered. */
@@ -119,7 +120,7 @@ export async function listApprovals(db: Db, filter: ApprovalFilter): Promise<App
   const beyond = isPending ? '>' : '<';
   let query = seen(db).limit(filter.limit);
   query = isPending
-    ? query.where(pending).orderBy(sql`+approvals.created_at`)
+    ? query.where(pending).orderBy(dialectOf(db).unindexed('approvals.created_at'))
     : query.orderBy('approvals.created_at', 'desc');
   query = query.orderBy('approvals.id');
   if (sessionId !== undefined) query = query.where('approvals.session_id', '=', sessionId);
@@ -146,7 +147,9 @@ interface ChangeRange {
 /** As they are now, in the order of their newest changes. */
 export async function listChangedApprovals(db: Db, range: ChangeRange): Promise<StoredApproval[]> {
   // As above: with the sign those that are pending are looked at, and not all that have changed.
-  const change = range.isPending ? sql<number>`+approvals.change` : sql<number>`approvals.change`;
+  const change = range.isPending
+    ? dialectOf(db).unindexed<number>('approvals.change')
+    : sql<number>`approvals.change`;
   let query = seen(db)
     .where(change, '>', range.after)
     .where(change, '<=', range.upTo)
@@ -170,7 +173,9 @@ export async function nextChange(db: Db, count: number): Promise<number> {
     .insertInto('meta')
     .values({ key: COUNTER, value: String(count) })
     .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({ value: sql`cast(meta.value as integer) + ${count}` }),
+      conflict
+        .column('key')
+        .doUpdateSet({ value: sql`cast(cast(meta.value as integer) + ${count} as text)` }),
     )
     .returning('value')
     .executeTakeFirstOrThrow();

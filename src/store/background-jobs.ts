@@ -26,8 +26,8 @@ export async function wantJob(db: Db, { sessionId, kind }: JobName, now: number)
     .values({ session_id: sessionId, kind, version: 1, wanted: 1, done: 0, attempts: 0, due_at: now })
     .onConflict((conflict) =>
       conflict.columns(['session_id', 'kind']).doUpdateSet({
-        version: sql`version + 1`,
-        wanted: sql`version + 1`,
+        version: sql`background_jobs.version + 1`,
+        wanted: sql`background_jobs.version + 1`,
         attempts: 0,
         due_at: now,
       }),
@@ -50,7 +50,7 @@ export async function beginJob(db: Db, { sessionId, kind }: JobName): Promise<nu
     .insertInto('background_jobs')
     .values({ session_id: sessionId, kind, version: 1, wanted: 0, done: 0, attempts: 0, due_at: 0 })
     .onConflict((conflict) =>
-      conflict.columns(['session_id', 'kind']).doUpdateSet({ version: sql`version + 1` }),
+      conflict.columns(['session_id', 'kind']).doUpdateSet({ version: sql`background_jobs.version + 1` }),
     )
     .returning('version')
     .executeTakeFirstOrThrow();
@@ -104,17 +104,17 @@ export async function findNextJob(
   kinds: readonly JobKind[],
   resting: readonly string[],
 ): Promise<WaitingJob | null> {
-  const row = await db
+  let query = db
     .selectFrom('background_jobs')
     .innerJoin('sessions', 'sessions.id', 'background_jobs.session_id')
     .select(['session_id', 'background_jobs.kind', 'version', 'attempts', 'sessions.model'])
-    .where('sessions.model', 'not in', resting)
     .where(sql<boolean>`wanted > done`)
     .where('background_jobs.kind', 'in', kinds)
     .orderBy('due_at')
     .orderBy('background_jobs.kind', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+    .limit(1);
+  if (resting.length > 0) query = query.where('sessions.model', 'not in', resting);
+  const row = await query.executeTakeFirst();
   if (row === undefined) return null;
   const { session_id: sessionId, ...job } = row;
   return { sessionId, ...job };

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { TurnState } from '../contract/turn.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { activeTurn } from './sessions.ts';
 
 export interface ListedSession {
@@ -20,10 +21,10 @@ export async function findListedSessions(db: Db, ids: readonly string[]): Promis
       'id as session_id',
       'title',
       'updated_at',
-      sql<number>`head_depth + 1 + (system_id is not null)`.as('message_count'),
-      activeTurn.as('active_turn'),
+      sql<number>`head_depth + case when system_id is null then 1 else 2 end`.as('message_count'),
+      activeTurn(db),
     ])
-    .where(isAmong(ids))
+    .where(dialectOf(db).isAmong('id', ids))
     .execute();
 }
 
@@ -38,11 +39,7 @@ export async function findListedTurns(db: Db, ids: readonly string[]): Promise<L
   return db
     .selectFrom('turns')
     .select(['id as turn_id', 'session_id', 'state'])
-    .where(isAmong(ids))
+    .where(dialectOf(db).isAmong('id', ids))
     .where(sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`)
     .execute();
-}
-
-function isAmong(ids: readonly string[]) {
-  return sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`;
 }

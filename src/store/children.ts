@@ -13,7 +13,7 @@ export async function listChildren(
     .selectFrom('messages')
     .selectAll()
     .where('session_id', '=', sessionId)
-    .where('parent_id', 'is', parent?.id ?? null)
+    .where((is) => (parent === null ? is('parent_id', 'is', null) : is('parent_id', '=', parent.id)))
     .where('depth', '>', SYSTEM_DEPTH)
     .orderBy('seq', 'desc')
     .execute();

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { commitUnsynced } from './durable.ts';
 import { hideAgentChats, hideSession } from './hidden-sessions.ts';
 import { SLICE_BYTES, SLICE_ROWS } from './slices.ts';
@@ -10,12 +11,14 @@ interface ClearedTable {
   readonly name: string;
   readonly bytes: RawBuilder<number>;
   /** As an index has them, so that nothing is sorted. */
-  readonly order: RawBuilder<unknown>;
+  readonly order?: RawBuilder<unknown>;
+  /** In the order of their places. */
+  readonly isNewestFirst?: true;
 }
 
 const TABLES: readonly ClearedTable[] = [
-  { name: 'history_marks', bytes: bytesOf('hash'), order: sql`rowid` },
-  { name: 'messages', bytes: bytesOf('content', 'thinking', 'images', 'tool_calls'), order: sql`rowid desc` },
+  { name: 'history_marks', bytes: bytesOf('hash') },
+  { name: 'messages', bytes: bytesOf('content', 'thinking', 'images', 'tool_calls'), isNewestFirst: true },
   { name: 'tool_calls', bytes: bytesOf('arguments'), order: sql`message_id, call_index` },
   {
     name: 'tool_executions',
@@ -23,8 +26,8 @@ const TABLES: readonly ClearedTable[] = [
     order: sql`message_id, call_index, attempt`,
   },
   { name: 'approvals', bytes: bytesOf('body', 'decision'), order: sql`created_at desc, id` },
-  { name: 'tool_grants', bytes: bytesOf('arguments'), order: sql`rowid` },
-  { name: 'turns', bytes: bytesOf('request', 'settings', 'context', 'error'), order: sql`rowid desc` },
+  { name: 'tool_grants', bytes: bytesOf('arguments') },
+  { name: 'turns', bytes: bytesOf('request', 'settings', 'context', 'error'), isNewestFirst: true },
 ];
 
 /** From the row's own header: the texts are not read. */
@@ -89,11 +92,13 @@ async function clearSessionRows(db: Db, sessionId: string, room: Room): Promise<
 
 /** @param room what the slice may still take; made smaller @returns whether no row is left in the table */
 async function clearRows(db: Db, table: ClearedTable, sessionId: string, room: Room): Promise<boolean> {
-  const { rows } = await sql<{ place: number; bytes: number }>`
-    select rowid as place, ${table.bytes} as bytes from ${sql.table(table.name)}
-    where session_id = ${sessionId} order by ${table.order} limit ${Math.max(room.rows, 0) + 1}
+  const { place, isAt } = dialectOf(db);
+  const { order = table.isNewestFirst ? sql`${place} desc` : place } = table;
+  const { rows } = await sql<{ place: unknown; bytes: number }>`
+    select ${place} as place, ${table.bytes} as bytes from ${sql.table(table.name)}
+    where session_id = ${sessionId} order by ${order} limit ${Math.max(room.rows, 0) + 1}
   `.execute(db);
-  const places: number[] = [];
+  const places: unknown[] = [];
   for (const { place, bytes } of rows) {
     // The first one goes whatever its size: else nothing would ever end.
     if (room.rows <= 0 || (room.bytes < bytes && room.rows < SLICE_ROWS)) break;
@@ -102,8 +107,7 @@ async function clearRows(db: Db, table: ClearedTable, sessionId: string, room: R
     room.bytes -= bytes;
   }
   if (places.length > 0) {
-    await sql`delete from ${sql.table(table.name)}
-      where rowid in (select value from json_each(${JSON.stringify(places)}))`.execute(db);
+    await sql`delete from ${sql.table(table.name)} where ${isAt(places)}`.execute(db);
   }
   return places.length === rows.length;
 }

@@ -1,7 +1,7 @@
 // Calls that were left to a client: open when their turn has ended, until a later request answers them.
-import { sql } from 'kysely';
 import type { AnswerToolCall } from '../contract/tool.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import type { ToolCallRow } from './session-rows.ts';
 
@@ -115,7 +115,7 @@ export async function withClientCalls<One extends Calling>(
     .select(['message_id', 'call_index', 'call_id', 'name', 'tool', 'arguments', 'ran_arguments', 'verdict'])
     .where('session_id', '=', sessionId)
     .where('verdict', '=', 'client')
-    .where(sql<boolean>`message_id in (select value from json_each(${JSON.stringify(ids)}))`)
+    .where(dialectOf(db).isAmong('message_id', ids))
     .execute();
   if (rows.length === 0) return [...messages];
   const told = new Map(rows.map((row) => [`${row.message_id} ${row.call_index}`, toAnswerCall(row)]));

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 
 /** A message of a path, and about what it costs to copy it. */
 export interface PathStep {
@@ -42,7 +43,7 @@ export async function copyMessages(
   copy: { readonly from: string; readonly to: string; readonly ids: readonly string[] },
 ): Promise<number> {
   const { from, to } = copy;
-  const ids = JSON.stringify(copy.ids);
+  const { isAmong } = dialectOf(db);
   // A message that is still being written is a part in the copy: nobody goes on writing there.
   const { numAffectedRows } = await sql`
     insert into messages (
@@ -54,7 +55,7 @@ export async function copyMessages(
       prompt_eval_count, tool_calls, source_file, tool_name, tool_call_id, turn_id,
       case status when 'streaming' then 'partial' else status end, finish_reason, images, extra, client_id
     from messages
-    where session_id = ${from} and id in (select value from json_each(${ids}))
+    where session_id = ${from} and ${isAmong('id', copy.ids)}
     order by depth
   `.execute(db);
   await sql`
@@ -64,7 +65,7 @@ export async function copyMessages(
       case state when 'open' then null else coalesce(result_message_id, '') end,
       case state when 'open' then null else coalesce(success, 0) end, digest, verdict, rule, repairs
     from tool_calls
-    where session_id = ${from} and message_id in (select value from json_each(${ids}))
+    where session_id = ${from} and ${isAmong('message_id', copy.ids)}
   `.execute(db);
   return Number(numAffectedRows ?? 0n);
 }

@@ -70,8 +70,9 @@ export async function revealSession(db: Db, sessionId: string): Promise<void> {
     .set({ hidden: null, hidden_at: null })
     .where('id', '=', sessionId)
     .execute();
-  await sql`insert or ignore into search_titles (session_id)
-    select id from sessions where id = ${sessionId} and title is not null`.execute(db);
+  await sql`insert into search_titles (session_id)
+    select id from sessions where id = ${sessionId} and title is not null
+    on conflict do nothing`.execute(db);
 }
 
 /** Nobody writes it any more. @returns false for a session that is seen, or that somebody writes */

@@ -1,6 +1,7 @@
 // How a conversation is recognised by the history that its client sends: a mark for each answer that a client was told.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { prepared } from './prepared.ts';
 
 export interface HistoryMark {
@@ -35,13 +36,15 @@ export async function findLongestMark(
   sessionId: string | null = null,
 ): Promise<(HistoryMark & { readonly place: number }) | null> {
   if (hashes.length === 0) return null;
+  const dialect = dialectOf(db);
   const { rows } = await sql<{ place: number; hash: string; sessionId: string; messageId: string }>`
     select asked.key as place, mark.hash, mark.session_id as "sessionId", mark.message_id as "messageId"
-    from json_each(${JSON.stringify(hashes)}) as asked
+    from ${dialect.table(hashes, 'asked')}
     join history_marks as mark on mark.hash = asked.value
     join sessions on sessions.id = mark.session_id and sessions.kind = 'chat'
-    where ${sessionId} is null or mark.session_id = ${sessionId}
-    order by asked.key desc, sessions.head_id is mark.message_id desc, mark.rowid desc
+    where ${sessionId === null ? sql`true` : sql`mark.session_id = ${sessionId}`}
+    order by asked.key desc, case when sessions.head_id = mark.message_id then 1 else 0 end desc,
+      ${dialect.order('history_marks', 'mark')} desc
     limit 1
   `.execute(db);
   return rows[0] ?? null;

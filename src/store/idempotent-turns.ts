@@ -1,6 +1,7 @@
 // Turns by the keys of the requests that asked for them.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 
 export interface IdempotentTurn {
   readonly turnId: string;
@@ -17,14 +18,15 @@ export async function findIdempotentTurn(
   sessionId: string | null,
   mark: { readonly key: string; readonly since: string },
 ): Promise<IdempotentTurn | null> {
+  const createdAt = dialectOf(db).unindexed<string>('created_at');
   let query = db
     .selectFrom('turns')
     .select(['id', 'session_id', 'idempotency_hash'])
     .where('idempotency_key', '=', mark.key)
     .where(sql<boolean>`exists (select 1 from sessions where sessions.id = turns.session_id)`)
     // With the sign those with the key are looked through, instead of the turns of the session in their order.
-    .where(sql<boolean>`+created_at > ${mark.since}`)
-    .orderBy(sql`+created_at`, 'desc')
+    .where(sql<boolean>`${createdAt} > ${mark.since}`)
+    .orderBy(createdAt, 'desc')
     .limit(1);
   query =
     sessionId === null

@@ -85,7 +85,7 @@ export async function findExecutionOutput(
 /** Of all that have ended, by the names of the tools. */
 export async function readToolStats(db: Db): Promise<ToolStats> {
   const { rows } = await sql<{ tool: string; total: number; successful: number; timed: number; ms: number }>`
-    select tool, count(*) as total, sum(state = 'succeeded') as successful,
+    select tool, count(*) as total, count(*) filter (where state = 'succeeded') as successful,
       count(duration_ms) as timed, coalesce(sum(duration_ms), 0) as ms
     from tool_executions
     where state in ('succeeded', 'failed', 'unknown') and ${isSeen}

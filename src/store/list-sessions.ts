@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { AgentChatItem } from '../contract/agent-chat.ts';
 import type { SessionListItem } from '../contract/session.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 import { activeTurn, countMessages, shownSummary } from './sessions.ts';
@@ -29,20 +30,21 @@ interface SessionPage extends ListPage {
 /** Sessions of the same instant by id. One index range: the cost is that of the page. */
 export async function listSessions(db: Db, page: SessionPage): Promise<SessionListItem[]> {
   const { ids, includesAgents, includesUnlisted = false } = page;
+  const { isAmong, unindexed } = dialectOf(db);
   let query = pageQuery(db, page);
   if (ids !== undefined) {
     // With the sign each is looked up by its id, instead of walking the whole list in search of few.
     query = query
       .clearOrderBy()
-      .orderBy(sql`+updated_at`, 'desc')
+      .orderBy(unindexed('updated_at'), 'desc')
       .orderBy('id')
-      .where(sql<boolean>`id in (select value from json_each(${JSON.stringify(ids)}))`);
+      .where(isAmong('id', ids));
   } else if (!includesAgents && !includesUnlisted) {
     query = query.where(IS_CHAT).where(IS_LISTED);
   } else {
     // With the signs the whole list is walked in its order.
-    if (!includesAgents) query = query.where(sql<boolean>`+kind = 'chat'`);
-    if (!includesUnlisted) query = query.where(sql<boolean>`+listed = 1`);
+    if (!includesAgents) query = query.where(sql<boolean>`${unindexed('kind')} = 'chat'`);
+    if (!includesUnlisted) query = query.where(sql<boolean>`${unindexed('listed')} = 1`);
   }
   const rows = await query.execute();
   return rows.map((row) => ({
@@ -60,13 +62,12 @@ interface AgentChatPage extends ListPage {
 /** Of one agent, of one session, or all. One index range of agent chats. */
 export async function listAgentChats(db: Db, page: AgentChatPage): Promise<AgentChatItem[]> {
   const { agent, parentSessionId } = page;
-  let query = pageQuery(db, page)
-    .where(IS_AGENT)
-    .select([lastTurn.as('last_turn_id')]);
+  let query = pageQuery(db, page).where(IS_AGENT).select(lastTurn(db));
   if (parentSessionId !== null) query = query.where('parent_session_id', '=', parentSessionId);
   // With the sign the few of a session are looked through, instead of all of the agent.
   if (agent !== null) {
-    query = query.where(sql<boolean>`${sql.raw(parentSessionId === null ? '' : '+')}agent_name = ${agent}`);
+    const name = parentSessionId === null ? sql.ref('agent_name') : dialectOf(db).unindexed('agent_name');
+    query = query.where(sql<boolean>`${name} = ${agent}`);
   }
   const rows = await query.execute();
   return rows.map((row) => ({
@@ -103,9 +104,12 @@ const IS_CHAT = sql<boolean>`kind = 'chat'`;
 const IS_LISTED = sql<boolean>`listed = 1`;
 const IS_AGENT = sql<boolean>`kind = 'agent'`;
 
-const lastTurn = sql<string | null>`(
-  select id from turns where turns.session_id = sessions.id order by created_at desc, rowid desc limit 1
-)`;
+function lastTurn(db: Db) {
+  return sql<string | null>`(
+  select id from turns where turns.session_id = sessions.id
+  order by created_at desc, ${dialectOf(db).order('turns')} desc limit 1
+)`.as('last_turn_id');
+}
 
 function pageQuery(db: Db, { limit, after }: ListPage) {
   const query = db
@@ -125,7 +129,7 @@ function pageQuery(db: Db, { limit, after }: ListPage) {
       'agent_name',
       'parent_session_id',
       'listed',
-      activeTurn.as('active_turn'),
+      activeTurn(db),
     ])
     .orderBy('updated_at', 'desc')
     .orderBy('id')

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { TreeMessage } from '../contract/message.ts';
 import { withClientCalls } from './client-calls.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { type MessageRow, SYSTEM_DEPTH, systemIdOf, toMessage } from './messages.ts';
 
 /** Every message of the session in creation order, the branches included. */
@@ -45,14 +46,16 @@ async function countSiblings(
   (row: Pick<MessageRow, 'parent_id' | 'depth'>) => Pick<MessageRow, 'sibling_count' | 'sibling_index'>
 > {
   const parents = [...new Set(rows.map((row) => row.parent_id))];
+  const dialect = dialectOf(db);
+  const hasParent = dialect.isSame('parent_id', 'parent.value');
   // The system message has no parent either, and stands apart.
   const { rows: found } = await sql<{ parent: string | null; children: number; before: number }>`
     select parent.value as parent,
-      (select count(*) from messages where session_id = ${sessionId} and parent_id is parent.value
+      (select count(*) from messages where session_id = ${sessionId} and ${hasParent}
         and (parent.value is not null or depth <> ${SYSTEM_DEPTH})) as children,
-      (select count(*) from messages where session_id = ${sessionId} and parent_id is parent.value
+      (select count(*) from messages where session_id = ${sessionId} and ${hasParent}
         and (parent.value is not null or depth <> ${SYSTEM_DEPTH}) and seq <= ${afterSeq}) as before
-    from json_each(${JSON.stringify(parents)}) as parent
+    from ${dialect.table(parents, 'parent')}
   `.execute(db);
   const counts = new Map(found.map(({ parent, children, before }) => [parent, { children, before }]));
   return ({ parent_id: parent, depth }) => {

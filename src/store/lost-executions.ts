@@ -1,6 +1,7 @@
 // Attempts that an earlier run of the server began, and whose end nobody has stored: what is known of them, said once.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import type { CallKey } from './tool-executions.ts';
 
@@ -20,7 +21,9 @@ export interface LostExecution extends CallKey {
 }
 
 /** What becomes of the call of an agent is known from its run. */
-const isNoAgent = sql<boolean>`json_extract(tool_executions.source, '$.kind') <> 'agent'`;
+function isNoAgent(db: Db) {
+  return sql<boolean>`${dialectOf(db).jsonText('tool_executions.source', 'kind')} <> 'agent'`;
+}
 
 /** Those of calls that nobody has answered, in call order. @param bootId of the server that runs now */
 export async function listLostExecutions(db: Db, bootId: string): Promise<LostExecution[]> {
@@ -55,7 +58,7 @@ export async function listLostExecutions(db: Db, bootId: string): Promise<LostEx
     .where('tool_executions.state', '=', 'running')
     .where('boot_id', '!=', bootId)
     .where('tool_calls.state', '=', 'running')
-    .where(isNoAgent)
+    .where(isNoAgent(db))
     .orderBy('messages.seq')
     .orderBy('tool_calls.call_index')
     .execute();
@@ -114,13 +117,13 @@ export async function closeLostExecutions(
   const query = db
     .updateTable('tool_executions')
     .set({
-      state: sql<'failed' | 'unknown'>`iif(read_only, 'failed', 'unknown')`,
+      state: sql<'failed' | 'unknown'>`case when read_only = 1 then 'failed' else 'unknown' end`,
       finished_at: cut.finishedAt,
-      error: sql<string>`iif(read_only, ${cut.readOnly}, ${cut.other})`,
+      error: sql<string>`case when read_only = 1 then ${cut.readOnly} else ${cut.other} end`,
     })
     .where('state', '=', 'running');
   await ('before' in of
-    ? query.where('boot_id', '!=', of.before).where(isNoAgent)
+    ? query.where('boot_id', '!=', of.before).where(isNoAgent(db))
     : query.where('session_id', '=', of.sessionId)
   ).execute();
 }

@@ -3,6 +3,7 @@ import { type RawBuilder, type SelectQueryBuilder, sql, type Updateable } from '
 import type { FinishReason, Message, MessageStatus } from '../contract/message.ts';
 import type { StoredToolCall } from '../contract/tool.ts';
 import type { Database, Db, MessageTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 
@@ -215,23 +216,25 @@ const TEXT_COLUMNS = [
 ] as const satisfies readonly (keyof MessageTable)[];
 
 /** Messages with the same parent that this SQL is true of. The system message stands apart, without a parent too. */
-const siblings = (which: RawBuilder<boolean>) => sql<number>`(
+const siblings = (db: Db, which: RawBuilder<boolean>) => sql<number>`(
   select count(*) from messages as sibling
   where sibling.session_id = messages.session_id
-    and sibling.parent_id is messages.parent_id
+    and ${dialectOf(db).isSame('sibling.parent_id', 'messages.parent_id')}
     and ${which}
     and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
 )`;
 
 /** What a message is told with, besides its row. */
-const told = [
-  systemIdOf,
-  siblings(sql`true`).as('sibling_count'),
-  siblings(sql`sibling.seq < messages.seq`).as('sibling_index'),
-];
+function told(db: Db) {
+  return [
+    systemIdOf,
+    siblings(db, sql`true`).as('sibling_count'),
+    siblings(db, sql`sibling.seq < messages.seq`).as('sibling_index'),
+  ] as const;
+}
 
 function messageQuery(db: Db, sessionId: string): SelectQueryBuilder<Database, 'messages', MessageRow> {
-  return db.selectFrom('messages').selectAll().select(told).where('session_id', '=', sessionId);
+  return db.selectFrom('messages').selectAll().select(told(db)).where('session_id', '=', sessionId);
 }
 
 function messageQueryWithoutImages(
@@ -241,11 +244,7 @@ function messageQueryWithoutImages(
   return db
     .selectFrom('messages')
     .select(TEXT_COLUMNS)
-    .select([
-      sql<null>`null`.as('images'),
-      sql<number | null>`json_array_length(images)`.as('image_count'),
-      ...told,
-    ])
+    .select([sql<null>`null`.as('images'), dialectOf(db).jsonLength('images').as('image_count'), ...told(db)])
     .where('session_id', '=', sessionId);
 }
 

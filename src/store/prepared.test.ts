@@ -1,5 +1,7 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresQueryCompiler, SqliteIntrospector } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openTestStore, type TestStore } from '../../test/support/open-test-store.ts';
+import type { Database } from './database.ts';
 import { prepared } from './prepared.ts';
 
 let store: TestStore;
@@ -47,4 +49,24 @@ it('writes what is given and leaves the rest, inside the transaction that it is 
   });
   await expect(rolledBack).rejects.toThrow('no');
   expect(await read()).toEqual({ title: null, model: 'llama3.2:latest' });
+});
+
+it('keeps the texts of two databases apart', async () => {
+  const texts: string[] = [];
+  const other = new Kysely<Database>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+    log: ({ query }) => void texts.push(query.sql),
+  });
+  const select = prepared((db, { id }: { readonly id: string }) =>
+    db.selectFrom('sessions').select('id').where('id', '=', id),
+  );
+  expect((await select(store.db, { id: 'a' })).rows).toEqual([{ id: 'a' }]);
+  await select(other, { id: 'a' });
+  expect(texts).toEqual(['select "id" from "sessions" where "id" = $1']);
+  expect((await select(store.db, { id: 'b' })).rows).toEqual([{ id: 'b' }]);
 });

@@ -2,6 +2,7 @@
 // query costs several times what SQLite takes to answer it.
 import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 
 /** Stands for a value while its query is built. */
 class Placeholder {
@@ -20,7 +21,11 @@ class Placeholder {
 export function prepared<Values extends object, Row>(
   build: (db: Db, values: Values) => Compilable<Row>,
 ): (db: Db, values: Values) => Promise<QueryResult<Row>> {
-  const compiled = new Map<string, CompiledQuery<Row>>();
+  /** A text of one database says nothing to another. */
+  const texts = {
+    sqlite: new Map<string, CompiledQuery<Row>>(),
+    postgres: new Map<string, CompiledQuery<Row>>(),
+  };
   const compile = (db: Db, given: ReadonlyMap<string, unknown>) => {
     const placeholders = Object.fromEntries(Array.from(given.keys(), (key) => [key, new Placeholder(key)]));
     // Kysely takes any object for a value, and so does the code that builds: it passes them on.
@@ -29,6 +34,7 @@ export function prepared<Values extends object, Row>(
   return (db, values) => {
     const given = new Map<string, unknown>(Object.entries(values).filter(([, value]) => value !== undefined));
     const shape = [...given.keys()].join();
+    const compiled = texts[dialectOf(db).name];
     const query = compiled.get(shape) ?? compile(db, given);
     compiled.set(shape, query);
     const parameters = query.parameters.map((parameter) =>

@@ -4,7 +4,7 @@ import type { Db } from './database.ts';
 import { parseStored } from './parse-stored.ts';
 import type { PathPlace } from './path-place.ts';
 import { prepared } from './prepared.ts';
-import { SESSION_EXTRAS, type StoredSession, toSession } from './sessions.ts';
+import { type StoredSession, sessionExtras, toSession } from './sessions.ts';
 
 export interface SessionHead {
   readonly place: PathPlace;
@@ -28,7 +28,7 @@ const selectHeaded = prepared((db, { sessionId }: { readonly sessionId: string }
       join.onRef('head.session_id', '=', 'sessions.id').onRef('head.id', '=', 'sessions.head_id'),
     )
     .selectAll('sessions')
-    .select(SESSION_EXTRAS)
+    .select(sessionExtras(db))
     .select([
       'head.timestamp as head_at',
       'head.parent_id as head_parent',
@@ -36,7 +36,9 @@ const selectHeaded = prepared((db, { sessionId }: { readonly sessionId: string }
       // An answer may be long, and nobody compares it.
       sql<string | null>`case when head.role = 'user' then head.content end`.as('head_content'),
       sql<string | null>`case when head.role = 'user' then head.images end`.as('head_images'),
-      sql<number>`head.role = 'tool' or head.tool_calls is not null`.as('head_calls'),
+      sql<number>`case when head.role = 'tool' or head.tool_calls is not null then 1 else 0 end`.as(
+        'head_calls',
+      ),
     ])
     .where('sessions.id', '=', sessionId),
 );

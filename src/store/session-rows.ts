@@ -1,8 +1,8 @@
 // Whole sessions as rows, for those who move them from one database to another.
 import { setImmediate } from 'node:timers/promises';
 import { type Insertable, type Selectable, sql } from 'kysely';
-import { jsonArrayFrom } from 'kysely/helpers/sqlite';
 import type { Database, Db, MessageTable, SessionTable, ToolExecutionTable, TurnTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { SYSTEM_DEPTH } from './messages.ts';
 import { parseStored } from './parse-stored.ts';
 
@@ -48,15 +48,16 @@ const STRIDE = 5000;
 
 export async function countRows(db: Db, sessionId: string): Promise<RowCounts> {
   const count = async (table: 'messages' | 'turns' | 'tool_executions') => {
+    const place = dialectOf(db).order(table);
     let total = 0;
     for (let after: number | null = 0; after !== null; ) {
       const { rows }: { rows: { found: number; last: number | null }[] } = await sql<{
         found: number;
         last: number | null;
       }>`select count(*) as found, max(place) as last from (
-        select rowid as place from ${sql.table(table)} where session_id = ${sessionId} and rowid > ${after}
-        order by rowid limit ${STRIDE}
-      )`.execute(db);
+        select ${place} as place from ${sql.table(table)} where session_id = ${sessionId} and ${place} > ${after}
+        order by ${place} limit ${STRIDE}
+      ) as stride`.execute(db);
       total += rows[0]?.found ?? 0;
       after = rows[0]?.last ?? null;
       await setImmediate();
@@ -79,22 +80,23 @@ export async function* streamMessageRows(
     .selectFrom('messages')
     .selectAll()
     .select((is) =>
-      jsonArrayFrom(
-        is
-          .selectFrom('tool_calls')
-          .select(TOOL_CALL_COLUMNS)
-          .whereRef('tool_calls.session_id', '=', 'messages.session_id')
-          .whereRef('tool_calls.message_id', '=', 'messages.id')
-          .orderBy('call_index'),
-      ).as('calls'),
+      dialectOf(db)
+        .jsonRows(
+          is
+            .selectFrom('tool_calls')
+            .select(TOOL_CALL_COLUMNS)
+            .whereRef('tool_calls.session_id', '=', 'messages.session_id')
+            .whereRef('tool_calls.message_id', '=', 'messages.id')
+            .orderBy('call_index'),
+        )
+        .as('calls'),
     )
     .where('session_id', '=', sessionId)
     .orderBy('seq')
     .stream();
   for await (const { seq: _order, calls, ...row } of rows) {
-    // The driver gives the array as its text.
-    const text: unknown = calls;
-    yield { row, calls: typeof text === 'string' ? parseStored(text) : calls };
+    const read: ToolCallRow[] = typeof calls === 'string' ? parseStored(calls) : calls;
+    yield { row, calls: read };
   }
 }
 
@@ -131,7 +133,12 @@ export async function listPartialIds(db: Db, session: SessionRow): Promise<strin
 
 /** In creation order, one in memory at a time. */
 export function streamTurnRows(db: Db, sessionId: string): AsyncIterable<TurnRow> {
-  return db.selectFrom('turns').selectAll().where('session_id', '=', sessionId).orderBy(sql`rowid`).stream();
+  return db
+    .selectFrom('turns')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .orderBy(dialectOf(db).order('turns'))
+    .stream();
 }
 
 /** In creation order, one in memory at a time. */
@@ -140,7 +147,7 @@ export function streamExecutionRows(db: Db, sessionId: string): AsyncIterable<To
     .selectFrom('tool_executions')
     .selectAll()
     .where('session_id', '=', sessionId)
-    .orderBy(sql`rowid`)
+    .orderBy(dialectOf(db).order('tool_executions'))
     .stream();
 }
 
@@ -184,7 +191,7 @@ export async function listTurnIds(db: Db, sessionId: string): Promise<string[]> 
     .selectFrom('turns')
     .select('id')
     .where('session_id', '=', sessionId)
-    .orderBy(sql`rowid`)
+    .orderBy(dialectOf(db).order('turns'))
     .execute();
   return rows.map(({ id }) => id);
 }

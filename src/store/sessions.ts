@@ -4,6 +4,7 @@ import type { ContextWindowConfig } from '../contract/context-window.ts';
 import type { Session, SessionKind, SessionSummary } from '../contract/session.ts';
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 import type { PromptMark } from './prompt-mark.ts';
@@ -93,22 +94,26 @@ export async function insertSession(db: Db, session: NewSession): Promise<void> 
 }
 
 /** The turn that holds a session: the one that runs, else the first in line. */
-export const activeTurn = sql<string | null>`(
-  select id from turns indexed by turns_unfinished
+export function activeTurn(db: Db) {
+  const { unfinishedTurns, order } = dialectOf(db);
+  return sql<string | null>`(
+  select id from ${unfinishedTurns}
   where turns.session_id = sessions.id and finished_at is null
-  order by state = 'queued', created_at, rowid limit 1
-)`;
+  order by state = 'queued', created_at, ${order('turns')} limit 1
+)`.as('active_turn');
+}
+
+const newestTurnAt = sql<
+  string | null
+>`(select max(created_at) from turns where turns.session_id = sessions.id)`.as('newest_turn_at');
 
 /** What a session is read with, besides its row. */
-export const SESSION_EXTRAS = [
-  activeTurn.as('active_turn'),
-  sql<string | null>`(select max(created_at) from turns where turns.session_id = sessions.id)`.as(
-    'newest_turn_at',
-  ),
-];
+export function sessionExtras(db: Db) {
+  return [activeTurn(db), newestTurnAt] as const;
+}
 
 const selectSession = prepared((db, { sessionId }: { readonly sessionId: string }) =>
-  db.selectFrom('sessions').selectAll().select(SESSION_EXTRAS).where('id', '=', sessionId),
+  db.selectFrom('sessions').selectAll().select(sessionExtras(db)).where('id', '=', sessionId),
 );
 
 export async function findSession(db: Db, sessionId: string): Promise<StoredSession | null> {

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Sibling } from '../contract/message.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { shorten } from './shorten.ts';
@@ -15,7 +16,7 @@ export async function listSiblings(db: Db, sessionId: string, messageId: string)
     select sibling.id as message_id, sibling.role, substr(sibling.content, 1, ${PREVIEW_LENGTH + 1}) as preview,
       sibling.timestamp, sibling.model, sibling.status
     from messages join messages as sibling
-      on sibling.session_id = messages.session_id and sibling.parent_id is messages.parent_id
+      on sibling.session_id = messages.session_id and ${dialectOf(db).isSame('sibling.parent_id', 'messages.parent_id')}
       and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
     where messages.session_id = ${sessionId} and messages.id = ${messageId}
     order by sibling.seq

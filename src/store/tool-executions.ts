@@ -3,6 +3,7 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { ToolSourceKind } from '../contract/tool.ts';
 import type { Database, Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import type { StoredAsks } from './tool-calls.ts';
 
 /** A call of a model. */
@@ -59,7 +60,7 @@ export async function startExecution(db: Db, call: CallKey, start: ExecutionStar
     .where('message_id', '=', messageId)
     .where('call_index', '=', callIndex)
     .where('state', '=', 'pending')
-    .where((is) => is.or([is('verdict', '=', 'run'), is.exists(approvalOf(is, start.digest))]))
+    .where((is) => is.or([is('verdict', '=', 'run'), is.exists(approvalOf(db, is, start.digest))]))
     .executeTakeFirst();
   if (numUpdatedRows === 0n) throw new Error('The tool call is no longer open, or may not run.');
   const { attempt } = await db
@@ -74,7 +75,7 @@ export async function startExecution(db: Db, call: CallKey, start: ExecutionStar
 }
 
 /** What a person has approved is this very tool with these very arguments. */
-function approvalOf(is: ExpressionBuilder<Database, 'tool_calls'>, digest: string) {
+function approvalOf(db: Db, is: ExpressionBuilder<Database, 'tool_calls'>, digest: string) {
   return (
     is
       .selectFrom('approvals')
@@ -88,7 +89,7 @@ function approvalOf(is: ExpressionBuilder<Database, 'tool_calls'>, digest: strin
       .whereRef('approvals.message_id', '=', 'tool_calls.message_id')
       .whereRef('approvals.call_index', '=', 'tool_calls.call_index')
       .where('approvals.state', '=', 'approved')
-      .where(sql`json_extract(approvals.decision, '$.digest')`, '=', digest)
+      .where(dialectOf(db).jsonText('approvals.decision', 'digest'), '=', digest)
   );
 }
 
@@ -100,7 +101,7 @@ export async function startHandRun(db: Db, start: ExecutionStart): Promise<void>
   await insertExecution(db, { call: null, attempt: 1, start });
   await sql`delete from tool_executions where id in (
     select id from tool_executions where session_id is null
-    order by started_at desc, id limit -1 offset ${HAND_RUNS}
+    order by started_at desc, id limit ${Number.MAX_SAFE_INTEGER} offset ${HAND_RUNS}
   ) and state <> 'running'`.execute(db);
 }
 
@@ -192,7 +193,7 @@ export async function abandonExecution(
   await db
     .updateTable('tool_executions')
     .set({
-      state: sql<'failed' | 'unknown'>`iif(read_only, 'failed', 'unknown')`,
+      state: sql<'failed' | 'unknown'>`case when read_only = 1 then 'failed' else 'unknown' end`,
       finished_at: end.finishedAt,
       error: end.error,
     })

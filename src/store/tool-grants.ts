@@ -25,11 +25,11 @@ export async function insertGrant(db: Db, grant: StoredGrant): Promise<string> {
     .selectFrom('tool_grants')
     .select('id')
     .where('scope', '=', grant.scope)
-    .where('session_id', 'is', grant.sessionId)
+    .where('session_id', 'is not distinct from', grant.sessionId)
     .where('tool', '=', grant.toolName)
     .where('fingerprint', '=', grant.fingerprint)
     .where('match', '=', grant.match)
-    .where('arguments_digest', 'is', grant.digest)
+    .where('arguments_digest', 'is not distinct from', grant.digest)
     .executeTakeFirst();
   if (same !== undefined) return same.id;
   await db

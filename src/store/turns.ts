@@ -5,6 +5,7 @@ import type { FinishReason } from '../contract/message.ts';
 import type { ErrorObject, FinalTurnState, Turn, TurnState, TurnUsage } from '../contract/turn.ts';
 import { type NewRun, type RunParent, runColumns, toParent } from './agent-runs.ts';
 import type { Database, Db, TurnTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 
@@ -92,7 +93,12 @@ const writeTurn = prepared((db, { turnId, finished_at: end, ...columns }: TurnCo
   db
     .updateTable('turns')
     // The clock may have been set back since the turn began.
-    .set({ ...columns, ...(end !== undefined && { finished_at: sql<string>`max(${end}, created_at)` }) })
+    .set({
+      ...columns,
+      ...(end !== undefined && {
+        finished_at: sql<string>`case when created_at > ${end} then created_at else ${end} end`,
+      }),
+    })
     .where('id', '=', turnId),
 );
 
@@ -142,7 +148,7 @@ export async function findLastReceipt(db: Db, sessionId: string): Promise<Contex
     .where('session_id', '=', sessionId)
     .where('context', 'is not', null)
     .orderBy('created_at', 'desc')
-    .orderBy(sql`rowid`, 'desc')
+    .orderBy(dialectOf(db).order('turns'), 'desc')
     .limit(1)
     .executeTakeFirst();
   return row?.context == null ? null : parseReceipt(row.context);
@@ -217,8 +223,8 @@ const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: str
     .where('finished_at', 'is', null)
     .where(isSeen)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
-    .orderBy(sql`+created_at`)
-    .orderBy(sql`rowid`);
+    .orderBy(dialectOf(db).unindexed('created_at'))
+    .orderBy(dialectOf(db).order('turns'));
   return sessionId === undefined ? query : query.where('session_id', '=', sessionId);
 });
 
@@ -233,26 +239,6 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
     lastEventId: row.last_event_id,
     run: row.agent_name === null ? null : { agentName: row.agent_name, parent: toParent(row) },
   }));
-}
-
-/** Turns that have ended, but whose message is not on the path yet, oldest first: of one session, or of all. */
-export async function listOpenMessages(
-  db: Db,
-  sessionId?: string,
-): Promise<{ readonly turnId: string; readonly sessionId: string; readonly message: QueuedMessage }[]> {
-  let query = db
-    .selectFrom('turns')
-    .select(['id', 'session_id', 'request'])
-    .where('request', 'is not', null)
-    .where('finished_at', 'is not', null)
-    .where(isSeen)
-    .orderBy(sql`+created_at`)
-    .orderBy(sql`rowid`);
-  if (sessionId !== undefined) query = query.where('session_id', '=', sessionId);
-  const rows = await query.execute();
-  return rows.flatMap(({ id, session_id: sessionId, request }) =>
-    request === null ? [] : [{ turnId: id, sessionId, message: parseStored(request) }],
-  );
 }
 
 type TurnRow = TurnTable & { finish_reason: FinishReason | null };

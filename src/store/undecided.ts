@@ -1,19 +1,19 @@
 // What turns wait for: their own questions to people, and those of the runs that they have started.
-import { sql } from 'kysely';
 import type { Approval } from '../contract/approval.ts';
 import { toStored } from './approvals.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 
 /** What people have to decide for some turns, and for the runs that these have started: by turn, the oldest first. */
 export async function listUndecided(
   db: Db,
   turnIds: readonly string[],
 ): Promise<ReadonlyMap<string, Approval[]>> {
-  const ids = JSON.stringify(turnIds);
+  if (turnIds.length === 0) return new Map();
   const rows = await db
     .selectFrom('turns')
     .select(['id', 'parent_turn_id'])
-    .where(sql<boolean>`parent_turn_id in (select value from json_each(${ids}))`)
+    .where(dialectOf(db).isAmong('parent_turn_id', turnIds))
     .execute();
   const parents = new Map(rows.map(({ id, parent_turn_id: parent }) => [id, parent ?? id]));
   const pending = await db

@@ -1,8 +1,8 @@
 // Turns that wait for a person: they outlive the process that began them.
-import { sql } from 'kysely';
 import type { Turn, TurnState } from '../contract/turn.ts';
 import { type RunParent, type RunPosition, toParent } from './agent-runs.ts';
 import type { Db, TurnTable } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { isSeen, toTurn, turnQuery } from './turns.ts';
 
@@ -58,7 +58,7 @@ export async function listWaitingTurns(db: Db): Promise<WaitingTurn[]> {
     .where('turns.finished_at', 'is', null)
     .where(isSeen)
     .orderBy('turns.created_at')
-    .orderBy(sql`turns.rowid`)
+    .orderBy(dialectOf(db).order('turns'))
     .execute();
   return rows.map((row) => ({
     turn: toTurn(row),
