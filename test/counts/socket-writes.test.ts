@@ -1,6 +1,6 @@
 // Counts that no noise touches: how often the server writes to a socket.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { text } from '../fake-ollama/chat-script.ts';
+import { text, tokens } from '../fake-ollama/chat-script.ts';
 import { countSocketWrites } from '../support/socket-writes.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -37,4 +37,32 @@ it('a stream of one token takes three writes: its beginning, the token, its end'
     }
     expect(Math.min(...counts)).toBeLessThanOrEqual(3);
   }
+});
+
+const ASKED = { model: 'llama3.2', messages: [{ role: 'user', content: 'Hello' }], stream: true };
+const PROMPT = { model: 'llama3.2', prompt: 'Hello', stream: true };
+
+it.each([
+  ['/v1/chat/completions', ASKED],
+  ['/v1/messages', { ...ASKED, max_tokens: 1000 }],
+  ['/v1/responses', { model: 'llama3.2', input: 'Hello', stream: true, store: false }],
+  ['/v1/completions', PROMPT],
+  ['/api/chat', ASKED],
+  ['/api/generate', PROMPT],
+])('POST %s: what the engine sends at once leaves at once, not token by token', async (path, body) => {
+  const pieces: number[] = [];
+  for (let stream = 0; stream < 8 && !pieces.some((count) => count <= 4); stream += 1) {
+    server.ollama.reply(tokens(50));
+    const writes = countSocketWrites(Number(new URL(server.url).port));
+    const response = await fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: JSON.stringify(body),
+    });
+    expect(await response.text()).toContain('t49 ');
+    writes.stop();
+    // Each call of write() is a chunk of HTTP's own.
+    pieces.push([...writes.texts.join('').matchAll(/\r\n[0-9a-f]+\r\n/g)].length);
+  }
+  expect(Math.min(...pieces)).toBeLessThanOrEqual(4);
 });

@@ -18,7 +18,8 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
   #controller: Dispatcher.DispatchController | null = null;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  #reader: PromiseWithResolvers<IteratorResult<Buffer, void>> | null = null;
+  /** Of whoever waits for bytes or the end: resolved when there is something to take. */
+  #wake: (() => void) | null = null;
   #isOver = false;
   #failure: Error | null = null;
 
@@ -52,14 +53,10 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
-    if (this.#reader !== null) {
-      this.#reader.resolve({ value: chunk, done: false });
-      this.#reader = null;
-      return;
-    }
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES) controller.pause();
+    this.#wakeReader();
   }
 
   onResponseEnd(): void {
@@ -74,18 +71,22 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     return this;
   }
 
-  /** @throws what the connection threw, once all that came before is read; the reason of the signal at once */
-  next(): Promise<IteratorResult<Buffer, void>> {
-    const chunk = this.#waiting.shift();
-    if (chunk !== undefined) {
-      this.#waitingBytes -= chunk.length;
-      if (this.#waitingBytes === 0 && this.#controller?.paused) this.#controller.resume();
-      return Promise.resolve({ value: chunk, done: false });
+  /**
+   * All that has come since the last time, in one: a read of the socket often brings many small pieces, and each step
+   * of what is made of them costs more than a piece.
+   * @throws what the connection threw, once all that came before is read; the reason of the signal at once
+   */
+  async next(): Promise<IteratorResult<Buffer, void>> {
+    // Whoever is woken runs when the read that brought the first piece has told the rest, too.
+    if (this.#waiting.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.#isOver) return Promise.resolve({ value: undefined, done: true });
-    this.#reader = Promise.withResolvers();
-    return this.#reader.promise;
+    const value = this.#takeWaiting();
+    if (value !== null) return { value, done: false };
+    if (this.#failure !== null) throw this.#failure;
+    return { value: undefined, done: true };
   }
 
   /** The rest is not read: the connection cannot be used again. */
@@ -104,11 +105,23 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.#failure = failure;
     this.#signal.removeEventListener('abort', this.#abort);
     if (failure !== null && this.#signal.aborted) this.#waiting = [];
-    if (failure === null) this.#reader?.resolve({ value: undefined, done: true });
-    else {
-      this.#reader?.reject(failure);
-      this.#head.reject(failure);
-    }
-    this.#reader = null;
+    if (failure !== null) this.#head.reject(failure);
+    this.#wakeReader();
+  }
+
+  #wakeReader(): void {
+    this.#wake?.();
+    this.#wake = null;
+  }
+
+  /** @returns null: nothing waits */
+  #takeWaiting(): Buffer | null {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return null;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (this.#controller?.paused) this.#controller.resume();
+    const [only] = waiting;
+    return waiting.length === 1 && only !== undefined ? only : Buffer.concat(waiting);
   }
 }
