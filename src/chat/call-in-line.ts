@@ -1,6 +1,6 @@
 // Runs a model call once the engine has a free place for it. Until then the turn is queued, and its watchers are told.
 import type { EngineUsage } from '../contract/engine.ts';
-import { MochiError, TRY_AGAIN } from '../contract/errors.ts';
+import { MochiError, PART_IS_KEPT, TRY_AGAIN } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { weightsOf } from '../window/model-windows.ts';
 import type { EngineLine } from './line/engine-line.ts';
@@ -54,7 +54,7 @@ export async function* callInLine(
 function answeredTooLate(): MochiError {
   return new MochiError(
     'incomplete_response',
-    'The engine began to answer at the moment when it was given up; what came is kept.',
+    `The engine began to answer at the moment when it was given up${PART_IS_KEPT}.`,
     {},
     TRY_AGAIN,
   );

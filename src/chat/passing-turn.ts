@@ -10,6 +10,7 @@ import { NO_SESSION, readPassing, requireChat } from './read-passing.ts';
 import { doneEvent, stateAfter, toTurnFailure } from './run-turn.ts';
 import { requireTools, requireVision } from './step/renew-model.ts';
 import type { RunningTurn } from './step/turn-progress.ts';
+import { wordForPassing } from './stop-reasons.ts';
 import type { TurnHouse } from './turn-house.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
 
@@ -72,7 +73,7 @@ async function drive(
     for await (const events of passAnswer(deps, turn, offer)) live.append(events);
     live.append([doneEvent(live, 'completed')]);
   } catch (error) {
-    const failure = toTurnFailure(deps, live, error);
+    const failure = wordForPassing(toTurnFailure(deps, live, error));
     const { code, message, details } = failure.toBody();
     const data = { code, message, details: { ...details, turn_id: live.turnId } };
     live.append([{ event: 'error', data }, doneEvent(live, stateAfter(failure))]);

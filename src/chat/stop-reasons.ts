@@ -1,5 +1,5 @@
 // Why turns are stopped, and why requests are turned away.
-import { MochiError } from '../contract/errors.ts';
+import { MochiError, PART_IS_KEPT } from '../contract/errors.ts';
 
 /** @param isWaiting its turn waits for a person */
 export function busy(sessionId: string, turnId: string, isWaiting: boolean): MochiError {
@@ -21,7 +21,7 @@ export function noActiveTurn(sessionId: string): MochiError {
 }
 
 export function cancelled(): MochiError {
-  return new MochiError('turn_cancelled', 'The turn was cancelled; what came until then is kept.');
+  return new MochiError('turn_cancelled', `The turn was cancelled${PART_IS_KEPT}.`);
 }
 
 /** Also of turns of other sessions that work for it. */
@@ -45,10 +45,16 @@ export function wordForRun(failure: MochiError): MochiError {
   return new MochiError(kind, fact, details, 'Run the agent with this session_id to go on.');
 }
 
+/** Nothing of it is kept, and there is no session to go on with: its client has all that was said. */
+export function wordForPassing({ kind, fact, details, advice }: MochiError): MochiError {
+  const said = fact.replace(PART_IS_KEPT, '');
+  return new MochiError(kind, said, details, advice === null ? null : 'Send the request again.');
+}
+
 export function interrupted(): MochiError {
   return new MochiError(
     'turn_interrupted',
-    'The server is stopping; what came until now is kept.',
+    `The server is stopping${PART_IS_KEPT}.`,
     {},
     'Send message: null when it is back.',
   );

@@ -1072,6 +1072,9 @@ export interface DecideManyInput {
 }
 export interface DescribedTurn {
   turn_id: string;
+  /**
+   * Empty for a turn of another API that is stored nowhere; it is known as long as it runs.
+   */
   session_id: string;
   state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
   /**
@@ -2138,6 +2141,9 @@ export interface TreeMessage {
 }
 export interface Turn {
   turn_id: string;
+  /**
+   * Empty for a turn of another API that is stored nowhere; it is known as long as it runs.
+   */
   session_id: string;
   state: 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
   /**

@@ -202,6 +202,9 @@ export class MochiError extends Error {
   }
 }
 
+/** The end of a sentence about a turn that did not come to its end. Not true of one that is stored nowhere. */
+export const PART_IS_KEPT = '; what came until then is kept';
+
 /** What a client can do about a turn of a chat that broke off. */
 export const TRY_AGAIN = 'Send message: null to try again.';
 

@@ -64,7 +64,9 @@ export const ErrorEnvelope = Type.Object(
 export const Turn = Type.Object(
   {
     turn_id: Type.String({ examples: ['turn_0f3c5a9d21be'] }),
-    session_id: Type.String(),
+    session_id: Type.String({
+      description: 'Empty for a turn of another API that is stored nowhere; it is known as long as it runs.',
+    }),
     state: oneOf(TURN_STATES),
     created_at: Timestamp,
     finished_at: nullable(Timestamp),

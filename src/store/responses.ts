@@ -1,5 +1,6 @@
 // What was asked for where a turn was begun as a response: said back whenever the response is read.
 import type { Db } from './database.ts';
+import { SYSTEM_DEPTH } from './messages.ts';
 import { parseStored } from './parse-stored.ts';
 
 export interface StoredResponse {
@@ -34,4 +35,17 @@ export async function markResponseDeleted(db: Db, turnId: string): Promise<void>
     .values({ turn_id: turnId, request: '{}', deleted: 1 })
     .onConflict((conflict) => conflict.column('turn_id').doUpdateSet({ deleted: 1 }))
     .execute();
+}
+
+/** Whether a session holds messages of the tree, on whichever branch, that are not of this turn. */
+export async function hasOtherMessages(db: Db, sessionId: string, turnId: string): Promise<boolean> {
+  const other = await db
+    .selectFrom('messages')
+    .select('id')
+    .where('session_id', '=', sessionId)
+    .where('depth', '>', SYSTEM_DEPTH)
+    .where(({ or, eb }) => or([eb('turn_id', 'is', null), eb('turn_id', '!=', turnId)]))
+    .limit(1)
+    .executeTakeFirst();
+  return other !== undefined;
 }

@@ -362,6 +362,9 @@ describe('the address', () => {
     ['a wrong type', '/api/chat', '{"model":"llama3.2","messages":"hello"}', 400],
     ['a role that is none', '/api/chat', '{"model":"llama3.2","messages":[{"role":"boss"}]}', 400],
     ['no name', '/api/show', '{}', 400],
+    ['nothing to copy', '/api/copy', '{}', 400],
+    ['no name for a copy', '/api/copy', '{"source":"llama3.2","destination":""}', 400],
+    ['no name to make', '/api/create', '{}', 400],
     ['too much', '/api/chat', `{"model":"${'x'.repeat(11 * 1024 * 1024)}"}`, 413],
   ])('says what is wrong with %s in its own shape', async (_what, path, body, status) => {
     const answer = await post(path, body);

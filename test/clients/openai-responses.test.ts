@@ -1,4 +1,6 @@
 // OpenAI's own client on Responses and Conversations, pointed at this server by its address and nothing else.
+import { join } from 'node:path';
+import SqliteDriver from 'better-sqlite3';
 import OpenAI, { APIError } from 'openai';
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -242,10 +244,26 @@ describe('a response', () => {
       code: 'unknown_url',
       message: expect.stringContaining('truncation'),
     });
+    await expect(client.responses.retrieve('compact')).rejects.toMatchObject({ status: 404 });
+    await expect(client.responses.delete('compact')).rejects.toMatchObject({ status: 404 });
   });
 });
 
 describe('a conversation', () => {
+  it('whose items cannot be stored is not there', async () => {
+    const listed = async () => (await server.get('/sessions?limit=1000&unlisted=true')).body.sessions.length;
+    const before = await listed();
+    const driver = new SqliteDriver(join(server.dataDir, 'mochi.db'));
+    driver.exec(
+      "create trigger refuse before insert on messages when new.content = 'Refuse.' begin select raise(abort, 'refused'); end",
+    );
+    const items = [{ type: 'message' as const, role: 'user' as const, content: 'Refuse.' }];
+    await expect(client.conversations.create({ items })).rejects.toMatchObject({ status: 500 });
+    driver.exec('drop trigger refuse');
+    driver.close();
+    expect(await listed()).toBe(before);
+  });
+
   it('is a session: made, read, changed, deleted', async () => {
     const { id, metadata } = await client.conversations.create({
       metadata: { topic: 'towns' },

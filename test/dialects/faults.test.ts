@@ -149,6 +149,7 @@ describe.each(all)('%s', (dialect, spoken) => {
     expect(told).toMatch(/Partial/);
     expect(told).toMatch(spoken.failure);
     expect(told).not.toMatch(spoken.success);
+    expect(told).toMatch(/what came until then is kept|unexpected EOF/);
     await expectUsable(name);
   });
 
@@ -218,6 +219,23 @@ describe.each(whole)('%s', (_dialect, spoken) => {
     expect(server.ollama.requestsTo('/api/chat')).toHaveLength(1);
     expect(await server.messages(response.headers.get('x-mochi-session') ?? '')).toHaveLength(2);
   });
+
+  it.each([true, false])(
+    'what passes and breaks off says nothing of what is kept here (stream: %s)',
+    async (isStream) => {
+      server.ollama.reply(script(answer, cutAfter(2)));
+      const passing = spoken.path === '/v1/responses' ? { store: false } : {};
+      const body = { ...spoken.body({ text: 'Question?', isStream, name: '' }), ...passing };
+      const response = await fetch(`${server.url}${spoken.path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      const told = await response.text();
+      expect(response.status).toBe(isStream ? 200 : 502);
+      expect(told).toContain('The answer of Ollama ended early. Send the request again.');
+      expect(told).not.toMatch(/kept|message: null/);
+    },
+  );
 
   it.each([true, false])('what passes ends with its client (stream: %s)', async (isStream) => {
     const gate = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@ import SqliteDriver from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, toolCalls } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { decide } from '../support/deciding.ts';
 import { readStore } from '../support/read-store.ts';
 import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
 import { answered, type ChatMessage, complete, user } from './front-end.ts';
@@ -41,6 +42,40 @@ const converse = async (session: string, ...questions: readonly string[]) => {
   }
   return { messages, sessionId };
 };
+
+it('a conversation whose answer waited for a person over a restart is recognised by it', async () => {
+  const { messages, sessionId } = await converse('auto', 'Can you add?');
+  const tool_settings = { tools: ['add_numbers'], execution_policy: 'always_confirm' };
+  expect((await server.request('PATCH', `/sessions/${sessionId}`, { tool_settings })).status).toBe(200);
+  const first = [...messages, user('Add, when you may')];
+  server.ollama.reply(toolCalls([{ name: 'add_numbers', args: { a: 1, b: 2 } }]));
+  const asking = fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'x-mochi-session': 'auto', 'x-mochi-on-disconnect': 'continue' },
+    body: JSON.stringify({ model: 'llama3.2', messages: first }),
+  }).catch(() => null);
+  const asked = async () => (await server.get('/approvals')).body.approvals;
+  await expect.poll(asked).toHaveLength(1);
+  const [approval] = await asked();
+  await server.restart();
+  await asking;
+  server.ollama.reply(text('Three.'));
+  await decide(server, approval.confirmation_id, { decision: 'approve' });
+  const state = async () => (await server.get(`/turns/${approval.turn_id}`)).body.state;
+  await expect.poll(state).toBe('completed');
+  const answer = (await server.messages(sessionId ?? '')).at(-1);
+  expect(answer).toMatchObject({ content: 'Three.' });
+  const driver = new SqliteDriver(join(server.dataDir, 'mochi.db'), { readonly: true });
+  const marked = driver.prepare('select count(*) as marks from history_marks where message_id = ?');
+  expect(marked.get(answer.message_id)).toEqual({ marks: 1 });
+  driver.close();
+  server.ollama.reply(text('Four.'));
+  const next = await complete(server, 'auto', {
+    messages: [...first, { role: 'assistant', content: 'Three.' }, user('And one more?')],
+  });
+  expect(next.sessionId).toBe(sessionId);
+  expect(await said(sessionId)).toHaveLength(8);
+});
 
 describe('no session', () => {
   it.each([null, 'none'])(

@@ -6,7 +6,7 @@ import type {
   EngineToolCall,
   EngineUsage,
 } from '../../contract/engine.ts';
-import { MochiError, TRY_AGAIN } from '../../contract/errors.ts';
+import { MochiError, PART_IS_KEPT, TRY_AGAIN } from '../../contract/errors.ts';
 import { MAX_CALLS } from '../../contract/tool.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { Draft } from './draft.ts';
@@ -85,7 +85,7 @@ export function cannotComplete(model: string): MochiError {
 function incomplete(): MochiError {
   return new MochiError(
     'incomplete_response',
-    'The engine stopped before its answer was complete; what came is kept.',
+    `The engine stopped before its answer was complete${PART_IS_KEPT}.`,
     {},
     TRY_AGAIN,
   );

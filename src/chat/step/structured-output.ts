@@ -56,7 +56,8 @@ function misfitError(reason: string, finishReason: FinishReason | null): MochiEr
   const cause = finishReason === 'length' ? 'it was cut before its end (finish_reason: length)' : reason;
   return new MochiError(
     'invalid_structured_output',
-    `The answer does not fit the requested format: ${cause}. Its text is kept.`,
+    `The answer does not fit the requested format: ${cause}.`,
     { finish_reason: finishReason },
+    'Its text is kept.',
   );
 }

@@ -1,7 +1,7 @@
 // What a turn was asked with and how far it has come, as its row keeps it: enough for another process to go on.
 import type { TurnUsage } from '../../contract/turn.ts';
 import { type AnswerWishes, USUAL_WISHES } from '../answer-wishes.ts';
-import type { TurnRequest } from '../turn-request.ts';
+import type { PlacedHistory, TurnRequest } from '../turn-request.ts';
 import { agentSettingsOf, toolSettingsOf } from '../turn-request.ts';
 import type { LastRun } from './repetition.ts';
 import type { RunningTurn, TurnProgress } from './turn-progress.ts';
@@ -13,6 +13,8 @@ export interface TurnSettings {
   readonly rounds: number;
   readonly lastRun: LastRun | null;
   readonly usage: TurnUsage | null;
+  /** Of all that its client has said: by it the conversation is recognised. Missing: the client does not say it all. */
+  readonly said?: string;
 }
 
 export function toTurnSettings(
@@ -21,6 +23,7 @@ export function toTurnSettings(
 ): TurnSettings {
   const { think, options, format, clientTools, toolChoice, isParallel, windowAtLeast, keepAlive } = request;
   const wishes = { think, options, format, clientTools, toolChoice, isParallel, windowAtLeast, keepAlive };
+  const { chain = null } = request.placed ?? {};
   // A change of the session meanwhile is for its next turn.
   const toolSettings = toolSettingsOf(session, request);
   const agentSettings = agentSettingsOf(session, request);
@@ -30,6 +33,7 @@ export function toTurnSettings(
     rounds,
     lastRun,
     usage,
+    ...(chain !== null && { said: chain.end }),
   };
 }
 
@@ -47,7 +51,13 @@ export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
     toolResults: [],
     onBusy: null,
     onApproval: settings?.request.onApproval ?? 'wait',
+    ...(settings?.said !== undefined && { placed: placedBefore(settings.said) }),
   };
+}
+
+/** It is on the path; only its answer is not marked. */
+function placedBefore(end: string): PlacedHistory {
+  return { after: 'head', messages: [], chain: { answers: [], end }, system: null, refusesStray: false };
 }
 
 /** @param stored as the row has them */

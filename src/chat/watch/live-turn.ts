@@ -1,7 +1,7 @@
 // A turn while it lives: the log of its events, whoever watches, and the one switch that stops it.
 import type { DisconnectPolicy } from '../../contract/chat.ts';
 import type { ContextReceipt } from '../../contract/context-window.ts';
-import { MochiError } from '../../contract/errors.ts';
+import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
 import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
@@ -122,7 +122,7 @@ export class LiveTurn {
       release: () => {
         this.#holders -= 1;
         if (this.#holders > 0 || policy === 'continue') return;
-        this.stop(new MochiError('turn_cancelled', 'The client left; what came until then is kept.'));
+        this.stop(new MochiError('turn_cancelled', `The client left${PART_IS_KEPT}.`));
       },
     };
   }

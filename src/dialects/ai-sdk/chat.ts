@@ -2,7 +2,7 @@
 import { MochiError } from '../../contract/errors.ts';
 import type { Message } from '../../contract/message.ts';
 import { listClientIds } from '../../store/client-ids.ts';
-import { listPath, SYSTEM_DEPTH } from '../../store/messages.ts';
+import { findUserMessage, listPath, SYSTEM_DEPTH } from '../../store/messages.ts';
 import { listSettledCalls } from '../../store/settled-calls.ts';
 import { describeTurns } from '../../store/turn-tellings.ts';
 import { listUndecided } from '../../store/undecided.ts';
@@ -99,7 +99,7 @@ async function streamOf(
 const NOTHING_RUNS: TextAnswer = { as: 'text', status: 204, body: '' };
 
 /** What is being answered, with every part since the last message of the user: the client begins its message afresh. */
-export async function resumeChat(deps: DialectDeps, { params }: Asked): Promise<DialectAnswer> {
+export async function resumeChat(deps: DialectDeps, { params, signal }: Asked): Promise<DialectAnswer> {
   const session = await findUiSession(deps, params['id'] ?? '');
   // With `resume: true` a chat asks as soon as it is opened, before its first message too.
   if (session === null) return NOTHING_RUNS;
@@ -108,7 +108,7 @@ export async function resumeChat(deps: DialectDeps, { params }: Asked): Promise<
   if (turnId === null || (await deps.turns.describe(turnId)).state === 'waiting') return NOTHING_RUNS;
   const turn = await deps.turns.open(turnId);
   const answer = await answerSoFar(deps, sessionId);
-  const live = await liveMessages(turn);
+  const live = await liveMessages(turn, signal);
   const before = answer.filter(({ message_id: id, turn_id: of }) =>
     live === null ? of !== turnId : id !== live.messageId,
   );
@@ -132,13 +132,16 @@ function holderOf({ turns }: DialectDeps, sessionId: string): string | null {
 
 /** The messages after the last one of the user. */
 async function answerSoFar({ db }: DialectDeps, sessionId: string): Promise<Message[]> {
-  const path = await listPath(db, sessionId, { from: SYSTEM_DEPTH + 1 });
-  return path.slice(path.findLastIndex(({ role }) => role === 'user') + 1);
+  const { depth } = (await findUserMessage(db, sessionId, 'last')) ?? { depth: SYSTEM_DEPTH };
+  return listPath(db, sessionId, { from: depth + 1 });
 }
 
 /** Of a turn whose first events are gone: the message that its snapshot has; null: all of its events are there. */
-async function liveMessages(turn: Turn): Promise<{ readonly messageId: string | null } | null> {
-  for await (const [first] of turn.watch(0, AbortSignal.timeout(1000), 'there')) {
+async function liveMessages(
+  turn: Turn,
+  left: AbortSignal,
+): Promise<{ readonly messageId: string | null } | null> {
+  for await (const [first] of turn.watch(0, left, 'there')) {
     if (first?.event.event !== 'snapshot') return null;
     return { messageId: first.event.data.message?.message_id ?? null };
   }

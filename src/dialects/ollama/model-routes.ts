@@ -1,5 +1,5 @@
 // Ollama's calls about models. An Ollama answers them itself; of another engine the same is told from what it knows.
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import type { ForwardedCall } from '../../contract/engine.ts';
 import { invalidField, MochiError } from '../../contract/errors.ts';
 import { MaybeFlag, MaybeText } from '../body-fields.ts';
@@ -13,6 +13,11 @@ const Free = Type.Object({}, { additionalProperties: true });
 /** Older clients call the model `name`. */
 const NamedModel = Type.Object({ model: MaybeText, name: MaybeText }, { examples: [{ model: 'llama3.2' }] });
 type NamedModel = Static<typeof NamedModel>;
+
+const CopyBody = Type.Object(
+  { source: Type.String({ minLength: 1 }), destination: Type.String({ minLength: 1 }) },
+  { examples: [{ source: 'llama3.2', destination: 'my-model' }] },
+);
 
 const PullBody = Type.Object(
   { ...NamedModel.properties, stream: MaybeFlag, insecure: MaybeFlag },
@@ -68,8 +73,27 @@ export const modelRoutes: readonly DialectRoute[] = [
       throw new MochiError('model_not_found', `Model ${model} is not installed.`, { model });
     },
   }),
-  ownCall('/api/copy', 'ollamaCopy', 'Give a model of Ollama another name'),
-  ownCall('/api/create', 'ollamaCreate', 'Make a model of Ollama from another one'),
+  route({
+    method: 'POST',
+    path: '/api/copy',
+    operationId: 'ollamaCopy',
+    summary: 'Give a model of Ollama another name',
+    body: CopyBody,
+    answer: Free,
+    handle: (deps, asked) => handOn(deps, asked, '/api/copy'),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/create',
+    operationId: 'ollamaCreate',
+    summary: 'Make a model of Ollama from another one',
+    body: NamedModel,
+    answer: Free,
+    async handle(deps, asked) {
+      requireName(asked.body);
+      return handOn(deps, asked, '/api/create');
+    },
+  }),
   {
     method: 'HEAD',
     path: '/api/blobs/:digest',
@@ -118,18 +142,9 @@ function readable(
   };
 }
 
-function ownCall(path: string, operationId: string, summary: string): DialectRoute {
-  const body: TSchema = Free;
-  return {
-    method: 'POST',
-    path,
-    operationId,
-    summary,
-    body,
-    answer: Free,
-    handle: async (deps, asked) =>
-      requireForward(deps, asked, { method: 'POST', path, body: toJson(asked.body) }),
-  };
+/** As it was sent. */
+function handOn(deps: DialectDeps, asked: Asked, path: string): Promise<DialectAnswer> {
+  return requireForward(deps, asked, { method: 'POST', path, body: toJson(asked.body) });
 }
 
 /** @returns null where the engine has no API of its own */
@@ -161,10 +176,15 @@ function blobPath({ params }: Asked): string {
   return `/api/blobs/${digest}`;
 }
 
-function nameOf(deps: DialectDeps, { model, name }: NamedModel): string {
+function nameOf(deps: DialectDeps, body: NamedModel): string {
+  return meantModel(deps, requireName(body));
+}
+
+/** @throws MochiError validation_error */
+function requireName({ model, name }: NamedModel): string {
   const given = model || name;
   if (!given) throw invalidField('/model', 'is required');
-  return meantModel(deps, given);
+  return given;
 }
 
 /** How far it is, in Ollama's words; who leaves stops it, unless others wait for the same. */

@@ -8,6 +8,7 @@ import { requireSession } from '../../sessions/require.ts';
 import { moveHead } from '../../store/active-path.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Asked, DialectDeps, JsonAnswer } from '../dialect.ts';
+import { inNewSession } from '../made-for-request.ts';
 import type { JsonObject } from '../read-content.ts';
 import { readItems } from './append-items.ts';
 import { listItems, listItemsBehind, requireItem } from './conversation-items.ts';
@@ -27,7 +28,7 @@ export async function createConversation(
   const metadata = readMetadata(body.metadata);
   const messages = readItems(body.items ?? []);
   const { session_id: id } = await createSession(deps, { metadata });
-  await append(deps, id, messages);
+  await inNewSession(deps, { sessionId: id, isNew: true }, () => append(deps, id, messages));
   return { as: 'json', body: toConversation(await requireSession(deps.db, id)) };
 }
 

@@ -104,11 +104,17 @@ const responseRoutes: readonly DialectRoute[] = [
     answer: List,
     handle: listInputItems,
   },
-  // Else it would be a response of that name, which cannot be posted to.
-  {
-    method: 'POST',
+  // Else it would be a response of that name, which cannot be posted to. Read and deleted, it is one that is not there.
+  noCompacting('POST'),
+  noCompacting('GET'),
+  noCompacting('DELETE'),
+];
+
+function noCompacting(method: DialectRoute['method']): DialectRoute {
+  return {
+    method,
     path: '/v1/responses/compact',
-    operationId: 'compactResponse',
+    operationId: `${method.toLowerCase()}CompactResponse`,
     summary: 'Not there',
     answer: Response,
     isHidden: true,
@@ -118,8 +124,8 @@ const responseRoutes: readonly DialectRoute[] = [
         'Compacting is not offered. truncation: "auto" leaves out the oldest exchanges, and stored conversations are summarised by themselves.',
       );
     },
-  },
-];
+  };
+}
 
 const conversationRoutes: readonly DialectRoute[] = [
   route({

@@ -3,8 +3,8 @@ import type { WatchableTurn } from '../../chat/watch/live-turn.ts';
 import { invalidField, MochiError } from '../../contract/errors.ts';
 import { isFinalState } from '../../contract/turn.ts';
 import { requireSession } from '../../sessions/require.ts';
-import { listPath, listTurnMessages, SYSTEM_DEPTH } from '../../store/messages.ts';
-import { markResponseDeleted } from '../../store/responses.ts';
+import { listTurnMessages } from '../../store/messages.ts';
+import { hasOtherMessages, markResponseDeleted } from '../../store/responses.ts';
 import { listSettledCalls, type SettledToolCall } from '../../store/settled-calls.ts';
 import type { Asked, DialectAnswer, DialectDeps, JsonAnswer } from '../dialect.ts';
 import { readListPage, toListBody } from './list-page.ts';
@@ -13,13 +13,16 @@ import { toItems } from './stored-items.ts';
 import { createResponseWriter, NUMBERS_PER_EVENT } from './write-events.ts';
 
 /** The response as it stands, or its events from the start or from where somebody was. */
-export async function getResponse(deps: DialectDeps, { params, query }: Asked): Promise<DialectAnswer> {
+export async function getResponse(
+  deps: DialectDeps,
+  { params, query, signal }: Asked,
+): Promise<DialectAnswer> {
   const known = await requireResponse(deps, params['id'] ?? '');
   const include = includeOf(query);
   if (query['stream'] !== 'true') return { as: 'json', body: await readResponse(deps, known, include) };
   const startingAfter = readNumber(query['starting_after']);
   const turn = await deps.turns.open(known.turn.turn_id);
-  if (startingAfter !== null) await requireEvents(turn, startingAfter);
+  if (startingAfter !== null) await requireEvents(turn, startingAfter, signal);
   const writer = createResponseWriter(toHead(known, include), startingAfter);
   // Who only watches leaves the turn as it is.
   const told = { how: 'sse', writer, isImmediate: true } as const;
@@ -39,8 +42,8 @@ function readNumber(given: string | undefined): number | null {
 }
 
 /** @throws MochiError cursor_expired where events after that one are told in other pieces now */
-async function requireEvents(turn: WatchableTurn, startingAfter: number): Promise<void> {
-  for await (const [first] of turn.watch(0, AbortSignal.timeout(1000), 'there')) {
+async function requireEvents(turn: WatchableTurn, startingAfter: number, left: AbortSignal): Promise<void> {
+  for await (const [first] of turn.watch(0, left, 'there')) {
     if (first?.event.event !== 'snapshot' || (first.id ?? 0) * NUMBERS_PER_EVENT <= startingAfter) return;
     throw new MochiError(
       'cursor_expired',
@@ -71,8 +74,7 @@ export async function deleteResponse(deps: DialectDeps, { params }: Asked): Prom
 async function holdsNothingElse({ db }: DialectDeps, sessionId: string, turnId: string): Promise<boolean> {
   const { isListed } = await requireSession(db, sessionId);
   if (isListed) return false;
-  const path = await listPath(db, sessionId, { from: SYSTEM_DEPTH + 1 });
-  return path.every(({ turn_id: of }) => of === turnId);
+  return !(await hasOtherMessages(db, sessionId, turnId));
 }
 
 /** What the request has brought. */

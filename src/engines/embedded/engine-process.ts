@@ -1,6 +1,6 @@
 // The engine process as the server sees it: started at the first chat, ended when idle, replaced when it dies.
 import type { EngineChunk } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
+import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import { type PatienceOptions, startPatience } from './patience.ts';
 import type { ProcessChat } from './protocol.ts';
@@ -133,7 +133,7 @@ function endChat(end: Exclude<Reply, { type: 'chunks' }>): void {
   if (end.type === 'died') {
     throw new MochiError(
       'engine_failed',
-      `The process of the embedded engine ended in the middle of the answer (${end.how}); memory may have run out. What came until then is kept. The next message starts a new process.`,
+      `The process of the embedded engine ended in the middle of the answer (${end.how}); memory may have run out${PART_IS_KEPT}. The next message starts a new process.`,
       { how: end.how },
     );
   }

@@ -1,6 +1,6 @@
 // One chat with Ollama: a stream with deadlines of its own, aborted at once, and with an end whatever is sent.
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
-import { MochiError } from '../../contract/errors.ts';
+import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
@@ -196,6 +196,6 @@ function lengthOf(chunks: readonly EngineChunk[]): number {
 function endless(): MochiError {
   return new MochiError(
     'ollama_error',
-    `The answer of Ollama has no end: it was stopped after ${MAX_ANSWER_CHARACTERS} characters. What came until then is kept.`,
+    `The answer of Ollama has no end: it was stopped after ${MAX_ANSWER_CHARACTERS} characters${PART_IS_KEPT}.`,
   );
 }

@@ -1,5 +1,5 @@
 // What goes wrong between us and Ollama, told apart and put into the contract's words.
-import { MochiError, TRY_AGAIN } from '../../contract/errors.ts';
+import { MochiError, PART_IS_KEPT, TRY_AGAIN } from '../../contract/errors.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type ConnectionReason, connectionReason } from '../connection-reason.ts';
 
@@ -68,7 +68,7 @@ export function timedOut(seconds: number, phase: 'first_token' | 'idle'): MochiE
 export function incomplete(): MochiError {
   return new MochiError(
     'incomplete_response',
-    'The answer of Ollama ended early; what came until then is kept.',
+    `The answer of Ollama ended early${PART_IS_KEPT}.`,
     {},
     TRY_AGAIN,
   );
