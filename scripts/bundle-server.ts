@@ -22,6 +22,8 @@ const ENTRIES = [
 const LATE = {
   ajv: 'late/ajv.cjs',
   'ajv/dist/2020.js': 'late/ajv-2020.cjs',
+  'pg/lib/index.js': 'late/pg.cjs',
+  'pg-cursor': 'late/pg-cursor.cjs',
   'pino-pretty': 'late/pino-pretty.cjs',
   re2js: 'late/re2js.cjs',
   yaml: 'late/yaml.cjs',

@@ -18,12 +18,10 @@ import { ModelPulls } from './models/model-pulls.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
-import { Erasure } from './store/erasure.ts';
+import type { PostgresOptions } from './store/dialect/postgres/open.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
 import type { Disk } from './store/log-sync.ts';
-import { openSnapshot } from './store/open-snapshot.ts';
-import { openStore, type Store } from './store/open-store.ts';
-import { watchDatabase } from './store/rescue-database.ts';
+import { openServedStore, type ServedStore } from './store/served-store.ts';
 import type { ReadOutput } from './tools/builtin/read-tool-output.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { ToolSource } from './tools/tool.ts';
@@ -54,6 +52,8 @@ export interface ServerOptions {
   readonly toolSources?: readonly ToolSource[];
   /** What keeps the log of the database; missing: what the system has. */
   readonly disk?: Disk | undefined;
+  /** A database of PostgreSQL; missing: one of SQLite in the data folder. */
+  readonly database?: PostgresOptions;
 }
 
 /**
@@ -66,12 +66,10 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   const toolsOptions = { ...config, version: VERSION, readOutput };
   const tools = await openTools(toolsOptions, processEnvironment(), options.toolSources);
   const { dataDir, sqliteSync: sync } = config;
-  const store = await openStore({ ...options, dataDir, sync, exclusive: true }).catch(
-    async (error: unknown) => {
-      await tools.close();
-      throw error;
-    },
-  );
+  const store = await openServedStore({ ...options, dataDir, sync }).catch(async (error: unknown) => {
+    await tools.close();
+    throw error;
+  });
   const engine = await createEngine(config, log).catch(async (error: unknown) => {
     await tools.close();
     await store.leave();
@@ -82,7 +80,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
   try {
     const bootId = `boot_${randomHex(12)}`;
-    await takeUp({ db: store.db, log, approvals, bootId, ...ids }, config);
+    await takeUp({ ...store, log, approvals, bootId, ...ids }, config);
     const planning = await recallModels(store.db, engine, config);
     const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
@@ -94,7 +92,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const sweep = createSweep({ db: store.db, log, turns, unlistedDays: config.unlistedDays });
     const app = await createApp(
       {
-        ...storeDoors(store, config),
+        ...storeDoors(store),
         ...doors,
         engine,
         turns,
@@ -109,7 +107,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
       appOptions(config, log),
     );
     // Last: nothing that can fail follows, and it runs from now on.
-    const tending = tendDatabase(store, log);
+    const tending = store.tend(log);
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,
@@ -182,8 +180,12 @@ async function findTools(tools: Tools, log: Log): Promise<void> {
   for (const { source, message } of tools.registry().problems) log.warn({ source }, message);
 }
 
+function storeDoors({ db, openSnapshot, refuseTrouble }: ServedStore) {
+  return { db, openSnapshot, refuseTrouble };
+}
+
 /** What happens to sessions, turns and pulls, noted from now on. */
-function openEvents({ db, onChange }: Store, engine: Engine, log: Log) {
+function openEvents({ db, onChange }: ServedStore, engine: Engine, log: Log) {
   const events = new ServerEvents({
     db,
     log,
@@ -197,26 +199,4 @@ function openEvents({ db, onChange }: Store, engine: Engine, log: Log) {
     othersWrote: () => events.noteUnknown(),
   });
   return { events, pulls };
-}
-
-/** What goes on beside the requests: for as long as the store is open. */
-function tendDatabase(store: Store, log: Log): { close(): Promise<void> } {
-  const watch = watchDatabase(store, log);
-  const erasure = new Erasure(store, log);
-  erasure.start();
-  return {
-    async close() {
-      await erasure.close();
-      await watch.close();
-    },
-  };
-}
-
-function storeDoors({ db, guard, refuseTrouble }: Store, { dataDir }: Config) {
-  const openOwnSnapshot = async () => {
-    // Opened by its name, under which there may be another one meanwhile.
-    guard.refuseLoss();
-    return openSnapshot(dataDir);
-  };
-  return { db, refuseTrouble, openSnapshot: openOwnSnapshot };
 }

@@ -9,6 +9,7 @@ import {
   insertApprovals,
   listApprovals,
   listApprovalsOfTurn,
+  lockApprovals,
   type StoredApproval,
 } from '../store/approvals.ts';
 import type { Db } from '../store/database.ts';
@@ -142,6 +143,7 @@ export class Approvals {
     // Whether a tool has changed can be told when it was found.
     if (decisions.some(letsRun)) await tools.allReady();
     const decided = await db.transaction().execute(async (transaction) => {
+      await lockApprovals(transaction);
       const approvals: Approval[] = [];
       for (const [index, given] of decisions.entries()) {
         const stored = await requireApproval(transaction, given.confirmation_id);

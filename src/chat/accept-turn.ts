@@ -3,7 +3,7 @@
 import type { EngineModel } from '../contract/engine.ts';
 import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
-import { commitEarly } from '../store/durable.ts';
+import { changeSessionEarly } from '../store/lock-session.ts';
 import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
@@ -66,37 +66,41 @@ export async function acceptTurn(
   const isStructured = request.format !== null;
   const newRun = run && toNewRun(run);
   const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
-  const { result, durable } = await commitEarly(deps.db, async (transaction): Promise<AcceptedTurn> => {
-    await turn.alongside?.(transaction);
-    if (run?.isNew) {
-      const parentSessionId = run.parent?.sessionId ?? null;
-      await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
-    }
-    if (!place.isReady) {
-      await requireSession(transaction, sessionId);
-      // Which of many it will be, or whether it is there already, is known when its place has come.
-      const userMessageId = message?.placed === undefined ? (message?.messageId ?? null) : null;
-      await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
-      return { beginning: null, userMessageId };
-    }
-    const found = await requireHeadedSession(transaction, sessionId);
-    const hasLeft = found.session.active_turn !== null;
-    if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
-    if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
-    const beginning = await beginTurn(
-      { ...deps, db: transaction },
-      {
-        sessionId,
-        turnId,
-        request,
-        message,
-        isPromised: false,
-      },
-      hasLeft || run !== null ? null : found,
-    );
-    const { userMessageId } = beginning;
-    await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
-    return { beginning, userMessageId };
-  });
+  const { result, durable } = await changeSessionEarly(
+    deps.db,
+    sessionId,
+    async (transaction): Promise<AcceptedTurn> => {
+      await turn.alongside?.(transaction);
+      if (run?.isNew) {
+        const parentSessionId = run.parent?.sessionId ?? null;
+        await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
+      }
+      if (!place.isReady) {
+        await requireSession(transaction, sessionId);
+        // Which of many it will be, or whether it is there already, is known when its place has come.
+        const userMessageId = message?.placed === undefined ? (message?.messageId ?? null) : null;
+        await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
+        return { beginning: null, userMessageId };
+      }
+      const found = await requireHeadedSession(transaction, sessionId);
+      const hasLeft = found.session.active_turn !== null;
+      if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
+      if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
+      const beginning = await beginTurn(
+        { ...deps, db: transaction },
+        {
+          sessionId,
+          turnId,
+          request,
+          message,
+          isPromised: false,
+        },
+        hasLeft || run !== null ? null : found,
+      );
+      const { userMessageId } = beginning;
+      await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
+      return { beginning, userMessageId };
+    },
+  );
   return { ...result, durable };
 }

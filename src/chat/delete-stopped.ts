@@ -1,6 +1,7 @@
 // A session whose turns have stopped is deleted, with what memory has of it.
 import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
+import { changeSession } from '../store/lock-session.ts';
 import type { ClientWork } from './line/client-work.ts';
 import { cancelled } from './stop-reasons.ts';
 import type { TurnHouse } from './turn-house.ts';
@@ -17,9 +18,9 @@ export async function deleteStopped(
   sessionId: string,
   chats: readonly string[],
 ): Promise<boolean> {
-  const outcome = await deps.db
-    .transaction()
-    .execute((transaction) => deleteSession(transaction, sessionId, Date.now()));
+  const outcome = await changeSession(deps.db, sessionId, (transaction) =>
+    deleteSession(transaction, sessionId, Date.now()),
+  );
   if (outcome === 'hidden') clearing.wake();
   for (const id of [sessionId, ...chats]) registry.forgetSession(id);
   work.stop(cancelled(), sessionId);

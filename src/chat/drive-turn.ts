@@ -1,6 +1,7 @@
 // An accepted turn from its place in line to its last event.
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { finishTurn, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { keepMessage } from './keep-message.ts';
@@ -100,29 +101,26 @@ async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown):
   const { code, message: text, details } = failure.toBody();
   const told = { code, message: text, details: { ...details, session_id: sessionId, turn_id: turnId } };
   const lastEventId = live.lastEventId + 2;
-  await deps.db
-    .transaction()
-    .execute(async (db) => {
-      if (isInLine) {
-        await finishTurn(db, turnId, {
-          state,
-          finishedAt: deps.now(),
-          error: told,
-          messageId: null,
-          usage: null,
-          context: null,
-          lastEventId,
-          isMessageOpen: message !== null,
-        });
-        return;
-      }
-      const left = { id: turnId, sessionId, request: message, lastEventId };
-      await closeLeftTurn({ ...deps, db }, left, { state, failure });
-      await noteLastEvent(db, turnId, lastEventId);
-    })
-    .catch((fault: unknown) => {
-      deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
-    });
+  await changeSession(deps.db, sessionId, async (db) => {
+    if (isInLine) {
+      await finishTurn(db, turnId, {
+        state,
+        finishedAt: deps.now(),
+        error: told,
+        messageId: null,
+        usage: null,
+        context: null,
+        lastEventId,
+        isMessageOpen: message !== null,
+      });
+      return;
+    }
+    const left = { id: turnId, sessionId, request: message, lastEventId };
+    await closeLeftTurn({ ...deps, db }, left, { state, failure });
+    await noteLastEvent(db, turnId, lastEventId);
+  }).catch((fault: unknown) => {
+    deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
+  });
   // Whoever asked for a turn that could not be kept was told so, and nobody watches it.
   await live.opened.catch(() => undefined);
   live.append([{ event: 'error', data: told }, doneEvent(live, state)]);

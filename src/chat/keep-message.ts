@@ -1,5 +1,6 @@
 // What a turn was asked that has ended in line: it is put on the path in its place, unanswered, since its id was told.
 import { requireSession } from '../sessions/require.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { dropRequest, type QueuedMessage } from '../store/turns.ts';
 import type { Place } from './line/turn-lines.ts';
 import { placeQueuedMessage } from './place-message.ts';
@@ -15,7 +16,7 @@ export async function keepMessage(
   await Promise.race([place.ready, place.blocked]);
   if (!place.isReady) return;
   try {
-    await deps.db.transaction().execute(async (db) => {
+    await changeSession(deps.db, sessionId, async (db) => {
       const { headId, headDepth } = await requireSession(db, sessionId);
       const head = headId === null ? null : { id: headId, depth: headDepth };
       await placeQueuedMessage({ ...deps, db }, head, kept);

@@ -1,6 +1,7 @@
 // After a crash or a kill: turns that were under way are closed, and what they left is made whole again.
 import { MochiError, TRY_AGAIN } from '../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../contract/turn.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
 import { listOpenMessages } from '../store/open-messages.ts';
@@ -55,7 +56,7 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
     const isBehind = waiting.has(turn.sessionId);
     const told = turn.run === null ? failure : runFailure;
     const end = { state: 'interrupted', failure: told, cutBy: 'the server stopped' } as const;
-    await deps.db.transaction().execute(async (db) => {
+    await changeSession(deps.db, turn.sessionId, async (db) => {
       const close = isBehind ? closeInLine : closeLeftTurn;
       await close({ ...deps, db }, turn, end);
       await closeAgentCall({ ...deps, db }, turn, told.fact);

@@ -1,6 +1,7 @@
 // How a new turn begins, once its place in line has come: at once where it did not wait.
 import type { EngineModel } from '../contract/engine.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { markTurnRunning, type QueuedMessage } from '../store/turns.ts';
 import { toAgentRun } from './agent-run.ts';
 import { createAgentScript } from './agent-script.ts';
@@ -78,7 +79,7 @@ async function beginQueued(
 ): Promise<Beginning> {
   await untilPlace(live, place);
   const { turnId, sessionId } = live;
-  return deps.db.transaction().execute(async (db) => {
+  return changeSession(deps.db, sessionId, async (db) => {
     if (run !== null) await refreshAgentChat({ ...deps, db }, { ...run, chatId: sessionId });
     const turn = { sessionId, turnId, request, message, isPromised: true };
     const beginning = await beginTurn({ ...deps, db }, turn);

@@ -32,7 +32,7 @@ export interface AppDeps extends SessionDeps {
   readonly bootId: string;
   readonly version: string;
   /** @throws MochiError storage_lost when nothing can be stored any more, database_busy while the disk does not answer */
-  readonly refuseTrouble: () => void;
+  readonly refuseTrouble: () => void | Promise<void>;
   /** The stored data as it is now, for answers that take their time. */
   readonly openSnapshot: () => Promise<Snapshot>;
 }

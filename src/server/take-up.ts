@@ -3,11 +3,14 @@ import { closeImportedTurns, type RecoverDeps, recoverTurns } from '../chat/reco
 import type { Config } from '../config.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
-import { openSnapshot } from '../store/open-snapshot.ts';
+import type { ServedStore } from '../store/served-store.ts';
 import { importOnFirstStart } from '../transfer/import-on-first-start.ts';
 
-export async function takeUp(deps: RecoverDeps & { readonly log: Log }, config: Config): Promise<void> {
-  const { db, log, newId, now } = deps;
+export async function takeUp(
+  deps: RecoverDeps & Pick<ServedStore, 'openSnapshot'> & { readonly log: Log },
+  config: Config,
+): Promise<void> {
+  const { db, log, newId, now, openSnapshot } = deps;
   const { closed, asked } = await recoverTurns(deps);
   if (closed > 0) log.warn({ turns: closed }, 'turns of the last run were closed as interrupted');
   if (asked > 0) {
@@ -17,7 +20,7 @@ export async function takeUp(deps: RecoverDeps & { readonly log: Log }, config: 
     db,
     newId,
     now,
-    openSnapshot: () => openSnapshot(config.dataDir),
+    openSnapshot,
     closeTurns: (transaction: Db, sessionId: string) =>
       closeImportedTurns({ db: transaction, newId, now }, sessionId),
     log,

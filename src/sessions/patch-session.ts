@@ -1,6 +1,7 @@
 // Changes of a session's settings. Allowed while a turn runs: the turn goes on with what it began with.
 import type { PatchSession } from '../contract/session.ts';
 import { settleJob } from '../store/background-jobs.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { type SessionChange, type StoredSession, updateSession } from '../store/sessions.ts';
 import { deleteGrantsOfSession } from '../store/tool-grants.ts';
 import { changeWindow } from './change-window.ts';
@@ -19,7 +20,7 @@ export async function patchSession(
   await requireSession(deps.db, sessionId);
   // Asked before anything is written, and outside the transaction: an engine may take seconds.
   const model = patch.model == null ? null : await requireChatModel(deps.engine, patch.model);
-  return deps.db.transaction().execute(async (transaction) => {
+  return changeSession(deps.db, sessionId, async (transaction) => {
     const session = await requireSession(transaction, sessionId);
     const now = deps.now();
     const change: SessionChange = {

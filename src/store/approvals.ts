@@ -167,6 +167,15 @@ export async function findNewestChange(db: Db): Promise<number> {
   return Number(row?.value ?? 0);
 }
 
+/**
+ * First in a transaction that looks at approvals before it settles them. SQLite has one writer at a time anyway;
+ * elsewhere whoever settles one waits here until it is committed.
+ */
+export async function lockApprovals(db: Db): Promise<void> {
+  if (dialectOf(db).name === 'sqlite') return;
+  await db.selectFrom('meta').select('key').where('key', '=', COUNTER).forUpdate().execute();
+}
+
 /** Takes some numbers. @returns the first of them */
 export async function nextChange(db: Db, count: number): Promise<number> {
   const { value } = await db

@@ -10,7 +10,7 @@ export interface StoreChange {
   readonly id: string;
 }
 
-interface ChangeListener {
+export interface ChangeListener {
   /** After each commit that changed what clients list. */
   changed(changes: readonly StoreChange[]): void;
   /** Another process has written: an import beside the server. Nobody knows what. */

@@ -19,15 +19,14 @@ export async function listPathTo(db: Db, sessionId: string, headId: string): Pro
   for (let next: string | null = headId; next !== null; ) {
     const rows: readonly (PathStep & { readonly parent_id: string | null })[] = (
       await sql<PathStep & { parent_id: string | null }>`
-        with recursive path (id, parent_id, bytes) as (
-          select id, parent_id, octet_length(content) from messages where session_id = ${sessionId} and id = ${next}
+        with recursive path (id, parent_id, bytes, step) as (
+          select id, parent_id, octet_length(content), 1 from messages where session_id = ${sessionId} and id = ${next}
           union all
-          select parent.id, parent.parent_id, octet_length(parent.content)
+          select parent.id, parent.parent_id, octet_length(parent.content), step + 1
           from messages as parent join path on parent.id = path.parent_id
-          where parent.session_id = ${sessionId}
-          limit ${STRIDE}
+          where parent.session_id = ${sessionId} and step < ${STRIDE}
         )
-        select * from path
+        select id, parent_id, bytes from path order by step
       `.execute(db)
     ).rows;
     for (const { id, bytes } of rows) path.push({ id, bytes });

@@ -1,10 +1,11 @@
 // A session that was made for a request which came to nothing.
 import { deleteSession } from './clear-session.ts';
 import type { Db } from './database.ts';
+import { changeSession } from './lock-session.ts';
 
 /** Deletes it, unless somebody has said or begun something in it meanwhile. */
 export async function deleteUnusedSession(db: Db, sessionId: string): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+  await changeSession(db, sessionId, async (transaction) => {
     const used = await transaction
       .selectFrom('sessions')
       .select('id')

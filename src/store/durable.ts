@@ -13,13 +13,18 @@ interface EarlyCommit<T> {
   readonly durable: Promise<void>;
 }
 
-/** Of a database whose commits share syncs. Every other one syncs in each commit. */
+/** Of a database whose commits share syncs, or that has its own way. Every other one syncs in each commit. */
 interface CommitWays {
   unsynced<T>(action: Action<T>): Promise<T>;
-  early<T>(action: Action<T>): Promise<EarlyCommit<T>>;
+  early?<T>(action: Action<T>): Promise<EarlyCommit<T>>;
 }
 
 const waysOf = new WeakMap<Db, CommitWays>();
+
+/** @param unsynced a transaction that waits for no disk */
+export function commitUnsyncedBy(db: Db, unsynced: CommitWays['unsynced']): void {
+  waysOf.set(db, { unsynced });
+}
 
 /**
  * A transaction that resolves without waiting for the disk, for what may be a moment late there: a killed process keeps
@@ -40,8 +45,8 @@ export async function commitUnsynced<T>(db: Db, action: Action<T>): Promise<T> {
 
 /** A transaction that resolves when it is committed, and says when it is durable: for work that can be done meanwhile. */
 export async function commitEarly<T>(db: Db, action: Action<T>): Promise<EarlyCommit<T>> {
-  const ways = waysOf.get(db);
-  if (ways !== undefined) return ways.early(action);
+  const early = waysOf.get(db)?.early;
+  if (early !== undefined) return early(action);
   return { result: await db.transaction().execute(action), durable: Promise.resolve() };
 }
 

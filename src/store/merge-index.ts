@@ -2,6 +2,7 @@
 // would merge many pages at once, in the middle of a commit; here it is done a few pages at a time.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
 
 /** Pages of the index that are merged at once. */
 const PAGES = 16;
@@ -10,6 +11,7 @@ const WORTH_MERGING = 1;
 
 /** Inside the caller's transaction. @returns whether nothing is left to be merged */
 export async function mergeSlice(db: Db): Promise<boolean> {
+  if (dialectOf(db).name !== 'sqlite') return true;
   await configure(db, 'deletemerge', WORTH_MERGING);
   const before = await countChanges(db);
   await configure(db, 'merge', PAGES);

@@ -2,7 +2,6 @@
 import { dirname } from 'node:path';
 import type SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteAdapter, SqliteDialect, type SqliteDialectConfig } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { syncFolder } from '../kit/atomic-file.ts';
 import { makePrivateFile, makePrivateFolder } from '../kit/private-files.ts';
 import { type ChangeNotes, createChangeNotes } from './change-notes.ts';
@@ -13,7 +12,7 @@ import { DatabaseGuard } from './database-guard.ts';
 import { finishCommits } from './durable.ts';
 import { examineDatabase } from './examine-database.ts';
 import { type Disk, type DiskState, LogSync } from './log-sync.ts';
-import { MIGRATIONS } from './migrations/migrations.ts';
+import { migrate } from './migrations/migrate.ts';
 import { keepLog } from './open-untouched.ts';
 import { PatientSqliteDriver } from './patient-driver.ts';
 import { rescueDatabase } from './rescue-database.ts';
@@ -191,10 +190,4 @@ class AtomicSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
-}
-
-async function migrate(db: Db): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
 }

@@ -100,8 +100,10 @@ async function closeAll(
       .where('id', '=', id)
       .where('state', '=', 'pending')
       .returningAll()
-      .executeTakeFirstOrThrow();
+      .executeTakeFirst();
     change += 1;
+    // Somebody has decided it at the same moment.
+    if (row === undefined) continue;
     closed.push(toStored(row).approval);
   }
   return closed;

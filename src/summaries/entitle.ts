@@ -1,6 +1,7 @@
 // Writes the title of a session, unless somebody else gives it one meanwhile.
 import type { EngineModel } from '../contract/engine.ts';
 import { completeJob } from '../store/background-jobs.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { findUserMessage } from '../store/messages.ts';
 import { findSession, type StoredSession, updateSession } from '../store/sessions.ts';
 import { askStructured } from './ask-structured.ts';
@@ -63,7 +64,7 @@ async function store(
   title: string,
 ): Promise<void> {
   const sessionId = session.session_id;
-  await db.transaction().execute(async (transaction) => {
+  await changeSession(db, sessionId, async (transaction) => {
     // A client that has set or cleared the title has settled the job.
     if (!(await completeJob(transaction, { sessionId, kind: 'title', version }))) return;
     const now = await findSession(transaction, sessionId);

@@ -4,6 +4,7 @@ import type { SessionSummary } from '../contract/session.ts';
 import { withoutThoughts } from '../kit/model-json.ts';
 import { cutText } from '../kit/whole-characters.ts';
 import { completeJob } from '../store/background-jobs.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { findMessage } from '../store/messages.ts';
 import { type StoredSession, type StoredSummary, updateSession } from '../store/sessions.ts';
 import { askStructured } from './ask-structured.ts';
@@ -87,7 +88,7 @@ function readSummary(value: unknown): SessionSummary | null {
 async function store(deps: SummaryDeps, work: SummaryWork, summary: StoredSummary): Promise<void> {
   const { session, version, isNamed } = work;
   const name = { sessionId: session.session_id, kind: 'summary' } as const;
-  await deps.db.transaction().execute(async (transaction) => {
+  await changeSession(deps.db, name.sessionId, async (transaction) => {
     if (!(await completeJob(transaction, { ...name, version }))) return;
     await updateSession(transaction, name.sessionId, {
       summary,

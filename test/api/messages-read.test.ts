@@ -1,10 +1,10 @@
 // Messages as they are read: every key of the original, always; in pages when asked; while they are written.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { insertMessages } from '../../src/store/insert-messages.ts';
-import { openStore } from '../../src/store/open-store.ts';
 import { updateSession } from '../../src/store/sessions.ts';
 import { sequence, text, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError, ID, TIMESTAMP } from './wire-formats.ts';
 
@@ -153,7 +153,7 @@ describe('pages of messages', () => {
   const LENGTH = 1200;
   beforeAll(async () => {
     sessionId = await server.createSession({ system_prompt: 'Count.' });
-    const store = await openStore({ dataDir: server.dataDir, exclusive: false });
+    const store = await openDatabaseOf(server.dataDir, { exclusive: false });
     await insertMessages(
       store.db,
       Array.from({ length: LENGTH }, (_, depth) => ({

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatMicroseconds } from '../../src/kit/clock.ts';
-import { openStore } from '../../src/store/open-store.ts';
 import { insertSession, type NewSession } from '../../src/store/sessions.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError, ID, TIMESTAMP } from './wire-formats.ts';
 
@@ -42,7 +42,7 @@ let dataDir: string;
 let server: TestServer;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'mochi-list-'));
-  const store = await openStore({ dataDir, exclusive: true });
+  const store = await openDatabaseOf(dataDir, { exclusive: true });
   await store.db.transaction().execute(async (transaction) => {
     for (const session of stored) await insertSession(transaction, session);
   });

@@ -1,12 +1,12 @@
 // The journal of tools over HTTP: what ran for a call and by hand, how it ended, and the whole of what it gave.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../../src/store/open-store.ts';
 import { finishExecution, startHandRun } from '../../src/store/tool-executions.ts';
 import type { ToolOutcome, ToolRunContext } from '../../src/tools/tool.ts';
 import { text, toolCall, toolCalls } from '../fake-ollama/chat-script.ts';
 import { executionStart } from '../support/execution-start.ts';
 import { succeeded } from '../support/scripted-source.ts';
 import { ADD, startToolServer, type ToolServer } from '../support/server-with-tools.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';
 
@@ -296,7 +296,7 @@ describe('a server of its own', () => {
         lost: { total_executions: 1, successful: 0, failed: 1 },
       });
 
-      const store = await openStore({ dataDir: own.dataDir, exclusive: false });
+      const store = await openDatabaseOf(own.dataDir, { exclusive: false });
       await store.db.transaction().execute(async (db) => {
         const end = { state: 'failed', finishedAt: '2026-02-15T09:49:38.310281Z', durationMs: 500 } as const;
         const rest = { error: 'x', truncated: false, resultBytes: 1, output: null, log: null };

@@ -9,13 +9,13 @@ import type { Approval } from '../../src/contract/approval.ts';
 import { timestampNow } from '../../src/kit/clock.ts';
 import { randomHex } from '../../src/kit/ids.ts';
 import { createLog } from '../../src/kit/log.ts';
-import { openStore } from '../../src/store/open-store.ts';
 import { insertSession } from '../../src/store/sessions.ts';
 import { NO_POLICY } from '../../src/tools/policy/tool-policy.ts';
 import { digestOfCall } from '../../src/tools/prepare-call.ts';
 import { createTools } from '../../src/tools/tools.ts';
 import { TIME } from './open-test-store.ts';
 import { ScriptedSource } from './scripted-source.ts';
+import { openDatabaseOf } from './test-database.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 export interface AskingServer extends TestServer {
@@ -57,7 +57,7 @@ async function ask(
   source: ScriptedSource,
   { sessions, drafts, confirmTimeoutMs }: AskingOptions,
 ): Promise<Approval[]> {
-  const { db, close } = await openStore({ dataDir, exclusive: true });
+  const { db, close } = await openDatabaseOf(dataDir, { exclusive: true });
   const tools = await createTools({ discover: async () => [source], readPolicy: async () => NO_POLICY });
   await tools.ready();
   const fingerprint = tools.registry().tools.get('delete_file')?.fingerprint ?? '';

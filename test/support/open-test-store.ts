@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { appendToPath } from '../../src/store/active-path.ts';
 import type { Db } from '../../src/store/database.ts';
 import type { NewMessage } from '../../src/store/insert-messages.ts';
-import { openStore } from '../../src/store/open-store.ts';
 import type { PathPlace } from '../../src/store/path-place.ts';
 import { insertSession, type NewSession } from '../../src/store/sessions.ts';
+import { dropDatabaseOf, openDatabaseOf } from './test-database.ts';
 
 export const TIME = '2026-02-15T09:49:38.310281Z';
 
@@ -46,7 +46,7 @@ export function newSession(id: string, settings: Partial<NewSession> = {}): NewS
 /** Messages go into the session `s`, which is there. */
 export async function openTestStore(): Promise<TestStore> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mochi-store-'));
-  const { db, close } = await openStore({ dataDir, exclusive: true });
+  const { db, close } = await openDatabaseOf(dataDir, { exclusive: true });
   const store: TestStore = {
     db,
     dataDir,
@@ -63,6 +63,7 @@ export async function openTestStore(): Promise<TestStore> {
       }),
     async close() {
       await close();
+      await dropDatabaseOf(dataDir);
       rmSync(dataDir, { recursive: true });
     },
   };

@@ -9,6 +9,7 @@ import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts'
 import type { FakeOllamaOptions } from '../fake-ollama/fake-state.ts';
 import { WITHOUT_BACKGROUND_JOBS } from './spawned-server.ts';
 import { createClient, type TestClient } from './test-client.ts';
+import { databaseFor, dropDatabaseOf } from './test-database.ts';
 
 export interface TestServer extends TestClient {
   readonly ollama: FakeOllama;
@@ -52,7 +53,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     async close() {
       await running.server.close();
       await ollama.close();
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir !== undefined) return;
+      await dropDatabaseOf(dataDir);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -61,9 +64,11 @@ async function listen(
   config: Config,
   { toolSources = [], disk }: TestServerOptions,
 ): Promise<{ server: Server; url: string; config: Config }> {
+  const database = await databaseFor(config.dataDir);
   const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }), {
     toolSources,
     disk,
+    ...(database && { database }),
   });
   return { server, url: await server.listen(), config };
 }

@@ -7,6 +7,7 @@ import type { EngineUsage } from '../../contract/engine.ts';
 import type { MochiError } from '../../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
 import type { Db } from '../../store/database.ts';
+import { changeSession } from '../../store/lock-session.ts';
 import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { type SessionChange, updateSession } from '../../store/sessions.ts';
@@ -50,7 +51,7 @@ export async function finishAnswer(
   const ratio = learnRatio(deps, progress, usage);
   const info = windowInfo(session.context_window, receipt, usage);
   const finishedAt = deps.now();
-  await deps.db.transaction().execute(async (transaction) => {
+  await changeSession(deps.db, draft.options.sessionId, async (transaction) => {
     await storeDraft(transaction, draft, usage, {
       updated_at: finishedAt,
       ...(progress.mark && { promptMark: progress.mark }),
@@ -103,7 +104,7 @@ export async function finishToolRequest(
   progress.usage = addUsage(progress.usage, usage);
   measured(deps, progress, { draft, usage });
   progress.rounds += 1;
-  const { place, approvals } = await deps.db.transaction().execute(async (transaction) => {
+  const { place, approvals } = await changeSession(deps.db, sessionId, async (transaction) => {
     // A checkpoint has said it already.
     if (draft.place === null) await draft.note(transaction);
     const stored = await storeDraft(transaction, draft, usage);
@@ -142,7 +143,7 @@ export async function finishFailed(
     // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
     await draft?.close();
     let cancelled: Approval[] = [];
-    failure = await deps.db.transaction().execute(async (transaction) => {
+    failure = await changeSession(deps.db, live.sessionId, async (transaction) => {
       cancelled = await deps.approvals.cancelOfTurn(transaction, live.turnId);
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);

@@ -2,6 +2,7 @@
 // what came of them.
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { handCallsOver, listAnswerCalls } from '../../store/client-calls.ts';
+import { changeSession } from '../../store/lock-session.ts';
 import { findMessage } from '../../store/messages.ts';
 import { updateSession } from '../../store/sessions.ts';
 import { finishTurn } from '../../store/turns.ts';
@@ -31,7 +32,7 @@ export async function handOver(
   const tokens = { outputTokens, promptTokens };
   const info = windowInfo(session.context_window, receipt, tokens);
   const finishedAt = deps.now();
-  await deps.db.transaction().execute(async (transaction) => {
+  await changeSession(deps.db, sessionId, async (transaction) => {
     await handCallsOver(transaction, { sessionId, messageId });
     await markAnswer(transaction, turn, messageId);
     await updateSession(transaction, sessionId, {

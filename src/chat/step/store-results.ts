@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Approval } from '../../contract/approval.ts';
 import { appendToPath } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
+import { changeSession } from '../../store/lock-session.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { answerToolCall } from '../../store/tool-calls.ts';
 import { askAgain, type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
@@ -43,7 +44,7 @@ export async function storeResults(
   settled: readonly Settled[],
   also: (db: Db) => Promise<Approval[]> = async () => [],
 ): Promise<Approval[]> {
-  const stored = await deps.db.transaction().execute(async (db) => {
+  const stored = await changeSession(deps.db, turn.live.sessionId, async (db) => {
     const place = await storeIn(db, { deps, turn, progress, messageId }, settled);
     return { place, approvals: await also(db) };
   });

@@ -74,7 +74,7 @@ export function healthRoutes(app: App, { engine, version, refuseTrouble }: AppDe
     '/readyz',
     { schema: describe('isReady', ready, Probe, ['storage_lost', 'database_busy']) },
     async () => {
-      refuseTrouble();
+      await refuseTrouble();
       return { status: 'ok' as const };
     },
   );

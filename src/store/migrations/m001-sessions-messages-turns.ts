@@ -1,5 +1,6 @@
 // Sessions, their message trees, turns and tool calls.
 import { type Kysely, sql } from 'kysely';
+import { withOrder } from './creation-order.ts';
 
 /** The migration sees no table types: they describe the newest schema, not this one. */
 export async function m001SessionsMessagesTurns(db: Kysely<unknown>): Promise<void> {
@@ -73,8 +74,7 @@ export async function m001SessionsMessagesTurns(db: Kysely<unknown>): Promise<vo
     .execute();
   await sql`create index messages_streaming on messages (session_id) where status = 'streaming'`.execute(db);
 
-  await db.schema
-    .createTable('turns')
+  await withOrder(db, db.schema.createTable('turns'))
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('session_id', 'text', (column) =>
       column.notNull().references('sessions.id').onDelete('cascade'),

@@ -1,6 +1,7 @@
 // Sessions that nobody sees, so that large ones can come and go in slices; and what belongs to a session, in the
 // order of creation, without sorting.
 import { type Kysely, sql } from 'kysely';
+import { dialectOf } from '../dialect/dialect-of.ts';
 import { viewSessions } from './sessions-view.ts';
 
 export async function m007HiddenSessions(db: Kysely<unknown>): Promise<void> {
@@ -13,6 +14,7 @@ export async function m007HiddenSessions(db: Kysely<unknown>): Promise<void> {
   );
   await viewSessions(db);
   // Entries of one session stand in the order of their rows.
-  await db.schema.createIndex('messages_order').on('messages').column('session_id').execute();
-  await db.schema.createIndex('turns_order').on('turns').column('session_id').execute();
+  const order = dialectOf(db).name === 'sqlite' ? ['session_id'] : ['session_id', 'seq'];
+  await db.schema.createIndex('messages_order').on('messages').columns(order).execute();
+  await db.schema.createIndex('turns_order').on('turns').columns(order).execute();
 }

@@ -1,5 +1,6 @@
-// Remembers that text was deleted, whoever deletes it, until its last traces are taken out of the file.
+// SQLite alone: remembers that text was deleted, whoever deletes it, until its last traces are taken out of the file.
 import { type Kysely, sql } from 'kysely';
+import { dialectOf } from '../dialect/dialect-of.ts';
 
 const MARK = "insert or replace into meta (key, value) values ('erase_due', hex(randomblob(8)));";
 
@@ -11,5 +12,6 @@ const TRIGGERS: readonly string[] = [
 ];
 
 export async function m010EraseDue(db: Kysely<unknown>): Promise<void> {
+  if (dialectOf(db).name === 'postgres') return;
   for (const trigger of TRIGGERS) await sql.raw(trigger).execute(db);
 }

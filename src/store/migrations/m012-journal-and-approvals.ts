@@ -1,6 +1,7 @@
 // What was decided about each call, every attempt to run one, the questions to people and what they want remembered;
 // and what a waiting turn needs to go on in another process.
 import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely';
+import { withOrder } from './creation-order.ts';
 
 export async function m012JournalAndApprovals(db: Kysely<unknown>): Promise<void> {
   for (const column of ['digest', 'verdict', 'rule', 'repairs', 'mcp_state']) {
@@ -19,8 +20,7 @@ const ofSession = (column: ColumnDefinitionBuilder) =>
   column.references('session_rows.id').onDelete('cascade');
 
 async function createExecutions(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('tool_executions')
+  await withOrder(db, db.schema.createTable('tool_executions'))
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('session_id', 'text', ofSession)
     .addColumn('message_id', 'text')
