@@ -7,7 +7,7 @@ export interface SentEvent {
 }
 
 /** What a reader that stops reading holds of the server, about: as much as Node lets wait before it asks to stop. */
-const PIECE_LENGTH = 64 * 1024;
+export const PIECE_LENGTH = 64 * 1024;
 
 /** @param isShared whether others are sent the same events: their frames are made once then */
 export function* toPieces(batch: readonly SentEvent[], isShared: boolean): Generator<string | Buffer, void> {
@@ -25,7 +25,8 @@ export function* toPieces(batch: readonly SentEvent[], isShared: boolean): Gener
   if (gathered !== '') yield gathered;
 }
 
-function* slicesOf(frame: Buffer): Generator<Buffer, void> {
+/** As pieces. */
+export function* slicesOf(frame: Buffer): Generator<Buffer, void> {
   for (let at = 0; at < frame.length; at += PIECE_LENGTH) yield frame.subarray(at, at + PIECE_LENGTH);
 }
 

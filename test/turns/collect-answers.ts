@@ -8,8 +8,8 @@ export interface CollectedAnswers {
   stop(): void;
 }
 
-/** Answers to requests for the stream of a turn, new (POST) or joined (GET), from now on. */
-export function collectAnswers(method: 'GET' | 'POST'): CollectedAnswers {
+/** Answers to requests for the stream of a turn, new (POST) or joined (GET), from now on. @param end of their addresses */
+export function collectAnswers(method: 'GET' | 'POST', end = '/stream'): CollectedAnswers {
   const answers: ServerResponse[] = [];
   const collect = (message: unknown) => {
     // The shape that node:http documents for this channel.
@@ -17,7 +17,7 @@ export function collectAnswers(method: 'GET' | 'POST'): CollectedAnswers {
       request: { method: string; url: string };
       response: ServerResponse;
     };
-    if (request.method === method && request.url.endsWith('/stream')) answers.push(response);
+    if (request.method === method && request.url.endsWith(end)) answers.push(response);
   };
   diagnostics.subscribe('http.server.request.start', collect);
   return { answers, stop: () => void diagnostics.unsubscribe('http.server.request.start', collect) };

@@ -4,10 +4,11 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { ToldEvent } from '../../chat/watch/turn-log.ts';
 import type { DisconnectPolicy } from '../../contract/chat.ts';
-import type { Frame, ToldStream, TurnAnswer } from '../../dialects/dialect.ts';
+import type { ToldStream, TurnAnswer } from '../../dialects/dialect.ts';
 import { toMochiError } from '../fold-answer.ts';
+import { PIECE_LENGTH, slicesOf } from '../frames.ts';
 import { leftSignal, openStream, PING_INTERVAL_MS, taken } from '../open-stream.ts';
-import { comment, STREAM_TYPES, toBytes } from './told-bytes.ts';
+import { comment, STREAM_TYPES, toText } from './told-bytes.ts';
 import { isContent, nameContext, nameTurn } from './turn-head.ts';
 
 /** How long the head waits for the answer to begin. */
@@ -30,8 +31,10 @@ export async function sendStream(
   const stream = new DialectStream(reply, told);
   try {
     for await (const batch of turn.watch(told.after ?? 0, left)) {
-      const text = stream.read(batch);
-      if (text !== '' && stream.raw?.write(text) === false) await taken(stream.raw, 'drain', left);
+      for (const piece of stream.read(batch)) {
+        if (stream.raw?.write(piece) === false) await taken(stream.raw, 'drain', left);
+        if (left.aborted) break;
+      }
       if (left.aborted || told.writer.isOver) break;
     }
     const { raw } = stream;
@@ -51,8 +54,10 @@ export async function sendStream(
 class DialectStream {
   readonly #reply: FastifyReply;
   readonly #told: ToldStream;
-  /** Of what was told before the head. */
+  /** Frames that are to be written, once there is a head. */
   #waiting = '';
+  /** The answer is known to come. */
+  #hasBegun = false;
   #silence: NodeJS.Timeout | null = null;
   readonly #patience: NodeJS.Timeout;
   /** Null: the head waits. */
@@ -61,28 +66,41 @@ class DialectStream {
   constructor(reply: FastifyReply, told: ToldStream) {
     this.#reply = reply;
     this.#told = told;
-    this.#patience = setTimeout(() => this.#open(), HEAD_WAIT_MS);
+    this.#patience = setTimeout(() => {
+      this.#open();
+      for (const piece of this.#takeWaiting()) this.raw?.write(piece);
+    }, HEAD_WAIT_MS);
     if (told.isImmediate) this.#open();
   }
 
-  /** @returns what is to be written; '' as well while the head waits. @throws MochiError the failure, while it does */
-  read(batch: readonly ToldEvent[]): string {
-    const frames: Frame[] = [];
-    let hasBegun = false;
+  /**
+   * What is to be written, in pieces: frames are made when those before them were taken. Nothing while the head waits.
+   * @throws MochiError the failure, while it does
+   */
+  *read(batch: readonly ToldEvent[]): Generator<string | Buffer, void> {
+    const { how, writer } = this.#told;
     for (const event of batch) {
-      if (this.raw === null && event.event.event === 'error' && !hasBegun) {
+      if (this.raw === null && event.event.event === 'error' && !this.#hasBegun) {
         throw toMochiError(event.event.data);
       }
       if (this.raw === null && event.event.event === 'context') nameContext(this.#reply, event.event.data);
-      hasBegun ||= isContent(event.event);
-      frames.push(...this.#told.writer.write(event));
+      this.#hasBegun ||= isContent(event.event);
+      for (const frame of writer.write(event)) {
+        this.#waiting += toText(frame, how);
+        if (this.#waiting.length >= PIECE_LENGTH) yield* this.#takeWaiting();
+      }
     }
-    const text = toBytes(frames, this.#told.how);
-    if (text !== '') this.#silence?.refresh();
-    if (this.raw !== null) return text;
-    this.#waiting += text;
-    if (hasBegun) this.#open();
-    return '';
+    yield* this.#takeWaiting();
+  }
+
+  *#takeWaiting(): Generator<string | Buffer, void> {
+    if (this.raw === null && this.#hasBegun) this.#open();
+    if (this.raw === null || this.#waiting === '') return;
+    const text = this.#waiting;
+    this.#waiting = '';
+    this.#silence?.refresh();
+    if (text.length < 2 * PIECE_LENGTH) yield text;
+    else yield* slicesOf(Buffer.from(text));
   }
 
   close(): void {
@@ -94,15 +112,15 @@ class DialectStream {
     clearTimeout(this.#patience);
     if (this.#reply.raw.destroyed) return;
     this.raw = openStream(this.#reply, STREAM_TYPES[this.#told.how]);
-    if (this.#waiting !== '') this.raw.write(this.#waiting);
-    this.#waiting = '';
+    // It goes out with the first frames; where there are none, it would wait for them.
+    if (this.#waiting === '') this.raw.flushHeaders();
     this.#silence = setInterval(() => this.#breakSilence(), PING_INTERVAL_MS);
   }
 
   #breakSilence(): void {
     const { how, writer } = this.#told;
     const frame = writer.silence?.() ?? null;
-    const text = frame === null ? comment(how) : toBytes([frame], how);
+    const text = frame === null ? comment(how) : toText(frame, how);
     // Between the pieces of a long frame the socket is full: it would end up inside of it.
     if (text !== null && this.raw?.writableNeedDrain === false) this.raw.write(text);
   }

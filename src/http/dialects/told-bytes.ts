@@ -1,4 +1,4 @@
-// Frames of a dialect → bytes: server-sent events, or lines of JSON.
+// A frame of a dialect → text: server-sent events, or lines of JSON.
 import type { Frame, ToldStream } from '../../dialects/dialect.ts';
 import { jsonLine } from '../frames.ts';
 
@@ -9,11 +9,7 @@ export const STREAM_TYPES: Readonly<Record<Form, string>> = {
   ndjson: 'application/x-ndjson',
 };
 
-export function toBytes(frames: readonly Frame[], form: Form): string {
-  return frames.map((frame) => toText(frame, form)).join('');
-}
-
-function toText({ event, data }: Frame, form: Form): string {
+export function toText({ event, data }: Frame, form: Form): string {
   const text = typeof data === 'string' ? data : jsonLine(data);
   if (form === 'ndjson') return `${text}\n`;
   return `${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`;
