@@ -18,7 +18,7 @@ import { ModelPulls } from './models/model-pulls.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
-import type { PostgresOptions } from './store/dialect/postgres/open.ts';
+import type { PostgresOptions } from './store/dialect/postgres/postgres-options.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
 import type { Disk } from './store/log-sync.ts';
 import { openServedStore, type ServedStore } from './store/served-store.ts';

@@ -2,7 +2,8 @@
 import type { Log } from '../kit/log.ts';
 import type { ChangeListener } from './change-notes.ts';
 import type { Db } from './database.ts';
-import { openPostgres, type PostgresOptions, type PostgresStore } from './dialect/postgres/open.ts';
+import { openPostgres, type PostgresStore } from './dialect/postgres/open.ts';
+import type { PostgresOptions } from './dialect/postgres/postgres-options.ts';
 import { Erasure } from './erasure.ts';
 import { openSnapshot, type Snapshot } from './open-snapshot.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';

@@ -2,16 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { Db } from '../../src/store/database.ts';
-import { openPostgres, type PostgresOptions } from '../../src/store/dialect/postgres/open.ts';
+import { openPostgres } from '../../src/store/dialect/postgres/open.ts';
+import type { PostgresOptions } from '../../src/store/dialect/postgres/postgres-options.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 /** Of a PostgreSQL whose databases tests may make and drop; set by `npm run test:postgres`. */
 export const TEST_POSTGRES = 'MOCHI_TEST_POSTGRES';
 /** An empty database, brought up to date. */
 export const TEMPLATE = 'mochi_template';
-
-/** Whether the tests run on PostgreSQL: what looks into files of SQLite is left out then. */
-export const isOnPostgres = process.env[TEST_POSTGRES] !== undefined;
 
 const POOL = 5;
 const ofFolders = new Map<string, string>();

@@ -4,7 +4,7 @@ import type { RawBuilder } from 'kysely';
 import type { jsonArrayFrom } from 'kysely/helpers/sqlite';
 
 /** Those whose rows are read in the order in which they were made, though nothing that is shown counts them. */
-export type OrderedTable = 'messages' | 'turns' | 'tool_executions' | 'history_marks';
+type OrderedTable = 'messages' | 'turns' | 'tool_executions' | 'history_marks';
 
 export interface SqlDialect {
   readonly name: 'sqlite' | 'postgres';

@@ -11,13 +11,7 @@ import type { Snapshot } from '../../open-snapshot.ts';
 import { StoreQueryCompiler } from './compiler.ts';
 import { StoreDriver } from './driver.ts';
 import { isToBeRepeated } from './errors.ts';
-
-export interface PostgresOptions {
-  /** `postgres://…`, with its password. */
-  readonly url: string;
-  /** Connections at most. */
-  readonly pool: number;
-}
+import type { PostgresOptions } from './postgres-options.ts';
 
 export interface PostgresStore {
   /** Whatever is written through it resolves once it is durable. */

@@ -18,7 +18,7 @@ function textToStored(text: string): string {
 }
 
 /** A value as it was given; of JSON that the driver has read, whatever is in it. */
-export function fromStored(value: unknown): unknown {
+function fromStored(value: unknown): unknown {
   if (typeof value === 'string') return textFromStored(value);
   if (Array.isArray(value)) return value.map(fromStored);
   if (value === null || typeof value !== 'object') return value;
