@@ -36,6 +36,8 @@ const LEFT_OUT = [
   'is of one moment, however slowly it is read',
   'lets go when its reader leaves',
   'is exported with what is there, and closed where it is imported',
+  // Fifty readers of megabytes wait for few connections, longer than it does.
+  'fifty that do not read hold a piece each',
   // They search.
   'gives a session whose id is taken by another one a new id',
   'find what agents did only when they are asked to',

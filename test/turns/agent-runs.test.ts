@@ -343,7 +343,10 @@ describe('a person in a run', () => {
     };
     /** What is told after a restart, however late one comes: not the snapshot that it begins with. */
     const restartedWithout = async (how: keyof typeof breakings, turnIds: readonly string[]) => {
-      const before = await Promise.all(turnIds.map(turnOf));
+      // The question may be told a moment before the rows say that it is waited for.
+      const rows = () => Promise.all(turnIds.map(turnOf));
+      await expect.poll(async () => (await rows()).every(({ state }) => state === 'waiting')).toBe(true);
+      const before = await rows();
       await breakings[how]();
       await server.restart();
       return (index: number) => {
