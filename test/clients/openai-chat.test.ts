@@ -133,6 +133,38 @@ describe('a completion', () => {
     expect(choices[0]?.message.content).toBeNull();
   });
 
+  it('has to call one of several tools, told in a stream as in a whole answer', async () => {
+    const other = { type: 'function' as const, function: { ...TOOL.function, name: 'get_time' } };
+    const body = { ...ask, tools: [TOOL, other], tool_choice: 'required' as const };
+    const written = '{"name":"get_time","arguments":{"city":"Paris"}}';
+    reply(text(...(written.match(/.{1,7}/g) ?? [])), text(written));
+    const streamed = await client.chat.completions.stream(body).finalChatCompletion();
+    const whole = await client.chat.completions.create(body);
+    for (const { choices } of [streamed, whole]) {
+      expect(choices[0]).toMatchObject({
+        finish_reason: 'tool_calls',
+        message: {
+          tool_calls: [{ function: { name: 'get_time', arguments: '{"city":"Paris"}' } }],
+        },
+      });
+      expect(choices[0]?.message.tool_calls).toHaveLength(1);
+      expect(choices[0]?.message.content ?? '').toBe('');
+    }
+  });
+
+  it('makes one call where several are not wanted, passing and in a session', async () => {
+    const calls = ['Paris', 'Rome'].map((city) => ({ name: 'get_weather', args: { city } }));
+    const body = { ...ask, tools: [TOOL], parallel_tool_calls: false };
+    reply(toolCalls(calls), toolCalls(calls));
+    for (const options of [{}, named('openai:one-call')]) {
+      const { choices } = await client.chat.completions.create(body, options);
+      expect(choices[0]?.message.tool_calls).toMatchObject([
+        { function: { name: 'get_weather', arguments: '{"city":"Paris"}' } },
+      ]);
+      expect(choices[0]?.message.tool_calls).toHaveLength(1);
+    }
+  });
+
   it('fits a JSON schema', async () => {
     reply(text('{"city":"Paris"}'));
     const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };

@@ -11,6 +11,15 @@ import { writeGguf } from '../support/write-gguf.ts';
 const names = async (server: TestServer) =>
   (await server.get('/models')).body.models.map(({ name }: { name: string }) => name);
 
+/** As a program that speaks Ollama's API reads it. */
+async function asOllama(server: TestServer, path: string, body?: object): Promise<any> {
+  const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(`${server.url}${path}`, sent);
+  const text = await response.text();
+  const lines = text.trim().split('\n');
+  return { status: response.status, lines: lines.map((line) => JSON.parse(line)) };
+}
+
 describe('--engine auto', { timeout: 60_000 }, () => {
   let server: TestServer;
   let dataDir: string;
@@ -80,6 +89,22 @@ describe('--engine auto', { timeout: 60_000 }, () => {
     expect(body.models.map(({ name }: { name: string }) => name)).toEqual(['small', 'llama3.2:latest']);
   });
 
+  it('tells both in the shapes of Ollama, and hands a chat over to whoever has the model', async () => {
+    const [tags] = (await asOllama(server, '/api/tags')).lines;
+    expect(tags.models.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['small', 'llama3.2:latest']),
+    );
+    for (const model of ['small', 'llama3.2']) {
+      const { status, lines } = await asOllama(server, '/api/show', { model });
+      expect([status, lines[0].capabilities]).toEqual([200, expect.arrayContaining(['completion'])]);
+      const messages = [{ role: 'user', content: 'say Good morning.' }];
+      const before = server.ollama.requestsTo('/api/chat').length;
+      const chat = await asOllama(server, '/api/chat', { model, messages });
+      expect(chat.lines.at(-1)).toMatchObject({ model, done: true, done_reason: 'stop' });
+      expect(server.ollama.requestsTo('/api/chat').length - before).toBe(model === 'small' ? 0 : 1);
+    }
+  });
+
   it('fetches and deletes in Ollama what is not its own', async () => {
     const pulled = await server.post('/models/pull', { name: 'fresh' });
     expect(pulled.body).toContain('event: done');
@@ -128,6 +153,55 @@ describe('--engine embedded', { timeout: 60_000 }, () => {
   afterAll(async () => {
     await server.close();
     await rm(dataDir, { recursive: true });
+  });
+
+  it('is told in the shapes of Ollama, every key of them', async () => {
+    const [tags] = (await asOllama(server, '/api/tags')).lines;
+    expect(tags.models.map(({ name }: { name: string }) => name)).toEqual(['other', 'small']);
+    const details = {
+      parent_model: '',
+      format: 'gguf',
+      family: expect.any(String),
+      families: [expect.any(String)],
+      parameter_size: expect.any(String),
+      quantization_level: expect.any(String),
+    };
+    expect(tags.models[1]).toMatchObject({
+      name: 'small',
+      model: 'small',
+      modified_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      size: expect.any(Number),
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      details,
+    });
+    const [version] = (await asOllama(server, '/api/version')).lines;
+    expect(version.version).toMatch(/^\d+\.\d+\.\d+$/);
+    const [shown] = (await asOllama(server, '/api/show', { model: 'small' })).lines;
+    expect(shown).toMatchObject({ details, capabilities: expect.arrayContaining(['completion']) });
+    expect(shown.model_info[`${shown.details.family}.context_length`]).toBeGreaterThan(0);
+
+    const messages = [{ role: 'user', content: 'say Good morning.' }];
+    const { lines } = await asOllama(server, '/api/chat', { model: 'small', messages });
+    expect(lines.map(({ message }: any) => message.content).join('')).toBe('Good morning.');
+    const [held] = (await asOllama(server, '/api/ps')).lines;
+    expect(held.models).toMatchObject([
+      {
+        name: 'small',
+        model: 'small',
+        digest: tags.models[1].digest,
+        details,
+        expires_at: expect.any(String),
+      },
+    ]);
+    expect(await asOllama(server, '/api/show', { model: 'nobody' })).toMatchObject({
+      status: 404,
+      lines: [{ error: expect.stringContaining('nobody') }],
+    });
+    const copy = await asOllama(server, '/api/copy', { source: 'small', destination: 'mine' });
+    expect(copy).toMatchObject({
+      status: 400,
+      lines: [{ error: expect.stringContaining('only an Ollama') }],
+    });
   });
 
   it('never asks Ollama', async () => {

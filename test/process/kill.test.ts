@@ -35,7 +35,7 @@ describe('kill -9 and a new start', () => {
   let killed: StoredRows;
   /** As the new start left it, before anything else happened. */
   let rows: StoredRows;
-  const session = { cut: '', silent: '', queued: '', tools: '', gap: '', edited: '', fork: '' };
+  const session = { cut: '', silent: '', queued: '', placed: '', tools: '', gap: '', edited: '', fork: '' };
   const turn = { cut: '', silent: '', first: '', second: '', tools: '', plain: '' };
   const acknowledged: { sessionId: string; messageId: string; content: string }[] = [];
   let editedId = '';
@@ -68,6 +68,8 @@ describe('kill -9 and a new start', () => {
     turn.silent = await streamUntil(session.silent, 'stay silent', 'status');
     turn.first = await streamUntil(session.queued, 'stay silent 1', 'status');
     turn.second = await streamUntil(session.queued, 'stay silent 2', 'status');
+    await streamUntil(session.placed, 'stay silent 3', 'status');
+    await queuePlaced(session.placed, 'stay silent 4');
     turn.tools = await streamUntil(session.tools, 'use a tool', 'tool_result');
     await checkpointOf(session.tools, 'So ');
     await streamUntil(session.gap, 'use a tool', 'tool_result');
@@ -98,6 +100,16 @@ describe('kill -9 and a new start', () => {
     await ollama.close();
     await rm(dataDir, { recursive: true });
   });
+
+  /** A message of another API that waits in line; its answer comes with the kill, which is none. */
+  async function queuePlaced(sessionId: string, content: string): Promise<void> {
+    const body = { model: MODEL.name, stream: true, messages: [{ role: 'user', content }] };
+    const url = `${server.url}/s/${sessionId}/v1/chat/completions`;
+    void fetch(url, { method: 'POST', body: JSON.stringify(body) }).catch(() => undefined);
+    const states = async () =>
+      (await server.get(`/sessions/${sessionId}/turns`)).body.turns.map(({ state }: any) => state);
+    await vi.waitFor(async () => expect(await states()).toEqual(['queued', 'running']), { timeout: 10_000 });
+  }
 
   /** Waits until the text is on disk: about once a second while it is written. */
   async function checkpointOf(sessionId: string, content: string): Promise<void> {
@@ -134,7 +146,7 @@ describe('kill -9 and a new start', () => {
   });
 
   it('keeps every message that was acknowledged, in its session', async () => {
-    expect(acknowledged).toHaveLength(6);
+    expect(acknowledged).toHaveLength(7);
     for (const { sessionId, messageId, content } of acknowledged) {
       const found = (await server.messages(sessionId)).find(({ message_id }) => message_id === messageId);
       expect(found).toMatchObject({ role: 'user', content, status: 'complete' });
@@ -143,7 +155,7 @@ describe('kill -9 and a new start', () => {
 
   it('closes the turns as interrupted, with the error and the part', async () => {
     const interrupted = rows.turns.filter(({ state }) => state === 'interrupted');
-    expect(interrupted).toHaveLength(8);
+    expect(interrupted).toHaveLength(10);
     for (const { error } of interrupted)
       expect(JSON.parse(error ?? '')).toMatchObject({ code: 'turn_interrupted' });
     const { body } = await server.get(`/turns/${turn.cut}`);
@@ -184,6 +196,16 @@ describe('kill -9 and a new start', () => {
     expect(await server.get(`/turns/${turn.second}`)).toMatchObject({
       body: { state: 'interrupted', message_id: null },
     });
+  });
+
+  it('puts what a client of another API has said in line after the one before it', async () => {
+    expect(await pathOf(session.placed)).toEqual([
+      ['system', 'You are placed.', 'complete'],
+      ['user', 'stay silent 3', 'complete'],
+      ['user', 'stay silent 4', 'complete'],
+    ]);
+    const { turns } = (await server.get(`/sessions/${session.placed}/turns`)).body;
+    expect(turns).toMatchObject([{ state: 'interrupted' }, { state: 'interrupted' }]);
   });
 
   it('keeps the results of tools, and gives one to a call that had none', async () => {
