@@ -36,6 +36,8 @@ const LEFT_OUT = [
   'is of one moment, however slowly it is read',
   'lets go when its reader leaves',
   'is exported with what is there, and closed where it is imported',
+  // After a restart the end of the run is now and then a part of the snapshot of its parent, and not told after it.
+  'its parent is told why, with what was done',
   // Fifty readers of megabytes wait for few connections, longer than it does.
   'fifty that do not read hold a piece each',
   // They search.
