@@ -80,32 +80,6 @@ describe.skipIf(process.platform === 'darwin')('a store that shares syncs', () =
     expect(disk.syncs).toBe(2);
   });
 
-  it('syncs at once for one that comes alone, and seldom for many that come one after the other', async () => {
-    disk.stopTime();
-    const all = [add('s0')];
-    await setImmediate();
-    expect(disk.syncs).toBe(1);
-    for (let index = 1; index < 300; index += 1) {
-      all.push(add(`s${index}`));
-      await setImmediate();
-    }
-    await Promise.all(all);
-    expect(disk.syncs).toBeLessThanOrEqual(4);
-  });
-
-  it('keeps nobody waiting for long while others go on to come', async () => {
-    disk.stopTime();
-    const others: Promise<unknown>[] = [add('first')];
-    const second = noting('second', add('second'));
-    while (!told.includes('second') && others.length < 100) {
-      disk.skipTime(10);
-      others.push(add(`s${others.length}`));
-      await setImmediate();
-    }
-    expect(others.length).toBeLessThan(100);
-    await Promise.all([second, ...others]);
-  });
-
   it('holds at whatever moment commits and syncs meet', async () => {
     /** How many syncs had begun when each was committed, and how many had ended when it was told. */
     const seen: { begun: number; told: number }[] = [];

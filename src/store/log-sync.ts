@@ -1,5 +1,4 @@
 // The write-ahead log on its way to the disk: one sync, off the event loop, for all that was committed before it began.
-// One commit alone is synced at once; many that come one after the other wait for each other a little.
 import { closeSync, fdatasync, openSync } from 'node:fs';
 import { MochiError } from '../contract/errors.ts';
 
@@ -18,20 +17,7 @@ const SYSTEM_DISK: Disk = { syncFile: fdatasync, clock: () => performance.now() 
 /** After this long a sync counts as hanging. Disks that spin up take some seconds. */
 const HANGS_MS = 5000;
 
-/** How many turns of the loop without a commit say that no more of them are coming. */
-const QUIET_TURNS = 2;
-/** How many commits a sync gathers while more of them are coming, and for how long, in milliseconds. */
-const GATHERED = 128;
-const GATHERS_MS = 25;
-
 export type DiskState = 'fine' | 'hangs' | 'failed';
-
-/** What waits for a sync that has not begun. */
-interface Gathering {
-  readonly waiting: PromiseWithResolvers<void>;
-  commits: number;
-  readonly since: number;
-}
 
 /** Has a lifetime: that of the connection whose log it is. */
 export class LogSync {
@@ -40,9 +26,7 @@ export class LogSync {
   /** What waits for the sync that runs. */
   #running: PromiseWithResolvers<void> | null = null;
   /** What was committed since that began. */
-  #next: Gathering | null = null;
-  /** How often the loop has turned since the newest commit; null: so often that no more are coming. */
-  #turns: number | null = null;
+  #next: PromiseWithResolvers<void> | null = null;
   #begunAt = 0;
   #failure: MochiError | null = null;
 
@@ -63,12 +47,13 @@ export class LogSync {
    */
   synced(): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const areComing = this.#noteCommit();
-    this.#next ??= { waiting: Promise.withResolvers(), commits: 0, since: this.#disk.clock() };
-    const { promise } = this.#next.waiting;
-    this.#next.commits += 1;
-    if (!areComing || this.#isDue()) this.#beginNext();
-    return promise;
+    if (this.#running !== null) {
+      this.#next ??= Promise.withResolvers();
+      return this.#next.promise;
+    }
+    const waiting = Promise.withResolvers<void>();
+    this.#begin(waiting);
+    return waiting.promise;
   }
 
   /**
@@ -86,13 +71,9 @@ export class LogSync {
     if (this.state === 'hangs') throw diskHangs(this.#runsMs);
   }
 
-  /** Waits for the sync that runs, and for all that was committed since. */
+  /** Waits for the sync that runs. */
   async close(): Promise<void> {
-    for (;;) {
-      const last = this.#running ?? this.#next?.waiting;
-      if (last === undefined) break;
-      await last.promise.catch(() => undefined);
-    }
+    while (this.#running !== null) await this.#running.promise.catch(() => undefined);
     closeSync(this.#descriptor);
   }
 
@@ -100,32 +81,8 @@ export class LogSync {
     return this.#disk.clock() - this.#begunAt;
   }
 
-  /** One alone is not kept waiting. @returns whether others came just before it */
-  #noteCommit(): boolean {
-    const areComing = this.#turns !== null;
-    if (!areComing) setImmediate(() => this.#turn());
-    this.#turns = 0;
-    return areComing;
-  }
-
-  #turn(): void {
-    const turns = (this.#turns ?? 0) + 1;
-    const areComing = turns <= QUIET_TURNS;
-    this.#turns = areComing ? turns : null;
-    if (areComing) setImmediate(() => this.#turn());
-    if (this.#isDue()) this.#beginNext();
-  }
-
-  /** Whether what waits need not wait for others. */
-  #isDue(): boolean {
-    if (this.#next === null || this.#turns === null) return true;
-    return this.#next.commits >= GATHERED || this.#disk.clock() - this.#next.since > GATHERS_MS;
-  }
-
-  #beginNext(): void {
-    if (this.#running !== null || this.#next === null) return;
-    this.#running = this.#next.waiting;
-    this.#next = null;
+  #begin(waiting: PromiseWithResolvers<void>): void {
+    this.#running = waiting;
     this.#begunAt = this.#disk.clock();
     this.#disk.syncFile(this.#descriptor, (error) => this.#end(error));
   }
@@ -134,14 +91,14 @@ export class LogSync {
     const done = this.#running;
     const next = this.#next;
     this.#running = null;
+    this.#next = null;
     if (error !== null) {
-      this.#next = null;
       this.#failure = syncFailed(error);
       done?.reject(this.#failure);
-      next?.waiting.reject(this.#failure);
+      next?.reject(this.#failure);
       return;
     }
-    if (this.#isDue()) this.#beginNext();
+    if (next !== null) this.#begin(next);
     done?.resolve();
   }
 }

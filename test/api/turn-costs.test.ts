@@ -3,9 +3,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
-import { everyMs, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { everyMs, script } from '../fake-ollama/script-modifiers.ts';
 import { countStatements } from '../support/count-statements.ts';
-import { HeldDisk } from '../support/held-disk.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 /** A page and its header. */
@@ -51,23 +50,5 @@ describe('a streamed turn of one answer', () => {
     }
     // More where a page became full, or there was another checkpoint; the log begins anew now and then.
     expect(Math.min(...counts.filter((count) => count > 0))).toBeLessThanOrEqual(36);
-  });
-});
-
-// Where syncs are never shared, there is nothing to count.
-describe.skipIf(process.platform === 'darwin')('200 turns that are begun at once', () => {
-  it('share 5 syncs until all are told that they have begun', async () => {
-    const disk = new HeldDisk();
-    const server = await startTestServer({ disk });
-    try {
-      const ids = await Promise.all(Array.from({ length: 200 }, () => server.createSession()));
-      for (const _ of ids) server.ollama.reply(script(text('One', 'two'), hangAfter(1)));
-      disk.stopTime();
-      const before = disk.syncs;
-      await Promise.all(ids.map((id) => server.stream(`/chat/${id}/stream`, { message: 'Hello' })));
-      expect(disk.syncs - before).toBeLessThanOrEqual(5);
-    } finally {
-      await server.close();
-    }
   });
 });

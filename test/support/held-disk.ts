@@ -12,9 +12,8 @@ export class HeldDisk implements Disk {
   #held: (() => void)[] = [];
   #failure: NodeJS.ErrnoException | null = null;
   #skippedMs = 0;
-  #stoppedAt: number | null = null;
 
-  readonly clock = (): number => (this.#stoppedAt ?? performance.now()) + this.#skippedMs;
+  readonly clock = (): number => performance.now() + this.#skippedMs;
 
   readonly syncFile: SyncFile = (descriptor, done: Done) => {
     this.syncs += 1;
@@ -41,11 +40,6 @@ export class HeldDisk implements Disk {
   fail(): void {
     this.#failure = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
     this.release();
-  }
-
-  /** However slow the machine is, no time passes but what is skipped. */
-  stopTime(): void {
-    this.#stoppedAt = performance.now();
   }
 
   skipTime(milliseconds: number): void {
