@@ -1,7 +1,6 @@
 // Turns of earlier runs of the server that wait for a person: they wait on, in their place.
 import type { RunParent } from '../store/agent-runs.ts';
 import { listOpenMessages } from '../store/open-messages.ts';
-
 import { listWaitingTurns, type WaitingTurn } from '../store/waiting-turns.ts';
 import { holdLeftRun, type LeftRun, resumeRun } from './adopt-run.ts';
 import { createRunAgent } from './agent-calls.ts';

@@ -270,7 +270,9 @@ describe('generate', () => {
     expect((await client.ps()).models.map(({ name }) => name)).toContain('llama3.2:latest');
     const empty = { model: MODEL, messages: [], keep_alive: 0 };
     expect(await client.chat(empty)).toMatchObject({ done: true, done_reason: 'unload' });
-    expect((await client.ps()).models.map(({ name }) => name)).not.toContain('llama3.2:latest');
+    const loaded = async () => (await client.ps()).models.map(({ name }) => name);
+    // Requests under way are answered first.
+    await expect.poll(loaded).not.toContain('llama3.2:latest');
     await expect(client.generate({ model: 'nope', prompt: '' })).rejects.toMatchObject({ status_code: 404 });
   });
 });
