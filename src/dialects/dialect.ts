@@ -169,7 +169,7 @@ export interface ToldWhole {
 export interface Frame {
   /** Of a server-sent event; missing: it has no name. */
   readonly event?: string;
-  /** A text goes as it is (`[DONE]`), all else as JSON. */
+  /** A text goes as it is (`[DONE]`, or JSON on one line), all else as JSON. */
   readonly data: unknown;
 }
 

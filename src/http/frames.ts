@@ -1,4 +1,5 @@
 // Events → SSE bytes. What waits together goes out in one write, what is long in pieces.
+import { jsonLine } from '../kit/json-line.ts';
 
 /** An event with its number in its stream; null: it is about the connection alone. */
 export interface SentEvent {
@@ -48,10 +49,6 @@ function frameOf(numbered: SentEvent, isShared: boolean): string | Buffer {
   return frame;
 }
 
-/** Line ends to some readers, although not to the standard; JSON leaves them as they are. */
-const LINE_ENDS = /[\u0085\u2028\u2029]/g;
-const LINE_END = /[\u0085\u2028\u2029]/;
-
 function toFrame({ id, event }: SentEvent): string {
   if (event.event !== 'content_delta' || id === null) return eventFrame(id, event.event, event.data);
   // By contract a text and a role that is always the same.
@@ -61,22 +58,10 @@ function toFrame({ id, event }: SentEvent): string {
 
 /** What `eventFrame` makes of it, in half the time. */
 function pieceFrame(id: number, content: string): string {
-  const text = JSON.stringify(content);
-  // Hardly ever: looking is cheaper than replacing nothing.
-  const line = LINE_END.test(text) ? text.replace(LINE_ENDS, escapeCharacter) : text;
-  return `id: ${id}\nevent: content_delta\ndata: {"content":${line},"role":"assistant"}\n\n`;
+  return `id: ${id}\nevent: content_delta\ndata: {"content":${jsonLine(content)},"role":"assistant"}\n\n`;
 }
 
 /** LF line ends, one line of JSON: no event can break out of its frame. @param id null: it has none */
 export function eventFrame(id: number | null, name: string, data: unknown): string {
   return `${id === null ? '' : `id: ${id}\n`}event: ${name}\ndata: ${jsonLine(data)}\n\n`;
-}
-
-/** One line, whoever splits it. */
-export function jsonLine(data: unknown): string {
-  return JSON.stringify(data).replace(LINE_ENDS, escapeCharacter);
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -7,6 +7,7 @@ import { tellOllamaError } from '../../src/dialects/ollama/error-body.ts';
 import { readChat, readGenerate } from '../../src/dialects/ollama/read-request.ts';
 import { createLineReader } from '../../src/dialects/ollama/to-answer.ts';
 import { createLineWriter } from '../../src/dialects/ollama/write-events.ts';
+import { toldData } from './told-data.ts';
 import { BROKEN, CUT, fromSnapshot, HANDED, SILENT, SPOKEN, STEPPED } from './turn-events.ts';
 
 const HEAD = { model: 'qwen3', created_at: '2026-02-15T09:49:38.310281Z' };
@@ -22,7 +23,7 @@ const END = {
 
 const linesOf = (events: readonly ToldEvent[], call: OllamaCall = 'chat') => {
   const writer = createLineWriter(call, HEAD);
-  return events.flatMap((told) => writer.write(told)).map(({ data }) => data);
+  return events.flatMap((told) => writer.write(told)).map(toldData);
 };
 const answerOf = (events: readonly ToldEvent[], call: OllamaCall = 'chat') => {
   const reader = createLineReader(call, HEAD);

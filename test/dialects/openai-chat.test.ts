@@ -8,6 +8,7 @@ import { readRequest } from '../../src/dialects/openai-chat/read-request.ts';
 import type { ChatCompletionBody } from '../../src/dialects/openai-chat/request-body.ts';
 import { createChatReader } from '../../src/dialects/openai-chat/to-answer.ts';
 import { createChatWriter } from '../../src/dialects/openai-chat/write-events.ts';
+import { toldData } from './told-data.ts';
 import { BROKEN, CUT, fromSnapshot, HANDED, REFUSED, SILENT, SPOKEN, STEPPED } from './turn-events.ts';
 
 const HEAD = toChatHead('turn_0f3c5a9d21be', Date.parse('2026-02-15T09:49:38.310Z'), 'gpt-4o-mini');
@@ -27,7 +28,7 @@ const USAGE = {
 
 function chunksOf(events: readonly ToldEvent[], wantsUsage = false): unknown[] {
   const writer = createChatWriter(HEAD, wantsUsage);
-  return events.flatMap((told) => writer.write(told)).map(({ data }) => data);
+  return events.flatMap((told) => writer.write(told)).map(toldData);
 }
 
 function answerOf(events: readonly ToldEvent[]): unknown {

@@ -87,5 +87,6 @@ it('a cancel in the middle: those that ran have their results, the others are no
   ]);
   // They begin at once: in which order is the database's to say.
   const ran = server.source.runs.slice(-3).map(({ args }: any) => args.n);
-  expect(ran.toSorted()).toEqual(['a', 'b', 'c']);
+  expect(new Set(ran)).toEqual(new Set(['a', 'b', 'c']));
+  expect(ran).toHaveLength(3);
 });

@@ -1,4 +1,5 @@
 // Turn events → lines of `/api/chat` and `/api/generate`. Pure but for the state of one reader.
+import { aroundText } from '../around-text.ts';
 import type { EventWriter, Frame } from '../dialect.ts';
 import { toMochiError } from '../to-mochi-error.ts';
 import { type ClientCall, createPieceReader, type Piece } from '../told-pieces.ts';
@@ -8,15 +9,16 @@ import { tellOllamaError } from './error-body.ts';
 export function createLineWriter(call: OllamaCall, head: OllamaHead): EventWriter {
   const reader = createPieceReader();
   const calls: ClientCall[] = [];
-  const line = (said: object, end: object = { done: false }): Frame => ({
-    data: { ...head, ...said, ...end },
-  });
+  const lineData = (said: object, end: object = { done: false }) => ({ ...head, ...said, ...end });
+  const line = (...args: Parameters<typeof lineData>): Frame => ({ data: lineData(...args) });
+  const thinkingLine = aroundText((thinking) => lineData(tellSaid(call, { thinking })));
+  const textLine = aroundText((text) => lineData(tellSaid(call, { text })));
   const write = (piece: Piece): Frame[] => {
     switch (piece.type) {
       case 'thinking':
-        return [line(tellSaid(call, { thinking: piece.text }))];
+        return [{ data: thinkingLine(piece.text) }];
       case 'text':
-        return [line(tellSaid(call, { text: piece.text }))];
+        return [{ data: textLine(piece.text) }];
       case 'call':
         // In one line, all of them: a client makes one call of those of several lines.
         calls.push(piece.call);

@@ -1,5 +1,5 @@
 // Turn events → chunks of Chat Completions. Pure but for the state of one reader.
-
+import { aroundText } from '../around-text.ts';
 import type { EventWriter, Frame } from '../dialect.ts';
 import { toMochiError } from '../to-mochi-error.ts';
 import { createPieceReader, type Piece } from '../told-pieces.ts';
@@ -12,22 +12,23 @@ const DONE: Frame = { data: '[DONE]' };
 export function createChatWriter(head: ChatHead, wantsUsage: boolean): EventWriter {
   const { id, created, model } = head;
   const common = { id, object: 'chat.completion.chunk', created, model, ...FINGERPRINT };
-  const chunk = (delta: object, finishReason: string | null = null): Frame => ({
-    data: {
-      ...common,
-      choices: [{ index: 0, delta, finish_reason: finishReason }],
-      ...(wantsUsage && { usage: null }),
-    },
+  const chunkData = (delta: object, finishReason: string | null = null) => ({
+    ...common,
+    choices: [{ index: 0, delta, finish_reason: finishReason }],
+    ...(wantsUsage && { usage: null }),
   });
+  const chunk = (...args: Parameters<typeof chunkData>): Frame => ({ data: chunkData(...args) });
+  const thinking = aroundText((text) => chunkData(tellThinking(text)));
+  const content = aroundText((text) => chunkData({ content: text }));
   const reader = createPieceReader();
   let hasBegun = false;
 
   const write = (piece: Piece): Frame[] => {
     switch (piece.type) {
       case 'thinking':
-        return [chunk(tellThinking(piece.text))];
+        return [{ data: thinking(piece.text) }];
       case 'text':
-        return [chunk({ content: piece.text })];
+        return [{ data: content(piece.text) }];
       case 'call':
         return [chunk({ tool_calls: [{ index: piece.call.index, ...tellCall(piece.call) }] })];
       case 'end': {

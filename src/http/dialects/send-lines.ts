@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { MochiError } from '../../contract/errors.ts';
 import type { LinesAnswer } from '../../dialects/dialect.ts';
-import { jsonLine } from '../frames.ts';
+import { jsonLine } from '../../kit/json-line.ts';
 import { leftSignal, openStream, taken } from '../open-stream.ts';
 import { STREAM_TYPES } from './told-bytes.ts';
 

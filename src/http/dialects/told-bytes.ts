@@ -1,6 +1,6 @@
 // A frame of a dialect → text: server-sent events, or lines of JSON.
 import type { Frame, ToldStream } from '../../dialects/dialect.ts';
-import { jsonLine } from '../frames.ts';
+import { jsonLine } from '../../kit/json-line.ts';
 
 type Form = ToldStream['how'];
 
