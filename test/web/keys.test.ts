@@ -102,6 +102,8 @@ describePage('by keys alone', () => {
     await web.page.locator('.sidebar').getByText('Older').waitFor();
     await press('Alt+ArrowDown');
     await expect.poll(() => web.page.url()).toContain(ids[0]);
+    // The address comes first, then what is shown.
+    await web.page.getByRole('heading', { name: 'Older' }).waitFor();
     await press('Alt+ArrowUp');
     await expect.poll(() => web.page.url()).toContain(ids[1]);
     await web.page.keyboard.type('What?');
