@@ -10,9 +10,14 @@ export interface Route {
 
 export const route = signal<Route>(readRoute());
 
-addEventListener('hashchange', () => {
-  route.value = readRoute();
-});
+addEventListener('hashchange', arrive);
+
+function arrive(): void {
+  const { sessionId, messageId } = readRoute();
+  if (sessionId !== route.value.sessionId || messageId !== route.value.messageId) {
+    route.value = { sessionId, messageId };
+  }
+}
 
 export function addressOf(sessionId: string | null, messageId: string | null = null): string {
   if (sessionId === null) return '#/';
@@ -22,6 +27,8 @@ export function addressOf(sessionId: string | null, messageId: string | null = n
 
 export function goTo(sessionId: string | null, messageId: string | null = null): void {
   location.hash = addressOf(sessionId, messageId);
+  // The browser tells it later, and a second key may come before.
+  arrive();
 }
 
 /** The same place under another name: a conversation that was begun has an id now. */
