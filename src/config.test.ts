@@ -18,6 +18,12 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   downloadsEnabled: { good: 'no', value: false, bad: 'never' },
   engineUnloadSeconds: { good: '60', value: 60, bad: '0' },
   dataDir: { good: '/data', value: '/data', bad: '' },
+  databaseUrl: {
+    good: 'postgres://me:p%40ss@db.example:5433/chats?sslmode=verify-full',
+    value: 'postgres://me:p%40ss@db.example:5433/chats?sslmode=verify-full',
+    bad: 'mysql://me:secret@db.example/chats',
+  },
+  databasePool: { good: '25', value: 25, bad: '1' },
   sessionsDir: { good: '/old', value: '/old', bad: '' },
   systemPromptsDir: { good: '/prompts', value: '/prompts', bad: '' },
   toolsDir: { good: '/tools', value: '/tools', bad: '' },
@@ -85,7 +91,7 @@ const examples: { readonly [K in Key]: { good: string; value: Config[K]; bad: st
   summaryMinBillions: { good: '0.5', value: 0.5, bad: '-1' },
 };
 const keys = Object.keys(examples) as Key[]; // the type above allows no other keys
-const flagged = keys.filter((key) => key !== 'apiKeys');
+const flagged = keys.filter((key) => key !== 'apiKeys' && key !== 'databaseUrl');
 
 const variable = (key: string) => `MOCHI_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 const flag = (key: string) => `--${key.replace(/[A-Z]/g, '-$&').toLowerCase()}`;
@@ -112,6 +118,8 @@ test('defaults', () => {
     downloadsEnabled: true,
     engineUnloadSeconds: 300,
     dataDir: process.cwd(),
+    databaseUrl: null,
+    databasePool: 10,
     sessionsDir: resolve('chat_sessions'),
     systemPromptsDir: resolve('system_prompts'),
     toolsDir: resolve('tools'),
@@ -189,8 +197,27 @@ describe('each setting', () => {
   });
 });
 
-test('API keys come from the environment only', () => {
-  expect(load({ flags: { apiKeys: 'key' } }).config.apiKeys).toEqual([]);
+test('secrets come from the environment only', () => {
+  const { config } = load({ flags: { apiKeys: 'key', databaseUrl: 'postgres://h/d' } });
+  expect([config.apiKeys, config.databaseUrl]).toEqual([[], null]);
+});
+
+test.each([
+  ['postgresql://h/d', true],
+  ['postgres://me@h/d', true],
+  ['postgres:///d?host=/var/run/postgresql', true],
+  ['postgres://me:p%23w%2F@[::1]:5432/d', true],
+  ['postgres://h', false],
+  ['postgres:///d', false],
+  ['host=h dbname=d', false],
+  ['postgres://me:p w@h/d', false],
+  ['postgres://me:12#w@h/d', false],
+  ['postgres://me:12/w@h/d', false],
+  ['postgres://me:100%@h/d', false],
+])('a URL of a database: %s', (text, isGood) => {
+  const problems = problemsOf({ env: { MOCHI_DATABASE_URL: text } });
+  expect(problems.join()).toMatch(isGood ? /^$/ : /^MOCHI_DATABASE_URL must be a URL such as /);
+  if (!isGood) expect(problems.join()).not.toContain(text);
 });
 
 test('an empty flag is a problem, unlike an empty variable', () => {

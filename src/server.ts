@@ -18,7 +18,6 @@ import { ModelPulls } from './models/model-pulls.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
-import type { PostgresOptions } from './store/dialect/postgres/postgres-options.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
 import type { Disk } from './store/log-sync.ts';
 import { openServedStore, type ServedStore } from './store/served-store.ts';
@@ -52,8 +51,6 @@ export interface ServerOptions {
   readonly toolSources?: readonly ToolSource[];
   /** What keeps the log of the database; missing: what the system has. */
   readonly disk?: Disk | undefined;
-  /** A database of PostgreSQL; missing: one of SQLite in the data folder. */
-  readonly database?: PostgresOptions;
 }
 
 /**
@@ -65,11 +62,13 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   const readOutput: ReadOutput = (id, sessionId) => findExecutionOutput(store.db, id, sessionId);
   const toolsOptions = { ...config, version: VERSION, readOutput };
   const tools = await openTools(toolsOptions, processEnvironment(), options.toolSources);
-  const { dataDir, sqliteSync: sync } = config;
-  const store = await openServedStore({ ...options, dataDir, sync }).catch(async (error: unknown) => {
-    await tools.close();
-    throw error;
-  });
+  const { dataDir, sqliteSync: sync, databaseUrl, databasePool } = config;
+  const store = await openServedStore({ ...options, dataDir, sync, databaseUrl, databasePool }).catch(
+    async (error: unknown) => {
+      await tools.close();
+      throw error;
+    },
+  );
   const engine = await createEngine(config, log).catch(async (error: unknown) => {
     await tools.close();
     await store.leave();

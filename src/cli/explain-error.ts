@@ -26,7 +26,8 @@ export function asExit(error: unknown, config: Config): unknown {
 }
 
 /** What the store met while the server was being built. */
-function storedDataProblem(error: MochiError, { dataDir }: Config): string {
+function storedDataProblem(error: MochiError, { dataDir, databaseUrl }: Config): string {
+  if (databaseUrl !== null) return `The database failed while it was being taken up: ${error.message}`;
   return error.kind === 'session_load_error'
     ? `The database in ${dataDir} is damaged. Put a backup in its place (mochi-server restore FILE), or move it away and start with --new-database.`
     : `The database in ${dataDir} cannot be written: ${error.message}`;

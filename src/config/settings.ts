@@ -1,5 +1,6 @@
 // The one table of settings. Loading, `--help` and the table of the README all derive from it.
 import { type AgentConfig, agentSettings } from './agent-settings.ts';
+import { type DatabaseConfig, databaseSettings } from './database-settings.ts';
 import { type DialectConfig, dialectSettings } from './dialect-settings.ts';
 import {
   apiKeys,
@@ -20,7 +21,7 @@ import {
 import type { Setting } from './setting.ts';
 import { type ToolConfig, toolSettings } from './tool-settings.ts';
 
-export interface Config extends AgentConfig, DialectConfig, ToolConfig {
+export interface Config extends AgentConfig, DatabaseConfig, DialectConfig, ToolConfig {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -50,8 +51,6 @@ export interface Config extends AgentConfig, DialectConfig, ToolConfig {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** auto: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: 'auto' | 'json' | 'pretty';
-  /** commit: in each commit, on the event loop. */
-  readonly sqliteSync: 'commit' | 'shared';
   readonly maxBodyBytes: number;
   readonly webEnabled: boolean;
   readonly requestTimeoutSeconds: number;
@@ -91,11 +90,6 @@ const logFormat = oneOf('format', 'auto, json or pretty', {
   json: 'json',
   pretty: 'pretty',
 } as const);
-
-const sqliteSync = oneOf<Config['sqliteSync']>('way', 'shared or commit', {
-  shared: 'shared',
-  commit: 'commit',
-});
 
 const engine = oneOf('engine', 'auto, ollama or embedded', {
   auto: 'auto',
@@ -142,6 +136,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     description: 'Time without a chat after which the embedded engine frees its memory',
   },
   dataDir: { parser: directory, default: '.', description: 'Directory of the database and all other data' },
+  ...databaseSettings,
   sessionsDir: {
     parser: directory,
     default: 'chat_sessions',
@@ -188,12 +183,6 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: logFormat,
     default: 'auto',
     description: 'json, pretty, or auto: pretty on a terminal, json elsewhere',
-  },
-  sqliteSync: {
-    parser: sqliteSync,
-    default: 'shared',
-    description:
-      'How commits reach the disk: shared: one sync for all that wait for it; commit: each by itself, as always on macOS',
   },
   maxBodyBytes: {
     parser: wholeNumber(1, 1024 ** 3),

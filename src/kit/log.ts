@@ -28,7 +28,13 @@ export interface LogOptions {
 }
 
 /** Header fields that carry secrets never reach a line, whoever logs them. */
-const REDACTED = ['req.headers.authorization', 'req.headers.cookie', '*.apiKeys', '*.authorization'];
+const REDACTED = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  '*.apiKeys',
+  '*.databaseUrl',
+  '*.authorization',
+];
 
 export function createLog({ level, format }: LogOptions): Log {
   const isReadable = format === 'pretty' || (format === 'auto' && process.stderr.isTTY);

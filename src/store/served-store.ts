@@ -3,7 +3,6 @@ import type { Log } from '../kit/log.ts';
 import type { ChangeListener } from './change-notes.ts';
 import type { Db } from './database.ts';
 import { openPostgres, type PostgresStore } from './dialect/postgres/open.ts';
-import type { PostgresOptions } from './dialect/postgres/postgres-options.ts';
 import { Erasure } from './erasure.ts';
 import { openSnapshot, type Snapshot } from './open-snapshot.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
@@ -28,14 +27,16 @@ export interface ServedStore {
 }
 
 export interface ServedStoreOptions extends Omit<OpenStoreOptions, 'exclusive'> {
-  /** Missing: a database of SQLite in the data folder. */
-  readonly database?: PostgresOptions;
+  /** Of PostgreSQL, with its password; null: a database of SQLite in the data folder. */
+  readonly databaseUrl: string | null;
+  /** Connections to PostgreSQL at most. */
+  readonly databasePool: number;
 }
 
 /** @throws StoreOpenError */
 export async function openServedStore(options: ServedStoreOptions): Promise<ServedStore> {
-  const { database, ...files } = options;
-  return database === undefined ? serveSqlite(files) : servePostgres(await openPostgres(database));
+  const { databaseUrl: url, databasePool: pool, ...files } = options;
+  return url === null ? serveSqlite(files) : servePostgres(await openPostgres({ url, pool }));
 }
 
 async function serveSqlite(options: Omit<OpenStoreOptions, 'exclusive'>): Promise<ServedStore> {

@@ -1,6 +1,6 @@
 // A real PostgreSQL for tests: one that is named, else one of this machine's programs in a folder of its own.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -14,6 +14,19 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
+/** One whose process is ours: what happens to servers of databases is done to it. */
+export interface OwnPostgres extends TestPostgres {
+  /** All of its processes stand still, or go on. */
+  freeze(): void;
+  thaw(): void;
+  /** As after a power cut: nobody is told, and what was committed is there at the next start. */
+  crash(): Promise<void>;
+  /** After a stop or a crash, on the same port. @param settings besides those that it has, such as `max_connections=5` */
+  start(settings?: readonly string[]): Promise<void>;
+  /** Ends it in order, and keeps its data. */
+  halt(): Promise<void>;
+}
+
 const run = promisify(execFile);
 const STARTS_WITHIN_MS = 30_000;
 
@@ -21,8 +34,80 @@ const STARTS_WITHIN_MS = 30_000;
 export async function startPostgres(): Promise<TestPostgres | null> {
   const { MOCHI_TEST_DATABASE_URL: named } = process.env;
   if (named !== undefined) return { url: named, stop: async () => undefined };
+  return startOwnPostgres();
+}
+
+/** @param password that everybody is asked for; missing: nobody is. Null: none can be started */
+export async function startOwnPostgres(password?: string): Promise<OwnPostgres | null> {
   const programs = findPrograms();
-  return programs === null ? null : startOwn(programs);
+  if (programs === null) return null;
+  const folder = mkdtempSync(join(tmpdir(), 'mochi-postgres-'));
+  const user = ownUser();
+  if (user !== null) chownSync(folder, user.uid, user.gid);
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password ?? 'unused');
+  const data = join(folder, 'data');
+  const way = password === undefined ? 'trust' : 'scram-sha-256';
+  await run(
+    join(programs, 'initdb'),
+    [
+      '-D',
+      data,
+      '-U',
+      'mochi',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+      `--pwfile=${passwordFile}`,
+      '-A',
+      way,
+    ],
+    { cwd: folder, ...user },
+  );
+  const port = await freePort();
+  const url = `postgres://mochi${password === undefined ? '' : `:${password}`}@127.0.0.1:${port}/postgres`;
+  const spawnIt = (settings: readonly string[]) => {
+    const own = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
+    // Nothing here outlives the machine.
+    own.push('max_connections=300', 'fsync=off', 'full_page_writes=off', ...settings);
+    const options = own.flatMap((setting) => ['-c', setting]);
+    return spawn(join(programs, 'postgres'), ['-D', data, ...options], {
+      cwd: folder,
+      stdio: 'ignore',
+      ...user,
+    });
+  };
+  let server = spawnIt([]);
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill(signal);
+    await ended;
+  };
+  await untilItAnswers(url, server);
+  return {
+    url,
+    freeze: () => signalAll(server, 'SIGSTOP'),
+    thaw: () => signalAll(server, 'SIGCONT'),
+    crash: () => end('SIGQUIT'),
+    // Whoever is connected is sent away.
+    halt: () => end('SIGINT'),
+    async start(settings = []) {
+      server = spawnIt(settings);
+      await untilItAnswers(url, server);
+    },
+    async stop() {
+      await end('SIGINT');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Each connection has a process of its own. */
+function signalAll({ pid = 0 }: ChildProcess, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  for (const one of [pid, ...listed.map(Number)]) process.kill(one, signal);
 }
 
 function findPrograms(): string | null {
@@ -32,39 +117,6 @@ function findPrograms(): string | null {
       .toReversed()
       .find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name)))) ?? null
   );
-}
-
-async function startOwn(programs: string): Promise<TestPostgres> {
-  const folder = mkdtempSync(join(tmpdir(), 'mochi-postgres-'));
-  const user = ownUser();
-  if (user !== null) chownSync(folder, user.uid, user.gid);
-  const data = join(folder, 'data');
-  await run(
-    join(programs, 'initdb'),
-    ['-D', data, '-U', 'mochi', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    { cwd: folder, ...user },
-  );
-  const port = await freePort();
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
-  // Nothing here outlives the machine.
-  settings.push('max_connections=300', 'fsync=off', 'full_page_writes=off');
-  const server = spawn(
-    join(programs, 'postgres'),
-    ['-D', data, ...settings.flatMap((setting) => ['-c', setting])],
-    { cwd: folder, stdio: 'ignore', ...user },
-  );
-  const url = `postgres://mochi@127.0.0.1:${port}/postgres`;
-  await untilItAnswers(url, server);
-  return {
-    url,
-    async stop() {
-      const ended = new Promise((resolve) => server.once('exit', resolve));
-      // Whoever is connected is sent away.
-      server.kill('SIGINT');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** It refuses to run as root. */

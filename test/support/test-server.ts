@@ -33,7 +33,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const ollama = await startFakeOllama(options.ollama);
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'mochi-test-')));
   let overrides: Partial<Config> = options.config ?? {};
-  let running = await listen(testConfig(dataDir, ollama.url, overrides), options);
+  let running = await listen(await testConfig(dataDir, ollama.url, overrides), options);
   const client = createClient(() => running.url);
   return {
     ...client,
@@ -48,7 +48,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     async restart(changed = {}, { disk } = {}) {
       await running.server.close();
       overrides = { ...overrides, ...changed };
-      running = await listen(testConfig(dataDir, ollama.url, overrides), { ...options, disk });
+      running = await listen(await testConfig(dataDir, ollama.url, overrides), { ...options, disk });
     },
     async close() {
       await running.server.close();
@@ -64,20 +64,21 @@ async function listen(
   config: Config,
   { toolSources = [], disk }: TestServerOptions,
 ): Promise<{ server: Server; url: string; config: Config }> {
-  const database = await databaseFor(config.dataDir);
-  const server = await createServer(config, createLog({ level: 'fatal', format: 'json' }), {
-    toolSources,
-    disk,
-    ...(database && { database }),
-  });
+  const log = createLog({ level: 'fatal', format: 'json' });
+  const server = await createServer(config, log, { toolSources, disk });
   return { server, url: await server.listen(), config };
 }
 
-function testConfig(dataDir: string, ollamaHost: string, overrides: Partial<Config>): Config {
+async function testConfig(dataDir: string, ollamaHost: string, overrides: Partial<Config>): Promise<Config> {
   const loaded = loadConfig({
     flags: { port: '0', dataDir, engine: 'ollama', ollamaHost, shutdownGraceSeconds: '0.2' },
     env: { ...WITHOUT_BACKGROUND_JOBS },
   });
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
-  return { ...loaded.config, ...overrides };
+  const database = await databaseFor(dataDir);
+  return {
+    ...loaded.config,
+    ...(database && { databaseUrl: database.url, databasePool: database.pool }),
+    ...overrides,
+  };
 }

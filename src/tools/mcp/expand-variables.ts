@@ -1,11 +1,9 @@
 // `${VAR}`, `${VAR:-default}` and `${env:VAR}` in what the operator wrote about a server.
+import { OWN_SECRETS } from '../../kit/own-secrets.ts';
 import type { Environment } from '../groups/environment.ts';
 
 /** A text that cannot be expanded: its message names the variable, never a value. */
 export class ExpansionFault extends Error {}
-
-/** Keys of our own clients are no business of a server. */
-const NEVER = 'MOCHI_API_KEYS';
 
 /**
  * @param onSecret called with each value that came out of the environment
@@ -23,7 +21,8 @@ export function expandVariables(
     const parts = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inside);
     if (parts === null) throw new ExpansionFault(`${whole} is not understood: write \${NAME}`);
     const [, name = '', fallback] = parts;
-    const value = name === NEVER ? undefined : environment[name];
+    // What opens our own server is no business of another one.
+    const value = OWN_SECRETS.has(name) ? undefined : environment[name];
     if (value !== undefined && value !== '') {
       onSecret(value);
       return value;

@@ -122,9 +122,10 @@ describe('variables', () => {
       fault: 'the variable NOT_THERE is not set',
     });
     expect(plan({ command: 'x', args: ['${input:key}'] }).fault).toContain('input');
-    expect(plan({ command: 'x', args: ['${MOCHI_API_KEYS}'] }, { MOCHI_API_KEYS: 'k' }).fault).toContain(
-      'not set',
-    );
+    for (const name of ['MOCHI_API_KEYS', 'MOCHI_DATABASE_URL']) {
+      const { fault } = plan({ command: 'x', args: [`\${${name}}`] }, { [name]: 'k' });
+      expect(fault).toContain('not set');
+    }
     expect(plan({ url: '${WHERE}' }, { WHERE: 'file:///x' }).fault).toContain('no http or https address');
   });
 

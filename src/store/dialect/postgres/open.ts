@@ -2,7 +2,7 @@
 
 import type { Driver } from 'kysely';
 import { type ConnectionProvider, Kysely, PostgresDialect, type PostgresDialectConfig, sql } from 'kysely';
-import { loadPg, loadPgCursor } from '../../../kit/late-packages.ts';
+import { loadPgCursor } from '../../../kit/late-packages.ts';
 import type { ChangeListener, StoreChange } from '../../change-notes.ts';
 import type { Database, Db } from '../../database.ts';
 import { commitUnsyncedBy } from '../../durable.ts';
@@ -11,7 +11,11 @@ import type { Snapshot } from '../../open-snapshot.ts';
 import { StoreQueryCompiler } from './compiler.ts';
 import { StoreDriver } from './driver.ts';
 import { isToBeRepeated } from './errors.ts';
+import { examineServer } from './examine-server.ts';
+import { explainOpen } from './open-error.ts';
+import { openPatientPool, openServingPool } from './pool.ts';
 import type { PostgresOptions } from './postgres-options.ts';
+import { shownUrl } from './shown-url.ts';
 
 export interface PostgresStore {
   /** Whatever is written through it resolves once it is durable. */
@@ -23,59 +27,48 @@ export interface PostgresStore {
   close(): Promise<void>;
 }
 
-/** How long is waited for a connection, new or of the pool. */
-const CONNECT_MS = 5000;
-const STATEMENT_MS = 30_000;
-const IDLE_IN_TRANSACTION_MS = 10_000;
-
-/** Of 64-bit and arbitrary numbers, which the driver gives as text: ours are counts, sums, places and milliseconds. */
-const NUMBERS = new Set([20, 1700]);
-
-/** @throws what the driver says when it cannot be reached, or refuses */
+/** @throws StoreOpenError */
 export async function openPostgres({ url, pool: max }: PostgresOptions): Promise<PostgresStore> {
-  const { Pool, types } = loadPg();
   let listener: ChangeListener | null = null;
   const tell = (changes: readonly StoreChange[]) => listener?.changed(changes);
-  const pool = new Pool({
-    connectionString: url,
-    max,
-    application_name: 'mochi-server',
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    types: {
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        NUMBERS.has(oid) ? Number : types.getTypeParser(oid, format),
-    },
-  });
-  // A connection that rests in the pool was cut: the next one is made anew, and whoever needs it hears of it.
-  pool.on('error', () => undefined);
-  const dialect = new StoreDialect({ pool, cursor: loadPgCursor() }, tell);
+  const migrationMs = await bringUpToDate(url);
+  const dialect = new StoreDialect({ pool: openServingPool(url, max), cursor: loadPgCursor() }, tell);
   const bare = new Kysely<Database>({ dialect });
+  const db = repeating(bare, dialect);
+  commitUnsyncedBy(db, (action) =>
+    db.transaction().execute(async (transaction) => {
+      // A crash of this process loses nothing, one of the database a moment.
+      await sql`set local synchronous_commit = off`.execute(transaction);
+      return action(transaction);
+    }),
+  );
+  return {
+    db,
+    migrationMs,
+    onChange(heard) {
+      listener = heard;
+    },
+    openSnapshot: () => openSnapshot(db),
+    close: () => bare.destroy(),
+  };
+}
+
+/** @returns how long the schema took. @throws StoreOpenError */
+async function bringUpToDate(url: string): Promise<number> {
+  const name = shownUrl(url);
   try {
-    const startedAt = performance.now();
-    await migrate(bare);
-    const migrationMs = performance.now() - startedAt;
-    const db = repeating(bare, dialect);
-    commitUnsyncedBy(db, (action) =>
-      db.transaction().execute(async (transaction) => {
-        // A crash of this process loses nothing, one of the database a moment.
-        await sql`set local synchronous_commit = off`.execute(transaction);
-        return action(transaction);
-      }),
-    );
-    return {
-      db,
-      migrationMs,
-      onChange(heard) {
-        listener = heard;
-      },
-      openSnapshot: () => openSnapshot(db),
-      close: () => bare.destroy(),
-    };
+    const pool = openPatientPool(url);
+    const db = new Kysely<Database>({ dialect: new StoreDialect({ pool }, () => undefined) });
+    try {
+      await examineServer(pool, name);
+      const startedAt = performance.now();
+      await migrate(db);
+      return performance.now() - startedAt;
+    } finally {
+      await pool.end();
+    }
   } catch (error) {
-    await bare.destroy();
-    throw error;
+    throw explainOpen(error, name);
   }
 }
 

@@ -1,0 +1,109 @@
+// What stands in the way of using a database of PostgreSQL, found before anything is written to it.
+import type { Pool, PoolClient } from 'pg';
+import { randomHex } from '../../../kit/ids.ts';
+import { MIGRATIONS } from '../../migrations/migrations.ts';
+import { StoreOpenError } from '../../store-open-error.ts';
+import { writtenByNewer } from './open-error.ts';
+
+const OLDEST = 140_000;
+
+interface ServerState {
+  readonly version: number;
+  readonly shown_version: string;
+  readonly encoding: string;
+  readonly is_standby: boolean;
+  readonly is_read_only: boolean;
+  readonly schema: string | null;
+  readonly user: string;
+  readonly may_create: boolean;
+}
+
+const STATE = `select
+  current_setting('server_version_num')::int as version,
+  current_setting('server_version') as shown_version,
+  current_setting('server_encoding') as encoding,
+  pg_is_in_recovery() as is_standby,
+  current_setting('transaction_read_only') = 'on' as is_read_only,
+  current_schema() as schema,
+  current_user as user,
+  coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create`;
+
+/**
+ * @param name of the database, as it may be shown
+ * @throws StoreOpenError, what the driver says when it cannot be reached or refuses
+ */
+export async function examineServer(pool: Pool, name: string): Promise<void> {
+  const { rows } = await pool.query<ServerState>(STATE);
+  const fault = rows[0] === undefined ? null : faultOf(rows[0]);
+  if (fault !== null) throw new StoreOpenError(`${name} ${fault}`);
+  await refusePooler(pool, name);
+  await refuseForeignContent(pool, name);
+}
+
+function faultOf(state: ServerState): string | null {
+  if (state.version < OLDEST) return `is PostgreSQL ${state.shown_version}; mochi-server needs 14 or newer.`;
+  if (state.encoding !== 'UTF8') {
+    return `stores text as ${state.encoding}, which cannot hold every sign. Make one with: create database … encoding 'UTF8' template template0`;
+  }
+  if (state.is_standby) return 'is a standby, which cannot be written to. Name the primary server.';
+  if (state.is_read_only) {
+    return 'is read-only (default_transaction_read_only is on). Switch that off for this user or database.';
+  }
+  if (state.schema === null) return 'has none of the schemas of the search path. Make one.';
+  if (!state.may_create) {
+    return `does not let ${state.user} make tables. As its owner: grant create on schema ${state.schema} to "${state.user}"`;
+  }
+  return null;
+}
+
+/**
+ * What is set on a connection is found there again, and nowhere else: else there is a pooler in between that gives each
+ * transaction another connection, and timeouts, locks and notifications would be those of others.
+ */
+async function refusePooler(pool: Pool, name: string): Promise<void> {
+  const mark = randomHex(8);
+  const [one, other] = [await pool.connect(), await pool.connect()];
+  try {
+    await one.query(`set mochi.mark = '${mark}'`);
+    await other.query('begin');
+    const isElsewhere = (await markOf(other)) === mark;
+    const isKept = (await markOf(one)) === mark;
+    await other.query('rollback');
+    if (isKept && !isElsewhere) return;
+    throw new StoreOpenError(
+      `${name} is reached through a pooler in transaction mode. mochi-server has a pool of its own (MOCHI_DATABASE_POOL): ` +
+        "name the database's own address, or a pooler in session mode.",
+    );
+  } finally {
+    other.release();
+    one.release();
+  }
+}
+
+async function markOf(client: PoolClient): Promise<string | null> {
+  const { rows } = await client.query<{ mark: string | null }>(
+    "select current_setting('mochi.mark', true) as mark",
+  );
+  return rows[0]?.mark ?? null;
+}
+
+async function refuseForeignContent(pool: Pool, name: string): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    'select tablename as name from pg_tables where schemaname = current_schema()',
+  );
+  if (rows.length === 0) return;
+  const done = rows.some((table) => table.name === 'kysely_migration') ? await migrationsOf(pool) : null;
+  const known = Object.keys(MIGRATIONS);
+  // Others keep their migrations like that, too.
+  if (done === null || (done.length > 0 && !done.includes(known[0] ?? ''))) {
+    throw new StoreOpenError(
+      `${name} has tables of another program. It was left as it is: make a database of its own for mochi-server.`,
+    );
+  }
+  if (!done.every((migration) => known.includes(migration))) throw writtenByNewer(name);
+}
+
+async function migrationsOf(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>('select name from kysely_migration');
+  return rows.map((row) => row.name);
+}

@@ -1,0 +1,68 @@
+// Why a database of PostgreSQL cannot be used, in plain words.
+import { MochiError } from '../../../contract/errors.ts';
+import { StoreOpenError } from '../../store-open-error.ts';
+
+/** @param name of the database, as it may be shown */
+export function explainOpen(error: unknown, name: string): StoreOpenError {
+  if (error instanceof StoreOpenError) return error;
+  const said = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+  // Brought up to date by that one just now.
+  if (said.includes('previously executed migration')) return writtenByNewer(name);
+  const reason = reasonOf(error);
+  return new StoreOpenError(`${name} ${wordsFor(reason, said)}`, { cause: error });
+}
+
+export function writtenByNewer(name: string): StoreOpenError {
+  return new StoreOpenError(
+    `${name} was written by a newer mochi-server, and was left as it is. Start that version, or name another database.`,
+  );
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html, or one of Node. */
+function reasonOf(error: unknown): string {
+  if (error instanceof MochiError) {
+    const { reason } = error.details;
+    return typeof reason === 'string' ? reason.toUpperCase() : '';
+  }
+  // Of a name with several addresses each has its own.
+  const one = error instanceof AggregateError ? error.errors.at(-1) : error;
+  return one instanceof Error && 'code' in one ? String(one.code) : '';
+}
+
+const MEND_URL = 'Mend MOCHI_DATABASE_URL';
+
+function wordsFor(reason: string, said: string): string {
+  if (isTimeout(reason, said)) {
+    return 'does not answer within 5 seconds. Look whether the server runs there, and whether a firewall is between.';
+  }
+  if (/^(ECONNREFUSED|ENOENT)$/.test(reason)) {
+    return `cannot be reached: nothing listens there (${reason}). Start PostgreSQL, or ${lower(MEND_URL)}.`;
+  }
+  if (/^(ENOTFOUND|EAI_AGAIN)$/.test(reason)) {
+    return `cannot be reached: there is no host of that name (${reason}). ${MEND_URL}.`;
+  }
+  if (reason === '3D000') return `does not exist. Make it (createdb), or ${lower(MEND_URL)}.`;
+  if (reason === '28P01' || reason.startsWith('28') || said.includes('client password must be a string')) {
+    return `does not let this user in: ${said}. Mend name or password in MOCHI_DATABASE_URL, or pg_hba.conf of the server.`;
+  }
+  if (reason === '53300') {
+    return `has no connection left (${said}). Raise max_connections there, or lower MOCHI_DATABASE_POOL of each server that uses it.`;
+  }
+  if (reason === '57P03') return `is starting, stopping or being recovered (${said}). Try again in a moment.`;
+  if (reason === '25006') return 'is read-only. Name a database that may be written to.';
+  if (reason === '53100') return 'cannot be written: the disk of the server is full.';
+  if (/CERT|TLS|SSL/i.test(`${reason} ${said}`)) {
+    return `cannot be reached safely: ${said}. Mend sslmode or sslrootcert in MOCHI_DATABASE_URL, or the certificate of the server.`;
+  }
+  return `cannot be used: ${said}${reason === '' || said.includes(reason) ? '' : ` (${reason})`}`;
+}
+
+function isTimeout(reason: string, said: string): boolean {
+  return (
+    /^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/.test(reason) || /timeout exceeded|connection timeout/.test(said)
+  );
+}
+
+function lower(sentence: string): string {
+  return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`;
+}
