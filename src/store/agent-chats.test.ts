@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { Kysely, type LogEvent, SqliteDialect, sql } from 'kysely';
+import { Kysely, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore, type TestStore, TIME } from '../../test/support/open-test-store.ts';
+import { planOf } from '../../test/support/plan-of.ts';
 import { describeRuns } from './agent-runs.ts';
 import { clearSession, deleteSession } from './clear-session.ts';
 import type { Database } from './database.ts';
@@ -87,24 +88,6 @@ function messageRows(sessionId: string, count: number): string {
 }
 
 describe('lists', () => {
-  /** How SQLite goes about what a query function asks. */
-  async function planOf(ask: (db: Kysely<Database>) => Promise<unknown>): Promise<string> {
-    const queries: LogEvent['query'][] = [];
-    const file = join(store.dataDir, 'mochi.db');
-    const db = new Kysely<Database>({
-      dialect: new SqliteDialect({ database: openSqlite(file) }),
-      log: ({ query }) => void queries.push(query),
-    });
-    await ask(db);
-    await db.destroy();
-    const driver = new SqliteDriver(file);
-    const plans = queries.flatMap((query) =>
-      driver.prepare(`explain query plan ${query.sql}`).all(query.parameters),
-    ) as { detail: string }[];
-    driver.close();
-    return plans.map(({ detail }) => detail).join('\n');
-  }
-
   const page = { limit: 10, after: { updatedAt: TIME, id: 'x' } };
   const chats = { ...page, agent: null, parentSessionId: null };
   it.each([
@@ -129,7 +112,7 @@ describe('lists', () => {
         await addChat(`chat-${number}`);
         await store.addSession(`session-${number}`);
       }
-      const plan = await planOf(ask);
+      const plan = await planOf(store.dataDir, ask);
       expect(plan).toMatch(new RegExp(`SEARCH session_rows USING INDEX ${index} \\(.*updated_at<\\?\\)`));
       // The turn that holds a session is one of the few that have not ended, and those are put in order.
       expect(plan).toContain('SEARCH turns USING INDEX turns_unfinished (session_id=?)\nUSE TEMP B-TREE');
@@ -139,13 +122,13 @@ describe('lists', () => {
 
   it('a key that began a chat is looked up among those of runs', async () => {
     const mark = { key: 'agent a chat x', since: TIME };
-    expect(await planOf((db) => findIdempotentTurn(db, null, mark))).toContain(
+    expect(await planOf(store.dataDir, (db) => findIdempotentTurn(db, null, mark))).toContain(
       'SEARCH turns USING INDEX turns_idempotency_of_runs (idempotency_key=?)',
     );
-    expect(await planOf((db) => findIdempotentTurn(db, 's', mark))).toContain(
+    expect(await planOf(store.dataDir, (db) => findIdempotentTurn(db, 's', mark))).toContain(
       'SEARCH turns USING INDEX turns_idempotency (session_id=? AND idempotency_key=?)',
     );
-    const runs = await planOf((db) => describeRuns(db, []));
+    const runs = await planOf(store.dataDir, (db) => describeRuns(db, []));
     expect(runs).toContain('SEARCH turns USING INDEX turns_of_parent (parent_turn_id=?)');
     expect(runs).not.toMatch(/SCAN turns/);
   });

@@ -55,7 +55,7 @@ export async function listLostExecutions(db: Db, bootId: string): Promise<LostEx
       'fingerprint',
       'read_only',
     ])
-    .where('tool_executions.state', '=', 'running')
+    .where('tool_executions.state', '=', sql.lit('running'))
     .where('boot_id', '!=', bootId)
     .where('tool_calls.state', '=', 'running')
     .where(isNoAgent(db))
@@ -121,7 +121,7 @@ export async function closeLostExecutions(
       finished_at: cut.finishedAt,
       error: sql<string>`case when read_only = 1 then ${cut.readOnly} else ${cut.other} end`,
     })
-    .where('state', '=', 'running');
+    .where('state', '=', sql.lit('running'));
   await ('before' in of
     ? query.where('boot_id', '!=', of.before).where(isNoAgent(db))
     : query.where('session_id', '=', of.sessionId)

@@ -141,7 +141,7 @@ export async function markStreamingPartial(db: Db, sessionId: string): Promise<v
     .updateTable('messages')
     .set({ status: 'partial' })
     .where('session_id', '=', sessionId)
-    .where('status', '=', 'streaming')
+    .where('status', '=', sql.lit('streaming'))
     .execute();
 }
 

@@ -9,6 +9,7 @@ import { DataFolderInUseError, type DataFolderLock, lockDataFolder } from './dat
 import type { Database, Db } from './database.ts';
 import { databaseFile, filesOf } from './database-files.ts';
 import { DatabaseGuard } from './database-guard.ts';
+import { PreparedOnceCompiler } from './dialect/sqlite/compiler.ts';
 import { finishCommits } from './durable.ts';
 import { examineDatabase } from './examine-database.ts';
 import { type Disk, type DiskState, LogSync } from './log-sync.ts';
@@ -183,6 +184,10 @@ class AtomicSqliteDialect extends SqliteDialect {
 
   override createDriver(): PatientSqliteDriver {
     return this.driver;
+  }
+
+  override createQueryCompiler(): PreparedOnceCompiler {
+    return new PreparedOnceCompiler();
   }
 }
 

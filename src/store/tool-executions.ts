@@ -230,8 +230,8 @@ export async function listUnknownDigests(db: Db, sessionId: string): Promise<Rea
     .selectFrom('tool_executions')
     .select('digest')
     .where('session_id', '=', sessionId)
-    .where('state', '=', 'unknown')
-    .where('is_retried', '=', 0)
+    .where('state', '=', sql.lit('unknown'))
+    .where('is_retried', '=', sql.lit(0))
     .execute();
   return new Set(rows.map(({ digest }) => digest));
 }
