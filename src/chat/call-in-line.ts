@@ -28,6 +28,8 @@ export async function* callInLine(
       if (live.lastEventId > 0 && !live.signal.aborted) live.append([queued(session.model, position)]);
     },
   });
+  const stop = () => place.abort(live.signal.reason);
+  live.signal.addEventListener('abort', stop);
   try {
     for (;;) {
       if (!place.isReady) {
@@ -39,13 +41,14 @@ export async function* callInLine(
       try {
         return yield* persistCall(deps, turn, progress);
       } catch (error) {
-        if (error !== place.signal.reason) throw error;
+        if (!place.isLost || error !== place.signal.reason) throw error;
         if (hasBegun(progress)) throw answeredTooLate();
         progress.isRestarted = true;
         place.returnToLine();
       }
     }
   } finally {
+    live.signal.removeEventListener('abort', stop);
     progress.place = null;
     place.leave();
   }

@@ -11,10 +11,11 @@ const STALLED_READER_MS = 60_000;
 /** Aborted when the reader is gone; it may have left already. */
 export function leftSignal({ raw }: FastifyReply): AbortSignal {
   const left = new AbortController();
-  raw.once('close', () => left.abort(OVER));
-  if (raw.destroyed || raw.socket?.destroyed) left.abort(OVER);
+  const leave = () => left.abort(OVER);
+  raw.on('close', leave);
+  if (raw.destroyed || raw.socket?.destroyed) leave();
   // Without a listener an error of the socket would end the process; `close` follows it.
-  raw.on('error', () => left.abort(OVER));
+  raw.on('error', leave);
   return left.signal;
 }
 
@@ -28,11 +29,18 @@ export function openStream(
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) raw.setHeader(name, value);
   }
-  return raw.writeHead(200, {
+  raw.writeHead(200, {
     'content-type': contentType,
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
+  // In one write with what follows at once, but a text of its own: Node keeps the head as long as the stream lasts, and
+  // as the thirty pieces it was made of unless it was written so.
+  const { socket } = raw;
+  socket?.cork();
+  raw.flushHeaders();
+  process.nextTick(() => socket?.uncork());
+  return raw;
 }
 
 /** A comment now and then, between frames. */

@@ -28,8 +28,12 @@ export interface EnginePlace {
   readonly isBehind: boolean;
   /** Calls this once it is behind no other call any more: at once where it is not. */
   whenServed(tell: () => void): void;
-  /** Aborted when the engine is found to have lost its requests. */
+  /** Ends the call: aborted when the engine is found to have lost its requests, or by whoever has the place. */
   readonly signal: AbortSignal;
+  /** The engine was found to have lost its requests, since the place was last in line. */
+  readonly isLost: boolean;
+  /** Nobody wants the answer any more. */
+  abort(reason: unknown): void;
   /** The answer has begun. */
   begin(): void;
   /** The answer is complete. @param waitedMs how long the engine let it wait; null: it does not say */
@@ -51,33 +55,119 @@ export interface EngineLine {
   enter(weights: string, options: EnterOptions): EnginePlace;
 }
 
-interface Call {
-  /** In the order of which they came. */
-  readonly arrival: number;
-  isReady: boolean;
-  hasBegun: boolean;
-  /** Calls of ours that were with the engine when this one was sent, and have not ended since. */
-  readonly ahead: Set<Call>;
-  /** How many there were, when, and when the first of them ended. */
-  aheadAtFirst: number;
-  sentAt: number;
-  firstEndAt: number | null;
-  told: number;
-  onServed: (() => void) | null;
-  /** Renewed when it returns to the line. */
-  entrance: PromiseWithResolvers<void>;
-  abort: AbortController;
-  readonly left: PromiseWithResolvers<void>[];
-  readonly onMove: (position: number) => void;
-}
-
 interface Line {
   readonly clock: () => number;
   readonly parallelism: Parallelism;
-  /** With the engine. */
+  /** With the engine, in the order in which they were sent. */
   readonly asking: Set<Call>;
   readonly waiting: Call[];
+  /** How many were sent. */
+  sent: number;
   isRestarting: boolean;
+}
+
+/** Has a lifetime: that of its model call. */
+class Call implements EnginePlace {
+  readonly #line: Line;
+  /** In the order of which they came. */
+  readonly arrival: number;
+  readonly onMove: (position: number) => void;
+  isReady = false;
+  hasBegun = false;
+  isLost = false;
+  /** The how-manieth that was sent. */
+  order = 0;
+  /** Calls of ours that were with the engine when this one was sent, and have not ended since. */
+  ahead = 0;
+  /** How many there were, when, and when the first of them ended. */
+  aheadAtFirst = 0;
+  sentAt = 0;
+  firstEndAt: number | null = null;
+  told: number;
+  onServed: (() => void) | null = null;
+  /** For whoever waits; renewed when it returns to the line. */
+  entrance: PromiseWithResolvers<void> | null = null;
+  left: PromiseWithResolvers<void>[] | null = null;
+  #abort: AbortController | null = null;
+
+  constructor(line: Line, arrival: number, onMove: (position: number) => void) {
+    this.#line = line;
+    this.arrival = arrival;
+    this.told = line.waiting.length;
+    this.onMove = onMove;
+  }
+
+  get position(): number {
+    return Math.max(this.#line.waiting.indexOf(this), 0);
+  }
+
+  get ready(): Promise<void> {
+    if (this.isReady) return Promise.resolve();
+    this.entrance ??= Promise.withResolvers();
+    return this.entrance.promise;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get isBehind(): boolean {
+    return this.ahead >= this.#line.parallelism.least();
+  }
+
+  whenServed(tellServed: () => void): void {
+    this.onServed = tellServed;
+    if (!this.isBehind) serve(this);
+  }
+
+  begin(): void {
+    const { parallelism, asking } = this.#line;
+    this.hasBegun = true;
+    let begun = 0;
+    for (const call of asking) if (call.hasBegun) begun += 1;
+    parallelism.noteAtOnce(begun);
+  }
+
+  note(waitedMs: number | null): void {
+    if (waitedMs === null || this.firstEndAt === null) return;
+    const silence = this.firstEndAt - this.sentAt;
+    this.#line.parallelism.noteWait({ ahead: this.aheadAtFirst, waitedMs, silence });
+    admit(this.#line);
+  }
+
+  stall(restart: () => Promise<void>): boolean {
+    return stall(this.#line, restart);
+  }
+
+  abort(reason: unknown): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  returnToLine(): void {
+    const { waiting } = this.#line;
+    this.isReady = false;
+    this.isLost = false;
+    this.ahead = 0;
+    this.firstEndAt = null;
+    this.onServed = null;
+    this.entrance = null;
+    this.#abort = null;
+    const later = waiting.findIndex(({ arrival }) => arrival > this.arrival);
+    waiting.splice(later === -1 ? waiting.length : later, 0, this);
+    this.told = waiting.indexOf(this);
+    stopAsking(this.#line, this);
+    admit(this.#line);
+  }
+
+  leave(): void {
+    const { waiting } = this.#line;
+    const index = waiting.indexOf(this);
+    if (index !== -1) waiting.splice(index, 1);
+    stopAsking(this.#line, this);
+    admit(this.#line);
+  }
 }
 
 export function createEngineLine({ parallel, clock }: EngineLineOptions): EngineLine {
@@ -90,6 +180,7 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
       parallelism: createParallelism({ fixed: parallel ?? known, clock }),
       asking: new Set<Call>(),
       waiting: [],
+      sent: 0,
       isRestarting: false,
     };
     lines.set(weights, line);
@@ -99,64 +190,12 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
   return {
     enter(weights, { parallel: known, onMove }) {
       const line = lineOf(weights, known);
-      const call: Call = {
-        arrival: (arrivals += 1),
-        isReady: false,
-        hasBegun: false,
-        ahead: new Set(),
-        aheadAtFirst: 0,
-        sentAt: 0,
-        firstEndAt: null,
-        told: line.waiting.length,
-        onServed: null,
-        entrance: Promise.withResolvers(),
-        abort: new AbortController(),
-        left: [],
-        onMove,
-      };
+      const call = new Call(line, (arrivals += 1), onMove);
       line.waiting.push(call);
       admit(line);
-      return toPlace(line, call);
+      return call;
     },
   };
-}
-
-function toPlace(line: Line, call: Call): EnginePlace {
-  return {
-    get isReady() {
-      return call.isReady;
-    },
-    get position() {
-      return Math.max(line.waiting.indexOf(call), 0);
-    },
-    get ready() {
-      return call.entrance.promise;
-    },
-    get signal() {
-      return call.abort.signal;
-    },
-    get isBehind() {
-      return isBehind(line, call);
-    },
-    whenServed(tellServed) {
-      call.onServed = tellServed;
-      if (!isBehind(line, call)) serve(call);
-    },
-    begin: () => begin(line, call),
-    note(waitedMs) {
-      if (waitedMs === null || call.firstEndAt === null) return;
-      const silence = call.firstEndAt - call.sentAt;
-      line.parallelism.noteWait({ ahead: call.aheadAtFirst, waitedMs, silence });
-      admit(line);
-    },
-    stall: (restart) => stall(line, restart),
-    returnToLine: () => returnToLine(line, call),
-    leave: () => leave(line, call),
-  };
-}
-
-function isBehind({ parallelism }: Line, { ahead }: Call): boolean {
-  return ahead.size >= parallelism.least();
 }
 
 /** Lets in as many as the engine answers at once. */
@@ -165,32 +204,22 @@ function admit(line: Line): void {
   while (!line.isRestarting && waiting.length > 0 && asking.size < parallelism.most()) {
     const call = waiting.shift();
     if (call === undefined) return;
-    for (const other of asking) call.ahead.add(other);
+    call.order = line.sent += 1;
+    call.ahead = asking.size;
     call.aheadAtFirst = asking.size;
     call.sentAt = clock();
     call.isReady = true;
     asking.add(call);
-    call.entrance.resolve();
+    call.entrance?.resolve();
   }
   for (const [position, call] of waiting.entries()) tell(call, position);
 }
 
-function begin({ parallelism, asking }: Line, call: Call): void {
-  call.hasBegun = true;
-  parallelism.noteAtOnce([...asking].filter(({ hasBegun }) => hasBegun).length);
-}
-
-function leave(line: Line, call: Call): void {
-  const index = line.waiting.indexOf(call);
-  if (index !== -1) line.waiting.splice(index, 1);
-  stopAsking(line, call);
-  admit(line);
-}
-
 function stopAsking(line: Line, call: Call): void {
   if (!line.asking.delete(call)) return;
-  for (const other of line.asking) pass(line, other, call);
-  for (const { resolve } of call.left.splice(0)) resolve();
+  for (const other of line.asking) if (other.order > call.order) pass(line, other);
+  for (const { resolve } of call.left ?? []) resolve();
+  call.left = null;
 }
 
 function stall(line: Line, restart: () => Promise<void>): boolean {
@@ -199,8 +228,9 @@ function stall(line: Line, restart: () => Promise<void>): boolean {
   const reason = new Error('The engine has lost its requests.');
   const left = [...line.asking].map((call) => {
     const gone = Promise.withResolvers<void>();
-    call.left.push(gone);
-    call.abort.abort(reason);
+    call.left = [...(call.left ?? []), gone];
+    call.isLost = true;
+    call.abort(reason);
     return gone.promise;
   });
   void Promise.all(left)
@@ -214,25 +244,12 @@ function stall(line: Line, restart: () => Promise<void>): boolean {
   return true;
 }
 
-function returnToLine(line: Line, call: Call): void {
-  call.isReady = false;
-  call.ahead.clear();
-  call.firstEndAt = null;
-  call.onServed = null;
-  call.entrance = Promise.withResolvers();
-  call.abort = new AbortController();
-  const later = line.waiting.findIndex(({ arrival }) => arrival > call.arrival);
-  line.waiting.splice(later === -1 ? line.waiting.length : later, 0, call);
-  call.told = line.waiting.indexOf(call);
-  stopAsking(line, call);
-  admit(line);
-}
-
 /** A call that was sent before it has ended. */
-function pass(line: Line, call: Call, ended: Call): void {
-  if (!call.ahead.delete(ended) || call.hasBegun) return;
-  call.firstEndAt ??= line.clock();
-  if (!isBehind(line, call)) serve(call);
+function pass({ clock }: Line, call: Call): void {
+  call.ahead -= 1;
+  if (call.hasBegun) return;
+  call.firstEndAt ??= clock();
+  if (!call.isBehind) serve(call);
 }
 
 function serve(call: Call): void {

@@ -58,24 +58,9 @@ export interface TurnLines {
 /** Sessions next for a slot that are told of every move; those behind them hear of it when they come so far. */
 const MAX_TOLD = 16;
 
-interface Waiting {
-  /** Null for a change. */
-  turnId: string | null;
-  readonly sessionId: string;
-  takesSlot: boolean;
-  isReady: boolean;
-  isPaused: boolean;
-  /** It has run before, and wants to go on. */
-  isReturning: boolean;
-  /** What it knows of its wait. */
-  told: Wait;
-  /** Renewed when it returns. */
-  entrance: PromiseWithResolvers<void>;
-  readonly blocked: PromiseWithResolvers<void>;
-  readonly onMove: (position: number, isForPerson: boolean) => void;
-}
-
 type Wait = Pick<Place, 'position' | 'isForPerson'>;
+
+const NO_WAIT: Wait = { position: 0, isForPerson: false };
 
 interface Lines {
   readonly limits: TurnLimits;
@@ -86,6 +71,90 @@ interface Lines {
   running: number;
   /** Turns in all lines, the running ones included; not those that wait for a person. */
   total: number;
+}
+
+type Arrival = Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot' | 'isPaused'>;
+
+/** Has a lifetime: from when it joins the line until it leaves it. */
+class Waiting implements Place {
+  readonly #lines: Lines;
+  /** Null for a change. */
+  turnId: string | null;
+  readonly sessionId: string;
+  readonly onMove: EnterOptions['onMove'];
+  takesSlot: boolean;
+  isReady = false;
+  isPaused: boolean;
+  /** It has run before, and wants to go on. */
+  isReturning = false;
+  /** What it knows of its wait. */
+  told: Wait = NO_WAIT;
+  /** For whoever waits; renewed when it returns. */
+  #entrance: PromiseWithResolvers<void> | null = null;
+  #blocked: PromiseWithResolvers<void> | null = null;
+
+  constructor(lines: Lines, arrival: Arrival, onMove: EnterOptions['onMove']) {
+    this.#lines = lines;
+    this.turnId = arrival.turnId;
+    this.sessionId = arrival.sessionId;
+    this.takesSlot = arrival.takesSlot;
+    this.isPaused = arrival.isPaused;
+    this.onMove = onMove;
+  }
+
+  get position(): number {
+    return waitOf(this.#lines, this).position;
+  }
+
+  get isForPerson(): boolean {
+    return waitOf(this.#lines, this).isForPerson;
+  }
+
+  get ready(): Promise<void> {
+    if (this.isReady) return Promise.resolve();
+    this.#entrance ??= Promise.withResolvers();
+    return this.#entrance.promise;
+  }
+
+  get blocked(): Promise<void> {
+    this.#blocked ??= Promise.withResolvers();
+    return this.#blocked.promise;
+  }
+
+  /** Its turn has come. */
+  letIn(): void {
+    this.isReady = true;
+    this.isReturning = false;
+    this.#entrance?.resolve();
+    this.#entrance = null;
+  }
+
+  /** Its turn will not come in this process. */
+  block(): void {
+    this.#blocked ??= Promise.withResolvers();
+    this.#blocked.resolve();
+  }
+
+  pause(): void {
+    pause(this.#lines, this);
+  }
+
+  resume(): Promise<void> {
+    resume(this.#lines, this);
+    return this.ready;
+  }
+
+  suspend(): void {
+    for (const other of this.#lines.bySession.get(this.sessionId) ?? []) if (other !== this) other.block();
+  }
+
+  retire(): void {
+    retire(this.#lines, this);
+  }
+
+  leave(): void {
+    leave(this.#lines, this);
+  }
 }
 
 /**
@@ -122,20 +191,8 @@ function enter(
   return join(lines, { turnId, sessionId, takesSlot: true, isPaused: false }, options);
 }
 
-function join(
-  lines: Lines,
-  arrival: Pick<Waiting, 'turnId' | 'sessionId' | 'takesSlot' | 'isPaused'>,
-  { atFront = false, onMove = () => undefined }: EnterOptions,
-): Place {
-  const entry: Waiting = {
-    ...arrival,
-    isReady: false,
-    isReturning: false,
-    told: { position: 0, isForPerson: false },
-    entrance: Promise.withResolvers(),
-    blocked: Promise.withResolvers(),
-    onMove,
-  };
+function join(lines: Lines, arrival: Arrival, { atFront = false, onMove }: EnterOptions): Place {
+  const entry = new Waiting(lines, arrival, onMove);
   const line = lines.bySession.get(entry.sessionId) ?? [];
   const position = atFront ? Math.min(1, line.length) : line.length;
   line.splice(position, 0, entry);
@@ -144,7 +201,7 @@ function join(
   admit(lines);
   entry.told = waitOf(lines, entry);
   tellMoves(line, lines.firsts);
-  return toPlace(lines, entry);
+  return entry;
 }
 
 function admit(lines: Lines): void {
@@ -152,13 +209,13 @@ function admit(lines: Lines): void {
     const next = lines.firsts.shift();
     if (next === undefined) return;
     lines.running += 1;
-    letIn(next);
+    next.letIn();
   }
 }
 
 function becomeFirst({ firsts }: Lines, entry: Waiting): void {
   if (entry.takesSlot) firsts.push(entry);
-  else letIn(entry);
+  else entry.letIn();
 }
 
 function pause(lines: Lines, entry: Waiting): void {
@@ -171,26 +228,17 @@ function pause(lines: Lines, entry: Waiting): void {
   tellMoves(lines.bySession.get(entry.sessionId) ?? [], lines.firsts);
 }
 
-function resume(lines: Lines, entry: Waiting): Promise<void> {
-  if (entry.isPaused) {
-    const { firsts } = lines;
-    entry.isPaused = false;
-    entry.isReturning = true;
-    entry.entrance = Promise.withResolvers();
-    lines.total += 1;
-    const others = firsts.findIndex(({ isReturning }) => !isReturning);
-    firsts.splice(others === -1 ? firsts.length : others, 0, entry);
-    admit(lines);
-    entry.told = waitOf(lines, entry);
-    tellMoves(lines.bySession.get(entry.sessionId) ?? [], firsts);
-  }
-  return entry.entrance.promise;
-}
-
-function suspend(lines: Lines, entry: Waiting): void {
-  for (const other of lines.bySession.get(entry.sessionId) ?? []) {
-    if (other !== entry) other.blocked.resolve();
-  }
+function resume(lines: Lines, entry: Waiting): void {
+  if (!entry.isPaused) return;
+  const { firsts } = lines;
+  entry.isPaused = false;
+  entry.isReturning = true;
+  lines.total += 1;
+  const others = firsts.findIndex(({ isReturning }) => !isReturning);
+  firsts.splice(others === -1 ? firsts.length : others, 0, entry);
+  admit(lines);
+  entry.told = waitOf(lines, entry);
+  tellMoves(lines.bySession.get(entry.sessionId) ?? [], firsts);
 }
 
 function leave(lines: Lines, entry: Waiting): void {
@@ -215,7 +263,7 @@ function retire(lines: Lines, entry: Waiting): void {
   entry.turnId = null;
   entry.takesSlot = false;
   lines.total -= 1;
-  if (remove(lines.firsts, entry)) letIn(entry);
+  if (remove(lines.firsts, entry)) entry.letIn();
 }
 
 function waitOf({ bySession, firsts }: Lines, entry: Waiting): Wait {
@@ -225,40 +273,11 @@ function waitOf({ bySession, firsts }: Lines, entry: Waiting): Wait {
   return { position, isForPerson: index > 0 && line[0]?.isPaused === true };
 }
 
-function toPlace(lines: Lines, entry: Waiting): Place {
-  return {
-    get isReady() {
-      return entry.isReady;
-    },
-    get position() {
-      return waitOf(lines, entry).position;
-    },
-    get isForPerson() {
-      return waitOf(lines, entry).isForPerson;
-    },
-    get ready() {
-      return entry.entrance.promise;
-    },
-    pause: () => pause(lines, entry),
-    resume: () => resume(lines, entry),
-    suspend: () => suspend(lines, entry),
-    blocked: entry.blocked.promise,
-    retire: () => retire(lines, entry),
-    leave: () => leave(lines, entry),
-  };
-}
-
 /** @returns whether it was there */
 function remove(list: Waiting[], entry: Waiting): boolean {
   const index = list.indexOf(entry);
   if (index !== -1) list.splice(index, 1);
   return index !== -1;
-}
-
-function letIn(entry: Waiting): void {
-  entry.isReady = true;
-  entry.isReturning = false;
-  entry.entrance.resolve();
 }
 
 /** After a change of this line, and perhaps of who is first in a session and waits for a slot. */
@@ -275,5 +294,5 @@ function tellMoves(line: readonly Waiting[], firsts: readonly Waiting[]): void {
 function tell(entry: Waiting, wait: Wait): void {
   if (entry.told.position === wait.position && entry.told.isForPerson === wait.isForPerson) return;
   entry.told = wait;
-  entry.onMove(wait.position, wait.isForPerson);
+  entry.onMove?.(wait.position, wait.isForPerson);
 }

@@ -88,7 +88,7 @@ async function* callOnce(
     const usage = yield* modelStep({
       engine: deps.engine,
       draft: progress.draft,
-      signal: progress.place === null ? live.signal : AbortSignal.any([live.signal, progress.place.signal]),
+      signal: progress.place?.signal ?? live.signal,
       request: toEngineRequest({ ...turn, model }, plan),
       hold: holdOf(deps, turn.request, plan),
       isParallel: turn.request.isParallel,

@@ -1,7 +1,6 @@
 // From the sending of a model call to its first chunk: what the engine does meanwhile, as far as it can be known.
 import type { EngineLoadedModel } from '../../contract/engine.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import { OVER } from '../../kit/over.ts';
 import { weightsOf } from '../../window/model-windows.ts';
 import { restartModel } from './restart-model.ts';
 import type { StepDeps } from './step-deps.ts';
@@ -32,28 +31,35 @@ export function followWait(
   first: Status,
 ): { stop(): void } {
   const { live } = turn;
-  const over = new AbortController();
   let told = first.phase;
   const tell = (status: Status) => {
-    if (over.signal.aborted || live.signal.aborted || told === status.phase) return;
+    if (wait.isOver || live.signal.aborted || told === status.phase) return;
     told = status.phase;
     live.append([{ event: 'status', data: status }]);
   };
+  const wait: Wait = { turn, progress, tell, isOver: false, wake: null };
   if (told === 'waiting_for_engine') {
     progress.place?.whenServed(() => tell(waitingPhase(deps, turn, progress)));
   }
   // An engine that cannot be told to unload looks after itself, and says nothing of its loads.
   if (deps.stallMs !== null && deps.engine.unloadModel !== undefined) {
-    void watchSilence(deps, { turn, progress, tell, over: over.signal }, deps.stallMs);
+    void watchSilence(deps, wait, deps.stallMs);
   }
-  return { stop: () => over.abort(OVER) };
+  return {
+    stop: () => {
+      wait.isOver = true;
+      wait.wake?.();
+    },
+  };
 }
 
 interface Wait {
   readonly turn: RunningTurn;
   readonly progress: TurnProgress;
   readonly tell: (status: Status) => void;
-  readonly over: AbortSignal;
+  isOver: boolean;
+  /** Ends the pause between two looks. */
+  wake: (() => void) | null;
 }
 
 /**
@@ -61,7 +67,7 @@ interface Wait {
  * else, or it has lost the request. Never throws.
  */
 async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promise<void> {
-  const { progress, tell, over, turn } = wait;
+  const { progress, tell, turn } = wait;
   const { model, receipt } = progress;
   const weights = weightsOf(model, turn.session.model);
   const readingMs = deps.modelRates.slowest(weights, receipt?.planned_tokens ?? 0);
@@ -70,10 +76,10 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
     loaded.weights === weights || loaded.model === turn.session.model;
   let since = performance.now();
   for (;;) {
-    await pause(stallMs / LOOKS, over);
-    if (over.aborted) return;
+    await pause(stallMs / LOOKS, wait);
+    if (wait.isOver) return;
     const held = await deps.engine.listLoaded().catch(() => null);
-    if (over.aborted) return;
+    if (wait.isOver) return;
     if (progress.place?.isBehind === true || held === null) {
       since = performance.now();
       continue;
@@ -97,13 +103,14 @@ function restart(deps: StepDeps, { progress, turn }: Wait, weights: string): boo
   return place.stall(() => restartModel(deps, turn.session.model, weights));
 }
 
-function pause(ms: number, over: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const end = () => {
-    clearTimeout(timer);
-    resolve();
-  };
-  over.addEventListener('abort', end, { once: true });
-  return promise.finally(() => over.removeEventListener('abort', end));
+function pause(ms: number, wait: Wait): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      wait.wake = null;
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    wait.wake = end;
+  });
 }

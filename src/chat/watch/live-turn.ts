@@ -31,7 +31,8 @@ export class LiveTurn {
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
   readonly #wakers = new Set<() => void>();
-  readonly #finished = Promise.withResolvers<void>();
+  /** For whoever waits for the end. */
+  #finished: PromiseWithResolvers<void> | null = null;
   #isFinished = false;
   #isWaiting = false;
   #letGo: NodeJS.Timeout | null = null;
@@ -62,6 +63,8 @@ export class LiveTurn {
 
   /** Resolves when no event comes any more. */
   get finished(): Promise<void> {
+    if (this.#isFinished) return Promise.resolve();
+    this.#finished ??= Promise.withResolvers();
     return this.#finished.promise;
   }
 
@@ -143,7 +146,7 @@ export class LiveTurn {
     this.#isFinished = true;
     this.isWaiting = false;
     this.#log.close();
-    this.#finished.resolve();
+    this.#finished?.resolve();
     this.#wake();
   }
 

@@ -11,10 +11,9 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
   /** 0 before there is an answer. */
   statusCode = 0;
   headers: Headers = {};
-  /** Resolves when the body begins. @throws what the connection throws, or the reason of the signal at once */
-  readonly begun: Promise<this>;
   readonly #signal: AbortSignal;
-  readonly #head = Promise.withResolvers<this>();
+  /** Null: it has come, or will not. */
+  #head: PromiseWithResolvers<this> | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -25,8 +24,14 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
 
   constructor(signal: AbortSignal) {
     this.#signal = signal;
-    this.begun = this.#head.promise;
     signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** Once. @returns resolves when the body begins. @throws what the connection throws, or the reason of the signal at once */
+  begun(): Promise<this> {
+    this.#head = Promise.withResolvers();
+    if (this.#failure !== null) this.#head.reject(this.#failure);
+    return this.#head.promise;
   }
 
   /** Lets go of the connection, whatever it is doing: a request that waits for one is not made. */
@@ -48,7 +53,8 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.headers = headers;
     // Read above; a thousand bytes, as long as the answer lasts.
     controller.rawHeaders = null;
-    this.#head.resolve(this);
+    this.#head?.resolve(this);
+    this.#head = null;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -105,7 +111,8 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.#failure = failure;
     this.#signal.removeEventListener('abort', this.#abort);
     if (failure !== null && this.#signal.aborted) this.#waiting = [];
-    if (failure !== null) this.#head.reject(failure);
+    if (failure !== null) this.#head?.reject(failure);
+    this.#head = null;
     this.#wakeReader();
   }
 

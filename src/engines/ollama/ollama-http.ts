@@ -69,8 +69,9 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
         headers: type === null ? headers : { ...headers, 'content-type': type },
         body: sent?.bytes ?? null,
       };
+      const begun = answer.begun();
       agent.dispatch(request, answer);
-      return answer.begun;
+      return begun;
     },
     departures: () => departures,
     close: () => agent.destroy(),

@@ -29,7 +29,8 @@ export class Connection {
     // Node parses all that one read brought, thousands of small requests among it. Here it gets one at a time.
     const [parse] = socket.listeners('data');
     this.#parse = (bytes) => parse?.call(socket, bytes);
-    socket.removeAllListeners('data');
+    // Not all at once: the socket's list of listeners would become a dictionary, three times as large.
+    if (parse !== undefined) socket.off('data', parse as (bytes: Buffer) => void);
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
     const destroySoon = socket.destroySoon.bind(socket);
     // What ends a connection after its last answer.
@@ -55,7 +56,7 @@ export class Connection {
     this.#bytesToCome = Number(request.headers['content-length'] ?? 0);
     this.#surplus = 0;
     this.#answers.add(answer);
-    answer.once('close', () => {
+    answer.on('close', () => {
       this.#answers.delete(answer);
       if (!this.#isHeld || this.#isFull) return;
       this.#isHeld = false;
