@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { createAgents } from './agents/agents.ts';
 import { Approvals } from './approvals/approvals.ts';
+import type { LiveTurns } from './chat/live-turns.ts';
 import { openTurns } from './chat/open-turns.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
 import { type Config, processEnvironment } from './config.ts';
@@ -40,6 +41,9 @@ export interface Server {
 
 /** Each group of tools is a process: whoever waits for the port is told before these start. Who needs one starts them. */
 const TOOLS_LATER_MS = 100;
+
+/** How long a turn that was stopped waits for a database that is away. */
+const LAST_WORDS_MS = 3000;
 
 /** Where ids and times come from. */
 const ids = { newId: randomHex, now: timestampNow };
@@ -123,7 +127,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         // The port closes at once; the connections that are answered stay until their turn has ended.
         const appClosed = app.close();
         const quiet = Promise.all([background.close(), pulls.close(), sweep.close()]);
-        await turns.close(config.shutdownGraceSeconds * 1000);
+        await closeTurns(turns, store, config);
         approvals.close();
         await quiet;
         events.close();
@@ -139,6 +143,13 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     await store.leave();
     throw error;
   }
+}
+
+async function closeTurns(turns: LiveTurns, store: ServedStore, config: Config): Promise<void> {
+  const graceMs = config.shutdownGraceSeconds * 1000;
+  const hurry = setTimeout(store.hurry, graceMs + LAST_WORDS_MS);
+  await turns.close(graceMs);
+  clearTimeout(hurry);
 }
 
 /** One after the other. */

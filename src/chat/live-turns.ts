@@ -6,6 +6,7 @@ import type { WrittenSummary } from '../contract/summary.ts';
 import type { Turn } from '../contract/turn.ts';
 import { timestampAfter } from '../kit/clock.ts';
 import type { Clearing } from '../store/clearing.ts';
+import { patientDb } from '../store/durable.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
@@ -51,6 +52,7 @@ export interface LiveTurnDeps extends CallDeps {
 /** Has a lifetime: from the start of the server to `close`. */
 export class LiveTurns {
   readonly #deps: LiveTurnDeps;
+  readonly #house: TurnHouse;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
@@ -63,6 +65,13 @@ export class LiveTurns {
   constructor(deps: LiveTurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
+    this.#house = {
+      // Turns that run go on while the database is away.
+      deps: { ...deps, db: patientDb(deps.db) },
+      lines: this.#lines,
+      registry: this.#registry,
+      seatAt: (place) => this.#seat(place, null),
+    };
     this.#stored = createStoredTurns(deps.db);
     this.#work = new ClientWork(deps, this.#lines);
     this.engineWork = createEngineWork(deps, this.#work);
@@ -192,7 +201,7 @@ export class LiveTurns {
   async delete(sessionId: string): Promise<boolean> {
     return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);
-      const parts = { ...this.#house, work: this.#work, clearing: this.#deps.clearing };
+      const parts = { ...this.#house, deps: this.#deps, work: this.#work, clearing: this.#deps.clearing };
       return this.#stopAll(chats, deleted, () => deleteStopped(parts, sessionId, chats));
     });
   }
@@ -256,7 +265,8 @@ export class LiveTurns {
     const finished = accepted.then(
       ({ beginning }) => {
         const started = { live, request, message, place, seat, model, beginning, run };
-        return driveTurn(deps, { live, message, place, begin: () => startChat(this.#house, started) });
+        const begin = () => startChat(this.#house, started);
+        return driveTurn(this.#house.deps, { live, message, place, begin });
       },
       () => {
         live.finish();
@@ -269,15 +279,6 @@ export class LiveTurns {
     );
     await live.opened;
     return live;
-  }
-
-  get #house(): TurnHouse {
-    return {
-      deps: this.#deps,
-      lines: this.#lines,
-      registry: this.#registry,
-      seatAt: (place) => this.#seat(place, null),
-    };
   }
 
   #seat(place: Place, hold: Hold | null): TurnSeat {

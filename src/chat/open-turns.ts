@@ -1,5 +1,6 @@
 // The turns of a server, from what its operator says.
 import { type AgentOptions, toAgentLimits } from '../agents/server-limits.ts';
+import { patientDb } from '../store/durable.ts';
 import { createEngineLine } from './line/engine-line.ts';
 import { type LiveTurnDeps, LiveTurns } from './live-turns.ts';
 import { createModelRates } from './prompt/model-rates.ts';
@@ -42,7 +43,7 @@ export function openTurns(doors: TurnDoors, options: TurnOptions): LiveTurns {
       modelRates: createModelRates(),
       engineLine: createEngineLine({ parallel, clock: () => performance.now() }),
       stallMs: stallSeconds === 0 ? null : stallSeconds * 1000,
-      checkpoints: new Checkpoints(doors.db),
+      checkpoints: new Checkpoints(patientDb(doors.db)),
       defaultModel: options.defaultModel,
       maxSteps: options.maxToolIterations,
       toolLimits: { maxParallel: options.maxParallelTools, resultCharacters: options.toolResultChars },

@@ -139,7 +139,7 @@ export const ERRORS = {
   },
   database_busy: {
     status: 503,
-    text: 'Another program is writing to the database, or the disk does not answer; try again.',
+    text: 'Another program is writing to the database, or the disk or the database does not answer; try again.',
   },
   engine_busy: { status: 503, text: 'The queue of the engine is full.' },
   engine_not_ready: {
@@ -147,7 +147,10 @@ export const ERRORS = {
     text: 'The embedded engine or its model is being fetched (`details.is_underway`; `details.progress`: `status`, and bytes `completed` of `total`), or could not be; the message says what to do.',
   },
   insufficient_memory: { status: 503, text: 'The model with this window does not fit into memory.' },
-  overloaded: { status: 503, text: 'Too many turns are waiting; try again later.' },
+  overloaded: {
+    status: 503,
+    text: 'Too many turns are waiting, or all connections to the database are in use; try again later.',
+  },
   turn_interrupted: { status: 503, text: 'The server stopped while the turn was running.' },
   engine_timeout: { status: 504, text: 'The engine stayed silent for longer than its deadline.' },
 } as const satisfies Record<string, ErrorKind>;

@@ -10,13 +10,17 @@ import { envelope } from './error-response.ts';
 /** What every route can answer, whatever it does. */
 const COMMON_ERRORS: readonly ErrorKindName[] = ['unauthorized', 'host_not_allowed', 'internal_error'];
 
+/** What a route can answer that reads or writes what is stored. */
+const STORE_ERRORS: readonly ErrorKindName[] = ['database_busy', 'overloaded'];
+
 /** The responses of a route: its answer, and its errors grouped by status with an example each. */
 export function responses(
   status: 200 | 201 | 204,
   answer: object,
   errors: readonly ErrorKindName[],
 ): Record<number, object> {
-  const kinds = [...new Set([...errors, ...COMMON_ERRORS])];
+  const isOfStore = errors.some((kind) => /^session_(load|save)_error$/.test(kind));
+  const kinds = [...new Set([...errors, ...(isOfStore ? STORE_ERRORS : []), ...COMMON_ERRORS])];
   const byStatus = Map.groupBy(kinds, (kind) => ERRORS[kind].status);
   const errorsByStatus = [...byStatus].map(([code, group]) => [code, errorResponse(group)]);
   return { [status]: answer, ...Object.fromEntries(errorsByStatus) };

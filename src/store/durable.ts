@@ -17,13 +17,27 @@ interface EarlyCommit<T> {
 interface CommitWays {
   unsynced<T>(action: Action<T>): Promise<T>;
   early?<T>(action: Action<T>): Promise<EarlyCommit<T>>;
+  /** What waits for a database that is away. */
+  readonly patient?: Db;
 }
 
 const waysOf = new WeakMap<Db, CommitWays>();
 
-/** @param unsynced a transaction that waits for no disk */
-export function commitUnsyncedBy(db: Db, unsynced: CommitWays['unsynced']): void {
-  waysOf.set(db, { unsynced });
+/** For a database that has its own ways. */
+export function setCommitWays(db: Db, ways: CommitWays): void {
+  waysOf.set(db, ways);
+}
+
+/**
+ * The same database for whoever cannot be asked to try again, such as a turn that runs: where it can be away while the
+ * server runs, what is asked of it is done when it is back. A transaction may then begin several times.
+ */
+export function patientDb(db: Db): Db {
+  return waysOf.get(db)?.patient ?? db;
+}
+
+export function isPatientDb(db: Db): boolean {
+  return waysOf.get(db)?.patient === db;
 }
 
 /**

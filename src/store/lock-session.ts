@@ -1,28 +1,56 @@
 // One at a time, in the order in which they ask: whoever changes a session goes on from what the one before has left.
 // SQLite has one connection, so that it is so there anyway.
-import { sql } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
+import { type DialectAdapter, sql } from 'kysely';
+import { MochiError } from '../contract/errors.ts';
 import type { Db } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
-import { commitEarly } from './durable.ts';
+import { commitEarly, isPatientDb } from './durable.ts';
 
-/** Of each database the sessions that are being changed by this process, each with the end of the last who asked. */
-const linesOf = new WeakMap<Db, Map<string, Promise<void>>>();
+/** The sessions that are being changed by this process, each with the end of the last who asked. */
+type Lines = Map<string, Promise<void>>;
 
-/** Those of this process in their order, and no connection is taken by who waits. */
+/** By what all that goes to a database shares. */
+const linesOf = new WeakMap<DialectAdapter, Lines>();
+
+/** How long somebody waits in line who can be asked to try again. */
+const IN_LINE_MS = 5000;
+
+/**
+ * Those of this process in their order, and no connection is taken by who waits.
+ * @throws MochiError database_busy when it takes too long, as while the one before waits for a database that is away
+ */
 function inLineOfSession<T>(db: Db, sessionId: string, work: () => Promise<T>): Promise<T> {
   if (dialectOf(db).name === 'sqlite') return work();
-  const lines = linesOf.get(db) ?? new Map<string, Promise<void>>();
-  linesOf.set(db, lines);
-  const result = (lines.get(sessionId) ?? Promise.resolve()).then(work);
-  const end = result.then(
+  const { adapter } = db.getExecutor();
+  const lines: Lines = linesOf.get(adapter) ?? new Map();
+  linesOf.set(adapter, lines);
+  const before = lines.get(sessionId);
+  const result =
+    before === undefined ? work() : isPatientDb(db) ? before.then(work) : afterwards(before, work);
+  const done = result.then(
     () => undefined,
     () => undefined,
   );
+  // Whoever has given up does not let others pass.
+  const end = before === undefined ? done : before.then(() => done);
   lines.set(sessionId, end);
   void end.then(() => {
     if (lines.get(sessionId) === end) lines.delete(sessionId);
   });
   return result;
+}
+
+async function afterwards<T>(before: Promise<void>, work: () => Promise<T>): Promise<T> {
+  const inTime = new AbortController();
+  const late = setTimeout(IN_LINE_MS, 'late' as const, { signal: inTime.signal }).catch(() => undefined);
+  const isLate = (await Promise.race([before, late])) === 'late';
+  inTime.abort();
+  if (!isLate) return work();
+  throw new MochiError(
+    'database_busy',
+    'Another change of the session has not ended. Nothing of this request was stored: try again.',
+  );
 }
 
 /** First in a transaction that changes a session: other processes wait here until it is committed. */

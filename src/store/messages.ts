@@ -33,14 +33,15 @@ const writeMessage = prepared((db, { session, message, ...columns }: MessageColu
   db.updateTable('messages').set(columns).where('session_id', '=', session).where('id', '=', message),
 );
 
+/** @returns whether it is there */
 export async function updateMessage(
   db: Db,
   sessionId: string,
   messageId: string,
   change: MessageChange,
-): Promise<void> {
+): Promise<boolean> {
   const { content, thinking, status, evalCount, promptEvalCount, finishReason, toolCalls } = change;
-  await writeMessage(db, {
+  const { numAffectedRows = 0n } = await writeMessage(db, {
     session: sessionId,
     message: messageId,
     content,
@@ -51,6 +52,7 @@ export async function updateMessage(
     ...(finishReason !== undefined && { finish_reason: finishReason }),
     ...(toolCalls && { tool_calls: JSON.stringify(toolCalls) }),
   });
+  return numAffectedRows > 0n;
 }
 
 interface PathRange {

@@ -21,6 +21,8 @@ export interface ServedStore {
   openSnapshot(): Promise<Snapshot>;
   /** What goes on beside the requests: for as long as the store is open. */
   tend(log: Log): { close(): Promise<void> };
+  /** Nobody waits any more for a database that is away: the server ends. */
+  hurry(): void;
   close(): Promise<void>;
   /** Closes it and changes nothing any more: after a fault. */
   leave(): Promise<void>;
@@ -62,17 +64,20 @@ async function serveSqlite(options: Omit<OpenStoreOptions, 'exclusive'>): Promis
         },
       };
     },
+    hurry: () => undefined,
     close: store.close,
     leave: store.leave,
   };
 }
 
-function servePostgres(store: PostgresStore): ServedStore {
+function servePostgres({ watch, ...store }: PostgresStore): ServedStore {
   const { close } = store;
   return {
     ...store,
-    refuseTrouble: () => undefined,
-    tend: () => ({ close: async () => undefined }),
+    tend(log) {
+      watch(log);
+      return { close: async () => undefined };
+    },
     leave: close,
   };
 }

@@ -85,15 +85,23 @@ export class Draft {
 
   /** A checkpoint: the message begins, or gets the text so far. @returns where it lies once this is committed */
   async save(db: Db): Promise<PathPlace> {
-    const { sessionId, messageId, turnId } = this.options;
-    if (this.place === null) return this.begin(db);
-    await updateMessage(db, sessionId, messageId, {
+    const { place } = this;
+    if (place === null || !(await this.update(db, { status: 'streaming' }))) return this.begin(db);
+    await noteLastEvent(db, this.options.turnId, this.options.lastEventId());
+    return place;
+  }
+
+  /**
+   * The message, which was written before, as it is now.
+   * @returns whether it is there: a checkpoint waits for no disk, and a crash of the database can take it back
+   */
+  update(db: Db, end: DraftEnd): Promise<boolean> {
+    const { sessionId, messageId } = this.options;
+    return updateMessage(db, sessionId, messageId, {
       content: this.content,
       thinking: this.thinking || null,
-      status: 'streaming',
+      ...end,
     });
-    await noteLastEvent(db, turnId, this.options.lastEventId());
-    return this.place;
   }
 
   /** Puts the message on the path, as `streaming`; what was sent for it is known from then on. */

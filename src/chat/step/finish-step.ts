@@ -8,7 +8,6 @@ import type { MochiError } from '../../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
 import type { Db } from '../../store/database.ts';
 import { changeSession } from '../../store/lock-session.ts';
-import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { type SessionChange, updateSession } from '../../store/sessions.ts';
 import { saveTokenRatio } from '../../store/token-ratios.ts';
@@ -203,8 +202,7 @@ async function storeDraft(
   usage: EngineUsage,
   also: SessionChange = {},
 ): Promise<PathPlace> {
-  const { toolCalls, content, thinking, finishReason, place } = draft;
-  const { sessionId, messageId } = draft.options;
+  const { toolCalls, finishReason, place } = draft;
   const end = {
     status: 'complete',
     evalCount: usage.outputTokens,
@@ -217,15 +215,15 @@ async function storeDraft(
     }),
   } as const;
   if (place === null) return draft.append(db, end, also);
-  await updateMessage(db, sessionId, messageId, { content, thinking: thinking || null, ...end });
-  if (Object.keys(also).length > 0) await updateSession(db, sessionId, also);
+  if (!(await draft.update(db, end))) {
+    await draft.note(db);
+    return draft.append(db, end, also);
+  }
+  if (Object.keys(also).length > 0) await updateSession(db, draft.options.sessionId, also);
   return place;
 }
 
 async function storePart(db: Db, draft: Draft): Promise<void> {
-  const { content, thinking, place } = draft;
-  const { sessionId, messageId } = draft.options;
-  const status = 'partial';
-  if (place === null) await draft.append(db, { status });
-  else await updateMessage(db, sessionId, messageId, { content, thinking: thinking || null, status });
+  const end = { status: 'partial' } as const;
+  if (draft.place === null || !(await draft.update(db, end))) await draft.append(db, end);
 }

@@ -1,6 +1,6 @@
 // The connections under kysely: what was changed is noted, U+0000 is kept, errors are in our own words.
 import {
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type PostgresDialectConfig,
   PostgresDriver,
@@ -8,27 +8,38 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type { StoreChange } from '../../change-notes.ts';
-import { toMochiError } from './errors.ts';
+import { outcomeUnknown, toAway, toMochiError } from './errors.ts';
 import { notedWrite } from './noted-writes.ts';
+import type { Reach } from './reach.ts';
 import { rowFromStored, toStored } from './stored-text.ts';
 
-type Tell = (changes: readonly StoreChange[]) => void;
+export interface DriverDoors {
+  /** What is changed is told once it is committed. */
+  readonly tell: (changes: readonly StoreChange[]) => void;
+  /** Null: nobody looks after it, and whoever needs it waits for it. */
+  readonly reach: Reach | null;
+}
 
-/** What is changed is told once it is committed. */
+/** The number of the transaction is known from the start: after a commit without an answer it says what became of it. */
+const BEGIN = CompiledQuery.raw('begin; select pg_current_xact_id()::text as number');
+
 export class StoreDriver extends PostgresDriver {
-  readonly #tell: Tell;
+  readonly #doors: DriverDoors;
 
-  constructor(config: PostgresDialectConfig, tell: Tell) {
+  constructor(config: PostgresDialectConfig, doors: DriverDoors) {
     super(config);
-    this.#tell = tell;
+    this.#doors = doors;
   }
 
   override async acquireConnection(
     ...options: Parameters<PostgresDriver['acquireConnection']>
-  ): Promise<DatabaseConnection> {
+  ): Promise<StoreConnection> {
+    const { reach } = this.#doors;
+    reach?.refuseTrouble();
     try {
-      return new StoreConnection(await super.acquireConnection(...options), this.#tell);
+      return new StoreConnection(await super.acquireConnection(...options), this.#doors);
     } catch (error) {
+      if (toAway(error) !== null) reach?.suspect();
       throw toMochiError(error);
     }
   }
@@ -37,17 +48,34 @@ export class StoreDriver extends PostgresDriver {
     connection: DatabaseConnection,
     settings: TransactionSettings,
   ): Promise<void> {
-    await super.beginTransaction(connection, settings);
-    if (connection instanceof StoreConnection) connection.begin();
+    const isPlain = settings.isolationLevel === undefined && settings.accessMode === undefined;
+    if (!(connection instanceof StoreConnection) || !isPlain)
+      return super.beginTransaction(connection, settings);
+    const { rows } = await connection.executeQuery<{ number: string }>(BEGIN);
+    connection.begin(rows[0]?.number ?? null);
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.commitTransaction(connection);
+    try {
+      await super.commitTransaction(connection);
+    } catch (error) {
+      if (!(await this.#isCommitted(connection, error))) throw error;
+    }
     if (connection instanceof StoreConnection) connection.end();
   }
 
+  /** The commit was sent, and no answer came. */
+  async #isCommitted(connection: DatabaseConnection, error: unknown): Promise<boolean> {
+    const { reach } = this.#doors;
+    if (!(connection instanceof StoreConnection) || toAway(error) === null) return false;
+    const { number, isPatient } = connection;
+    if (reach === null || number === null) throw outcomeUnknown();
+    return reach.hasCommitted(number, isPatient);
+  }
+
+  /** Where it cannot be said any more, the end of the connection says it; and who asked is told what went wrong before. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await super.rollbackTransaction(innerOf(connection));
+    await super.rollbackTransaction(innerOf(connection)).catch(() => undefined);
   }
 
   override async releaseConnection(connection: DatabaseConnection): Promise<void> {
@@ -63,18 +91,23 @@ function innerOf(connection: DatabaseConnection): PoolConnection {
 }
 
 /** Lives as long as it is taken from the pool. */
-class StoreConnection implements DatabaseConnection {
+export class StoreConnection implements DatabaseConnection {
   readonly inner: DatabaseConnection;
-  readonly #tell: Tell;
+  /** Of the transaction; null: there is none, or it cannot change anything. */
+  number: string | null = null;
+  /** Whoever has it can wait for the database to be back. */
+  isPatient = false;
+  readonly #doors: DriverDoors;
   /** Of the transaction; null: there is none. */
   #noted: Map<string, StoreChange> | null = null;
 
-  constructor(inner: DatabaseConnection, tell: Tell) {
+  constructor(inner: DatabaseConnection, doors: DriverDoors) {
     this.inner = inner;
-    this.#tell = tell;
+    this.#doors = doors;
   }
 
-  begin(): void {
+  begin(number: string | null): void {
+    this.number = number;
     this.#noted = new Map();
   }
 
@@ -82,7 +115,7 @@ class StoreConnection implements DatabaseConnection {
   end(): void {
     const noted = this.#noted;
     this.#noted = null;
-    if (noted !== null && noted.size > 0) this.#tell([...noted.values()]);
+    if (noted !== null && noted.size > 0) this.#doors.tell([...noted.values()]);
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -102,13 +135,18 @@ class StoreConnection implements DatabaseConnection {
     try {
       return await this.inner.executeQuery<R>({ ...query, parameters: query.parameters.map(toStored) });
     } catch (error) {
-      throw toMochiError(error);
+      throw this.#known(error);
     }
+  }
+
+  #known(error: unknown): unknown {
+    if (toAway(error) !== null) this.#doors.reach?.suspect();
+    return toMochiError(error);
   }
 
   #note(changes: readonly StoreChange[]): void {
     if (this.#noted === null) {
-      if (changes.length > 0) this.#tell(changes);
+      if (changes.length > 0) this.#doors.tell(changes);
       return;
     }
     for (const change of changes) this.#noted.set(`${change.kind} ${change.id}`, change);
@@ -116,9 +154,13 @@ class StoreConnection implements DatabaseConnection {
 
   async *streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     const stored = { ...query, parameters: query.parameters.map(toStored) };
-    for await (const result of this.inner.streamQuery<R>(stored, chunkSize)) {
-      for (const row of result.rows as Record<string, unknown>[]) rowFromStored(row);
-      yield result;
+    try {
+      for await (const result of this.inner.streamQuery<R>(stored, chunkSize)) {
+        for (const row of result.rows as Record<string, unknown>[]) rowFromStored(row);
+        yield result;
+      }
+    } catch (error) {
+      throw this.#known(error);
     }
   }
 }

@@ -1,20 +1,30 @@
 // Opens a database of PostgreSQL: its pool, its schema brought up to date, and what is told of its changes.
 
 import type { Driver } from 'kysely';
-import { type ConnectionProvider, Kysely, PostgresDialect, type PostgresDialectConfig, sql } from 'kysely';
+import {
+  type ConnectionProvider,
+  Kysely,
+  PostgresDialect,
+  type PostgresDialectConfig,
+  type PostgresPool,
+  sql,
+} from 'kysely';
 import { loadPgCursor } from '../../../kit/late-packages.ts';
+import type { Log } from '../../../kit/log.ts';
 import type { ChangeListener, StoreChange } from '../../change-notes.ts';
 import type { Database, Db } from '../../database.ts';
-import { commitUnsyncedBy } from '../../durable.ts';
+import { setCommitWays } from '../../durable.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import type { Snapshot } from '../../open-snapshot.ts';
 import { StoreQueryCompiler } from './compiler.ts';
-import { StoreDriver } from './driver.ts';
-import { isToBeRepeated } from './errors.ts';
+import { type DriverDoors, StoreConnection, StoreDriver } from './driver.ts';
+import { isPassing, isToBeRepeated } from './errors.ts';
 import { examineServer } from './examine-server.ts';
+import { withLastResults } from './last-results.ts';
 import { explainOpen } from './open-error.ts';
-import { openPatientPool, openServingPool } from './pool.ts';
+import { openClient, openPatientPool, openServingPool } from './pool.ts';
 import type { PostgresOptions } from './postgres-options.ts';
+import { Reach } from './reach.ts';
 import { shownUrl } from './shown-url.ts';
 
 export interface PostgresStore {
@@ -24,6 +34,12 @@ export interface PostgresStore {
   onChange(listener: ChangeListener): void;
   /** As it is at this moment, for readers that take their time. */
   openSnapshot(): Promise<Snapshot>;
+  /** @throws MochiError database_busy: it does not answer, or cannot be written to */
+  refuseTrouble(): Promise<void>;
+  /** Says when the database goes, and when it is back. */
+  watch(log: Log): void;
+  /** Nobody waits any more for a database that is away. */
+  hurry(): void;
   close(): Promise<void>;
 }
 
@@ -32,16 +48,14 @@ export async function openPostgres({ url, pool: max }: PostgresOptions): Promise
   let listener: ChangeListener | null = null;
   const tell = (changes: readonly StoreChange[]) => listener?.changed(changes);
   const migrationMs = await bringUpToDate(url);
-  const dialect = new StoreDialect({ pool: openServingPool(url, max), cursor: loadPgCursor() }, tell);
+  const { pool, cut } = openServingPool(url, max);
+  const reach = new Reach({ connect: () => openClient(url), cut });
+  const dialect = new StoreDialect({ pool, cursor: loadPgCursor() }, { tell, reach });
   const bare = new Kysely<Database>({ dialect });
-  const db = repeating(bare, dialect);
-  commitUnsyncedBy(db, (action) =>
-    db.transaction().execute(async (transaction) => {
-      // A crash of this process loses nothing, one of the database a moment.
-      await sql`set local synchronous_commit = off`.execute(transaction);
-      return action(transaction);
-    }),
-  );
+  const db = persistent(bare, { dialect, reach, isPatient: false });
+  const patient = persistent(bare, { dialect, reach, isPatient: true });
+  setCommitWays(db, { unsynced: (action) => withoutSync(db, action), patient });
+  setCommitWays(patient, { unsynced: (action) => withoutSync(patient, action), patient });
   return {
     db,
     migrationMs,
@@ -49,16 +63,31 @@ export async function openPostgres({ url, pool: max }: PostgresOptions): Promise
       listener = heard;
     },
     openSnapshot: () => openSnapshot(db),
-    close: () => bare.destroy(),
+    refuseTrouble: () => reach.check(),
+    watch: (log) => reach.watch(log),
+    hurry: () => reach.hurry(),
+    async close() {
+      await reach.close();
+      await bare.destroy();
+    },
   };
+}
+
+/** A crash of this process loses nothing, one of the database a moment. */
+function withoutSync<T>(db: Db, action: (transaction: Db) => Promise<T>): Promise<T> {
+  return db.transaction().execute(async (transaction) => {
+    await sql`set local synchronous_commit = off`.execute(transaction);
+    return action(transaction);
+  });
 }
 
 /** @returns how long the schema took. @throws StoreOpenError */
 async function bringUpToDate(url: string): Promise<number> {
   const name = shownUrl(url);
   try {
-    const pool = openPatientPool(url);
-    const db = new Kysely<Database>({ dialect: new StoreDialect({ pool }, () => undefined) });
+    const { pool } = openPatientPool(url);
+    const doors = { tell: () => undefined, reach: null };
+    const db = new Kysely<Database>({ dialect: new StoreDialect({ pool }, doors) });
     try {
       await examineServer(pool, name);
       const startedAt = performance.now();
@@ -88,12 +117,17 @@ async function openSnapshot(db: Db): Promise<Snapshot> {
   };
 }
 
+interface StoreDialectConfig extends PostgresDialectConfig {
+  readonly pool: PostgresPool;
+}
+
 class StoreDialect extends PostgresDialect {
   readonly driver: StoreDriver;
 
-  constructor(config: PostgresDialectConfig, tell: (changes: readonly StoreChange[]) => void) {
-    super(config);
-    this.driver = new StoreDriver(config, tell);
+  constructor(config: StoreDialectConfig, doors: DriverDoors) {
+    const own = { ...config, pool: withLastResults(config.pool) };
+    super(own);
+    this.driver = new StoreDriver(own, doors);
   }
 
   override createDriver(): Driver {
@@ -108,16 +142,30 @@ class StoreDialect extends PostgresDialect {
 /** How often a transaction is begun again that had to give way to others. */
 const REPEATS = 3;
 
+interface Persistence {
+  readonly dialect: StoreDialect;
+  readonly reach: Reach;
+  /** What cannot be done while the database is away is done when it is back. */
+  readonly isPatient: boolean;
+}
+
 /** The same database, in which what had to give way to others is begun again. */
-function repeating(bare: Db, dialect: StoreDialect): Db {
+function persistent(bare: Db, { dialect, reach, isPatient }: Persistence): Db {
   const own = bare.getExecutor();
   const connections: ConnectionProvider = {
     async provideConnection(consumer, options) {
-      for (let repeats = 0; ; repeats += 1) {
+      let repeats = 0;
+      let tries = 0;
+      for (;;) {
         try {
-          return await own.provideConnection(consumer, options);
+          return await own.provideConnection((connection) => {
+            if (connection instanceof StoreConnection) connection.isPatient = isPatient;
+            return consumer(connection);
+          }, options);
         } catch (error) {
-          if (repeats >= REPEATS || !isToBeRepeated(error)) throw error;
+          if (isToBeRepeated(error) && repeats < REPEATS) repeats += 1;
+          else if (isPatient && isPassing(error)) await reach.wait(error, tries++);
+          else throw error;
         }
       }
     },
