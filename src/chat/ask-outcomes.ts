@@ -1,6 +1,7 @@
 // After a crash or a kill: tools that were running may have taken effect, and nobody knows. The call is not made again
 // by itself, and nobody is told that it succeeded: a person says what became of it, and the turn waits for that.
 import type { NewApproval } from '../approvals/draft-approval.ts';
+import { changeSession } from '../store/lock-session.ts';
 import { type LostExecution, listLostExecutions, loseExecution } from '../store/lost-executions.ts';
 import { cancelQuestionsOfTurn } from '../store/settle-approvals.ts';
 import { listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
@@ -40,7 +41,7 @@ async function askAbout(
 ): Promise<void> {
   const [turn] = turns;
   const error = cutRuns('the server stopped').other;
-  await db.transaction().execute(async (transaction) => {
+  await changeSession(db, turn.sessionId, async (transaction) => {
     await cancelQuestionsOfTurn(transaction, turn.id, now());
     for (const run of runs) await loseExecution(transaction, run, { finishedAt: now(), error });
     await approvals.insert(

@@ -62,7 +62,11 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
       await closeAgentCall({ ...deps, db }, turn, told.fact);
     });
   }
-  await deps.db.transaction().execute((db) => placeOpenMessages({ ...deps, db }, { except: waiting }));
+  const open = new Set((await listOpenMessages(deps.db)).map(({ sessionId }) => sessionId));
+  for (const sessionId of open) {
+    if (waiting.has(sessionId)) continue;
+    await changeSession(deps.db, sessionId, (db) => placeOpenMessages({ ...deps, db }, sessionId));
+  }
   await closeLostExecutions(
     deps.db,
     { before: deps.bootId },
@@ -75,14 +79,10 @@ function isNested({ run }: UnfinishedTurn): boolean {
   return run?.parent != null;
 }
 
-/** What turns were asked that were cancelled in line, and had not come to their place: of one session, or of all. */
-async function placeOpenMessages(
-  deps: CloseDeps,
-  sessions: { readonly only?: string; readonly except?: ReadonlySet<string> },
-): Promise<void> {
-  for (const open of await listOpenMessages(deps.db, sessions.only)) {
-    if (sessions.except?.has(open.sessionId)) continue;
-    const head = await answerOpenCalls(deps, open.sessionId);
+/** What turns of a session were asked that were cancelled in line, and had not come to their place. */
+async function placeOpenMessages(deps: CloseDeps, sessionId: string): Promise<void> {
+  for (const open of await listOpenMessages(deps.db, sessionId)) {
+    const head = await answerOpenCalls(deps, sessionId);
     await placeQueuedMessage(deps, head, open);
     await dropRequest(deps.db, open.turnId);
   }
@@ -118,7 +118,7 @@ export async function closeImportedTurns(deps: CloseDeps, sessionId: string): Pr
   for (const turn of await listUnfinishedTurns(deps.db, sessionId)) {
     await closeLeftTurn(deps, turn, { state: 'interrupted', failure });
   }
-  await placeOpenMessages(deps, { only: sessionId });
+  await placeOpenMessages(deps, sessionId);
   // What no turn owns up to: lines can say anything.
   await markStreamingPartial(deps.db, sessionId);
   await answerOpenCalls(deps, sessionId);

@@ -1,11 +1,12 @@
 // What is PostgreSQL's own below the query functions: run by `npm run test:postgres`.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appendToPath } from '../../src/store/active-path.ts';
 import type { StoreChange } from '../../src/store/change-notes.ts';
+import { dialectOf } from '../../src/store/dialect/dialect-of.ts';
 import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
 import { commitUnsynced } from '../../src/store/durable.ts';
 import { listSessions } from '../../src/store/list-sessions.ts';
@@ -119,4 +120,27 @@ it('shows a snapshot as it was, whatever is written meanwhile', async () => {
   expect(await findSession(snapshot.db, 'Z')).toEqual(before);
   await snapshot.close();
   expect((await findSession(store.db, 'Z'))?.title).toBe('Later');
+});
+
+it('reads a part of stored JSON in which somebody has said U+0000, and whatever looks like it', async () => {
+  const said = ['\u0000', '\\u0000', '\\\u0000', '\\\\u0000\u0000', '\u001a0'];
+  for (const text of said) {
+    const json = JSON.stringify({ digest: 'abc', said: text });
+    const { rows } = await sql<{ digest: string; said: string }>`
+      select ${dialectOf(store.db).jsonText('stored', 'digest')} as digest,
+        ${dialectOf(store.db).jsonText('stored', 'said')} as said
+      from (select ${json}::text as stored) as one`.execute(store.db);
+    expect(rows).toEqual([{ digest: 'abc', said: text }]);
+  }
+});
+
+it('begins no transaction of a turn without the lock of its session', () => {
+  const files = readdirSync('src/chat', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const without = files.filter((name) =>
+    readFileSync(join('src/chat', name), 'utf8').includes('.transaction()'),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  expect(without).toEqual([]);
 });

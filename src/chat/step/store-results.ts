@@ -95,7 +95,7 @@ export async function storeQuestions(
   const { approvals } = deps;
   const { state, questions } = asked.asks;
   const call = { sessionId: turn.live.sessionId, messageId, callIndex: planned.callIndex };
-  const inserted = await deps.db.transaction().execute(async (db) => {
+  const inserted = await changeSession(deps.db, turn.live.sessionId, async (db) => {
     const drafts = questions.map(({ question }) => questionDraft(turn, { messageId, planned }, question));
     const rows = await approvals.insert(db, drafts);
     const keyed = questions.map(({ key }, index) => ({

@@ -1,7 +1,23 @@
 // PostgreSQL's words.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { jsonArrayFrom } from 'kysely/helpers/postgres';
 import type { SqlDialect } from '../sql-dialect.ts';
+
+/**
+ * A column of JSON without U+0000, which it could not be read with, wherever in it that stands: what is read is then as
+ * texts have it that are stored.
+ */
+function readable(column: string): RawBuilder<string> {
+  const text = sql.ref(column);
+  return sql`case when strpos(${text}, '\\u00') = 0 then ${text} else
+    ${replaceEscape(replaceEscape(sql`${text}`, '001a', '001a1'), '0000', '001a0')} end`;
+}
+
+/** One that is not itself a part of an escaped backslash. */
+function replaceEscape(text: RawBuilder<unknown>, from: string, to: string): RawBuilder<unknown> {
+  const escape = `(?<!\\\\)((?:\\\\\\\\)*)\\\\u${from}`;
+  return sql`regexp_replace(${text}, ${sql.lit(escape)}, ${sql.lit(`\\1\\\\u${to}`)}, 'g')`;
+}
 
 export const POSTGRES: SqlDialect = Object.freeze({
   name: 'postgres',
@@ -17,7 +33,7 @@ export const POSTGRES: SqlDialect = Object.freeze({
   table: (values, name) => sql`(
     select place - 1 as key, value from unnest(${values}::text[]) with ordinality as given (value, place)
   ) as ${sql.ref(name)}`,
-  jsonText: (column, key) => sql`(cast(${sql.ref(column)} as json) ->> ${sql.lit(key)})`,
+  jsonText: (column, key) => sql`(cast(${readable(column)} as json) ->> ${sql.lit(key)})`,
   jsonLength: (column) => sql`json_array_length(cast(${sql.ref(column)} as json))`,
   jsonRows: (query) => jsonArrayFrom(query),
 } satisfies SqlDialect);
