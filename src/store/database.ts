@@ -4,22 +4,23 @@ import type { FinishReason, MessageStatus, Role } from '../contract/message.ts';
 import type { SessionKind } from '../contract/session.ts';
 import type { AgentPhase, TurnState } from '../contract/turn.ts';
 import type { HistoryMarkTable, ResponseTable } from './dialect-tables.ts';
+import type { ClaimColumns, InstanceTables, OwnedColumns } from './instance-tables.ts';
 
 /** The database or a transaction on it: query functions take either. */
 export type Db = Kysely<Database>;
 
-export interface Database {
+export interface Database extends InstanceTables {
   /** A view: the sessions that are there for everybody. Written is `session_rows`. */
   sessions: SessionTable;
   session_rows: SessionRowTable;
   messages: MessageTable;
-  turns: TurnTable;
+  turns: TurnTable & OwnedColumns;
   tool_calls: ToolCallTable;
   tool_executions: ToolExecutionTable;
   approvals: ApprovalTable;
   tool_grants: ToolGrantTable;
   token_ratios: TokenRatioTable;
-  background_jobs: BackgroundJobTable;
+  background_jobs: BackgroundJobTable & ClaimColumns;
   meta: MetaTable;
   search_titles: SearchTitleTable;
   history_marks: HistoryMarkTable;

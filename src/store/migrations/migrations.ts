@@ -15,6 +15,7 @@ import { m011MeantCalls } from './m011-meant-calls.ts';
 import { m012JournalAndApprovals } from './m012-journal-and-approvals.ts';
 import { m013AgentChats } from './m013-agent-chats.ts';
 import { m014Dialects } from './m014-dialects.ts';
+import { m015Instances } from './m015-instances.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -35,4 +36,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '012_journal_and_approvals': step(m012JournalAndApprovals),
   '013_agent_chats': step(m013AgentChats),
   '014_dialects': step(m014Dialects),
+  '015_instances': step(m015Instances),
 });
