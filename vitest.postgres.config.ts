@@ -10,19 +10,13 @@ const OF_SQLITE = [
   'test/api/durable.test.ts',
   'test/api/import-command.test.ts',
   'test/api/large-sessions.test.ts',
+  'test/api/search-pages.test.ts',
   'test/api/turn-costs.test.ts',
   'test/turns/agent-settings.test.ts',
   'test/turns/agent-stops.test.ts',
   'test/api/sessions-delete.test.ts',
   'test/api/transfer.property.test.ts',
   'src/store/agent-chats.test.ts',
-];
-
-/** Full-text search has no index there yet. */
-const OF_SEARCH = [
-  'test/api/search.test.ts',
-  'test/api/search-pages.test.ts',
-  'test/api/search.property.test.ts',
 ];
 
 /** The same, of single tests. */
@@ -40,13 +34,6 @@ const LEFT_OUT = [
   'its parent is told why, with what was done',
   // Fifty readers of megabytes wait for few connections, longer than it does.
   'fifty that do not read hold a piece each',
-  // They search.
-  'gives a session whose id is taken by another one a new id',
-  'find what agents did only when they are asked to',
-  'are in no list and no search',
-  'page with cursors of their own',
-  'GET /api/v1/search',
-  'GET /search',
 ];
 
 export default defineConfig({
@@ -58,7 +45,7 @@ export default defineConfig({
       'test/postgres/*.postgres.ts',
       'src/store/{active-path,agent-chats,messages,prepared,unlisted-sessions}.test.ts',
     ],
-    exclude: [...OF_SQLITE, ...OF_SEARCH],
+    exclude: OF_SQLITE,
     testNamePattern: new RegExp(`^(?!.*(?:${LEFT_OUT.map(RegExp.escape).join('|')}))`),
     globalSetup: ['test/support/build.ts', 'test/support/postgres-template.ts'],
   },

@@ -1,7 +1,7 @@
 // The text of a search box, taken from a query.
 import { createHash } from 'node:crypto';
 import { invalidField } from '../contract/errors.ts';
-import { parseSearch, type SearchQuery, toMatch } from '../store/search-query.ts';
+import { parseSearch, type SearchQuery } from '../store/search-query.ts';
 
 /** @throws MochiError validation_error for a text without a word in it */
 export function searchQueryOf(text: string): SearchQuery {
@@ -12,5 +12,5 @@ export function searchQueryOf(text: string): SearchQuery {
 
 /** The name of a list of hits, for its cursors: another search is another list. */
 export function searchList(name: string, query: SearchQuery): string {
-  return `${name} ${createHash('sha256').update(toMatch(query)).digest('base64url').slice(0, 12)}`;
+  return `${name} ${createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, 12)}`;
 }

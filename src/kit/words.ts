@@ -82,9 +82,14 @@ export function indexedWords(text: string): string {
   const signs = new Set<string>();
   for (const word of wordsOf(composed(text))) {
     words.push(word.text);
-    if (word.isPair) for (const sign of word.text.match(SIGN) ?? []) signs.add(sign);
+    if (word.isPair) for (const sign of signsOf(word.text)) signs.add(sign);
   }
   return [...words, ...signs].join(' ');
+}
+
+/** The two of a pair. */
+export function signsOf(pair: string): readonly string[] {
+  return pair.match(SIGN) ?? [];
 }
 
 function fold(text: string): string {

@@ -63,7 +63,7 @@ function isUnspacedTail(found: readonly Word[]): boolean {
 
 function limit(terms: readonly SearchTerm[]): SearchTerm[] {
   const length = (term: SearchTerm) => term.words.join('').length;
-  const unique = [...new Map(terms.map((term) => [toExpression(term), term])).values()];
+  const unique = [...new Map(terms.map((term) => [JSON.stringify(term), term])).values()];
   const kept: SearchTerm[] = [];
   let words = 0;
   for (const term of unique.toSorted((one, other) => length(other) - length(one))) {
@@ -72,16 +72,4 @@ function limit(terms: readonly SearchTerm[]): SearchTerm[] {
     kept.push(term);
   }
   return kept;
-}
-
-/** In the language of FTS5 (https://www.sqlite.org/fts5.html#full_text_query_syntax). Words hold letters and digits only. */
-export function toMatch({ terms, excluded }: SearchQuery): string {
-  const wanted = terms.map(toExpression).join(' AND ');
-  return excluded.length === 0 ? wanted : `(${wanted}) NOT (${excluded.map(toExpression).join(' OR ')})`;
-}
-
-function toExpression({ words, isPrefix }: SearchTerm): string {
-  const phrase = `"${words.join(' ')}"`;
-  // The whole word counts twice, so that it comes before what only begins like it.
-  return isPrefix ? `(${phrase} OR ${phrase} *)` : phrase;
 }

@@ -4,8 +4,11 @@ import { type RawBuilder, sql } from 'kysely';
 import type { SearchResult } from '../contract/search.ts';
 import type { SessionKind } from '../contract/session.ts';
 import type { Db } from './database.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
+import type { SearchWalk } from './dialect/search-body.ts';
+import { searchOf } from './dialect/search-of.ts';
 import { FIRST_TITLE } from './search-index.ts';
-import { type SearchQuery, toMatch } from './search-query.ts';
+import type { SearchQuery } from './search-query.ts';
 import { toSnippet } from './search-snippet.ts';
 
 /** The newest hits are ranked, so that a word that is everywhere costs no more than one that is often. */
@@ -61,7 +64,8 @@ export async function search(
   query: SearchQuery,
   page: SearchScope & { readonly limit: number; readonly after: HitPosition | null },
 ): Promise<FoundPage> {
-  const ranked = await rankHits(db, toMatch(query), page);
+  const isCaughtUp = await searchOf(db).catchUp(db);
+  const ranked = await rankHits(db, query, page);
   const start = startOf(ranked.hits, page.after);
   const hits = ranked.hits.slice(start, start + page.limit);
   const rest = ranked.hits.length - start - hits.length;
@@ -93,18 +97,18 @@ export async function search(
   return {
     results,
     next: rest > 0 && last ? { seq: last.seq, count } : null,
-    isTruncated: ranked.isTruncated,
+    isTruncated: ranked.isTruncated || !isCaughtUp,
   };
 }
 
-/** By bm25, which counts rare words more and long texts less: a title wins over a message that is no better. */
+/** By what the database makes of words and lengths: a title wins over a message that is no better. */
 async function rankHits(
   db: Db,
-  match: string,
+  query: SearchQuery,
   scope: SearchScope,
 ): Promise<{ hits: Hit[]; isTruncated: boolean }> {
   const found: FoundHit[] = [];
-  for await (const rows of walkHits(db, match, scope)) {
+  for await (const rows of walkHits(db, query, scope)) {
     found.push(...rows.filter(({ seen }) => seen === 1));
     if (found.length > MAX_RANKED) break;
   }
@@ -124,21 +128,16 @@ interface FoundHit extends Hit {
 /** The newest first; others have a turn before more is looked for. */
 async function* walkHits(
   db: Db,
-  match: string,
+  query: SearchQuery,
   scope: SearchScope,
 ): AsyncGenerator<readonly FoundHit[], void> {
   const limit = MAX_RANKED + 1;
   for (let below: number | null = Number.MAX_SAFE_INTEGER; below !== null; ) {
     const { rows }: { rows: FoundHit[] } = await sql<FoundHit>`
-      select hit.seq, -hit.score as rank, messages.active,
-        ${isSeen(scope)} as seen
-      from (
-        select rowid as seq, bm25(search_index) as score from search_index
-        where search_index match ${match} and rowid < ${below}
-        order by rowid desc limit ${limit}
-      ) as hit
+      select hit.seq, hit.rank, messages.active, ${isSeen(scope)} as seen
+      from ${searchOf(db).ranked(query, { below, limit })} as hit
       left join messages on messages.seq = hit.seq
-      left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
+      left join search_titles on search_titles.seq = hit.seq - ${sql.lit(FIRST_TITLE)}
       order by hit.seq desc
     `.execute(db);
     yield rows;
@@ -149,15 +148,15 @@ async function* walkHits(
 
 /** Of a hit that is joined with its message and its title. */
 function isSeen(scope: SearchScope): RawBuilder<number> {
-  return sql<number>`exists (
+  return sql<number>`case when exists (
     select 1 from sessions
     where id = coalesce(messages.session_id, search_titles.session_id) and ${isInScope(scope)}
-  )`;
+  ) then 1 else 0 end`;
 }
 
 /** Of a session. */
 function isInScope({ includesAgents, includesUnlisted = false }: SearchScope): RawBuilder<boolean> {
-  return sql<boolean>`(kind = 'chat' or ${Number(includesAgents)}) and (listed = 1 or ${Number(includesUnlisted)})`;
+  return sql<boolean>`(kind = 'chat' or ${sql.lit(includesAgents)}) and (listed = 1 or ${sql.lit(includesUnlisted)})`;
 }
 
 function startOf(hits: readonly Hit[], after: HitPosition | null): number {
@@ -167,17 +166,19 @@ function startOf(hits: readonly Hit[], after: HitPosition | null): number {
 }
 
 async function readTexts(db: Db, hits: readonly Hit[]): Promise<Map<number, FoundText>> {
-  const seqs = JSON.stringify(hits.map(({ seq }) => seq));
+  const { isAmong } = dialectOf(db);
+  const ofMessages = hits.filter(({ seq }) => seq < FIRST_TITLE).map(({ seq }) => seq);
+  const ofTitles = hits.filter(({ seq }) => seq >= FIRST_TITLE).map(({ seq }) => seq - FIRST_TITLE);
   const { rows } = await sql<FoundText>`
     select messages.seq, session_id, title, messages.id as message_id, role, content as text, active, timestamp, kind
-    from json_each(${seqs}) as hit
-    join messages on messages.seq = hit.value
+    from messages
     join sessions on sessions.id = messages.session_id
+    where ${isAmong('messages.seq', ofMessages)}
     union all
-    select hit.value, session_id, title, null, null, title, 1, updated_at, kind
-    from json_each(${seqs}) as hit
-    join search_titles on search_titles.seq = hit.value - ${FIRST_TITLE}
+    select search_titles.seq + ${sql.lit(FIRST_TITLE)}, session_id, title, null, null, title, 1, updated_at, kind
+    from search_titles
     join sessions on sessions.id = search_titles.session_id
+    where ${isAmong('search_titles.seq', ofTitles)}
   `.execute(db);
   return new Map(rows.map((row) => [row.seq, row]));
 }
@@ -190,6 +191,7 @@ export interface FoundSessions {
 
 /** The sessions whose title or messages hold what is looked for, in no order. */
 export async function findSessions(db: Db, query: SearchQuery, scope: SearchScope): Promise<FoundSessions> {
+  const isCaughtUp = await searchOf(db).catchUp(db);
   const ids = new Set<string>();
   let hits = 0;
   let below: number | null = Number.MAX_SAFE_INTEGER;
@@ -197,7 +199,7 @@ export async function findSessions(db: Db, query: SearchQuery, scope: SearchScop
     const limit: number = MAX_LISTED + 1 - hits;
     const rows: readonly HitsOfSession[] = await countHits(db, {
       ...scope,
-      match: toMatch(query),
+      query,
       below,
       limit,
     });
@@ -210,7 +212,7 @@ export async function findSessions(db: Db, query: SearchQuery, scope: SearchScop
     below = isEnd ? null : Math.min(...rows.map(({ lowest }) => lowest));
     await setImmediate();
   }
-  return { ids: [...ids], isTruncated: hits > MAX_LISTED };
+  return { ids: [...ids], isTruncated: hits > MAX_LISTED || !isCaughtUp };
 }
 
 interface HitsOfSession {
@@ -224,23 +226,20 @@ interface HitsOfSession {
 
 async function countHits(
   db: Db,
-  walk: SearchScope & { readonly match: string; readonly below: number; readonly limit: number },
+  walk: SearchScope & { readonly query: SearchQuery } & SearchWalk,
 ): Promise<HitsOfSession[]> {
   const { rows } = await sql<HitsOfSession>`
-    select session_id, hits, lowest, exists (
+    select session_id, hits, lowest, case when exists (
       select 1 from sessions where id = session_id and ${isInScope(walk)}
-    ) as seen
+    ) then 1 else 0 end as seen
     from (
       select coalesce(messages.session_id, search_titles.session_id) as session_id,
         count(*) as hits, min(hit.seq) as lowest
-      from (
-        select rowid as seq from search_index where search_index match ${walk.match} and rowid < ${walk.below}
-        order by rowid desc limit ${walk.limit}
-      ) as hit
+      from ${searchOf(db).found(walk.query, walk)} as hit
       left join messages on messages.seq = hit.seq
-      left join search_titles on search_titles.seq = hit.seq - ${FIRST_TITLE}
+      left join search_titles on search_titles.seq = hit.seq - ${sql.lit(FIRST_TITLE)}
       group by 1
-    )
+    ) as counted
   `.execute(db);
   return rows;
 }

@@ -2,6 +2,7 @@
 import type { Log } from '../kit/log.ts';
 import type { ChangeListener } from './change-notes.ts';
 import type { Db } from './database.ts';
+import { Indexing } from './dialect/postgres/indexing.ts';
 import { openPostgres, type PostgresStore } from './dialect/postgres/open.ts';
 import { Erasure } from './erasure.ts';
 import { openSnapshot, type Snapshot } from './open-snapshot.ts';
@@ -76,7 +77,8 @@ function servePostgres({ watch, ...store }: PostgresStore): ServedStore {
     ...store,
     tend(log) {
       watch(log);
-      return { close: async () => undefined };
+      const indexing = new Indexing(store.db, log);
+      return { close: () => indexing.close() };
     },
     leave: close,
   };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { cutAfter, script } from '../fake-ollama/script-modifiers.ts';
-import { searchIndexFaults } from '../support/search-index-faults.ts';
+import { faultsOfSearch } from '../support/search-index-faults.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const SAID = [
@@ -122,9 +122,9 @@ it('the index is what a new one of the same rows would be, after any operations 
           sessions = type === 'delete' ? sessions.filter((other) => other !== id) : [...sessions, ...made];
         }
       }
-      expect(searchIndexFaults(server.dataDir)).toEqual([]);
+      expect(await faultsOfSearch(server.dataDir)).toEqual([]);
       for (const id of sessions) await server.request('DELETE', `/sessions/${id}`);
-      expect(searchIndexFaults(server.dataDir)).toEqual([]);
+      expect(await faultsOfSearch(server.dataDir)).toEqual([]);
     }),
     { numRuns: 20 },
   );

@@ -16,6 +16,7 @@ import { m012JournalAndApprovals } from './m012-journal-and-approvals.ts';
 import { m013AgentChats } from './m013-agent-chats.ts';
 import { m014Dialects } from './m014-dialects.ts';
 import { m015Instances } from './m015-instances.ts';
+import { m016PostgresSearch } from './m016-postgres-search.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -37,4 +38,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '013_agent_chats': step(m013AgentChats),
   '014_dialects': step(m014Dialects),
   '015_instances': step(m015Instances),
+  '016_postgres_search': step(m016PostgresSearch),
 });
