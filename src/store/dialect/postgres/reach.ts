@@ -65,10 +65,9 @@ export class Reach {
 
   /** Ends with the next try that is worth it. @throws the cause when nobody waits any more */
   async wait(cause: unknown, tries: number): Promise<void> {
-    const pause = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
     do {
       if (this.#hurry.signal.aborted) throw cause;
-      await setTimeout(pause, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
+      await this.#pause(tries);
       await this.#look();
     } while (this.#trouble !== null);
   }
@@ -85,9 +84,16 @@ export class Reach {
       const state = this.#trouble === null ? await this.#stateOf(transaction) : 'in progress';
       if (state === 'committed') return true;
       if (state === 'aborted') return false;
-      if (state === null || performance.now() > giveUpAt) throw outcomeUnknown();
-      await this.wait(outcomeUnknown(), Math.min(tries, 3));
+      const isOver = performance.now() > giveUpAt || this.#hurry.signal.aborted;
+      if (state === null || isOver) throw outcomeUnknown();
+      await this.#pause(tries);
     }
+  }
+
+  /** Ends at once when nobody waits any more. */
+  async #pause(tries: number): Promise<void> {
+    const ms = Math.min(PAUSE_MS * 2 ** tries, MAX_PAUSE_MS);
+    await setTimeout(ms, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
   }
 
   /** Whoever waits gives up now. */
