@@ -5,7 +5,7 @@ import type { TurnEvent } from '../contract/turn-event.ts';
 import { weightsOf } from '../window/model-windows.ts';
 import type { EngineLine } from './line/engine-line.ts';
 import { untilReady } from './line/until-ready.ts';
-import { persistCall } from './step/persist-call.ts';
+import { callModel } from './step/call-model.ts';
 import type { StepDeps } from './step/step-deps.ts';
 import { hasBegun, type RunningTurn, type TurnProgress } from './step/turn-progress.ts';
 
@@ -39,7 +39,7 @@ export async function* callInLine(
       }
       progress.place = place;
       try {
-        return yield* persistCall(deps, turn, progress);
+        return yield* callModel(deps, turn, progress);
       } catch (error) {
         if (!place.isLost || error !== place.signal.reason) throw error;
         if (hasBegun(progress)) throw answeredTooLate();

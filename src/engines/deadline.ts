@@ -8,26 +8,45 @@ export interface Deadline {
 
 /** Calls `onExpire` once when nobody has extended the deadline in time. */
 export function startDeadline(milliseconds: number, onExpire: () => void): Deadline {
-  let limit = milliseconds;
-  let lastSign = performance.now();
-  let timer = setTimeout(check, limit);
+  return new MovingDeadline(milliseconds, onExpire);
+}
 
-  // Moving a timer at every token would cost more than the token: it fires, looks, and waits for the rest.
-  function check(): void {
-    const left = limit - (performance.now() - lastSign);
-    if (left <= 0) onExpire();
-    else timer = setTimeout(check, left);
+/** Has a lifetime: until it is stopped or has expired. */
+class MovingDeadline implements Deadline {
+  readonly #onExpire: () => void;
+  #limit: number;
+  #lastSign = performance.now();
+  #timer: NodeJS.Timeout;
+
+  constructor(limit: number, onExpire: () => void) {
+    this.#onExpire = onExpire;
+    this.#limit = limit;
+    this.#timer = setTimeout(look, limit, this);
   }
 
-  return {
-    extend(newLimit) {
-      lastSign = performance.now();
-      if (newLimit < limit) {
-        clearTimeout(timer);
-        timer = setTimeout(check, newLimit);
-      }
-      limit = newLimit;
-    },
-    stop: () => clearTimeout(timer),
-  };
+  extend(limit: number): void {
+    this.#lastSign = performance.now();
+    if (limit < this.#limit) this.#wait(limit);
+    this.#limit = limit;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Moving a timer at every token would cost more than the token: it fires, looks, and waits for the rest. */
+  look(): void {
+    const left = this.#limit - (performance.now() - this.#lastSign);
+    if (left <= 0) this.#onExpire();
+    else this.#wait(left);
+  }
+
+  #wait(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(look, milliseconds, this);
+  }
+}
+
+function look(deadline: MovingDeadline): void {
+  deadline.look();
 }

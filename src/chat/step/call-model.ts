@@ -16,6 +16,7 @@ import { Draft, NO_CHECKPOINTS } from './draft.ts';
 import { adviseOnLoad, fallBack } from './fall-back.ts';
 import { followWait, waitingPhase } from './follow-wait.ts';
 import { holdOf } from './held-answer.ts';
+import { mendCall } from './mend-call.ts';
 import { modelStep } from './model-step.ts';
 import { noteFailure } from './note-failure.ts';
 import { noteModel } from './note-model.ts';
@@ -26,8 +27,8 @@ import type { RunningTurn, TurnProgress } from './turn-progress.ts';
 /**
  * Leaves the answer in the progress's draft. An engine that finds the prompt too long says how long it is: it
  * is then planned once more with that measure, on a higher step or with less of the history. A window that cannot be
- * loaded gives way to a smaller one.
- * @throws what the engine throws
+ * loaded gives way to a smaller one. Once, a call is repeated whose refusal has another cause that can be removed.
+ * @throws MochiError images_not_supported, tools_not_supported; what the engine throws
  */
 export async function* callModel(
   deps: StepDeps,
@@ -35,6 +36,7 @@ export async function* callModel(
   progress: TurnProgress,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   let refusal: Refusal | null = null;
+  let isMended = false;
   for (;;) {
     try {
       return yield* callOnce(deps, turn, progress, refusal);
@@ -42,7 +44,10 @@ export async function* callModel(
       if (await fallBack(deps, turn, progress, error)) continue;
       noteFailure(deps, weightsOf(progress.model, turn.session.model), error);
       refusal = refusal === null ? await readRefusal(deps, error, progress) : null;
-      if (refusal === null) throw adviseOnLoad(error, progress);
+      if (refusal !== null) continue;
+      const failure = adviseOnLoad(error, progress);
+      if (isMended || !(await mendCall(deps, turn, progress, failure))) throw failure;
+      isMended = true;
     }
   }
 }

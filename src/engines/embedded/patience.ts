@@ -40,6 +40,6 @@ export function startPatience(options: PatienceOptions, signal: AbortSignal): Pa
       phase = 'idle';
       deadline.extend(options.idleTimeoutSeconds * 1000);
     },
-    stop: deadline.stop,
+    stop: () => deadline.stop(),
   };
 }

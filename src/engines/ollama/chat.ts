@@ -18,7 +18,7 @@ import {
 import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
 import type { OllamaHttp } from './ollama-http.ts';
-import { NdjsonError, readNdjson } from './read-ndjson.ts';
+import { NdjsonLines } from './read-ndjson.ts';
 import { errorText, isRecord, toChatBody, toChunks } from './wire.ts';
 
 export interface OllamaChatDeps {
@@ -72,26 +72,29 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
     try {
       const response = await openChat(deps, call, request, abort.signal);
       hasAnswered = true;
-      const lines = readNdjson(response, { maxBytes: MAX_ANSWER_BYTES });
+      const lines = new NdjsonLines(MAX_ANSWER_BYTES);
+      // Its bytes and their lines are not held here while the next ones are waited for.
+      const toNext = (bytes: Buffer | null) => toBatch(lines.read(bytes).map(call.toChatLine));
       for (;;) {
-        const read = await lines.next();
-        if (read.done) throw incomplete();
-        phase = 'idle';
-        deadline.extend(deadlines.idleTimeoutSeconds * 1000);
-        const { chunks, failure } = toBatch(read.value.map(call.toChatLine));
+        const { isSilent, chunks, failure } = await response.read(toNext);
+        if (!isSilent) {
+          phase = 'idle';
+          deadline.extend(deadlines.idleTimeoutSeconds * 1000);
+        }
         isComplete = chunks.at(-1)?.type === 'done';
-        if (isComplete) drain(lines, abort);
+        if (isComplete) drain(response, abort);
         characters += lengthOf(chunks);
         if (characters > MAX_ANSWER_CHARACTERS) throw endless();
         if (chunks.length > 0) yield chunks;
-        if (failure !== null && !isComplete) throw failure;
         if (isComplete) return;
+        if (failure !== null) throw failure;
+        if (lines.failure !== null) throw garbled(lines.failure.message);
+        if (lines.isOver) throw incomplete();
       }
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (expired) throw timedOut(seconds(), phase);
       if (error instanceof MochiError) throw error;
-      if (error instanceof NdjsonError) throw garbled(error.message);
       throw hasAnswered ? broken(error) : unreachable(error, http.address);
     } finally {
       deadline.stop();
@@ -150,16 +153,24 @@ function isToolless({ message }: MochiError, { tools = [] }: EngineChatRequest):
   return tools.length > 0 && /not support[^.]*tools/i.test(message);
 }
 
+interface Batch {
+  /** No line was completed. */
+  readonly isSilent: boolean;
+  readonly chunks: EngineChunk[];
+  readonly failure: MochiError | null;
+}
+
 /** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */
-function toBatch(lines: readonly unknown[]): { chunks: EngineChunk[]; failure: MochiError | null } {
+function toBatch(lines: readonly unknown[]): Batch {
+  const isSilent = lines.length === 0;
   const chunks: EngineChunk[] = [];
   for (const line of lines) {
     const failure = failureOf(line);
-    if (failure !== null) return { chunks, failure };
+    if (failure !== null) return { isSilent, chunks, failure };
     chunks.push(...toChunks(line));
     if (chunks.at(-1)?.type === 'done') break;
   }
-  return { chunks, failure: null };
+  return { isSilent, chunks, failure: null };
 }
 
 /** A line that is an error, or neither an error nor a part of an answer. */
@@ -171,11 +182,11 @@ function failureOf(line: unknown): MochiError | null {
 }
 
 /** Reads the end of a finished answer in the background, so that the connection can serve the next one. */
-function drain(lines: AsyncGenerator, abort: AbortController): void {
+function drain(response: HttpAnswer, abort: AbortController): void {
   const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => abort.abort());
   void (async () => {
     try {
-      while (!(await lines.next()).done);
+      while (!(await response.next()).done);
     } catch {
       // Nobody waits for it: the answer is complete.
     } finally {

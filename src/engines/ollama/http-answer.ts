@@ -77,22 +77,27 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     return this;
   }
 
+  /** @throws as `read` does */
+  next(): Promise<IteratorResult<Buffer, void>> {
+    return this.read((value) => (value === null ? { value: undefined, done: true } : { value, done: false }));
+  }
+
   /**
    * All that has come since the last time, in one: a read of the socket often brings many small pieces, and each step
    * of what is made of them costs more than a piece.
+   * @param use is given it; null: there is nothing more
    * @throws what the connection threw, once all that came before is read; the reason of the signal at once
    */
-  async next(): Promise<IteratorResult<Buffer, void>> {
-    // Whoever is woken runs when the read that brought the first piece has told the rest, too.
-    if (this.#waiting.length === 0 && !this.#isOver) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    const value = this.#takeWaiting();
-    if (value !== null) return { value, done: false };
-    if (this.#failure !== null) throw this.#failure;
-    return { value: undefined, done: true };
+  read<T>(use: (bytes: Buffer | null) => T): Promise<T> {
+    return new Promise<void>((resolve) => {
+      if (this.#waiting.length > 0 || this.#isOver) resolve();
+      else this.#wake = resolve;
+    }).then(() => {
+      // Whoever is woken runs when the read that brought the first piece has told the rest, too.
+      const bytes = this.#takeWaiting();
+      if (bytes === null && this.#failure !== null) throw this.#failure;
+      return use(bytes);
+    });
   }
 
   /** The rest is not read: the connection cannot be used again. */

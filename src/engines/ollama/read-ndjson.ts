@@ -9,55 +9,88 @@ export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
 }
 
+/** Has a lifetime: that of one answer. Blank lines are skipped; bytes that are not UTF-8 become U+FFFD. */
+export class NdjsonLines {
+  readonly #maxBytes: number;
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+  #length = 0;
+  /** Why nothing more can be read: skipping a line that is not JSON could drop a part of an answer unseen. */
+  failure: NdjsonError | null = null;
+  isOver = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * @param bytes null: the answer is over
+   * @returns the values of the lines that they complete; of those before a bad one, where there is one
+   */
+  read(bytes: Uint8Array | null): readonly unknown[] {
+    if (bytes === null) {
+      this.isOver = true;
+      return this.#parse(this.#rest + this.#decoder.decode());
+    }
+    this.#length += bytes.length;
+    if (this.#length > this.#maxBytes) {
+      return this.#fail(`The answer is longer than ${this.#maxBytes} bytes.`);
+    }
+    const text = this.#decoder.decode(bytes, { stream: true });
+    const lastBreak = text.lastIndexOf('\n');
+    if (lastBreak === -1) {
+      this.#rest += text;
+      return this.#rest.length > MAX_LINE_LENGTH ? this.#fail('A line is too long.') : [];
+    }
+    const whole = this.#rest + text.slice(0, lastBreak);
+    this.#rest = text.slice(lastBreak + 1);
+    return this.#parse(whole);
+  }
+
+  #parse(text: string): readonly unknown[] {
+    const values: unknown[] = [];
+    for (const line of text.split('\n')) {
+      const trimmed = line.trim();
+      if (trimmed === '') continue;
+      const parsed = parseLine(trimmed);
+      if (parsed instanceof NdjsonError) {
+        this.failure = parsed;
+        break;
+      }
+      values.push(parsed);
+    }
+    return values;
+  }
+
+  #fail(reason: string): readonly unknown[] {
+    this.failure = new NdjsonError(reason);
+    return [];
+  }
+}
+
 /**
- * Yields, per read, the values of the lines that it completed (never an empty list). Blank lines are
- * skipped. Bytes that are not UTF-8 become U+FFFD.
- * @throws NdjsonError for a line that is not JSON (skipping it could drop a part of an answer unseen), and for
- * more than so many bytes
+ * Yields, per read, the values of the lines that it completed (never an empty list).
+ * @throws NdjsonError for a line that is not JSON, and for more than so many bytes
  */
 export async function* readNdjson(
   chunks: AsyncIterable<Uint8Array>,
   { maxBytes }: { readonly maxBytes: number },
 ): AsyncGenerator<readonly unknown[], void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  let length = 0;
+  const lines = new NdjsonLines(maxBytes);
   for await (const chunk of chunks) {
-    length += chunk.length;
-    if (length > maxBytes) throw new NdjsonError(`The answer is longer than ${maxBytes} bytes.`);
-    const text = decoder.decode(chunk, { stream: true });
-    const lastBreak = text.lastIndexOf('\n');
-    if (lastBreak === -1) {
-      rest += text;
-      if (rest.length > MAX_LINE_LENGTH) throw new NdjsonError('A line is too long.');
-      continue;
-    }
-    yield* parseLines(rest + text.slice(0, lastBreak));
-    rest = text.slice(lastBreak + 1);
+    const values = lines.read(chunk);
+    if (values.length > 0) yield values;
+    if (lines.failure !== null) throw lines.failure;
   }
-  yield* parseLines(rest + decoder.decode());
-}
-
-/** What stands before a bad line is told before the line is refused. */
-function* parseLines(text: string): Generator<readonly unknown[], void> {
-  const values: unknown[] = [];
-  for (const line of text.split('\n')) {
-    const trimmed = line.trim();
-    if (trimmed === '') continue;
-    const parsed = parseLine(trimmed);
-    if (parsed instanceof NdjsonError) {
-      if (values.length > 0) yield values;
-      throw parsed;
-    }
-    values.push(parsed);
-  }
+  const values = lines.read(null);
   if (values.length > 0) yield values;
+  if (lines.failure !== null) throw lines.failure;
 }
 
 /** How much of a bad line an error shows. */
 const EXCERPT_LENGTH = 200;
 
-/** The value, or the error: thrown by the caller, in its place. */
+/** The value, or the error. */
 function parseLine(line: string): unknown {
   try {
     return JSON.parse(line);
