@@ -7,6 +7,7 @@ import { BackupError, copyDatabase } from '../store/backup.ts';
 import { databaseFile } from '../store/database-files.ts';
 import { complain, EXIT_FAILURE, ignoreFileSizeSignal } from './command.ts';
 import { asFileFailure } from './explain-error.ts';
+import { refuseOnPostgres } from './of-sqlite.ts';
 import { say } from './terminal.ts';
 
 export async function runBackup(
@@ -14,6 +15,7 @@ export async function runBackup(
   file: string,
   { force }: { readonly force: boolean },
 ): Promise<void> {
+  refuseOnPostgres(config, 'backup', file);
   ignoreFileSizeSignal();
   const target = resolve(file);
   await checkTarget(config, target, force);

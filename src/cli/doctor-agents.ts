@@ -1,6 +1,4 @@
 // What the doctor says of agents: which can work, why others cannot, and which sessions name in vain.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createAgents } from '../agents/agents.ts';
 import type { Config } from '../config.ts';
 import { listNamedAgents } from '../store/named-in-sessions.ts';
@@ -24,16 +22,16 @@ export async function examineAgents(config: Config, tools: OpenTools): Promise<F
       const isBad = broken.has(source) || source === 'agents';
       return { state: isBad ? 'bad' : 'note', text: `Agents: ${source}: ${message}` };
     }),
-    ...examineSessions(
+    ...(await examineSessions(
       config,
       valid.map(({ name }) => name),
-    ),
+    )),
   ];
 }
 
-function examineSessions({ dataDir }: Config, valid: readonly string[]): Finding[] {
-  if (!existsSync(join(dataDir, 'mochi.db'))) return [];
-  const named = new Set(listNamedAgents(dataDir).flatMap(({ names }) => names));
+async function examineSessions(config: Config, valid: readonly string[]): Promise<Finding[]> {
+  const groups = await listNamedAgents(config);
+  const named = new Set(groups.flatMap(({ names }) => names));
   const missing = [...named].filter((name) => !valid.includes(name)).toSorted();
   if (missing.length === 0) return [];
   const text = `Agents: sessions name some that do not exist, or cannot work: ${namesText(missing)}`;

@@ -1,6 +1,5 @@
 // What the doctor says of tools: rules, Python, groups that cannot be used, and what sessions name in vain.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { AGENT_TOOL } from '../agents/agent-tool.ts';
 import { type Config, processEnvironment } from '../config.ts';
 import { MANY_TOOLS } from '../contract/tool.ts';
@@ -38,9 +37,9 @@ export async function examineTools(config: Config): Promise<Finding[]> {
       ...describePolicy(config, tools),
       describePython(config),
       ...describeTools(config, tools),
-      ...examineSessions(config, tools),
+      ...(await examineSessions(config, tools)),
       ...agents,
-      ...examineApprovals(config),
+      ...(await examineApprovals(config)),
     ];
   } finally {
     await tools.close();
@@ -84,8 +83,8 @@ function describeTools({ toolsDir }: Config, tools: Tools): Finding[] {
   ];
 }
 
-function examineApprovals({ dataDir }: Config): Finding[] {
-  const count = existsSync(join(dataDir, 'mochi.db')) ? countPendingApprovals(dataDir) : 0;
+async function examineApprovals(config: Config): Promise<Finding[]> {
+  const count = await countPendingApprovals(config);
   if (count === 0) return [];
   const what = count === 1 ? '1 waits for a decision' : `${count} wait for a decision`;
   return [
@@ -93,9 +92,9 @@ function examineApprovals({ dataDir }: Config): Finding[] {
   ];
 }
 
-function examineSessions({ dataDir }: Config, tools: Tools): Finding[] {
-  if (!existsSync(join(dataDir, 'mochi.db'))) return [];
-  const named = listNamedTools(dataDir).map((group) => ({ ...group, offer: tools.offer(group.names) }));
+async function examineSessions(config: Config, tools: Tools): Promise<Finding[]> {
+  const groups = await listNamedTools(config);
+  const named = groups.map((group) => ({ ...group, offer: tools.offer(group.names) }));
   const missing = [...new Set(named.flatMap(({ offer }) => offer.missing))].toSorted();
   const many = named.filter(({ offer }) => offer.tools.length > MANY_TOOLS);
   const findings: Finding[] = [];

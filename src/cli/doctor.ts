@@ -1,6 +1,5 @@
 // `mochi-server doctor`: what was found, whether it will do, and what to do next.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isMochiError } from '../client/index.ts';
 import type { Config } from '../config.ts';
 import type { Engine } from '../contract/engine.ts';
@@ -10,13 +9,11 @@ import { findBinding } from '../engines/embedded/find-binding.ts';
 import { installCommand } from '../engines/embedded/install-binding.ts';
 import { openModelsFolder } from '../engines/embedded/models-folder.ts';
 import { createLog } from '../kit/log.ts';
-import { isOpenToOthers } from '../kit/private-files.ts';
 import { redactUrl } from '../kit/redact-url.ts';
 import { showLine } from '../kit/show-controls.ts';
-import { checkDatabase } from '../store/examine-database.ts';
-import { requireRights, StoreOpenError } from '../store/store-open-error.ts';
 import { VERSION } from '../version.ts';
 import { ExitError } from './command.ts';
+import { describeDatabase } from './doctor-database.ts';
 import { examineTools } from './doctor-tools.ts';
 import type { Finding } from './finding.ts';
 import { loadedInServer, pullCommand } from './models.ts';
@@ -26,14 +23,14 @@ import { say } from './terminal.ts';
 const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
 
 export async function examine(config: Config): Promise<void> {
-  const database = describeDatabase(config);
+  const databases = await describeDatabase(config);
   const server = await checkServer(config);
   const { state, text } = server;
   const findings: readonly Finding[] = [
     { state: 'ok', text: `mochi-server ${VERSION}, Node ${process.versions.node}, configuration is valid` },
-    database,
+    ...databases,
     // A start would be refused: first things first.
-    database.state === 'bad' ? { state, text } : server,
+    databases.some(({ state: found }) => found === 'bad') ? { state, text } : server,
     ...(await checkEngines(config)),
     ...(await examineTools(config)),
   ];
@@ -44,34 +41,6 @@ export async function examine(config: Config): Promise<void> {
   say(steps.length === 0 ? '\nNothing to do.\n' : '\nWhat to do next:\n');
   for (const step of steps) say(`  - ${step}\n`);
   if (findings.some(({ state }) => state === 'bad')) throw new ExitError(1);
-}
-
-function describeDatabase({ dataDir }: Config): Finding {
-  const file = join(dataDir, 'mochi.db');
-  try {
-    requireRights(existingFolder(dataDir), file);
-    if (!existsSync(file)) {
-      return { state: 'note', text: `Database: none yet; the first start makes ${file}` };
-    }
-    checkDatabase(dataDir);
-    if (isOpenToOthers(file)) {
-      const text = `Database: ${file} opens, and other users of this machine may read it`;
-      return { state: 'note', text, next: `Keep the database to yourself: chmod 600 ${file}` };
-    }
-    return { state: 'ok', text: `Database: ${file} opens` };
-  } catch (error) {
-    if (!(error instanceof StoreOpenError)) throw error;
-    return {
-      state: 'bad',
-      text: `Database: ${error.message}`,
-      next: 'Mend the database, or choose another --data-dir.',
-    };
-  }
-}
-
-/** The folder, or the one above it in which it would be made. */
-function existingFolder(path: string): string {
-  return existsSync(path) || dirname(path) === path ? path : existingFolder(dirname(path));
 }
 
 async function checkServer(config: Config): Promise<Finding> {

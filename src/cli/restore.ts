@@ -5,9 +5,11 @@ import { BackupError } from '../store/backup.ts';
 import { restoreDatabase } from '../store/restore-database.ts';
 import { complain, EXIT_FAILURE, ignoreFileSizeSignal } from './command.ts';
 import { asFileFailure } from './explain-error.ts';
+import { refuseOnPostgres } from './of-sqlite.ts';
 import { say } from './terminal.ts';
 
 export async function runRestore(config: Config, backup: string): Promise<void> {
+  refuseOnPostgres(config, 'restore', backup);
   ignoreFileSizeSignal();
   try {
     const { sessions, messages, kept } = await restoreDatabase(config.dataDir, resolve(backup));

@@ -2,6 +2,7 @@
 import module from 'node:module';
 import type { Config } from '../config.ts';
 import { createLog } from '../kit/log.ts';
+import { networkFileSystemOf } from '../kit/network-file-system.ts';
 import { IdleTrim, trimMemory } from '../kit/trim-memory.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { VERSION } from '../version.ts';
@@ -13,6 +14,9 @@ import { say } from './terminal.ts';
 export async function serve(config: Config, options: ServerOptions): Promise<void> {
   const log = createLog({ level: config.logLevel, format: config.logFormat });
   ignoreFileSizeSignal();
+  const network = config.databaseUrl === null ? networkFileSystemOf(config.dataDir) : null;
+  if (network !== null)
+    log.warn({ network }, 'the data folder is on a network file system, where SQLite can lose data');
   // From the start: a signal that comes with the ready line ends the process in order, too.
   const stopped = nextSignal();
   try {

@@ -1,6 +1,5 @@
 // The tools and agents that sessions name, read beside whoever writes to the database.
-import { databaseFile } from './database-files.ts';
-import { openReadable } from './open-readable.ts';
+import { type DatabasePlace, readRows } from './open-reader.ts';
 import { parseStored } from './parse-stored.ts';
 
 export interface NamedInSessions {
@@ -10,38 +9,42 @@ export interface NamedInSessions {
   readonly sessions: number;
 }
 
-/** Empty where the database cannot be read like this: the examination of the database says why. */
-export function listNamedTools(dataDir: string): NamedInSessions[] {
-  return listNamed(dataDir, 'tool_settings', '$.tools');
+/** Empty where the database cannot be read like this. */
+export function listNamedTools(place: DatabasePlace): Promise<NamedInSessions[]> {
+  return listNamed(place, 'tool_settings', 'tools');
 }
 
 /** Alike. */
-export function listNamedAgents(dataDir: string): NamedInSessions[] {
-  return listNamed(dataDir, 'agent_settings', '$.enabled_agents');
+export function listNamedAgents(place: DatabasePlace): Promise<NamedInSessions[]> {
+  return listNamed(place, 'agent_settings', 'enabled_agents');
 }
 
-function listNamed(
-  dataDir: string,
+async function listNamed(
+  place: DatabasePlace,
   column: 'tool_settings' | 'agent_settings',
-  path: string,
-): NamedInSessions[] {
+  key: string,
+): Promise<NamedInSessions[]> {
+  const rows = await readRows<{ settings: string; sessions: number }>(
+    place,
+    `select ${column} as settings, count(*) as sessions from sessions where ${column} is not null group by ${column}`,
+  );
+  const byNames = new Map<string, NamedInSessions>();
+  for (const { settings, sessions } of rows) {
+    const names = namesIn(settings, key);
+    if (names.length === 0) continue;
+    const before = byNames.get(names.join())?.sessions ?? 0;
+    byNames.set(names.join(), { names, sessions: before + sessions });
+  }
+  return [...byNames.values()];
+}
+
+function namesIn(settings: string, key: string): string[] {
   try {
-    const { driver, close } = openReadable(databaseFile(dataDir));
-    try {
-      const rows = driver
-        .prepare<[string, string], { names: string; sessions: number }>(
-          `select json_extract(${column}, ?) as names, count(*) as sessions from sessions
-           where json_valid(${column}) and json_array_length(${column}, ?) > 0 group by names`,
-        )
-        .all(path, path);
-      return rows.map(({ names, sessions }) => {
-        const entries: readonly unknown[] = parseStored(names);
-        return { names: entries.filter((entry) => typeof entry === 'string'), sessions };
-      });
-    } finally {
-      close();
-    }
+    const stored: Readonly<Record<string, unknown>> = Object(parseStored(settings));
+    const names: readonly unknown[] = Array.isArray(stored[key]) ? stored[key] : [];
+    return names.filter((name) => typeof name === 'string');
   } catch {
+    // Damaged: whoever opens the session is told.
     return [];
   }
 }

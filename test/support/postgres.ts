@@ -110,7 +110,7 @@ function signalAll({ pid = 0 }: ChildProcess, signal: 'SIGSTOP' | 'SIGCONT'): vo
   for (const one of [pid, ...listed.map(Number)]) process.kill(one, signal);
 }
 
-function findPrograms(): string | null {
+export function findPrograms(): string | null {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...globSync('/usr/lib/postgresql/*/bin')];
   return (
     folders

@@ -28,16 +28,26 @@ const STATE = `select
   current_user as user,
   coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create`;
 
+export interface ExaminedServer {
+  /** As people know it: 15.12. */
+  readonly version: string;
+  /** Steps that its schema is behind; null: it is empty. */
+  readonly behind: number | null;
+}
+
 /**
  * @param name of the database, as it may be shown
  * @throws StoreOpenError, what the driver says when it cannot be reached or refuses
  */
-export async function examineServer(pool: Pool, name: string): Promise<void> {
+export async function examineServer(pool: Pool, name: string): Promise<ExaminedServer> {
   const { rows } = await pool.query<ServerState>(STATE);
-  const fault = rows[0] === undefined ? null : faultOf(rows[0]);
+  const [state] = rows;
+  if (state === undefined) throw new Error('A query without tables has one row.');
+  const fault = faultOf(state);
   if (fault !== null) throw new StoreOpenError(`${name} ${fault}`);
   await refusePooler(pool, name);
-  await refuseForeignContent(pool, name);
+  const done = await refuseForeignContent(pool, name);
+  return { version: state.shown_version, behind: done && Object.keys(MIGRATIONS).length - done.length };
 }
 
 function faultOf(state: ServerState): string | null {
@@ -87,11 +97,12 @@ async function markOf(client: PoolClient): Promise<string | null> {
   return rows[0]?.mark ?? null;
 }
 
-async function refuseForeignContent(pool: Pool, name: string): Promise<void> {
+/** @returns the steps that were made; null: it is empty */
+async function refuseForeignContent(pool: Pool, name: string): Promise<string[] | null> {
   const { rows } = await pool.query<{ name: string }>(
     'select tablename as name from pg_tables where schemaname = current_schema()',
   );
-  if (rows.length === 0) return;
+  if (rows.length === 0) return null;
   const done = rows.some((table) => table.name === 'kysely_migration') ? await migrationsOf(pool) : null;
   const known = Object.keys(MIGRATIONS);
   // Others keep their migrations like that, too.
@@ -101,6 +112,7 @@ async function refuseForeignContent(pool: Pool, name: string): Promise<void> {
     );
   }
   if (!done.every((migration) => known.includes(migration))) throw writtenByNewer(name);
+  return done;
 }
 
 async function migrationsOf(pool: Pool): Promise<string[]> {

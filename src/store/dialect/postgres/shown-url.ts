@@ -9,3 +9,16 @@ export function shownUrl(url: string): string {
     : `${host}:${searchParams.get('port') ?? (port || '5432')}`;
   return `postgres://${place}${pathname}`;
 }
+
+/** What the programs of PostgreSQL know as well, and nobody has to keep to themselves. */
+const SHARED = new Set(['host', 'port', 'sslmode', 'sslrootcert', 'application_name']);
+
+/** The URL for another program, without the password. */
+export function commandUrl(url: string): string {
+  const own = new URL(url);
+  own.password = '';
+  for (const name of Array.from(own.searchParams.keys())) {
+    if (!SHARED.has(name)) own.searchParams.delete(name);
+  }
+  return own.href;
+}
