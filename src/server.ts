@@ -21,6 +21,7 @@ import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
 import type { Disk } from './store/log-sync.ts';
+import { promptFilesOf } from './store/prompt-files-of.ts';
 import { openServedStore, type ServedStore } from './store/served-store.ts';
 import type { ReadOutput } from './tools/builtin/read-tool-output.ts';
 import { openTools } from './tools/open-tools.ts';
@@ -103,7 +104,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         pulls,
         mcpServers: tools.mcpServers,
         defaultModel: config.defaultModel,
-        promptFolder: config.systemPromptsDir,
+        promptFiles: promptFilesOf(store.db, config.systemPromptsDir),
         learnWindows: () => learnWindows(planning),
         version: VERSION,
       },

@@ -50,5 +50,5 @@ async function readSystemText(deps: SessionDeps, input: CreateSession): Promise<
   const { system_prompt: content, system_prompt_source_file: sourceFile = null } = input;
   // Empty, not blank: what clients of the original send for a field that was left empty.
   if (content != null && content !== '') return { content, sourceFile };
-  return sourceFile === null ? null : readPromptText(deps.promptFolder, sourceFile);
+  return sourceFile === null ? null : readPromptText(deps.promptFiles, sourceFile);
 }

@@ -1,6 +1,7 @@
 // A system prompt file as the system prompt of a session.
 import { MochiError } from '../contract/errors.ts';
 import { isPromptContent } from '../contract/prompt.ts';
+import type { PromptFiles } from '../store/prompt-files.ts';
 import { readPrompt } from '../store/prompts.ts';
 
 export interface SystemText {
@@ -10,8 +11,8 @@ export interface SystemText {
 }
 
 /** @throws MochiError invalid_filename, prompt_not_found, invalid_content, session_load_error */
-export async function readPromptText(folder: string, name: string): Promise<SystemText> {
-  const { filename, content } = await readPrompt(folder, name);
+export async function readPromptText(files: PromptFiles, name: string): Promise<SystemText> {
+  const { filename, content } = await readPrompt(files, name);
   if (isPromptContent(content)) return { content, sourceFile: filename };
   throw new MochiError(
     'invalid_content',

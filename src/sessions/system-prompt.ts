@@ -29,7 +29,7 @@ export async function setSystemPrompt(
 async function readSystemText(deps: SessionDeps, input: SystemPromptInput): Promise<SystemText> {
   const { content, source_file: sourceFile = null } = input;
   if (content != null) return { content, sourceFile };
-  if (sourceFile !== null) return readPromptText(deps.promptFolder, sourceFile);
+  if (sourceFile !== null) return readPromptText(deps.promptFiles, sourceFile);
   throw invalidField('/content', 'must be a text, or source_file must name a file');
 }
 

@@ -5,6 +5,7 @@ import type { SessionKind } from '../contract/session.ts';
 import type { AgentPhase, TurnState } from '../contract/turn.ts';
 import type { HistoryMarkTable, ResponseTable } from './dialect-tables.ts';
 import type { ClaimColumns, InstanceTables, OwnedColumns } from './instance-tables.ts';
+import type { PromptFileTable } from './prompt-files-table.ts';
 
 /** The database or a transaction on it: query functions take either. */
 export type Db = Kysely<Database>;
@@ -23,6 +24,7 @@ export interface Database extends InstanceTables {
   background_jobs: BackgroundJobTable & ClaimColumns;
   meta: MetaTable;
   search_titles: SearchTitleTable;
+  prompt_files: PromptFileTable;
   history_marks: HistoryMarkTable;
   responses: ResponseTable;
 }

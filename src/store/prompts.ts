@@ -1,24 +1,19 @@
-// System prompt files: list, read, create, update, delete. Writes to a folder happen one after another.
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+// System prompt files: list, read, create, update, delete.
 import { MochiError } from '../contract/errors.ts';
 import type { Prompt, PromptListItem } from '../contract/prompt.ts';
-import { syncFolder, writeAtomically } from '../kit/atomic-file.ts';
 import { withoutMark } from '../kit/decode-text.ts';
-import { oneAtATime } from '../kit/one-at-a-time.ts';
-import { makePrivateFolder } from '../kit/private-files.ts';
-import { findEntry, listEntries, readEntry } from './prompt-folder.ts';
+import { findEntry, type PromptFiles } from './prompt-files.ts';
 import { checkPromptName, foldName, shownName } from './prompt-name.ts';
 
-/** What `readEntry` cannot read. */
+/** What cannot be read. */
 const NO_PROMPT =
   'is there, but is no system prompt: a link that leads outside, a folder, larger than 1 MiB, not readable, or neither UTF-8 nor UTF-16 with its mark';
 
 /** Sorted by name; what cannot be read is left out. @throws MochiError session_load_error */
-export async function listPrompts(folder: string): Promise<PromptListItem[]> {
+export async function listPrompts(files: PromptFiles): Promise<PromptListItem[]> {
   const prompts: PromptListItem[] = [];
-  for (const entry of await entriesOf(folder)) {
-    const content = await readEntry(folder, entry);
+  for (const entry of await files.list()) {
+    const content = await files.read(entry);
     if (content === null) continue;
     prompts.push({ filename: entry, preview: previewOf(content), word_count: countWords(content) });
   }
@@ -26,10 +21,10 @@ export async function listPrompts(folder: string): Promise<PromptListItem[]> {
 }
 
 /** @throws MochiError invalid_filename, prompt_not_found, session_load_error */
-export async function readPrompt(folder: string, name: string): Promise<Prompt> {
+export async function readPrompt(files: PromptFiles, name: string): Promise<Prompt> {
   checkPromptName(name);
-  const entry = findEntry(await entriesOf(folder), name);
-  const content = entry === null ? null : await readEntry(folder, entry);
+  const entry = findEntry(await files.list(), name);
+  const content = entry === null ? null : await files.read(entry);
   if (entry === null || content === null) {
     const filename = shownName(name);
     const message =
@@ -40,71 +35,58 @@ export async function readPrompt(folder: string, name: string): Promise<Prompt> 
 }
 
 /** @throws MochiError invalid_filename, prompt_exists, session_load_error, session_save_error */
-export async function createPrompt(folder: string, prompt: Prompt): Promise<Prompt> {
+export async function createPrompt(files: PromptFiles, prompt: Prompt): Promise<Prompt> {
   checkPromptName(prompt.filename);
-  return oneAtATime(folder, () => create(folder, prompt));
+  return files.change((own) => create(own, prompt));
 }
 
 /** Never creates. @throws MochiError invalid_filename, prompt_not_found, session_load_error, session_save_error */
-export async function updatePrompt(folder: string, prompt: Prompt): Promise<Prompt> {
+export async function updatePrompt(files: PromptFiles, prompt: Prompt): Promise<Prompt> {
   checkPromptName(prompt.filename);
-  return oneAtATime(folder, async () => {
-    const { filename } = await readPrompt(folder, prompt.filename);
-    return replace(folder, { ...prompt, filename });
+  return files.change(async (own) => {
+    const { filename } = await readPrompt(own, prompt.filename);
+    return replace(own, { ...prompt, filename });
   });
 }
 
 /** Creates or updates. @throws MochiError invalid_filename, prompt_exists, session_load_error, session_save_error */
 export async function savePrompt(
-  folder: string,
+  files: PromptFiles,
   prompt: Prompt,
 ): Promise<{ readonly prompt: Prompt; readonly isNew: boolean }> {
   checkPromptName(prompt.filename);
-  return oneAtATime(folder, async () => {
-    const entry = findEntry(await entriesOf(folder), prompt.filename);
+  return files.change(async (own) => {
+    const entry = findEntry(await own.list(), prompt.filename);
     // What is there but no prompt, such as a link that leads outside, is not written over.
-    if (entry === null || (await readEntry(folder, entry)) === null) {
-      return { prompt: await create(folder, prompt), isNew: true };
+    if (entry === null || (await own.read(entry)) === null) {
+      return { prompt: await create(own, prompt), isNew: true };
     }
-    return { prompt: await replace(folder, { ...prompt, filename: entry }), isNew: false };
+    return { prompt: await replace(own, { ...prompt, filename: entry }), isNew: false };
   });
 }
 
-/** Of a link the link goes, not what it leads to. @throws MochiError invalid_filename, prompt_not_found, session_load_error, session_save_error */
-export async function deletePrompt(folder: string, name: string): Promise<void> {
+/** @throws MochiError invalid_filename, prompt_not_found, session_load_error, session_save_error */
+export async function deletePrompt(files: PromptFiles, name: string): Promise<void> {
   checkPromptName(name);
-  await oneAtATime(folder, async () => {
-    const { filename } = await readPrompt(folder, name);
-    await saving(async () => {
-      await rm(join(folder, filename), { force: true });
-      await syncFolder(folder);
-    });
+  await files.change(async (own) => {
+    const { filename } = await readPrompt(own, name);
+    await own.remove(filename);
   });
 }
 
 /** New files have names in form NFC, and none that another file system would take for the name of an old one. */
-async function create(folder: string, { filename, content: given }: Prompt): Promise<Prompt> {
+async function create(files: PromptFiles, { filename, content: given }: Prompt): Promise<Prompt> {
   const name = filename.normalize('NFC');
   const content = withoutMark(given);
-  const taken = (await entriesOf(folder)).find((entry) => foldName(entry) === foldName(name));
-  if (taken !== undefined) throw exists(name, taken, (await readEntry(folder, taken)) !== null);
-  await saving(async () => {
-    makePrivateFolder(folder);
-    await writeAtomically(join(folder, name), 'create', (file) => file.writeFile(content)).catch(
-      (error: NodeJS.ErrnoException) => {
-        // Another program was quicker.
-        throw error.code === 'EEXIST' ? exists(name, name, true) : error;
-      },
-    );
-  });
+  const taken = (await files.list()).find((entry) => foldName(entry) === foldName(name));
+  if (taken !== undefined) throw exists(name, taken, (await files.read(taken)) !== null);
+  if (!(await files.create(name, content))) throw exists(name, name, true);
   return { filename: name, content };
 }
 
-async function replace(folder: string, { filename, content }: Prompt): Promise<Prompt> {
+async function replace(files: PromptFiles, { filename, content }: Prompt): Promise<Prompt> {
   const prompt = { filename, content: withoutMark(content) };
-  await saving(() =>
-    writeAtomically(join(folder, prompt.filename), 'replace', (file) => file.writeFile(prompt.content)),
-  );
+  await files.replace(prompt.filename, prompt.content);
   return prompt;
 }
 
@@ -119,27 +101,6 @@ function exists(filename: string, existing: string, isPrompt: boolean): MochiErr
       : `${filename} differs from ${existing} only in letter case. Choose another name, or change that file.`,
     { filename, existing },
   );
-}
-
-async function entriesOf(folder: string): Promise<string[]> {
-  return listEntries(folder).catch((error: NodeJS.ErrnoException) => {
-    throw new MochiError('session_load_error', 'The folder of system prompts cannot be read.', {
-      reason: String(error.code).toLowerCase(),
-    });
-  });
-}
-
-async function saving(action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof MochiError || !(error instanceof Error && 'code' in error)) throw error;
-    throw new MochiError(
-      'session_save_error',
-      'The system prompt could not be written: the disk is full, or the folder may not be written. Nothing was changed.',
-      { reason: String(error.code).toLowerCase() },
-    );
-  }
 }
 
 /** Longest preview in code points (ORIGINAL.md §7). */

@@ -35,7 +35,7 @@ const SAVED: Record<number, object> = {
   200: jsonAnswer('Changed.', ref(Prompt)),
 };
 
-export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
+export function systemPromptRoutes(app: App, { promptFiles }: AppDeps): void {
   const tags = ['system prompts'];
 
   app.get(
@@ -53,7 +53,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
         ),
       },
     },
-    async () => ({ prompts: await listPrompts(promptFolder) }),
+    async () => ({ prompts: await listPrompts(promptFiles) }),
   );
 
   app.post(
@@ -74,7 +74,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
     async ({ body }, reply) => {
       const fault = promptNameFault(body.filename);
       if (fault !== null) throw invalidField('/filename', fault);
-      return reply.code(201).send(await createPrompt(promptFolder, body));
+      return reply.code(201).send(await createPrompt(promptFiles, body));
     },
   );
 
@@ -93,7 +93,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
         ]),
       },
     },
-    async ({ params }) => readPrompt(promptFolder, params.filename),
+    async ({ params }) => readPrompt(promptFiles, params.filename),
   );
 
   app.put(
@@ -109,7 +109,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
         response: responses(200, jsonAnswer('The file.', ref(Prompt)), ['prompt_not_found', ...WRITE_ERRORS]),
       },
     },
-    async ({ params, body }) => updatePrompt(promptFolder, { ...params, ...body }),
+    async ({ params, body }) => updatePrompt(promptFiles, { ...params, ...body }),
   );
 
   app.post(
@@ -125,7 +125,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
       },
     },
     async ({ params, body }, reply) => {
-      const { prompt, isNew } = await savePrompt(promptFolder, { ...params, ...body });
+      const { prompt, isNew } = await savePrompt(promptFiles, { ...params, ...body });
       return reply.code(isNew ? 201 : 200).send(prompt);
     },
   );
@@ -143,7 +143,7 @@ export function systemPromptRoutes(app: App, { promptFolder }: AppDeps): void {
       },
     },
     async ({ params }, reply) => {
-      await deletePrompt(promptFolder, params.filename);
+      await deletePrompt(promptFiles, params.filename);
       return reply.code(204).send();
     },
   );

@@ -1,0 +1,5 @@
+// System prompt files, in PostgreSQL only.
+export interface PromptFileTable {
+  filename: string;
+  content: string;
+}
