@@ -4,7 +4,7 @@ import type { EngineModel } from '../contract/engine.ts';
 import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
 import { changeSessionEarly } from '../store/lock-session.ts';
-import { type IdempotencyMark, insertTurn, type QueuedMessage } from '../store/turns.ts';
+import { type IdempotencyMark, insertTurn, markTurnRunning, type QueuedMessage } from '../store/turns.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
 import { createAgentChat, refreshAgentChat } from './open-agent-chat.ts';
@@ -66,6 +66,8 @@ export async function acceptTurn(
   const isStructured = request.format !== null;
   const newRun = run && toNewRun(run);
   const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
+  // Which of many it will be, or whether it is there already, is known when its place has come.
+  const promised = message?.placed === undefined ? (message?.messageId ?? null) : null;
   const { result, durable } = await changeSessionEarly(
     deps.db,
     sessionId,
@@ -77,15 +79,15 @@ export async function acceptTurn(
       }
       if (!place.isReady) {
         await requireSession(transaction, sessionId);
-        // Which of many it will be, or whether it is there already, is known when its place has come.
-        const userMessageId = message?.placed === undefined ? (message?.messageId ?? null) : null;
-        await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId });
-        return { beginning: null, userMessageId };
+        await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId: promised });
+        return { beginning: null, userMessageId: promised };
       }
       const found = await requireHeadedSession(transaction, sessionId);
       const hasLeft = found.session.active_turn !== null;
       if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
       if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
+      // Before its message, whose words come into the search index with those of its answer.
+      await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId: promised });
       const beginning = await beginTurn(
         { ...deps, db: transaction },
         {
@@ -98,7 +100,7 @@ export async function acceptTurn(
         hasLeft || run !== null ? null : found,
       );
       const { userMessageId } = beginning;
-      await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId });
+      if (userMessageId !== promised) await markTurnRunning(transaction, turnId, userMessageId);
       return { beginning, userMessageId };
     },
   );

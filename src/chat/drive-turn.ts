@@ -115,7 +115,7 @@ async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown):
       });
       return;
     }
-    const left = { id: turnId, sessionId, request: message, lastEventId };
+    const left = { id: turnId, sessionId, request: message, messageId: null, lastEventId };
     await closeLeftTurn({ ...deps, db }, left, { state, failure });
     await noteLastEvent(db, turnId, lastEventId);
   }).catch((fault: unknown) => {

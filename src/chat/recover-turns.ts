@@ -119,8 +119,6 @@ export async function closeImportedTurns(deps: CloseDeps, sessionId: string): Pr
     await closeLeftTurn(deps, turn, { state: 'interrupted', failure });
   }
   await placeOpenMessages(deps, sessionId);
-  // What no turn owns up to: lines can say anything.
-  await markStreamingPartial(deps.db, sessionId);
   await answerOpenCalls(deps, sessionId);
   await closeLostExecutions(deps.db, { sessionId }, { ...cutRuns('the turn ended'), finishedAt: deps.now() });
 }
@@ -155,9 +153,9 @@ function errorOf({ id, sessionId }: LeftTurn, { failure }: LeftEnd): ErrorObject
 /** Makes whole what a turn left and closes it: parts, calls without a result, a message that waited in line. */
 export async function closeLeftTurn(deps: CloseDeps, turn: LeftTurn, end: LeftEnd): Promise<void> {
   const { db, now } = deps;
-  const { sessionId, request } = turn;
+  const { sessionId, request, messageId } = turn;
   await cancelApprovalsOfTurn(db, turn.id, now());
-  await markStreamingPartial(db, sessionId);
+  if (messageId !== null) await markStreamingPartial(db, sessionId, messageId);
   const head = await answerOpenCalls(deps, sessionId, end.cutBy);
   if (request !== null)
     await placeQueuedMessage(deps, head, { turnId: turn.id, sessionId, message: request });

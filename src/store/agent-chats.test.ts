@@ -92,7 +92,6 @@ describe('lists', () => {
   const chats = { ...page, agent: null, parentSessionId: null };
   it.each([
     ['chats', (db) => listSessions(db, { ...page, includesAgents: false }), 'session_rows_chats'],
-    ['all', (db) => listSessions(db, { ...page, includesAgents: true }), 'sessions_newest'],
     ['agent chats', (db) => listAgentChats(db, chats), 'session_rows_agents'],
     ['of an agent', (db) => listAgentChats(db, { ...chats, agent: 'a' }), 'session_rows_of_agent'],
     [

@@ -1,6 +1,7 @@
 // What follows a message of the tree.
 import type { Db } from './database.ts';
-import { type PromptMessage, SYSTEM_DEPTH, toMessage } from './messages.ts';
+import { dialectOf } from './dialect/dialect-of.ts';
+import { type PromptMessage, toMessage } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 
 /** Those that follow it at once, the newest first. @param parent null: the first ones of the tree */
@@ -13,9 +14,10 @@ export async function listChildren(
     .selectFrom('messages')
     .selectAll()
     .where('session_id', '=', sessionId)
+    .where('active', 'in', [0, 1])
+    .where('depth', '=', parent === null ? 0 : parent.depth + 1)
     .where((is) => (parent === null ? is('parent_id', 'is', null) : is('parent_id', '=', parent.id)))
-    .where('depth', '>', SYSTEM_DEPTH)
-    .orderBy('seq', 'desc')
+    .orderBy(dialectOf(db).unindexed('seq'), 'desc')
     .execute();
   return rows.map((row) => toMessage({ ...row, system_id: null, sibling_count: 1, sibling_index: 0 }));
 }

@@ -27,7 +27,7 @@ const TABLES: readonly ClearedTable[] = [
   },
   { name: 'approvals', bytes: bytesOf('body', 'decision'), order: sql`created_at desc, id` },
   { name: 'tool_grants', bytes: bytesOf('arguments') },
-  { name: 'turns', bytes: bytesOf('request', 'settings', 'context', 'error'), isNewestFirst: true },
+  { name: 'turns', bytes: bytesOf('request', 'settings', 'context', 'error'), order: sql`created_at desc` },
 ];
 
 /** From the row's own header: the texts are not read. */

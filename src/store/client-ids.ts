@@ -29,6 +29,8 @@ export async function findEndOfAnswer(db: Db, sessionId: string, message: PathPl
       .selectFrom('messages')
       .select(['id', 'depth'])
       .where('session_id', '=', sessionId)
+      .where('active', 'in', [0, 1])
+      .where('depth', '=', end.depth + 1)
       .where('parent_id', '=', end.id)
       .where('role', 'in', ['assistant', 'tool'])
       .orderBy('active', 'desc')

@@ -1,8 +1,8 @@
 // Pages of sessions, the newest first: of people, of agents, or both.
-import { sql } from 'kysely';
+import { type SelectQueryBuilder, sql } from 'kysely';
 import type { AgentChatItem } from '../contract/agent-chat.ts';
 import type { SessionListItem } from '../contract/session.ts';
-import type { Db } from './database.ts';
+import type { Database, Db } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
@@ -27,31 +27,43 @@ interface SessionPage extends ListPage {
   readonly ids?: readonly string[];
 }
 
-/** Sessions of the same instant by id. One index range: the cost is that of the page. */
+/** Sessions of the same instant by id. One index range of each kind: the cost is that of the page. */
 export async function listSessions(db: Db, page: SessionPage): Promise<SessionListItem[]> {
-  const { ids, includesAgents, includesUnlisted = false } = page;
-  const { isAmong, unindexed } = dialectOf(db);
-  let query = pageQuery(db, page);
-  if (ids !== undefined) {
-    // With the sign each is looked up by its id, instead of walking the whole list in search of few.
-    query = query
-      .clearOrderBy()
-      .orderBy(unindexed('updated_at'), 'desc')
-      .orderBy('id')
-      .where(isAmong('id', ids));
-  } else if (!includesAgents && !includesUnlisted) {
-    query = query.where(IS_CHAT).where(IS_LISTED);
-  } else {
-    // With the signs the whole list is walked in its order.
-    if (!includesAgents) query = query.where(sql<boolean>`${unindexed('kind')} = 'chat'`);
-    if (!includesUnlisted) query = query.where(sql<boolean>`${unindexed('listed')} = 1`);
-  }
-  const rows = await query.execute();
+  const { includesAgents } = page;
+  const rows = await (page.ids === undefined ? allOf(db, page) : amongIds(db, page, page.ids)).execute();
   return rows.map((row) => ({
     ...toListItem(row),
     ...(includesAgents && { kind: row.kind }),
     ...(row.listed === 0 && { unlisted: true as const }),
   }));
+}
+
+/** Each kind has an index of its own, and they are merged. */
+function allOf(db: Db, page: SessionPage) {
+  const { includesAgents, includesUnlisted = false } = page;
+  const rows = () => after(rowsOf(db), page);
+  let query = rows().where(IS_CHAT).where(IS_LISTED);
+  if (includesUnlisted) query = query.unionAll(rows().where(IS_CHAT).where(IS_UNLISTED));
+  if (includesAgents)
+    query = query.unionAll(
+      rows()
+        .where(IS_AGENT)
+        .$if(!includesUnlisted, (query) => query.where(IS_LISTED)),
+    );
+  return query.orderBy('updated_at', 'desc').orderBy('id').limit(page.limit);
+}
+
+/** Each is looked up by its id, instead of walking the whole list in search of few; read are those of the page alone. */
+function amongIds(db: Db, page: SessionPage, ids: readonly string[]) {
+  const { isAmong, unindexed } = dialectOf(db);
+  const newest = after(db.selectFrom('sessions').select('id'), page)
+    .where(isAmong('id', ids))
+    .$if(!page.includesAgents, (query) => query.where(sql<boolean>`${unindexed('kind')} = 'chat'`))
+    .$if(page.includesUnlisted !== true, (query) => query.where(sql<boolean>`${unindexed('listed')} = 1`))
+    .orderBy(unindexed('updated_at'), 'desc')
+    .orderBy('id')
+    .limit(page.limit);
+  return rowsOf(db).where('id', 'in', newest).orderBy(unindexed('updated_at'), 'desc').orderBy('id');
 }
 
 interface AgentChatPage extends ListPage {
@@ -62,7 +74,12 @@ interface AgentChatPage extends ListPage {
 /** Of one agent, of one session, or all. One index range of agent chats. */
 export async function listAgentChats(db: Db, page: AgentChatPage): Promise<AgentChatItem[]> {
   const { agent, parentSessionId } = page;
-  let query = pageQuery(db, page).where(IS_AGENT).select(lastTurn(db));
+  let query = after(rowsOf(db), page)
+    .where(IS_AGENT)
+    .select(lastTurn(db))
+    .orderBy('updated_at', 'desc')
+    .orderBy('id')
+    .limit(page.limit);
   if (parentSessionId !== null) query = query.where('parent_session_id', '=', parentSessionId);
   // With the sign the few of a session are looked through, instead of all of the agent.
   if (agent !== null) {
@@ -102,6 +119,7 @@ export async function listAgentChatIds(db: Db, parentSessionId: string): Promise
 // Literal: a partial index serves only what is known to lie in it before any value is.
 const IS_CHAT = sql<boolean>`kind = 'chat'`;
 const IS_LISTED = sql<boolean>`listed = 1`;
+const IS_UNLISTED = sql<boolean>`listed = 0`;
 const IS_AGENT = sql<boolean>`kind = 'agent'`;
 
 function lastTurn(db: Db) {
@@ -111,8 +129,8 @@ function lastTurn(db: Db) {
 )`.as('last_turn_id');
 }
 
-function pageQuery(db: Db, { limit, after }: ListPage) {
-  const query = db
+function rowsOf(db: Db) {
+  return db
     .selectFrom('sessions')
     .select([
       'id',
@@ -130,17 +148,18 @@ function pageQuery(db: Db, { limit, after }: ListPage) {
       'parent_session_id',
       'listed',
       activeTurn(db),
-    ])
-    .orderBy('updated_at', 'desc')
-    .orderBy('id')
-    .limit(limit);
-  if (after === null) return query;
-  return query
-    .where('updated_at', '<=', after.updatedAt)
-    .where((is) => is.or([is('updated_at', '<', after.updatedAt), is('id', '>', after.id)]));
+    ]);
 }
 
-type ListRow = Awaited<ReturnType<ReturnType<typeof pageQuery>['execute']>>[number];
+/** Those of the page and of all that follow it. */
+function after<O>(query: SelectQueryBuilder<Database, 'sessions', O>, { after: last }: ListPage) {
+  if (last === null) return query;
+  return query
+    .where('updated_at', '<=', last.updatedAt)
+    .where((is) => is.or([is('updated_at', '<', last.updatedAt), is('id', '>', last.id)]));
+}
+
+type ListRow = Awaited<ReturnType<ReturnType<typeof rowsOf>['execute']>>[number];
 
 function toListItem(row: ListRow): SessionListItem {
   return {

@@ -47,14 +47,14 @@ async function countSiblings(
 > {
   const parents = [...new Set(rows.map((row) => row.parent_id))];
   const dialect = dialectOf(db);
-  const hasParent = dialect.isSame('parent_id', 'parent.value');
-  // The system message has no parent either, and stands apart.
+  // As `messages_path` has them. The system message has no parent either, and stands at a depth of its own.
+  const isChild = sql`session_id = ${sessionId} and active in (0, 1)
+    and depth = coalesce((select depth + 1 from messages where session_id = ${sessionId} and id = parent.value), 0)
+    and ${dialect.isSame('parent_id', 'parent.value')}`;
   const { rows: found } = await sql<{ parent: string | null; children: number; before: number }>`
     select parent.value as parent,
-      (select count(*) from messages where session_id = ${sessionId} and ${hasParent}
-        and (parent.value is not null or depth <> ${SYSTEM_DEPTH})) as children,
-      (select count(*) from messages where session_id = ${sessionId} and ${hasParent}
-        and (parent.value is not null or depth <> ${SYSTEM_DEPTH}) and seq <= ${afterSeq}) as before
+      (select count(*) from messages where ${isChild}) as children,
+      (select count(*) from messages where ${isChild} and seq <= ${afterSeq}) as before
     from ${dialect.table(parents, 'parent')}
   `.execute(db);
   const counts = new Map(found.map(({ parent, children, before }) => [parent, { children, before }]));

@@ -233,7 +233,8 @@ describe('messages that were being written', () => {
         status: 'streaming',
       });
     }
-    await markStreamingPartial(store.db, 'killed');
+    await markStreamingPartial(store.db, 'killed', 'm9');
+    await markStreamingPartial(store.db, 'killed', 'm8');
     expect(await findMessage(store.db, 'killed', 'm9')).toMatchObject({ content: 'half', status: 'partial' });
     expect(await findMessage(store.db, 'killed', 'm8')).toMatchObject({ status: 'complete' });
     expect(await findMessage(store.db, 'alive', 'm9')).toMatchObject({ status: 'streaming' });

@@ -137,13 +137,14 @@ export async function findUserMessage(
   return row === undefined ? null : toMessage(row);
 }
 
-/** After a crash: nobody writes them any more. */
-export async function markStreamingPartial(db: Db, sessionId: string): Promise<void> {
+/** After a crash: nobody writes it any more, if it was being written. */
+export async function markStreamingPartial(db: Db, sessionId: string, messageId: string): Promise<void> {
   await db
     .updateTable('messages')
     .set({ status: 'partial' })
     .where('session_id', '=', sessionId)
-    .where('status', '=', sql.lit('streaming'))
+    .where('id', '=', messageId)
+    .where('status', '=', 'streaming')
     .execute();
 }
 
@@ -217,13 +218,16 @@ const TEXT_COLUMNS = [
   'client_id',
 ] as const satisfies readonly (keyof MessageTable)[];
 
-/** Messages with the same parent that this SQL is true of. The system message stands apart, without a parent too. */
+/**
+ * Messages with the same parent that this SQL is true of. The system message stands apart, at a depth of its own. As
+ * `messages_path` has them: on the path and beside it.
+ */
 const siblings = (db: Db, which: RawBuilder<boolean>) => sql<number>`(
   select count(*) from messages as sibling
   where sibling.session_id = messages.session_id
+    and sibling.active in (0, 1) and sibling.depth = messages.depth
     and ${dialectOf(db).isSame('sibling.parent_id', 'messages.parent_id')}
     and ${which}
-    and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
 )`;
 
 /** What a message is told with, besides its row. */

@@ -5,6 +5,7 @@ import SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, describe, expect, it } from 'vitest';
+import { searchIndexFaults } from '../../test/support/search-index-faults.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { openStore } from './open-store.ts';
 import { openSqlite } from './sqlite.ts';
@@ -77,6 +78,7 @@ describe('opening a data folder', () => {
     for (const [index, name] of names.entries()) {
       const dataDir = newFolder();
       const database = openSqlite(join(dataDir, 'mochi.db'));
+      database.driver.unsafeMode(true);
       const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
       const earlier = Object.fromEntries(Object.entries(MIGRATIONS).slice(0, index + 1));
       const { error } = await new Migrator({
@@ -91,6 +93,33 @@ describe('opening a data folder', () => {
       expect(schemaOf(dataDir)).toEqual(schemaOf(blank));
       expect(rowsOf(dataDir, 'select * from meta')).toEqual([{ key: 'kept', value: 'yes' }]);
     }
+  });
+
+  it('counts messages on where an older version has stopped, in a sound file', async () => {
+    const dataDir = newFolder();
+    const database = openSqlite(join(dataDir, 'mochi.db'));
+    const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+    const provider = { getMigrations: async () => MIGRATIONS };
+    await new Migrator({ db, provider }).migrateTo('014_dialects');
+    database.driver.exec(`
+      insert into session_rows (id, model, created_at, updated_at, metadata, tool_settings, agent_settings,
+        context_window, head_depth) values ('s', 'm', '', '', '{}', '{}', '{}', '{}', 1)`);
+    const insert = (driver: SqliteDriver.Database, id: string) =>
+      driver.exec(`insert into messages (session_id, id, depth, active, role, content, timestamp, status)
+        values ('s', '${id}', 0, 1, 'user', 'All about quokkas', '', 'complete')`);
+    for (const id of ['m1', 'm2', 'm3']) insert(database.driver, id);
+    await db.destroy();
+
+    await (await open(dataDir)).close();
+    const { driver } = openSqlite(join(dataDir, 'mochi.db'));
+    insert(driver, 'm4');
+    expect(driver.prepare('select seq, id from messages order by seq').all()).toEqual(
+      ['m1', 'm2', 'm3', 'm4'].map((id, index) => ({ seq: index + 1, id })),
+    );
+    expect(driver.prepare('select * from sqlite_sequence').all()).toEqual([]);
+    expect(driver.pragma('integrity_check', { simple: true })).toBe('ok');
+    driver.close();
+    expect(searchIndexFaults(dataDir)).toEqual([]);
   });
 
   it('goes on after a kill at any commit of the first start', async () => {

@@ -137,6 +137,7 @@ export function streamTurnRows(db: Db, sessionId: string): AsyncIterable<TurnRow
     .selectFrom('turns')
     .selectAll()
     .where('session_id', '=', sessionId)
+    .orderBy('created_at')
     .orderBy(dialectOf(db).order('turns'))
     .stream();
 }
@@ -191,6 +192,7 @@ export async function listTurnIds(db: Db, sessionId: string): Promise<string[]> 
     .selectFrom('turns')
     .select('id')
     .where('session_id', '=', sessionId)
+    .orderBy('created_at')
     .orderBy(dialectOf(db).order('turns'))
     .execute();
   return rows.map(({ id }) => id);

@@ -122,18 +122,6 @@ export async function findSession(db: Db, sessionId: string): Promise<StoredSess
   return row === undefined ? null : toSession(row);
 }
 
-/** What was sent for the sessions that changed since an instant, the oldest first. */
-export async function listPromptMarks(db: Db, since: string): Promise<PromptMark[]> {
-  const rows = await db
-    .selectFrom('sessions')
-    .select('prompt_mark')
-    .where('updated_at', '>=', since)
-    .where('prompt_mark', 'is not', null)
-    .orderBy('updated_at')
-    .execute();
-  return rows.flatMap((row) => (row.prompt_mark === null ? [] : [parseStored(row.prompt_mark)]));
-}
-
 export type SessionChange = Partial<
   Pick<
     SessionTable,

@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { Sibling } from '../contract/message.ts';
 import type { Db } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
-import { SYSTEM_DEPTH } from './messages.ts';
 import type { PathPlace } from './path-place.ts';
 import { shorten } from './shorten.ts';
 
@@ -16,10 +15,10 @@ export async function listSiblings(db: Db, sessionId: string, messageId: string)
     select sibling.id as message_id, sibling.role, substr(sibling.content, 1, ${PREVIEW_LENGTH + 1}) as preview,
       sibling.timestamp, sibling.model, sibling.status
     from messages join messages as sibling
-      on sibling.session_id = messages.session_id and ${dialectOf(db).isSame('sibling.parent_id', 'messages.parent_id')}
-      and (sibling.depth = ${SYSTEM_DEPTH}) = (messages.depth = ${SYSTEM_DEPTH})
+      on sibling.session_id = messages.session_id and sibling.active in (0, 1) and sibling.depth = messages.depth
+      and ${dialectOf(db).isSame('sibling.parent_id', 'messages.parent_id')}
     where messages.session_id = ${sessionId} and messages.id = ${messageId}
-    order by sibling.seq
+    order by ${dialectOf(db).unindexed('sibling.seq')}
   `.execute(db);
   return rows.map((row) => ({ ...row, preview: shorten(row.preview, PREVIEW_LENGTH) }));
 }
@@ -36,14 +35,15 @@ export async function findNewestLeaf(
   messageId: string | null,
 ): Promise<PathPlace | null> {
   const top =
-    messageId === null ? sql`parent_id is null and depth <> ${SYSTEM_DEPTH}` : sql`id = ${messageId}`;
+    messageId === null ? sql`active in (0, 1) and depth = 0 and parent_id is null` : sql`id = ${messageId}`;
   const { rows } = await sql<PathPlace>`
-    with recursive below (seq, id) as (
-      select seq, id from messages where session_id = ${sessionId} and ${top}
+    with recursive below (seq, id, depth) as (
+      select seq, id, depth from messages where session_id = ${sessionId} and ${top}
       union all
-      select child.seq, child.id
-      from messages as child join below on child.parent_id = below.id
+      select child.seq, child.id, child.depth
+      from below cross join messages as child
       where child.session_id = ${sessionId}
+        and child.active in (0, 1) and child.depth = below.depth + 1 and child.parent_id = below.id
     )
     select id, depth from messages where seq = (select max(seq) from below)
   `.execute(db);

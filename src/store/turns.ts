@@ -203,6 +203,8 @@ export interface UnfinishedTurn {
   readonly sessionId: string;
   readonly state: TurnState;
   readonly request: QueuedMessage | null;
+  /** Its answer, as far as one has begun. */
+  readonly messageId: string | null;
   readonly lastEventId: number;
   /** Null: no agent works in it. */
   readonly run: { readonly agentName: string; readonly parent: RunParent | null } | null;
@@ -219,7 +221,7 @@ const RUN_COLUMNS = [
 const selectUnfinished = prepared((db, { sessionId }: { readonly sessionId?: string }) => {
   const query = db
     .selectFrom('turns')
-    .select(['id', 'session_id', 'state', 'request', 'last_event_id', ...RUN_COLUMNS])
+    .select(['id', 'session_id', 'state', 'request', 'message_id', 'last_event_id', ...RUN_COLUMNS])
     .where('finished_at', 'is', null)
     .where(isSeen)
     // The sign keeps the planner from walking every turn of the session in order, instead of the open few.
@@ -236,6 +238,7 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
     sessionId: row.session_id,
     state: row.state,
     request: row.request === null ? null : parseStored(row.request),
+    messageId: row.message_id,
     lastEventId: row.last_event_id,
     run: row.agent_name === null ? null : { agentName: row.agent_name, parent: toParent(row) },
   }));

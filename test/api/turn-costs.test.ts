@@ -39,7 +39,7 @@ describe('a streamed turn of one answer', () => {
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(18);
   });
 
-  it('writes 36 pages to the log at most', async () => {
+  it('writes 24 pages to the log at most', async () => {
     const log = join(server.dataDir, 'mochi.db-wal');
     const counts: number[] = [];
     for (let turn = 0; turn < 6; turn += 1) {
@@ -49,6 +49,6 @@ describe('a streamed turn of one answer', () => {
       counts.push((statSync(log).size - before) / FRAME_BYTES);
     }
     // More where a page became full, or there was another checkpoint; the log begins anew now and then.
-    expect(Math.min(...counts.filter((count) => count > 0))).toBeLessThanOrEqual(36);
+    expect(Math.min(...counts.filter((count) => count > 0))).toBeLessThanOrEqual(24);
   });
 });

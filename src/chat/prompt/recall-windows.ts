@@ -1,7 +1,7 @@
 // After a restart: the engine still holds what it was used with a moment ago, and a smaller window would make it load anew.
 import { timestampBefore } from '../../kit/clock.ts';
 import type { Db } from '../../store/database.ts';
-import { listPromptMarks } from '../../store/sessions.ts';
+import { listPromptMarks } from '../../store/list-prompt-marks.ts';
 import { KEEP_ALIVE_MS, type ModelWindows } from '../../window/model-windows.ts';
 
 /** Asks nobody: what was sent last is in the rows of the sessions. */

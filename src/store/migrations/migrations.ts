@@ -17,6 +17,7 @@ import { m013AgentChats } from './m013-agent-chats.ts';
 import { m014Dialects } from './m014-dialects.ts';
 import { m015Instances } from './m015-instances.ts';
 import { m016PostgresSearch } from './m016-postgres-search.ts';
+import { m017FewerPages } from './m017-fewer-pages.ts';
 import { m018PromptFiles } from './m018-prompt-files.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
@@ -40,5 +41,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '014_dialects': step(m014Dialects),
   '015_instances': step(m015Instances),
   '016_postgres_search': step(m016PostgresSearch),
+  '017_fewer_pages': step(m017FewerPages),
   '018_prompt_files': step(m018PromptFiles),
 });

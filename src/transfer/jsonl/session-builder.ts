@@ -86,7 +86,9 @@ export class SessionBuilder {
   #addMessage(line: Line): void {
     const { calls, ...message } = line;
     const placeless = toRow(MESSAGE_COLUMNS, message, { session_id: this.sourceId, active: 0 });
-    const row = { ...placeless, depth: this.#depthOf(placeless) };
+    // Nobody goes on writing it here.
+    const status = placeless.status === 'streaming' ? 'partial' : placeless.status;
+    const row = { ...placeless, status, depth: this.#depthOf(placeless) };
     if (this.#messages.has(row.id)) throw new LineError(`/message_id ${row.id} is there twice`);
     if ((row.depth === SYSTEM_DEPTH) !== (row.id === this.#session.system_id && row.role === 'system')) {
       throw new LineError(`/role of the system message ${row.id} is ${row.role}`);

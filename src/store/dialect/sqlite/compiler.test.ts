@@ -3,7 +3,6 @@ import { openTestStore, type TestStore } from '../../../../test/support/open-tes
 import { planOf } from '../../../../test/support/plan-of.ts';
 import type { Db } from '../../database.ts';
 import { closeLostExecutions, listLostExecutions } from '../../lost-executions.ts';
-import { markStreamingPartial } from '../../messages.ts';
 import { listUnknownDigests } from '../../tool-executions.ts';
 
 let store: TestStore;
@@ -29,7 +28,6 @@ describe('partial indexes are found without a value', () => {
     ['executions that were lost', (db) => listLostExecutions(db, 'boot'), 'tool_executions_running'],
     ['their end', (db) => closeLostExecutions(db, { before: 'boot' }, cut), 'tool_executions_running'],
     ['unknown outcomes', (db) => listUnknownDigests(db, 's'), 'tool_executions_unknown'],
-    ['messages that nobody writes', (db) => markStreamingPartial(db, 's'), 'messages_streaming'],
   ] satisfies [string, (db: Db) => Promise<unknown>, string][])('%s', async (_name, ask, index) => {
     expect(await planOf(store.dataDir, ask)).toContain(index);
   });
