@@ -3,6 +3,7 @@
 // Prints what was measured beside its target; timings never decide the exit status, what the soak finds does.
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureAccept } from './accept.ts';
 import { measureBackgroundJobs } from './background-jobs.ts';
 import { measureContextWindow } from './context-window.ts';
 import { measureDialects } from './dialects.ts';
@@ -56,6 +57,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     title: 'Chat Completions beside the bare relay, and sessions found by their history',
     measure: measureDialects,
   },
+  t: { title: 'Accepting a turn, on SQLite and PostgreSQL', measure: measureAccept },
   r: { title: 'Side by side with the bare relay', measure: measureSideBySide },
 };
 

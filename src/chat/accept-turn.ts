@@ -45,7 +45,7 @@ interface Acceptance extends AcceptedTurn {
  * waits keeps it in its row.
  */
 export async function acceptTurn(
-  deps: TurnDeps,
+  deps: Pick<TurnDeps, 'db' | 'newId' | 'now'>,
   turn: {
     readonly live: LiveTurn;
     readonly createdAt: string;

@@ -6,7 +6,7 @@ import type { Db } from '../../src/store/database.ts';
 import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
 import { commitUnsynced, patientDb } from '../../src/store/durable.ts';
 import { listSessionIds } from '../../src/store/session-rows.ts';
-import { insertSession } from '../../src/store/sessions.ts';
+import { findSession, insertSession, updateSession } from '../../src/store/sessions.ts';
 import { newSession } from '../support/open-test-store.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import {
@@ -30,10 +30,12 @@ describe('a connection that is lost', () => {
   let loss: Loss = 'passes';
   let losses = 0;
   let freezes = false;
+  let losing = /^commit/;
   let begun = 0;
   beforeAll(async () => {
     proxy = await startLosingProxy(postgres.url, (sent) => {
-      if (loss === 'passes' || !sent.includes('commit\0')) return 'passes';
+      // The statement stands behind the head of the frame.
+      if (loss === 'passes' || !losing.test(sent.slice(5).replace(/^\0/, ''))) return 'passes';
       const now = loss;
       losses += 1;
       if (freezes) postgres.freeze();
@@ -85,6 +87,20 @@ describe('a connection that is lost', () => {
       'turn-1',
       'turn-2',
     ]);
+  });
+
+  it('of a statement alone: whoever has added something is told that nobody knows, a change is made again', async () => {
+    losing = /^insert into|^update/;
+    loss = 'before it is answered';
+    await expect(insertSession(store.db, newSession('alone'))).rejects.toMatchObject({
+      details: { reason: 'outcome_unknown' },
+    });
+    expect(await listSessionIds(store.db)).toContain('alone');
+    loss = 'before it arrives';
+    await updateSession(patientDb(store.db), 'alone', { title: 'Changed' });
+    expect((await findSession(store.db, 'alone'))?.title).toBe('Changed');
+    expect(losses).toBe(2);
+    losing = /^commit/;
   });
 
   it('and the database stands still: a request is told that nobody knows, a turn waits until somebody does', async () => {

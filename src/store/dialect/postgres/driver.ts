@@ -8,7 +8,7 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type { StoreChange } from '../../change-notes.ts';
-import { outcomeUnknown, toAway, toMochiError } from './errors.ts';
+import { isLost, outcomeUnknown, toAway, toMochiError } from './errors.ts';
 import { notedWrite } from './noted-writes.ts';
 import type { Reach } from './reach.ts';
 import { rowFromStored, toStored } from './stored-text.ts';
@@ -90,6 +90,12 @@ function innerOf(connection: DatabaseConnection): PoolConnection {
   return (connection instanceof StoreConnection ? connection.inner : connection) as PoolConnection;
 }
 
+/** What is repeated for somebody patient changes the same rows once more; what is added would be added twice. */
+function mayDouble({ query }: CompiledQuery, isPatient: boolean): boolean {
+  if (isPatient) return query.kind === 'InsertQueryNode';
+  return /^(Insert|Update|Delete)QueryNode$/.test(query.kind);
+}
+
 /** Lives as long as it is taken from the pool. */
 export class StoreConnection implements DatabaseConnection {
   readonly inner: DatabaseConnection;
@@ -135,7 +141,10 @@ export class StoreConnection implements DatabaseConnection {
     try {
       return await this.inner.executeQuery<R>({ ...query, parameters: query.parameters.map(toStored) });
     } catch (error) {
-      throw this.#known(error);
+      const known = this.#known(error);
+      // A statement alone is a transaction, whose commit nobody can look up.
+      if (this.#noted === null && isLost(known) && mayDouble(query, this.isPatient)) throw outcomeUnknown();
+      throw known;
     }
   }
 

@@ -30,6 +30,12 @@ export function isPassing(error: unknown): boolean {
   return error instanceof MochiError && passing.has(error);
 }
 
+/** The connection broke while somebody waited for an answer on it: what was asked may have been done. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof MochiError) || !passing.has(error)) return false;
+  return /^(connection_lost|57p0[125]|25p03|econnreset|epipe)$/.test(String(error.details['reason']));
+}
+
 /** @returns why the database is away; null: it is not, whatever else is wrong */
 export function toAway(error: unknown): MochiError | null {
   if (error instanceof MochiError) return passing.has(error) ? error : null;
