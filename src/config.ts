@@ -6,6 +6,7 @@ import { type Config, settings } from './config/settings.ts';
 import { unknownVariables } from './config/unknown-variables.ts';
 import { isLoopbackHost } from './kit/loopback.ts';
 
+export { databaseUrlFault } from './config/database-settings.ts';
 export type { Config } from './config/settings.ts';
 
 interface ConfigSources {

@@ -76,6 +76,18 @@ export async function main(argv: readonly string[]): Promise<void> {
       await runRestore(config, file);
     });
 
+  withSettings(
+    program
+      .command('move')
+      .description('move everything from the data folder to PostgreSQL, or back; while no server runs')
+      .option('--to [url]', 'an empty database, postgres://…; without a value that of MOCHI_DATABASE_URL')
+      .option('--from [url]', 'the same, into a data folder that has no sessions'),
+  ).action(async ({ to, from, ...flags }: Flags) => {
+    const config = configure(flags);
+    const { readMove, runMove } = await import('./cli/move.ts');
+    await runMove(config, readMove(config, { to, from }));
+  });
+
   addModelCommands(program);
   addToolCommands(program);
   addApprovalCommands(program);

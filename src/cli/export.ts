@@ -5,7 +5,8 @@ import type { Config } from '../config.ts';
 import type { ExportFormat } from '../contract/jsonl.ts';
 import { AtomicFiles } from '../kit/atomic-file.ts';
 import { makePrivateFolder } from '../kit/private-files.ts';
-import { openSnapshot, type Snapshot } from '../store/open-snapshot.ts';
+import { openCommandSnapshot } from '../store/command-store.ts';
+import type { Snapshot } from '../store/open-snapshot.ts';
 import { findSessionRow, listSessionIds, type SessionRow } from '../store/session-rows.ts';
 import { exportText } from '../transfer/export-session.ts';
 import { ignoreFileSizeSignal } from './command.ts';
@@ -24,7 +25,7 @@ const FILES_AT_ONCE = 64;
  */
 export async function runExport(config: Config, folder: string, format: ExportFormat): Promise<void> {
   ignoreFileSizeSignal();
-  const snapshot = await openSnapshot(config.dataDir).catch((error: unknown) => {
+  const snapshot = await openCommandSnapshot(config).catch((error: unknown) => {
     throw asExit(error, config);
   });
   const files = new AtomicFiles('replace');

@@ -5,8 +5,7 @@ import type { Config } from '../config.ts';
 import type { SessionKind } from '../contract/session.ts';
 import { timestampNow } from '../kit/clock.ts';
 import { randomHex } from '../kit/ids.ts';
-import { openSnapshot } from '../store/open-snapshot.ts';
-import { openStore } from '../store/open-store.ts';
+import { openCommandStore } from '../store/command-store.ts';
 import { describeOutcome } from '../transfer/import-on-first-start.ts';
 import { importSessions } from '../transfer/import-sessions.ts';
 import { EXIT_FAILURE, ExitError } from './command.ts';
@@ -21,14 +20,14 @@ function kindOf(path: string, { agentChatsDir }: Config): SessionKind {
 }
 
 export async function runImport(config: Config, paths: readonly string[]): Promise<void> {
-  const store = await openStore({ dataDir: config.dataDir, exclusive: false }).catch((error: unknown) => {
+  const store = await openCommandStore(config).catch((error: unknown) => {
     throw asExit(error, config);
   });
   const ids = { newId: randomHex, now: timestampNow };
   const deps = {
     db: store.db,
     ...ids,
-    openSnapshot: () => openSnapshot(config.dataDir),
+    openSnapshot: () => store.openSnapshot(),
     closeTurns: (db: typeof store.db, sessionId: string) => closeImportedTurns({ db, ...ids }, sessionId),
   };
   let unreadable = 0;

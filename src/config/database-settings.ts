@@ -17,6 +17,11 @@ const databaseUrl: Parser<string> = {
   parse: (text) => (isPostgresUrl(text) ? text : undefined),
 };
 
+/** @returns why a text names no database, as "must …"; null where it does */
+export function databaseUrlFault(text: string): string | null {
+  return isPostgresUrl(text) ? null : `must be ${databaseUrl.expected}`;
+}
+
 /** One that names a database; what it means is not lost on the way to the driver. */
 function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text);

@@ -93,6 +93,18 @@ it('backup and restore name the commands of PostgreSQL, which do it', async () =
   expect(existsSync(join(dataDir, 'mochi.db'))).toBe(false);
 });
 
+it('export writes what is there, and import brings it back, beside the running server', async () => {
+  const sessionId = await server.createSession({ title: 'Travels' });
+  const folder = join(dataDir, 'exported');
+  expect(await run(['export', folder])).toMatchObject({ status: 0 });
+  const file = join(folder, `${sessionId}.jsonl`);
+  await server.request('DELETE', `/sessions/${sessionId}`);
+  expect((await run(['import', file])).text).toContain(': imported as session ');
+  expect((await server.get('/sessions?q=travels')).body.sessions).toMatchObject([{ title: 'Travels' }]);
+  expect((await run(['import', file])).text).toContain(': already there as session ');
+  expect(existsSync(join(dataDir, 'mochi.db'))).toBe(false);
+});
+
 it('what talks to the running server needs no database', async () => {
   expect(await run(['approvals'])).toEqual({ status: 0, text: 'Nothing waits for an approval.\n' });
   expect((await run(['tools'])).status).toBe(0);
