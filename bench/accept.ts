@@ -8,6 +8,7 @@ import { toQueuedMessage, toTurnRequest } from '../src/chat/turn-request.ts';
 import { LiveTurn } from '../src/chat/watch/live-turn.ts';
 import { timestampNow } from '../src/kit/clock.ts';
 import { randomHex } from '../src/kit/ids.ts';
+import { requireHeadedSession } from '../src/sessions/require.ts';
 import type { Db } from '../src/store/database.ts';
 import { openPostgres } from '../src/store/dialect/postgres/open.ts';
 import { openStore } from '../src/store/open-store.ts';
@@ -114,7 +115,19 @@ async function measure(db: Db, count: number, commit: () => Promise<void> | void
     const live = new LiveTurn({ turnId, sessionId, createdAt });
     const place = lines.enter(sessionId, turnId);
     const message = toQueuedMessage(deps, request);
-    const asked = { live, createdAt, request, message, place, living: [], idempotency: null, run: null };
+    // As the check before it has read it.
+    const seen = await requireHeadedSession(db, sessionId);
+    const asked = {
+      seen,
+      live,
+      createdAt,
+      request,
+      message,
+      place,
+      living: [],
+      idempotency: null,
+      run: null,
+    };
     const accepted = await timed(async () => {
       const { durable } = await acceptTurn(deps, asked);
       await durable;

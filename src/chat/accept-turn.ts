@@ -4,7 +4,9 @@ import type { EngineModel } from '../contract/engine.ts';
 import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
 import { changeSessionEarly } from '../store/lock-session.ts';
+import type { HeadedSession } from '../store/session-head.ts';
 import { type IdempotencyMark, insertTurn, markTurnRunning, type QueuedMessage } from '../store/turns.ts';
+import { acceptUnchanged } from './accept-unchanged.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
 import type { Place } from './line/turn-lines.ts';
 import { createAgentChat, refreshAgentChat } from './open-agent-chat.ts';
@@ -26,6 +28,8 @@ export interface AskedTurn {
     readonly newestTurnAt: string | null;
     /** As it is known to be meant; missing: as it is. */
     readonly request?: TurnRequest;
+    /** The session with the end of its path, as it was read; null: it was read without. */
+    readonly seen?: HeadedSession | null;
   }>;
 }
 
@@ -57,6 +61,8 @@ export async function acceptTurn(
     readonly idempotency: IdempotencyMark | null;
     /** Null: no agent works in it. */
     readonly run: RunOrigin | null;
+    /** As `AskedTurn` has it. */
+    readonly seen?: HeadedSession | null;
     /** In the same transaction. */
     readonly alongside?: (db: Db) => Promise<void>;
   },
@@ -66,6 +72,12 @@ export async function acceptTurn(
   const isStructured = request.format !== null;
   const newRun = run && toNewRun(run);
   const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
+  if (place.isReady && run === null && turn.alongside === undefined) {
+    const { seen = null } = turn;
+    const beginning = await acceptUnchanged(deps.db, { seen, request, message, row });
+    if (beginning !== null)
+      return { beginning, userMessageId: beginning.userMessageId, durable: Promise.resolve() };
+  }
   // Which of many it will be, or whether it is there already, is known when its place has come.
   const promised = message?.placed === undefined ? (message?.messageId ?? null) : null;
   const { result, durable } = await changeSessionEarly(

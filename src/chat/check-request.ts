@@ -1,9 +1,11 @@
 // What can be said of a chat request before anything of it is stored.
 import type { EngineModel } from '../contract/engine.ts';
 import { invalidField } from '../contract/errors.ts';
-import { requireSession, sessionNotFound } from '../sessions/require.ts';
+import { requireHeadedSession, requireSession, sessionNotFound } from '../sessions/require.ts';
+import { dialectOf } from '../store/dialect/dialect-of.ts';
 import type { PathMessage } from '../store/messages.ts';
 import type { PathPlace } from '../store/path-place.ts';
+import type { HeadedSession } from '../store/session-head.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { ClientToolFault, registerClientTools } from '../tools/client-tools.ts';
 import { addSizes, NO_SIZE, sizeOf } from '../window/estimate.ts';
@@ -19,6 +21,8 @@ import type { PlacedHistory, TurnRequest } from './turn-request.ts';
 
 export interface CheckedRequest {
   readonly session: StoredSession;
+  /** With the end of its path, where that costs nothing more; else null. */
+  readonly seen: HeadedSession | null;
   /** Null when the engine could not be asked about it. */
   readonly model: EngineModel | null;
   /** With the images of the message that it replaces, where it keeps them. */
@@ -35,7 +39,8 @@ export async function checkRequest(
   given: TurnRequest,
 ): Promise<CheckedRequest> {
   if (given.format !== null) checkFormat(given.format);
-  const session = await requireSession(deps.db, sessionId);
+  const seen = dialectOf(deps.db).name === 'postgres' ? await requireHeadedSession(deps.db, sessionId) : null;
+  const session = seen?.session ?? (await requireSession(deps.db, sessionId));
   if (session.kind === 'agent') throw sessionNotFound(sessionId);
   checkImages(given);
   await checkTools(given);
@@ -45,7 +50,7 @@ export async function checkRequest(
   const model = await checkWithModel(deps, session.model, (known) =>
     checkModel(deps, { session, model: known, request }, old),
   );
-  return { session, model, request };
+  return { session, seen, model, request };
 }
 
 /** @returns what the name stands for; null when the engine could not be asked. @throws what `check` throws */
@@ -70,7 +75,7 @@ export async function checkWithModel(
 /** Whether this model can do what is asked of it. */
 async function checkModel(
   deps: TurnDeps,
-  { session, model, request }: CheckedRequest,
+  { session, model, request }: Omit<CheckedRequest, 'seen'>,
   old: PathMessage | null,
 ): Promise<void> {
   requireVision(request, model, session.model);
@@ -93,7 +98,7 @@ async function checkModel(
 /** Its newest exchange has to fit, wherever it goes. */
 async function checkPlaced(
   deps: TurnDeps,
-  { session, model, request }: CheckedRequest,
+  { session, model, request }: Omit<CheckedRequest, 'seen'>,
   { messages, system }: PlacedHistory,
 ): Promise<void> {
   const start = messages.findLastIndex(({ role }) => role === 'user');

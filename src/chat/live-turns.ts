@@ -250,7 +250,7 @@ export class LiveTurns {
     { idempotency, hold }: { readonly idempotency: IdempotencyMark | null; readonly hold: Hold },
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
-    const { model, run, newestTurnAt, request = given } = await check();
+    const { model, run, newestTurnAt, request = given, seen = null } = await check();
     // The server may have begun to stop while this was being looked at.
     this.#refuseWhenClosing();
     const createdAt = timestampAfter(newestTurnAt, deps.now());
@@ -259,7 +259,8 @@ export class LiveTurns {
     const place = enterLine({ lines: this.#lines, registry: this.#registry }, live, request.onBusy);
     const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
-    const accepted = acceptTurn(deps, { live, createdAt, request, message, place, living, idempotency, run });
+    const asked = { live, createdAt, request, message, place, living, idempotency, run, seen };
+    const accepted = acceptTurn(deps, asked);
     live.opened = openLive({ live, request, place, run }, accepted);
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(

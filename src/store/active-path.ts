@@ -172,7 +172,7 @@ export async function findActiveAncestorDepth(db: Db, sessionId: string, message
 }
 
 /** A path without a user message down to this depth stays without a preview; below it nobody looks. */
-const PREVIEW_DEPTH = 64;
+export const PREVIEW_DEPTH = 64;
 
 /** Longest preview in code points (ORIGINAL.md §5). */
 const PREVIEW_LENGTH = 100;
@@ -188,7 +188,7 @@ const selectFirstQuestion = prepared((db, { sessionId }: { readonly sessionId: s
     .limit(1),
 );
 
-function previewOf(question: string): string {
+export function previewOf(question: string): string {
   return shorten(question, PREVIEW_LENGTH);
 }
 

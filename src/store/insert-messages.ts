@@ -33,7 +33,7 @@ export interface NewMessage {
 const addMessage = prepared((db, row: Insertable<MessageTable>) => db.insertInto('messages').values(row));
 
 export async function insertMessage(db: Db, message: NewMessage): Promise<void> {
-  await addMessage(db, toRow(message));
+  await addMessage(db, toMessageRow(message));
 }
 
 /** Rows per statement: full batches share one cached text, and stay far below SQLite's limit on parameters. */
@@ -41,12 +41,12 @@ const BATCH = 200;
 
 export async function insertMessages(db: Db, messages: readonly NewMessage[]): Promise<void> {
   for (let start = 0; start < messages.length; start += BATCH) {
-    const rows = messages.slice(start, start + BATCH).map(toRow);
+    const rows = messages.slice(start, start + BATCH).map(toMessageRow);
     await db.insertInto('messages').values(rows).execute();
   }
 }
 
-function toRow(message: NewMessage): Insertable<MessageTable> {
+export function toMessageRow(message: NewMessage): Insertable<MessageTable> {
   const { images = [], toolCalls = null, extra = null } = message;
   return {
     session_id: message.sessionId,

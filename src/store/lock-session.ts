@@ -53,6 +53,11 @@ async function afterwards<T>(before: Promise<void>, work: () => Promise<T>): Pro
   );
 }
 
+/** Somebody of this process has asked to change it, and has not done. */
+export function isSessionChanging(db: Db, sessionId: string): boolean {
+  return linesOf.get(db.getExecutor().adapter)?.has(sessionId) === true;
+}
+
 /** First in a transaction that changes a session: other processes wait here until it is committed. */
 async function lockSession(db: Db, sessionId: string): Promise<void> {
   if (dialectOf(db).name === 'sqlite') return;

@@ -45,7 +45,11 @@ export interface QueuedMessage {
 const addTurn = prepared((db, row: TurnTable) => db.insertInto('turns').values(row));
 
 export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
-  await addTurn(db, {
+  await addTurn(db, toTurnRow(turn));
+}
+
+export function toTurnRow(turn: NewTurn): TurnTable {
+  return {
     id: turn.id,
     session_id: turn.sessionId,
     state: turn.state,
@@ -64,7 +68,7 @@ export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
     settings: null,
     on_disconnect: null,
     ...runColumns(turn.run ?? null),
-  });
+  };
 }
 
 /** A queued turn begins: its message is on the path now, so the copy in the row goes. */
