@@ -2,11 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import { MochiError } from '../contract/errors.ts';
 import { jsonFault } from '../kit/json-fault.ts';
+import { parseLongJson } from '../kit/parse-long-json.ts';
 import { inStretches, type Stretches } from '../kit/stretches.ts';
 import { shapeFault } from './scan-json.ts';
-
-/** Bytes of a body that takes milliseconds. */
-const LONG = 1024 ** 2;
 
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -17,17 +15,13 @@ export function readJsonBodies(app: FastifyInstance): void {
   );
 }
 
-/** JSON.parse alone cannot rest: about two milliseconds a megabyte. @throws MochiError validation_error */
+/** @throws MochiError validation_error */
 export function* parseJson(body: Buffer): Stretches<unknown> {
   const fault = yield* shapeFault(body);
   if (fault !== null) throw invalid(fault);
-  const isLong = body.length > LONG;
   let value: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    if (isLong) yield;
-    value = JSON.parse(text);
-    if (isLong) yield;
+    value = yield* parseLongJson(body);
   } catch (error) {
     throw invalid(error instanceof SyntaxError ? 'is not JSON' : 'is not UTF-8');
   }

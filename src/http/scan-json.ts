@@ -1,5 +1,6 @@
 // The shape of a JSON text, read from its bytes: what would block everybody else is refused before it is built.
 import { randomBytes } from 'node:crypto';
+import { endOfString } from '../kit/parse-long-json.ts';
 import type { Stretches } from '../kit/stretches.ts';
 
 /** Far more than any real body has; far less than what overflows the stack of those who walk it. */
@@ -11,7 +12,6 @@ const MAX_VALUES = 200_000;
 const MAX_DISTINCT_KEYS = 10_000;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 const PLAIN = 0;
 const STRING = 1;
@@ -107,11 +107,4 @@ function slotOf(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at += 1) hash = (Math.imul(hash, MULTIPLIER) + (bytes[at] ?? 0)) | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return (hash ^ (hash >>> 13)) >>> (32 - SLOT_BITS);
-}
-
-/** Where the string ends that begins there. UTF-8 has neither quote nor backslash inside of a character. */
-function endOfString(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
-  return at;
 }

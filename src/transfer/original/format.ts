@@ -5,6 +5,7 @@ import type { AgentSettings, ToolSettings } from '../../contract/tool.ts';
 import { formatMicroseconds } from '../../kit/clock.ts';
 import { withoutMark } from '../../kit/decode-text.ts';
 import { jsonFault } from '../../kit/json-fault.ts';
+import { parseLongJson } from '../../kit/parse-long-json.ts';
 import type { Stretches } from '../../kit/stretches.ts';
 import { type OriginalMessage, parseOriginalMessages } from './message.ts';
 import { takeAgentSettings, takeContextWindow, takeSummary, takeToolSettings } from './settings.ts';
@@ -45,9 +46,12 @@ export interface OriginalSession {
   readonly messages: readonly OriginalMessage[];
 }
 
-/** As `readOriginalSession`, from the text of a file. @throws OriginalFormatError */
-export function* parseOriginalSession(text: string, fallbackId: string): Stretches<OriginalSession> {
-  return yield* readOriginalSession(yield* parseFile(text), () => fallbackId);
+/** As `readOriginalSession`, from the text of a file, or its UTF-8. @throws OriginalFormatError */
+export function* parseOriginalSession(text: string | Buffer, fallbackId: string): Stretches<OriginalSession> {
+  return yield* readOriginalSession(
+    yield* parseFile(typeof text === 'string' ? Buffer.from(text) : text),
+    () => fallbackId,
+  );
 }
 
 /**
@@ -104,25 +108,30 @@ export function* readOriginalSession(file: unknown, fallbackId: () => string): S
   return session;
 }
 
-/** Characters of a file that takes milliseconds. */
-const LONG = 1024 ** 2;
-
-function* parseFile(text: string): Stretches<unknown> {
-  const json = withoutMark(text);
+function* parseFile(json: Buffer): Stretches<unknown> {
   try {
-    const value: unknown = JSON.parse(json);
-    if (json.length > LONG) yield;
+    const value = yield* parseLongJson(json);
     // How deep it may be is looked at where it is stored.
     const fault = yield* jsonFault(value, { maxDepth: Number.POSITIVE_INFINITY });
     if (fault !== null) throw new OriginalFormatError(`the file ${fault}`);
     return value;
   } catch (error) {
     if (error instanceof OriginalFormatError) throw error;
-    if (!/\S/.test(json)) throw new OriginalFormatError('the file is empty');
+    throw notJson(json);
+  }
+}
+
+function notJson(json: Buffer): OriginalFormatError {
+  const text = withoutMark(json.toString());
+  if (!/\S/.test(text)) return new OriginalFormatError('the file is empty');
+  try {
+    JSON.parse(text);
+  } catch (error) {
     // Only the place: the parser's own text may quote the conversation.
     const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
-    throw new OriginalFormatError(place === undefined ? 'not JSON' : `not JSON ${place}`);
+    if (place !== undefined) return new OriginalFormatError(`not JSON ${place}`);
   }
+  return new OriginalFormatError('not JSON');
 }
 
 function parseModel(value: unknown): string {

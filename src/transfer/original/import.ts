@@ -32,7 +32,8 @@ export async function storeOriginal(
     isSame: async (db, existing) => {
       // Counted first: a session of any length may have this id.
       if (countMessages(existing) !== rows.length) return false;
-      const exported = (await Array.fromAsync(exportOriginal(db, existing))).join('');
+      const pieces = await Array.fromAsync(exportOriginal(db, existing), (piece) => Buffer.from(piece));
+      const exported = Buffer.concat(pieces);
       const there = await inStretches(parseOriginalSession(exported, existing.id));
       const hash = await inStretches(hashOf(there, takeAdditions(there.extra).additions.agent));
       return hash === importHash;
