@@ -5,6 +5,7 @@ import { Approvals } from './approvals/approvals.ts';
 import type { LiveTurns } from './chat/live-turns.ts';
 import { openTurns } from './chat/open-turns.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
+import type { LeaseTimes } from './cluster/instance.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { createSweep } from './dialects/sweep-unlisted.ts';
@@ -16,6 +17,7 @@ import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { ModelPulls } from './models/model-pulls.ts';
+import { createPresence } from './server/join-others.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
@@ -54,6 +56,8 @@ export interface ServerOptions {
   readonly newDatabase?: boolean;
   /** Tools besides those that are found; closed with the server. */
   readonly toolSources?: readonly ToolSource[];
+  /** How long it may be away before others take its turns; missing: as is usual. */
+  readonly lease?: LeaseTimes | undefined;
   /** What keeps the log of the database; missing: what the system has. */
   readonly disk?: Disk | undefined;
 }
@@ -80,8 +84,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     throw error;
   });
   const approvals = openApprovals({ db: store.db, log, tools, ...ids }, config);
-  const migrationSeconds = Math.round(store.migrationMs / 100) / 10;
-  if (migrationSeconds > 1) log.info({ seconds: migrationSeconds }, 'the database was brought up to date');
+  tellMigration(store, log);
   try {
     const bootId = `boot_${randomHex(12)}`;
     await takeUp({ ...store, log, approvals, bootId, ...ids }, config);
@@ -112,12 +115,13 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = store.tend(log);
+    const presence = createPresence({ ...options, store, log, turns, bootId });
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,
       progress: turns.progress,
       async listen() {
-        await turns.takeUp();
+        await presence.start();
         await app.listen({ host: config.host, port: config.port });
         looking = setTimeout(() => void findTools(tools, log), TOOLS_LATER_MS);
         for (const part of [background, clearing, sweep]) part.start();
@@ -134,7 +138,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         events.close();
         await clearing.close();
         await closeConnections(app.server, appClosed);
-        await closeAll([tools, engine, tending, store]);
+        await closeAll([presence, tools, engine, tending, store]);
       },
     };
   } catch (error) {
@@ -156,6 +160,11 @@ async function closeTurns(turns: LiveTurns, store: ServedStore, config: Config):
 /** One after the other. */
 async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
   for (const part of parts) await part.close();
+}
+
+function tellMigration({ migrationMs }: ServedStore, log: Log): void {
+  const seconds = Math.round(migrationMs / 100) / 10;
+  if (seconds > 1) log.info({ seconds }, 'the database was brought up to date');
 }
 
 function openApprovals(

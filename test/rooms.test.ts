@@ -17,6 +17,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   window: ['contract', 'kit'],
   models: ['contract', 'kit'],
   events: ['contract', 'kit', 'store'],
+  cluster: ['kit', 'store'],
   tools: ['contract', 'kit'],
   approvals: ['contract', 'kit', 'store', 'tools'],
   agents: ['contract', 'kit', 'tools'],

@@ -5,10 +5,13 @@ import { requireHeadedSession, requireSession } from '../sessions/require.ts';
 import type { Db } from '../store/database.ts';
 import { changeSessionEarly } from '../store/lock-session.ts';
 import type { HeadedSession } from '../store/session-head.ts';
+import { newTenure } from '../store/tenure.ts';
 import { type IdempotencyMark, insertTurn, markTurnRunning, type QueuedMessage } from '../store/turns.ts';
 import { acceptUnchanged } from './accept-unchanged.ts';
+import { toAskedSettings } from './asked-settings.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
-import type { Place } from './line/turn-lines.ts';
+import { joinSharedLine } from './join-shared-line.ts';
+import type { Place } from './line/place.ts';
 import { createAgentChat, refreshAgentChat } from './open-agent-chat.ts';
 import { closeLeftTurns } from './recover-turns.ts';
 import { type RunOrigin, toNewRun } from './run-origin.ts';
@@ -71,7 +74,9 @@ export async function acceptTurn(
   const { sessionId, turnId } = turn.live;
   const isStructured = request.format !== null;
   const newRun = run && toNewRun(run);
-  const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun };
+  turn.live.tenure = newTenure(deps.db);
+  const owned = ownedBy(turn.live, request);
+  const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun, owned };
   if (place.isReady && run === null && turn.alongside === undefined) {
     const { seen = null } = turn;
     const beginning = await acceptUnchanged(deps.db, { seen, request, message, row });
@@ -80,6 +85,7 @@ export async function acceptTurn(
   }
   // Which of many it will be, or whether it is there already, is known when its place has come.
   const promised = message?.placed === undefined ? (message?.messageId ?? null) : null;
+  let isBehind = false;
   const { result, durable } = await changeSessionEarly(
     deps.db,
     sessionId,
@@ -89,9 +95,17 @@ export async function acceptTurn(
         const parentSessionId = run.parent?.sessionId ?? null;
         await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
       }
-      if (!place.isReady) {
+      const shared = await joinSharedLine(transaction, turn);
+      isBehind = shared.isBehind;
+      if (isBehind || !place.isReady) {
         await requireSession(transaction, sessionId);
-        await insertTurn(transaction, { ...row, state: 'queued', request: message, userMessageId: promised });
+        const queued = { ...row, owned: owned && { ...owned, rank: shared.rank } };
+        await insertTurn(transaction, {
+          ...queued,
+          state: 'queued',
+          request: message,
+          userMessageId: promised,
+        });
         return { beginning: null, userMessageId: promised };
       }
       const found = await requireHeadedSession(transaction, sessionId);
@@ -116,5 +130,11 @@ export async function acceptTurn(
       return { beginning, userMessageId };
     },
   );
+  if (isBehind) place.stepAside();
   return { ...result, durable };
+}
+
+/** What others need of it to go on with it; null: there are none. */
+function ownedBy({ tenure }: LiveTurn, request: TurnRequest) {
+  return tenure === null ? null : { owner: tenure.owner, rank: 0, settings: toAskedSettings(request) };
 }

@@ -5,7 +5,7 @@ import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { digestOf } from '../kit/digest.ts';
 import { appendToPath } from '../store/active-path.ts';
-import { changeSession } from '../store/lock-session.ts';
+import { changeTurn } from '../store/tenure.ts';
 import type { AgentRun } from './agent-run.ts';
 import { awaitDecision, goOn } from './step/await-decision.ts';
 import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
@@ -104,7 +104,7 @@ function denied({ state, decision }: Approval, { agent }: AgentRun): MochiError 
 /** The person's plan takes the place of the agent's: it comes last. */
 async function appendPlan({ deps, turn, progress }: Planned, content: string): Promise<void> {
   const { sessionId, turnId } = turn.live;
-  progress.tip = await changeSession(deps.db, sessionId, (db) =>
+  progress.tip = await changeTurn(deps.db, turn.live, (db) =>
     appendToPath(db, progress.tip, {
       sessionId,
       id: deps.newId(10),

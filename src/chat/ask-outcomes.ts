@@ -13,12 +13,19 @@ export type AskDeps = Pick<TurnDeps, 'db' | 'now' | 'approvals' | 'bootId'>;
 
 /**
  * Turns in which such a tool ran wait from now on.
+ * @param taken those that another server has left; null: all
  * @param eventGap what watchers may have seen beyond the last checkpoint
  * @returns how many these are
  */
-export async function askOutcomes(deps: AskDeps, eventGap: number): Promise<number> {
-  const lost = Map.groupBy(await listLostExecutions(deps.db, deps.bootId), ({ turnId }) => turnId);
-  const turns = await listUnfinishedTurns(deps.db);
+export async function askOutcomes(
+  deps: AskDeps,
+  eventGap: number,
+  taken: ReadonlyMap<string, unknown> | null,
+): Promise<number> {
+  const of = taken === null ? { before: deps.bootId } : { turnIds: [...taken.keys()] };
+  const lost = Map.groupBy(await listLostExecutions(deps.db, of), ({ turnId }) => turnId);
+  const all = await listUnfinishedTurns(deps.db);
+  const turns = taken === null ? all : all.filter(({ id }) => taken.has(id));
   let asked = 0;
   for (const turn of turns) {
     const runs = lost.get(turn.id);

@@ -1,13 +1,14 @@
 // An accepted turn from its place in line to its last event.
 import { MochiError } from '../contract/errors.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
-import { changeSession } from '../store/lock-session.ts';
+import { tellLineMoved } from '../store/shared-line.ts';
+import { changeTurn, TurnLost } from '../store/tenure.ts';
 import { finishTurn, noteLastEvent, type QueuedMessage } from '../store/turns.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { keepMessage } from './keep-message.ts';
-import type { Place } from './line/turn-lines.ts';
+import type { Place } from './line/place.ts';
 import { closeLeftTurn } from './recover-turns.ts';
-import { doneEvent, runTurn, stateAfter, type TurnPlan, toTurnFailure } from './run-turn.ts';
+import { doneEvent, isLoss, runTurn, stateAfter, type TurnPlan, toTurnFailure } from './run-turn.ts';
 import { TurnSuspended } from './step/await-decision.ts';
 import type { RunningTurn } from './step/turn-progress.ts';
 import { interrupted } from './stop-reasons.ts';
@@ -35,6 +36,12 @@ export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<voi
       live.append(events);
     }
   } catch (error) {
+    if (isLoss(live, error)) {
+      live.lose();
+      place.leave();
+      deps.lineBell.ring();
+      return;
+    }
     if (error instanceof TurnSuspended) {
       // Its place stays taken: nothing of its session may go on before it does.
       place.suspend();
@@ -49,6 +56,8 @@ export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<voi
     await keepMessage(deps, place, { sessionId: live.sessionId, turnId: live.turnId, message });
   }
   place.leave();
+  deps.lineBell.ring();
+  void tellLineMoved(deps.db, live.sessionId).catch(() => undefined);
 }
 
 /** The turn goes on when the server is back: this is about the connection alone. */
@@ -72,14 +81,16 @@ export async function untilPlace(live: LiveTurn, place: Place): Promise<void> {
   const blocked = place.blocked.then(() => {
     throw interrupted();
   });
-  await Promise.race([place.ready, blocked, rejectOnCancel(live.signal)]);
+  await Promise.race([place.ready, blocked, rejectOnCancel(live)]);
 }
 
-function rejectOnCancel(signal: AbortSignal): Promise<never> {
+function rejectOnCancel(live: LiveTurn): Promise<never> {
+  const { signal } = live;
   return new Promise((_resolve, reject) => {
     const onAbort = () => {
       const reason: unknown = signal.reason;
-      if (reason instanceof MochiError && reason.kind === 'turn_cancelled') reject(reason);
+      const isCancelled = reason instanceof MochiError && reason.kind === 'turn_cancelled';
+      if (isCancelled || live.isLost) reject(reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -97,11 +108,11 @@ async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown):
   const failure = toTurnFailure(deps, live, error);
   const state = stateAfter(failure);
   const isCancelled = state === 'cancelled';
-  const isInLine = isCancelled || place.isForPerson;
+  const isInLine = isCancelled || place.isForPerson || place.isAside;
   const { code, message: text, details } = failure.toBody();
   const told = { code, message: text, details: { ...details, session_id: sessionId, turn_id: turnId } };
   const lastEventId = live.lastEventId + 2;
-  await changeSession(deps.db, sessionId, async (db) => {
+  await changeTurn(deps.db, live, async (db) => {
     if (isInLine) {
       await finishTurn(db, turnId, {
         state,
@@ -119,6 +130,7 @@ async function closeUnbegun(deps: TurnDeps, driven: DrivenTurn, error: unknown):
     await closeLeftTurn({ ...deps, db }, left, { state, failure });
     await noteLastEvent(db, turnId, lastEventId);
   }).catch((fault: unknown) => {
+    if (fault instanceof TurnLost) return live.lose();
     deps.log.error({ err: fault, turn_id: turnId }, 'the end of a turn could not be stored');
   });
   // Whoever asked for a turn that could not be kept was told so, and nobody watches it.

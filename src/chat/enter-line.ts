@@ -1,6 +1,6 @@
 // A new turn joins the line of its session, as its request wants to where the session is busy.
 import type { BusyPolicy } from '../contract/chat.ts';
-import type { Place, TurnLines } from './line/turn-lines.ts';
+import type { Place, TurnLines } from './line/place.ts';
 import { queuedEvent } from './opening-events.ts';
 import { busy, cancelled } from './stop-reasons.ts';
 import type { LiveTurn } from './watch/live-turn.ts';

@@ -19,8 +19,10 @@ import { createEngineWork, type EngineWork } from './engine-work.ts';
 import { enterLine } from './enter-line.ts';
 import { findEarlierTurn, toMark } from './idempotency.ts';
 import { createIdempotentStarts } from './idempotent-starts.ts';
+import { leaveLine } from './leave-line.ts';
 import { ClientWork } from './line/client-work.ts';
-import { createTurnLines, type Place, type TurnLimits, type TurnLines } from './line/turn-lines.ts';
+import type { Place, TurnLines } from './line/place.ts';
+import { createTurnLines, type TurnLimits } from './line/turn-lines.ts';
 import { type Hold, TurnSeat } from './line/turn-seat.ts';
 import { openLive } from './open-live.ts';
 import type { PassingRequest } from './passing-request.ts';
@@ -52,20 +54,19 @@ export interface LiveTurnDeps extends CallDeps {
 /** Has a lifetime: from the start of the server to `close`. */
 export class LiveTurns {
   readonly #deps: LiveTurnDeps;
-  readonly #house: TurnHouse;
+  /** What its turns live in. */
+  readonly house: TurnHouse;
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
   readonly #work: ClientWork;
   readonly engineWork: EngineWork;
   readonly #starts = createIdempotentStarts();
-  /** Aborted when the server stops. */
-  readonly #closing = new AbortController();
 
   constructor(deps: LiveTurnDeps, limits: TurnLimits) {
     this.#deps = deps;
     this.#lines = createTurnLines(limits);
-    this.#house = {
+    this.house = {
       // Turns that run go on while the database is away.
       deps: { ...deps, db: patientDb(deps.db) },
       lines: this.#lines,
@@ -82,7 +83,7 @@ export class LiveTurns {
 
   /** Before the port opens: turns of earlier runs of the server that wait for a person wait on. */
   async takeUp(): Promise<number> {
-    return takeUpTurns(this.#house);
+    return takeUpTurns(this.house, null);
   }
 
   /**
@@ -117,7 +118,7 @@ export class LiveTurns {
 
   /** As `start`, stored nowhere: what the model sees comes with the request. @throws MochiError what `passTurn` throws */
   async pass(request: PassingRequest): Promise<WatchableTurn> {
-    return this.#holding((hold) => passTurn(this.#house, request, hold));
+    return this.#holding((hold) => passTurn(this.house, request, hold));
   }
 
   /** What `start` would send to the engine, without sending or storing anything. @throws what `start` throws */
@@ -201,14 +202,15 @@ export class LiveTurns {
   async delete(sessionId: string): Promise<boolean> {
     return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);
-      const parts = { ...this.#house, deps: this.#deps, work: this.#work, clearing: this.#deps.clearing };
+      const parts = { ...this.house, deps: this.#deps, work: this.#work, clearing: this.#deps.clearing };
       return this.#stopAll(chats, deleted, () => deleteStopped(parts, sessionId, chats));
     });
   }
 
   /** Lets turns finish for a while, then closes all but what waits for a person as `interrupted`; refuses new ones. */
   async close(graceMs: number): Promise<void> {
-    this.#closing.abort();
+    this.#deps.closing.abort();
+    await leaveLine(this.#deps.db, this.#registry);
     await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
     for (const live of this.#registry.running) live.stop(interrupted());
     this.#work.stop(interrupted());
@@ -266,8 +268,8 @@ export class LiveTurns {
     const finished = accepted.then(
       ({ beginning }) => {
         const started = { live, request, message, place, seat, model, beginning, run };
-        const begin = () => startChat(this.#house, started);
-        return driveTurn(this.#house.deps, { live, message, place, begin });
+        const begin = () => startChat(this.house, started);
+        return driveTurn(this.house.deps, { live, message, place, begin });
       },
       () => {
         live.finish();
@@ -284,11 +286,11 @@ export class LiveTurns {
 
   #seat(place: Place, hold: Hold | null): TurnSeat {
     const { background } = this.#deps;
-    return new TurnSeat({ place, hold, background, closing: this.#closing.signal });
+    return new TurnSeat({ place, hold, background, closing: this.#deps.closing.signal });
   }
 
   #refuseWhenClosing(): void {
-    if (this.#closing.signal.aborted) throw interrupted();
+    if (this.#deps.closing.signal.aborted) throw interrupted();
   }
 
   async #allEnded(): Promise<void> {

@@ -14,7 +14,7 @@ import { createAgentScript } from './agent-script.ts';
 import { USUAL_WISHES } from './answer-wishes.ts';
 import { recallModel } from './check-request.ts';
 import { driveTurn, untilPlace } from './drive-turn.ts';
-import type { Place } from './line/turn-lines.ts';
+import type { Place } from './line/place.ts';
 import { nestedRun, type RunParentTurn } from './nested-run.ts';
 import { findAgentChat } from './open-agent-chat.ts';
 import { openingEvents } from './opening-events.ts';
@@ -24,6 +24,7 @@ import { startTurn } from './start-turn.ts';
 import type { AgentCallRun, Seat } from './step/turn-progress.ts';
 import type { TurnHouse } from './turn-house.ts';
 import { agentSettingsOf, type TurnRequest, toQueuedMessage } from './turn-request.ts';
+import { untilNext } from './until-next.ts';
 import { LiveTurn } from './watch/live-turn.ts';
 
 /** @returns why there is none, in words for the model @throws what the store throws */
@@ -87,7 +88,7 @@ async function accept(
   const nested = nestedRun(deps, parent, { agent, place: runPlace, call: run, resumed: null });
   live.append(openingEvents(live, userMessageId, place, [agentStart({ live, request, run: origin })]));
   const begin = async () => {
-    await untilChatIsFree(live, place, parent.seat);
+    await untilChatIsFree(deps, { live, place, seat: parent.seat });
     const started = { live, request, message, place, seat: parent.seat, model, run: origin, beginning };
     const { turn: running } = await startTurn(deps, started);
     return {
@@ -125,10 +126,14 @@ function toNestedRequest(
 }
 
 /** Another run works in it, and may need the slot that this one has. */
-async function untilChatIsFree(live: LiveTurn, place: Place, seat: Seat): Promise<void> {
+async function untilChatIsFree(
+  deps: TurnHouse['deps'],
+  { live, place, seat }: { readonly live: LiveTurn; readonly place: Place; readonly seat: Seat },
+): Promise<void> {
   if (place.isReady) return;
   seat.leave();
   try {
+    await untilNext(deps, live, { place, signal: live.signal, tell: () => undefined });
     await untilPlace(live, place);
   } finally {
     await unlessAborted(seat.take(), live.signal).catch(() => undefined);

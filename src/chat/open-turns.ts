@@ -1,5 +1,6 @@
 // The turns of a server, from what its operator says.
 import { type AgentOptions, toAgentLimits } from '../agents/server-limits.ts';
+import { Bell } from '../kit/bell.ts';
 import { patientDb } from '../store/durable.ts';
 import { createEngineLine } from './line/engine-line.ts';
 import { type LiveTurnDeps, LiveTurns } from './live-turns.ts';
@@ -33,6 +34,8 @@ type TurnDoors = Omit<
   | 'rescuesCalls'
   | 'agentLimits'
   | 'defaultModel'
+  | 'lineBell'
+  | 'closing'
 >;
 
 export function openTurns(doors: TurnDoors, options: TurnOptions): LiveTurns {
@@ -44,6 +47,8 @@ export function openTurns(doors: TurnDoors, options: TurnOptions): LiveTurns {
       engineLine: createEngineLine({ parallel, clock: () => performance.now() }),
       stallMs: stallSeconds === 0 ? null : stallSeconds * 1000,
       checkpoints: new Checkpoints(patientDb(doors.db)),
+      lineBell: new Bell(),
+      closing: new AbortController(),
       defaultModel: options.defaultModel,
       maxSteps: options.maxToolIterations,
       toolLimits: { maxParallel: options.maxParallelTools, resultCharacters: options.toolResultChars },

@@ -1,6 +1,6 @@
 // What is told of a turn first: that it is stored, and whether it has to wait.
 import type { TurnEvent } from '../contract/turn-event.ts';
-import type { Place } from './line/turn-lines.ts';
+import type { Place } from './line/place.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
 /** @param told right after its start */

@@ -6,6 +6,7 @@ import { closeLostExecutions } from '../store/lost-executions.ts';
 import { findAnswerOfTurn, markStreamingPartial } from '../store/messages.ts';
 import { listOpenMessages } from '../store/open-messages.ts';
 import { cancelApprovalsOfTurn } from '../store/settle-approvals.ts';
+import { changeTurn, type Tenure } from '../store/tenure.ts';
 import { dropRequest, finishTurn, listUnfinishedTurns, type UnfinishedTurn } from '../store/turns.ts';
 import { type AskDeps, askOutcomes } from './ask-outcomes.ts';
 import { closeAgentCall } from './close-agent-call.ts';
@@ -36,31 +37,12 @@ interface RecoveredTurns {
  * those in which a tool ran wait to be told what became of it.
  */
 export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
-  const asked = await askOutcomes(deps, EVENT_GAP);
+  const asked = await askOutcomes(deps, EVENT_GAP, null);
   const turns = await listUnfinishedTurns(deps.db);
-  const failure = new MochiError(
-    'turn_interrupted',
-    'The server stopped while the turn was running.',
-    {},
-    TRY_AGAIN,
-  );
-  const runFailure = wordForRun(
-    new MochiError('turn_interrupted', 'The server stopped while the agent worked.', {}, TRY_AGAIN),
-  );
   const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
-  // Runs of agents before the turns that have started them.
-  const left = turns
-    .filter(({ state }) => state !== 'waiting')
-    .toSorted((one, other) => Number(isNested(other)) - Number(isNested(one)));
+  const left = runsFirst(turns.filter(({ state }) => state !== 'waiting'));
   for (const turn of left) {
-    const isBehind = waiting.has(turn.sessionId);
-    const told = turn.run === null ? failure : runFailure;
-    const end = { state: 'interrupted', failure: told, cutBy: 'the server stopped' } as const;
-    await changeSession(deps.db, turn.sessionId, async (db) => {
-      const close = isBehind ? closeInLine : closeLeftTurn;
-      await close({ ...deps, db }, turn, end);
-      await closeAgentCall({ ...deps, db }, turn, told.fact);
-    });
+    await closeInterrupted(deps, turn, { isBehind: waiting.has(turn.sessionId), tenure: null });
   }
   const open = new Set((await listOpenMessages(deps.db)).map(({ sessionId }) => sessionId));
   for (const sessionId of open) {
@@ -75,8 +57,48 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
   return { closed: left.length, asked };
 }
 
-function isNested({ run }: UnfinishedTurn): boolean {
+/** Runs of agents before the turns that have started them. */
+export function runsFirst<T extends Pick<UnfinishedTurn, 'run'>>(turns: readonly T[]): T[] {
+  return turns.toSorted((one, other) => Number(isNested(other)) - Number(isNested(one)));
+}
+
+function isNested({ run }: Pick<UnfinishedTurn, 'run'>): boolean {
   return run?.parent != null;
+}
+
+/**
+ * Its process is gone.
+ * @param isBehind another turn holds its session: its message stays in its row until that has ended
+ * @throws TurnLost
+ */
+export async function closeInterrupted(
+  deps: CloseDeps,
+  turn: UnfinishedTurn,
+  { isBehind, tenure }: { readonly isBehind: boolean; readonly tenure: Tenure | null },
+): Promise<void> {
+  const fact =
+    turn.run === null
+      ? 'The server stopped while the turn was running.'
+      : 'The server stopped while the agent worked.';
+  const failure = new MochiError('turn_interrupted', fact, {}, TRY_AGAIN);
+  const told = turn.run === null ? failure : wordForRun(failure);
+  const end = { state: 'interrupted', failure: told, cutBy: 'the server stopped' } as const;
+  await changeTurn(deps.db, { turnId: turn.id, sessionId: turn.sessionId, tenure }, async (db) => {
+    const close = isBehind ? closeInLine : closeLeftTurn;
+    await close({ ...deps, db }, turn, end);
+    await closeAgentCall({ ...deps, db }, turn, told.fact);
+  });
+}
+
+/** What turns were asked that were cancelled in line, of sessions in which nothing runs or waits. */
+export async function placeLeftMessages(deps: CloseDeps): Promise<void> {
+  const open = new Set((await listOpenMessages(deps.db)).map(({ sessionId }) => sessionId));
+  for (const sessionId of open) {
+    await changeSession(deps.db, sessionId, async (db) => {
+      if ((await listUnfinishedTurns(db, sessionId)).length === 0)
+        await placeOpenMessages({ ...deps, db }, sessionId);
+    });
+  }
 }
 
 /** What turns of a session were asked that were cancelled in line, and had not come to their place. */

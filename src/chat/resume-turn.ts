@@ -2,6 +2,7 @@
 import { requireSession } from '../sessions/require.ts';
 import { findMessage } from '../store/messages.ts';
 import { listCallsOfTurn } from '../store/settled-calls.ts';
+import { changeTurn } from '../store/tenure.ts';
 import { noteLastEvent } from '../store/turns.ts';
 import { listUndecided } from '../store/undecided.ts';
 import type { WaitingTurn } from '../store/waiting-turns.ts';
@@ -21,9 +22,11 @@ export async function openLeftTurn(deps: TurnDeps, waiting: WaitingTurn): Promis
   const { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id } = waiting.turn;
   // Beyond all that was told since the last one was noted.
   const lastEventId = last_event_id + EVENT_GAP;
-  await noteLastEvent(deps.db, turnId, lastEventId);
+  const { tenure } = waiting;
+  await changeTurn(deps.db, { turnId, sessionId, tenure }, (db) => noteLastEvent(db, turnId, lastEventId));
   const start = { lastEventId, fold: await foldWaiting(deps, waiting) };
   const live = new LiveTurn({ turnId, sessionId, createdAt, start });
+  live.tenure = tenure;
   live.isWaiting = true;
   return live;
 }

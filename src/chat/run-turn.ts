@@ -5,6 +5,7 @@ import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
 import type { TurnEvent } from '../contract/turn-event.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
+import { TurnLost } from '../store/tenure.ts';
 import type { Offer } from '../tools/offer.ts';
 import { type CallDeps, callInLine } from './call-in-line.ts';
 import { TurnSuspended } from './step/await-decision.ts';
@@ -52,7 +53,7 @@ export async function* runTurn(
     }
     state = 'completed';
   } catch (error) {
-    if (error instanceof TurnSuspended) throw error;
+    if (error instanceof TurnSuspended || isLoss(turn.live, error)) throw error;
     const raw = toTurnFailure(deps, turn.live, error);
     const failure = script.word?.(raw) ?? raw;
     state = stateAfter(failure);
@@ -158,6 +159,11 @@ function refusalOf(calls: readonly PlannedCall[]): MochiError | null {
     { tools },
     WAIT_FOR_IT,
   );
+}
+
+/** Another instance has the turn, and writes its end. */
+export function isLoss(live: LiveTurn, error: unknown): boolean {
+  return live.isLost || error instanceof TurnLost;
 }
 
 /** Faults of the engine are logged as they are told; faults of our own are logged whole and told in general words. */

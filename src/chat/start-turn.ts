@@ -1,7 +1,8 @@
 // How a new turn begins, once its place in line has come: at once where it did not wait.
 import type { EngineModel } from '../contract/engine.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
-import { changeSession } from '../store/lock-session.ts';
+import { readBefore } from '../store/shared-line.ts';
+import { changeTurn } from '../store/tenure.ts';
 import { markTurnRunning, type QueuedMessage } from '../store/turns.ts';
 import { toAgentRun } from './agent-run.ts';
 import { createAgentScript } from './agent-script.ts';
@@ -9,13 +10,15 @@ import { type Beginning, beginTurn } from './begin-turn.ts';
 import { createChatScript } from './chat-script.ts';
 import { recallModel } from './check-request.ts';
 import { untilPlace } from './drive-turn.ts';
-import type { Place } from './line/turn-lines.ts';
+import type { Place } from './line/place.ts';
 import { refreshAgentChat } from './open-agent-chat.ts';
+import { queuedEvent } from './opening-events.ts';
 import type { RunOrigin } from './run-origin.ts';
 import type { TurnPlan } from './run-turn.ts';
 import type { Person, RunningTurn, Seat } from './step/turn-progress.ts';
 import type { TurnDeps } from './turn-deps.ts';
 import type { TurnRequest } from './turn-request.ts';
+import { untilNext } from './until-next.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
 export interface NewTurn {
@@ -77,13 +80,21 @@ async function beginQueued(
   deps: TurnDeps,
   { live, request, message, place, run }: NewTurn,
 ): Promise<Beginning> {
-  await untilPlace(live, place);
-  const { turnId, sessionId } = live;
-  return changeSession(deps.db, sessionId, async (db) => {
-    if (run !== null) await refreshAgentChat({ ...deps, db }, { ...run, chatId: sessionId });
-    const turn = { sessionId, turnId, request, message, isPromised: true };
-    const beginning = await beginTurn({ ...deps, db }, turn);
-    await markTurnRunning(db, turnId, beginning.userMessageId);
-    return beginning;
-  });
+  const { turnId, sessionId, signal } = live;
+  const tell = (position: number) => live.append([queuedEvent(position, false)]);
+  for (;;) {
+    await untilNext(deps, live, { place, signal, tell });
+    if (place.isAside) signal.throwIfAborted();
+    await untilPlace(live, place);
+    const beginning = await changeTurn(deps.db, live, async (db) => {
+      if ((await readBefore(db, live)).isBlocked) return null;
+      if (run !== null) await refreshAgentChat({ ...deps, db }, { ...run, chatId: sessionId });
+      const turn = { sessionId, turnId, request, message, isPromised: true };
+      const beginning = await beginTurn({ ...deps, db }, turn);
+      await markTurnRunning(db, turnId, beginning.userMessageId);
+      return beginning;
+    });
+    if (beginning !== null) return beginning;
+    place.stepAside();
+  }
 }

@@ -11,9 +11,19 @@ import { openLeftTurn, resumeTurn } from './resume-turn.ts';
 import type { Seat } from './step/turn-progress.ts';
 import type { TurnHouse } from './turn-house.ts';
 
-/** Before the port opens. @returns how many there are */
-export async function takeUpTurns(house: TurnHouse): Promise<number> {
-  const all = await listWaitingTurns(house.deps.db);
+/**
+ * Before the port opens; or when another server has left some.
+ * @param taken these; null: all
+ * @returns how many there are
+ */
+export async function takeUpTurns(
+  house: TurnHouse,
+  taken: ReadonlyMap<string, unknown> | null,
+): Promise<number> {
+  const stored = await listWaitingTurns(house.deps.db);
+  const isNew = ({ turn: { turn_id: id } }: WaitingTurn) =>
+    taken === null || (taken.has(id) && house.registry.find(id) === null);
+  const all = stored.filter(isNew);
   const runs = Map.groupBy(all, ({ run }) => run?.parent?.turnId ?? null);
   for (const waiting of runs.get(null) ?? []) {
     await takeUp(house, waiting, runs.get(waiting.turn.turn_id) ?? []);

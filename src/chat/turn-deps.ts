@@ -4,6 +4,7 @@ import type { Agents } from '../agents/agents.ts';
 import type { AgentLimits } from '../agents/server-limits.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { Engine } from '../contract/engine.ts';
+import type { Bell } from '../kit/bell.ts';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
 import type { BackgroundJobs } from '../summaries/background-jobs.ts';
@@ -51,6 +52,10 @@ export interface TurnDeps {
   readonly rescuesCalls: boolean;
   /** Model calls in one turn, at most. */
   readonly maxSteps: number;
+  /** Rung when the line of a session may have moved, where other servers share the database. */
+  readonly lineBell: Bell;
+  /** Aborted when the server stops. */
+  readonly closing: AbortController;
   /** Names this run of the server in the journal of tools. */
   readonly bootId: string;
   /** @param digits even number of hex digits */

@@ -1,6 +1,6 @@
 // What turns live in: who starts one, or takes one up, needs all of it.
 import type { CallDeps } from './call-in-line.ts';
-import type { Place, TurnLines } from './line/turn-lines.ts';
+import type { Place, TurnLines } from './line/place.ts';
 import type { TurnSeat } from './line/turn-seat.ts';
 import type { TurnRegistry } from './watch/turn-registry.ts';
 

@@ -47,6 +47,7 @@ export async function foldAnswer(
   const { answer, failure } = folding;
   if (answer !== null) return answer;
   if (signal.aborted) return 'left';
+  if (turn.loss !== null) throw turn.loss;
   throw toMochiError(failure);
 }
 

@@ -34,7 +34,7 @@ export async function acceptAtOnce(db: Db, accepted: AcceptedAtOnce): Promise<Pa
     depth,
     active: true,
   });
-  const { numAffectedRows = 0n } = await addBoth(db, {
+  const values = {
     sessionId: accepted.message.sessionId,
     seenAt,
     timestamp,
@@ -44,6 +44,11 @@ export async function acceptAtOnce(db: Db, accepted: AcceptedAtOnce): Promise<Pa
     ...(depth < PREVIEW_DEPTH && { preview: previewOf(accepted.message.content) }),
     ...named('messages', message),
     ...named('turns', toTurnRow(turn)),
+  };
+  const { numAffectedRows = 0n } = await addBoth(db, values).catch((error: unknown) => {
+    // Another server has begun one at this moment.
+    if (error instanceof Error && 'code' in error && error.code === '23505') return { numAffectedRows: 0n };
+    throw error;
   });
   return numAffectedRows > 0n ? { id, depth, at: timestamp } : null;
 }

@@ -25,9 +25,15 @@ function isNoAgent(db: Db) {
   return sql<boolean>`${dialectOf(db).jsonText('tool_executions.source', 'kind')} <> 'agent'`;
 }
 
-/** Those of calls that nobody has answered, in call order. @param bootId of the server that runs now */
-export async function listLostExecutions(db: Db, bootId: string): Promise<LostExecution[]> {
-  const rows = await db
+/**
+ * Those of calls that nobody has answered, in call order.
+ * @param of earlier runs of the server than this one, or of turns that another server has left
+ */
+export async function listLostExecutions(
+  db: Db,
+  of: { readonly before: string } | { readonly turnIds: readonly string[] },
+): Promise<LostExecution[]> {
+  const query = db
     .selectFrom('tool_executions')
     .innerJoin('tool_calls', (join) =>
       join
@@ -56,12 +62,14 @@ export async function listLostExecutions(db: Db, bootId: string): Promise<LostEx
       'read_only',
     ])
     .where('tool_executions.state', '=', sql.lit('running'))
-    .where('boot_id', '!=', bootId)
     .where('tool_calls.state', '=', 'running')
     .where(isNoAgent(db))
     .orderBy('messages.seq')
-    .orderBy('tool_calls.call_index')
-    .execute();
+    .orderBy('tool_calls.call_index');
+  const rows = await ('before' in of
+    ? query.where('boot_id', '!=', of.before)
+    : query.where(dialectOf(db).isAmong('messages.turn_id', of.turnIds))
+  ).execute();
   return rows.map((row) => ({
     id: row.id,
     sessionId: row.session_id,
@@ -114,7 +122,18 @@ export async function closeLostExecutions(
   of: { readonly before: string } | { readonly sessionId: string },
   cut: { readonly finishedAt: string; readonly readOnly: string; readonly other: string },
 ): Promise<void> {
-  const query = db
+  const query = lostQuery(db, cut);
+  await ('before' in of
+    ? query.where('boot_id', '!=', of.before).where(isNoAgent(db))
+    : query.where('session_id', '=', of.sessionId)
+  ).execute();
+}
+
+function lostQuery(
+  db: Db,
+  cut: { readonly finishedAt: string; readonly readOnly: string; readonly other: string },
+) {
+  return db
     .updateTable('tool_executions')
     .set({
       state: sql<'failed' | 'unknown'>`case when read_only = 1 then 'failed' else 'unknown' end`,
@@ -122,8 +141,15 @@ export async function closeLostExecutions(
       error: sql<string>`case when read_only = 1 then ${cut.readOnly} else ${cut.other} end`,
     })
     .where('state', '=', sql.lit('running'));
-  await ('before' in of
-    ? query.where('boot_id', '!=', of.before).where(isNoAgent(db))
-    : query.where('session_id', '=', of.sessionId)
-  ).execute();
+}
+
+/** Runs by hand of servers that are gone, where several share the database. */
+export async function closeLeftHandRuns(
+  db: Db,
+  cut: { readonly finishedAt: string; readonly readOnly: string; readonly other: string },
+): Promise<void> {
+  await lostQuery(db, cut)
+    .where('session_id', 'is', null)
+    .where(sql<boolean>`boot_id not in (select id from instances)`)
+    .execute();
 }

@@ -5,7 +5,6 @@ import type { Db } from './database.ts';
 import { Indexing } from './dialect/postgres/indexing.ts';
 import { openPostgres, type PostgresStore } from './dialect/postgres/open.ts';
 import { Erasure } from './erasure.ts';
-import { LogMoving } from './log-moving.ts';
 import { openSnapshot, type Snapshot } from './open-snapshot.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { watchDatabase } from './rescue-database.ts';
@@ -19,6 +18,8 @@ export interface ServedStore {
   onChange(listener: ChangeListener): void;
   /** @throws MochiError what is written now would not be stored, or not soon */
   refuseTrouble(): void | Promise<void>;
+  /** Of a database that several servers may share: what is said on a connection that stays open; null: there is one. */
+  readonly keep: PostgresStore['keep'] | null;
   /** As it is at this moment, for readers that take their time. */
   openSnapshot(): Promise<Snapshot>;
   /** What goes on beside the requests: for as long as the store is open. */
@@ -50,6 +51,7 @@ async function serveSqlite(options: Omit<OpenStoreOptions, 'exclusive'>): Promis
     migrationMs: store.migrationMs,
     onChange: store.onChange,
     refuseTrouble: store.refuseTrouble,
+    keep: null,
     async openSnapshot() {
       // Opened by its name, under which there may be another one meanwhile.
       store.guard.refuseLoss();
@@ -59,12 +61,9 @@ async function serveSqlite(options: Omit<OpenStoreOptions, 'exclusive'>): Promis
       const watch = watchDatabase(store, log);
       const erasure = new Erasure(store, log);
       erasure.start();
-      const { writeLog } = store;
-      const moving = writeLog && new LogMoving({ ...store, writeLog }, log);
       return {
         async close() {
           await erasure.close();
-          await moving?.close();
           await watch.close();
         },
       };

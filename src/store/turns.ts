@@ -8,6 +8,7 @@ import type { Database, Db, TurnTable } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
+import type { OwnedTurn } from './tenure.ts';
 
 export interface NewTurn {
   readonly id: string;
@@ -21,6 +22,8 @@ export interface NewTurn {
   readonly isStructured: boolean;
   /** Left out: no agent works in it. */
   readonly run?: NewRun | null;
+  /** Left out: nobody shares the database. */
+  readonly owned?: OwnedTurn | null;
 }
 
 /** What tells a repeated request from a new one. */
@@ -42,13 +45,15 @@ export interface QueuedMessage {
   readonly placed?: object;
 }
 
-const addTurn = prepared((db, row: TurnTable) => db.insertInto('turns').values(row));
+const addTurn = prepared((db, row: TurnRowValues) => db.insertInto('turns').values(row));
 
 export async function insertTurn(db: Db, turn: NewTurn): Promise<void> {
   await addTurn(db, toTurnRow(turn));
 }
 
-export function toTurnRow(turn: NewTurn): TurnTable {
+type TurnRowValues = TurnTable & { readonly owner?: string; readonly rank?: number };
+
+export function toTurnRow(turn: NewTurn): TurnRowValues {
   return {
     id: turn.id,
     session_id: turn.sessionId,
@@ -65,9 +70,10 @@ export function toTurnRow(turn: NewTurn): TurnTable {
     idempotency_key: turn.idempotency?.key ?? null,
     idempotency_hash: turn.idempotency?.hash ?? null,
     is_structured: turn.isStructured ? 1 : 0,
-    settings: null,
+    settings: turn.owned ? JSON.stringify(turn.owned.settings) : null,
     on_disconnect: null,
     ...runColumns(turn.run ?? null),
+    ...(turn.owned && { owner: turn.owned.owner, rank: turn.owned.rank }),
   };
 }
 
@@ -91,7 +97,7 @@ export interface TurnEnd {
   readonly isTakenBack?: boolean;
 }
 
-type TurnColumns = { readonly turnId: string } & Updateable<TurnTable>;
+type TurnColumns = { readonly turnId: string } & Updateable<Database['turns']>;
 
 const writeTurn = prepared((db, { turnId, finished_at: end, ...columns }: TurnColumns) =>
   db
@@ -118,6 +124,8 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     usage: end.usage && JSON.stringify(end.usage),
     ...(end.context !== undefined && { context: end.context && JSON.stringify(end.context) }),
     last_event_id: end.lastEventId,
+    // Nobody drives it any more.
+    ...(dialectOf(db).name === 'postgres' && { owner: null, engine: null }),
   });
 }
 
@@ -248,7 +256,8 @@ export async function listUnfinishedTurns(db: Db, sessionId?: string): Promise<U
   }));
 }
 
-type TurnRow = TurnTable & { finish_reason: FinishReason | null };
+/** It has an owner where several servers share the database. */
+type TurnRow = TurnTable & { finish_reason: FinishReason | null; owner?: string | null; epoch?: number };
 
 /** How a turn's answer ended stands with the answer. */
 export function turnQuery(db: Db): SelectQueryBuilder<Database, 'turns', TurnRow> {

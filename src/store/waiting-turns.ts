@@ -4,6 +4,7 @@ import { type RunParent, type RunPosition, toParent } from './agent-runs.ts';
 import type { Db, TurnTable } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
+import type { Tenure } from './tenure.ts';
 import { isSeen, toTurn, turnQuery } from './turns.ts';
 
 /** What another process needs to go on with a turn, written when a round of tools is planned. */
@@ -41,6 +42,8 @@ export interface WaitingTurn {
   readonly userMessageId: string | null;
   /** Null: no agent works in it. */
   readonly run: WaitingRun | null;
+  /** Null: no other server shares the database. */
+  readonly tenure: Tenure | null;
 }
 
 /** Where a run of an agent is. */
@@ -65,6 +68,7 @@ export async function listWaitingTurns(db: Db): Promise<WaitingTurn[]> {
     settings: row.settings === null ? null : parseStored(row.settings),
     userMessageId: row.user_message_id,
     run: toRun(row),
+    tenure: row.owner == null ? null : { owner: row.owner, epoch: row.epoch ?? 0 },
   }));
 }
 

@@ -1,8 +1,9 @@
 // Work for a client that is not a turn (a summary on request): it takes a slot like a turn, waits in the same line, and
 // ends with its session.
+
 import type { MochiError } from '../../contract/errors.ts';
 import type { TurnDeps } from '../turn-deps.ts';
-import type { TurnLines } from './turn-lines.ts';
+import type { TurnLines } from './place.ts';
 import { untilReady } from './until-ready.ts';
 
 interface RunningWork {

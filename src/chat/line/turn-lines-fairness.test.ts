@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTurnLines, type Place, type TurnLines } from './turn-lines.ts';
+import type { Place, TurnLines } from './place.ts';
+import { createTurnLines } from './turn-lines.ts';
 
 const unlimited = { maxRunning: 100, maxQueued: 100 };
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MochiError } from '../../contract/errors.ts';
-import { createTurnLines, type Place } from './turn-lines.ts';
+import type { Place } from './place.ts';
+import { createTurnLines } from './turn-lines.ts';
 
 const WIDE = { maxRunning: 1000, maxQueued: 1000 };
 

@@ -1,5 +1,6 @@
 // Who may run: one turn at a time per session, in the order of arrival, and a bounded number in all. One that waits for a
 // person holds its session and no slot.
+import type { EnterOptions, Place, TurnLines } from './place.ts';
 import { refuseWhenFull } from './refuse-when-full.ts';
 
 export interface TurnLimits {
@@ -7,52 +8,6 @@ export interface TurnLimits {
   readonly maxRunning: number;
   /** Turns that wait, over all sessions. */
   readonly maxQueued: number;
-}
-
-interface EnterOptions {
-  /** Next after the turn that runs, before all that wait: in the place that the running one gives up for it. */
-  readonly atFront?: boolean;
-  /** Told when other turns come to be ahead, or the one that runs begins or ends to wait for a person; until it may run. */
-  readonly onMove?: (position: number, isForPerson: boolean) => void;
-}
-
-/** A place in the line of a session. */
-export interface Place {
-  /** Whether it may run now. */
-  readonly isReady: boolean;
-  /** Turns ahead of it in its session; for the first of its session: sessions that wait longer for a slot. */
-  readonly position: number;
-  /** The turn that holds its session waits for a person. */
-  readonly isForPerson: boolean;
-  /** Resolves when it may run. */
-  readonly ready: Promise<void>;
-  /** It waits for a person: its slot is free for others, its session is not. */
-  pause(): void;
-  /** It wants to go on: it is next for a slot, before all that have not begun. @returns resolves when it may */
-  resume(): Promise<void>;
-  /** It goes on in another process: nobody behind it has a turn in this one. */
-  suspend(): void;
-  /** Resolves when its turn will not come in this process. */
-  readonly blocked: Promise<void>;
-  /** The turn has ended in line: it keeps its place, for what is left to do there, but is no turn to anybody. */
-  retire(): void;
-  /** Lets the next one in. Once; safe to call in any state. */
-  leave(): void;
-}
-
-export interface TurnLines {
-  /** A turn joins the line. @throws MochiError session_busy or overloaded when a line is full */
-  enter(sessionId: string, turnId: string, options?: EnterOptions): Place;
-  /** A turn of an earlier run of the server that waits for a person. */
-  enterPaused(sessionId: string, turnId: string): Place;
-  /** A run of an agent joins the line of its chat: its slot is that of the turn that started it. */
-  enterRun(sessionId: string, turnId: string): Place;
-  /** A change of the session that must not meet a turn joins the line: it takes no slot and is never refused. */
-  enterChange(sessionId: string): Place;
-  /** The turns of a session, the holder first. */
-  turnsOf(sessionId: string): readonly string[];
-  /** Whether the turn that holds a session waits for a person. */
-  isPaused(sessionId: string): boolean;
 }
 
 /** Sessions next for a slot that are told of every move; those behind them hear of it when they come so far. */
@@ -85,6 +40,9 @@ class Waiting implements Place {
   takesSlot: boolean;
   isReady = false;
   isPaused: boolean;
+  readonly isAtFront: boolean;
+  /** Others are before it that are in no line here. */
+  isAside = false;
   /** It has run before, and wants to go on. */
   isReturning = false;
   /** What it knows of its wait. */
@@ -93,13 +51,14 @@ class Waiting implements Place {
   #entrance: PromiseWithResolvers<void> | null = null;
   #blocked: PromiseWithResolvers<void> | null = null;
 
-  constructor(lines: Lines, arrival: Arrival, onMove: EnterOptions['onMove']) {
+  constructor(lines: Lines, arrival: Arrival, { onMove, atFront = false }: EnterOptions) {
     this.#lines = lines;
     this.turnId = arrival.turnId;
     this.sessionId = arrival.sessionId;
     this.takesSlot = arrival.takesSlot;
     this.isPaused = arrival.isPaused;
     this.onMove = onMove;
+    this.isAtFront = atFront;
   }
 
   get position(): number {
@@ -142,6 +101,14 @@ class Waiting implements Place {
   resume(): Promise<void> {
     resume(this.#lines, this);
     return this.ready;
+  }
+
+  stepAside(): void {
+    stepAside(this.#lines, this);
+  }
+
+  stepIn(): void {
+    stepIn(this.#lines, this);
   }
 
   suspend(): void {
@@ -191,10 +158,11 @@ function enter(
   return join(lines, { turnId, sessionId, takesSlot: true, isPaused: false }, options);
 }
 
-function join(lines: Lines, arrival: Arrival, { atFront = false, onMove }: EnterOptions): Place {
-  const entry = new Waiting(lines, arrival, onMove);
+function join(lines: Lines, arrival: Arrival, options: EnterOptions): Place {
+  const entry = new Waiting(lines, arrival, options);
   const line = lines.bySession.get(entry.sessionId) ?? [];
-  const position = atFront ? Math.min(1, line.length) : line.length;
+  const inLine = line.filter(({ isAside }) => !isAside).length;
+  const position = entry.isAtFront ? Math.min(1, inLine) : inLine;
   line.splice(position, 0, entry);
   lines.bySession.set(entry.sessionId, line);
   if (position === 0 && !entry.isPaused) becomeFirst(lines, entry);
@@ -253,9 +221,37 @@ function leave(lines: Lines, entry: Waiting): void {
   remove(lines.firsts, entry);
   const [first] = line;
   if (first === undefined) lines.bySession.delete(entry.sessionId);
-  else if (index === 0) becomeFirst(lines, first);
+  else if (index === 0 && !first.isAside) becomeFirst(lines, first);
   admit(lines);
   tellMoves(line, lines.firsts);
+}
+
+/** Behind all that are in line; nobody waits for it. */
+function stepAside(lines: Lines, entry: Waiting): void {
+  const line = lines.bySession.get(entry.sessionId) ?? [];
+  const index = line.indexOf(entry);
+  if (index === -1 || entry.isAside) return;
+  if (entry.isReady && entry.takesSlot) lines.running -= 1;
+  entry.isReady = false;
+  entry.isAside = true;
+  line.splice(index, 1);
+  line.push(entry);
+  remove(lines.firsts, entry);
+  const [first] = line;
+  if (index === 0 && first !== undefined && !first.isAside) becomeFirst(lines, first);
+  admit(lines);
+}
+
+/** Next after whoever holds the session. */
+function stepIn(lines: Lines, entry: Waiting): void {
+  if (!entry.isAside) return;
+  const line = lines.bySession.get(entry.sessionId) ?? [];
+  remove(line, entry);
+  entry.isAside = false;
+  const position = line[0] === undefined || line[0].isAside ? 0 : 1;
+  line.splice(position, 0, entry);
+  if (position === 0) becomeFirst(lines, entry);
+  admit(lines);
 }
 
 function retire(lines: Lines, entry: Waiting): void {
@@ -284,7 +280,8 @@ function remove(list: Waiting[], entry: Waiting): boolean {
 function tellMoves(line: readonly Waiting[], firsts: readonly Waiting[]): void {
   const isForPerson = line[0]?.isPaused === true;
   for (const [position, entry] of line.entries()) {
-    if (position > 0) tell(entry, { position, isForPerson });
+    // Whoever stands aside is told by others.
+    if (position > 0 && !entry.isAside) tell(entry, { position, isForPerson });
   }
   for (const [position, entry] of firsts.slice(0, MAX_TOLD).entries()) {
     tell(entry, { position, isForPerson: false });

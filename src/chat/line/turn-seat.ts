@@ -1,6 +1,6 @@
 // What a turn holds while it runs: a slot, and the engine before work in the background. Both are given back while it
 // waits for a person.
-import type { Place } from './turn-lines.ts';
+import type { Place } from './place.ts';
 
 /** Work in the background does not begin. */
 export interface Hold {

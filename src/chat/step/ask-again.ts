@@ -2,9 +2,9 @@
 import type { EngineUsage } from '../../contract/engine.ts';
 import { MochiError } from '../../contract/errors.ts';
 import { moveHead } from '../../store/active-path.ts';
-import { changeSession } from '../../store/lock-session.ts';
 import { deleteMessage } from '../../store/messages.ts';
 import { findSession } from '../../store/sessions.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { Draft } from './draft.ts';
 import { addUsage } from './measure-call.ts';
@@ -34,7 +34,7 @@ export async function askAgain(
   const { sessionId, messageId, parent } = draft.options;
   if (draft.place !== null) {
     // Its thoughts were stored.
-    await changeSession(deps.db, sessionId, async (db) => {
+    await changeTurn(deps.db, draft.options, async (db) => {
       const session = await findSession(db, sessionId);
       await moveHead(db, sessionId, parent, session?.updated_at ?? deps.now());
       await deleteMessage(db, sessionId, messageId);

@@ -2,7 +2,7 @@
 // ends, the run is lost as any other, and nobody needs the answer.
 import type { Approval } from '../../contract/approval.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import { changeSession } from '../../store/lock-session.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import type { ToolAnswer, ToolQuestion, ToolRunContext } from '../../tools/tool.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { toAnswer } from './person-answer.ts';
@@ -49,7 +49,7 @@ async function askPerson(
   const { approvals, db } = deps;
   const { live } = turn;
   if (wanted.aborted) return { action: 'cancel' };
-  const asked = await changeSession(db, live.sessionId, (transaction) =>
+  const asked = await changeTurn(db, live, (transaction) =>
     approvals.insert(transaction, [questionDraft(turn, call, question)]),
   );
   const [approval] = asked;

@@ -4,7 +4,7 @@ import type { Approval } from '../../contract/approval.ts';
 import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
-import { changeSession } from '../../store/lock-session.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import { moveTurn } from '../../store/waiting-turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import type { LiveTurn } from '../watch/live-turn.ts';
@@ -83,7 +83,7 @@ async function moveBoth(
   move: { readonly from: TurnState; readonly to: 'running' | 'waiting'; readonly events: number },
 ): Promise<void> {
   const { from, to, events } = move;
-  await changeSession(db, turn.live.sessionId, async (transaction) => {
+  await changeTurn(db, turn.live, async (transaction) => {
     for (const { turnId, lastEventId } of bothOf(turn)) {
       await moveTurn(transaction, turnId, { from, to, lastEventId: lastEventId + events });
     }

@@ -60,11 +60,16 @@ async function* callOnce(
   refusal: Refusal | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   const { session, live } = turn;
-  const { model, tip } = progress;
+  const { model } = progress;
   const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
-  const plan = await planCall(deps, turn, progress, refusal);
+  const { tip, reason, mark: before, offer, nudge } = progress;
+  const ratio = refusal?.ratio ?? null;
+  const question = { ...turn, model, tip, before, reason, ratio, offer, nudge };
+  const planned = turn.given ? planGiven(deps, question, turn.given) : await planPrompt(deps, question);
+  const plan = progress.isRestarted ? asRestarted(planned) : planned;
+  if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
   progress.plan = plan;
   progress.receipt = plan.receipt;
   const status = waitingPhase(deps, turn, progress);
@@ -80,6 +85,7 @@ async function* callOnce(
     model: session.model,
     timestamp: turn.given ? deps.now() : await instantAfter(deps.db, session.session_id, tip, deps.now()),
     parent: tip,
+    tenure: live.tenure,
     lastEventId: () => live.lastEventId,
     receipt: plan.receipt,
   });
@@ -113,22 +119,6 @@ async function* callOnce(
     wait.stop();
     progress.use?.end();
   }
-}
-
-/** @throws MochiError the refusal, where the engine would be asked what it has refused; what the plan throws */
-async function planCall(
-  deps: StepDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-  refusal: Refusal | null,
-): Promise<PromptPlan> {
-  const { model, tip, reason, mark: before, offer, nudge } = progress;
-  const ratio = refusal?.ratio ?? null;
-  const question = { ...turn, model, tip, before, reason, ratio, offer, nudge };
-  const planned = turn.given ? planGiven(deps, question, turn.given) : await planPrompt(deps, question);
-  const plan = progress.isRestarted ? asRestarted(planned) : planned;
-  if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
-  return plan;
 }
 
 /** What the engine is sent. */

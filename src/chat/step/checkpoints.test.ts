@@ -26,6 +26,7 @@ async function newDraft(sessionId: string): Promise<Draft> {
     model: 'llama3.2:latest',
     timestamp: TIME,
     parent,
+    tenure: null,
     lastEventId: () => 1,
     receipt: RECEIPT_EXAMPLE,
   });

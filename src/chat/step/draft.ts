@@ -6,6 +6,7 @@ import { type AppendedMessage, appendToPath, type SessionAlso } from '../../stor
 import type { Db } from '../../store/database.ts';
 import { updateMessage } from '../../store/messages.ts';
 import type { PathPlace } from '../../store/path-place.ts';
+import { requireTenure, type Tenure } from '../../store/tenure.ts';
 import { noteAnswer, noteLastEvent } from '../../store/turns.ts';
 import { type PromptSize, sizeOf } from '../../window/estimate.ts';
 import type { Checkpoints } from './checkpoints.ts';
@@ -20,6 +21,7 @@ export interface DraftOptions {
   readonly checkpoints: Pick<Checkpoints, 'note' | 'forget'>;
   readonly sessionId: string;
   readonly turnId: string;
+  readonly tenure: Tenure | null;
   readonly messageId: string;
   readonly model: string;
   readonly timestamp: string;
@@ -86,6 +88,7 @@ export class Draft {
   /** A checkpoint: the message begins, or gets the text so far. @returns where it lies once this is committed */
   async save(db: Db): Promise<PathPlace> {
     const { place } = this;
+    await requireTenure(db, this.options);
     if (place === null || !(await this.update(db, { status: 'streaming' }))) return this.begin(db);
     await noteLastEvent(db, this.options.turnId, this.options.lastEventId());
     return place;

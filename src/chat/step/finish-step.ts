@@ -7,9 +7,9 @@ import type { EngineUsage } from '../../contract/engine.ts';
 import type { MochiError } from '../../contract/errors.ts';
 import type { ErrorObject, FinalTurnState } from '../../contract/turn.ts';
 import type { Db } from '../../store/database.ts';
-import { changeSession } from '../../store/lock-session.ts';
 import type { PathPlace } from '../../store/path-place.ts';
 import { type SessionChange, updateSession } from '../../store/sessions.ts';
+import { changeTurn, TurnLost } from '../../store/tenure.ts';
 import { saveTokenRatio } from '../../store/token-ratios.ts';
 import { insertToolCalls } from '../../store/tool-calls.ts';
 import { finishTurn } from '../../store/turns.ts';
@@ -50,7 +50,7 @@ export async function finishAnswer(
   const ratio = learnRatio(deps, progress, usage);
   const info = windowInfo(session.context_window, receipt, usage);
   const finishedAt = deps.now();
-  await changeSession(deps.db, draft.options.sessionId, async (transaction) => {
+  await changeTurn(deps.db, live, async (transaction) => {
     await storeDraft(transaction, draft, usage, {
       updated_at: finishedAt,
       ...(progress.mark && { promptMark: progress.mark }),
@@ -103,7 +103,7 @@ export async function finishToolRequest(
   progress.usage = addUsage(progress.usage, usage);
   measured(deps, progress, { draft, usage });
   progress.rounds += 1;
-  const { place, approvals } = await changeSession(deps.db, sessionId, async (transaction) => {
+  const { place, approvals } = await changeTurn(deps.db, turn.live, async (transaction) => {
     // A checkpoint has said it already.
     if (draft.place === null) await draft.note(transaction);
     const stored = await storeDraft(transaction, draft, usage);
@@ -142,7 +142,7 @@ export async function finishFailed(
     // A checkpoint that failed is what the turn failed with; the last write below may still succeed.
     await draft?.close();
     let cancelled: Approval[] = [];
-    failure = await changeSession(deps.db, live.sessionId, async (transaction) => {
+    failure = await changeTurn(deps.db, live, async (transaction) => {
       cancelled = await deps.approvals.cancelOfTurn(transaction, live.turnId);
       await answerOpenCalls({ ...deps, db: transaction }, live.sessionId);
       if (hasPart) await storePart(transaction, draft);
@@ -170,6 +170,7 @@ export async function finishFailed(
     deps.approvals.announce(cancelled);
     if (hasPart) progress.messageId = draft.options.messageId;
   } catch (error) {
+    if (error instanceof TurnLost) throw error;
     deps.log.error({ err: error, turn_id: live.turnId }, 'the end of a turn could not be stored');
   }
   return failureData(turn, failure, progress.messageId);

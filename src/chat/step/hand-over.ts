@@ -2,9 +2,9 @@
 // what came of them.
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { handCallsOver, listAnswerCalls } from '../../store/client-calls.ts';
-import { changeSession } from '../../store/lock-session.ts';
 import { findMessage } from '../../store/messages.ts';
 import { updateSession } from '../../store/sessions.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import { finishTurn } from '../../store/turns.ts';
 import type { TurnDeps } from '../turn-deps.ts';
 import { toAnswer } from '../watch/replay-turn.ts';
@@ -32,7 +32,7 @@ export async function handOver(
   const tokens = { outputTokens, promptTokens };
   const info = windowInfo(session.context_window, receipt, tokens);
   const finishedAt = deps.now();
-  await changeSession(deps.db, sessionId, async (transaction) => {
+  await changeTurn(deps.db, live, async (transaction) => {
     await handCallsOver(transaction, { sessionId, messageId });
     await markAnswer(transaction, turn, messageId);
     await updateSession(transaction, sessionId, {

@@ -35,13 +35,14 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     const ask = request.completion === undefined ? engine.chat : engine.complete;
     if (ask === undefined) throw cannotComplete(request.model);
     for await (const batch of ask(request, signal)) {
+      const begun: TurnEvent[] = [];
       if (!hasBegun) {
         hasBegun = true;
         step.onBegin();
-        told.begin(generatingPhase(draft));
+        begun.push({ event: 'status', data: generatingPhase(draft) });
       }
       const usage = readBatch(batch, told, step);
-      const events = told.takeEvents();
+      const events = [...begun, ...told.takeEvents()];
       if (events.length > 0) yield events;
       if (usage !== null) return usage;
       draft.touch();

@@ -1,7 +1,7 @@
 // One run of a tool for a turn: on disk before it begins, what it may know, what it tells meanwhile, what came of it.
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import { cutText } from '../../kit/whole-characters.ts';
-import { changeSession } from '../../store/lock-session.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import { type ExecutionEnd, reopenCall, startExecution } from '../../store/tool-executions.ts';
 import type { RegisteredTool } from '../../tools/registered-tool.ts';
 import type { ToolAsks, ToolOutcome, ToolProgress, ToolRunContext } from '../../tools/tool.ts';
@@ -61,7 +61,7 @@ export async function beginCall(
   const { bootId } = deps;
   const start = { id: executionId, bootId, startedAt: deps.now(), tool, arguments: args, digest, repairs };
   const isRetry = planned.approval?.kind === 'outcome';
-  const attempt = await changeSession(deps.db, live.sessionId, async (db) => {
+  const attempt = await changeTurn(deps.db, live, async (db) => {
     if (isRetry) await reopenCall(db, call);
     return startExecution(db, call, start);
   });

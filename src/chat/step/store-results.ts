@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Approval } from '../../contract/approval.ts';
 import { appendToPath } from '../../store/active-path.ts';
 import type { Db } from '../../store/database.ts';
-import { changeSession } from '../../store/lock-session.ts';
 import type { PathPlace } from '../../store/path-place.ts';
+import { changeTurn } from '../../store/tenure.ts';
 import { answerToolCall } from '../../store/tool-calls.ts';
 import { askAgain, type ExecutionEnd, finishExecution } from '../../store/tool-executions.ts';
 import type { ToolAsks } from '../../tools/tool.ts';
@@ -44,7 +44,7 @@ export async function storeResults(
   settled: readonly Settled[],
   also: (db: Db) => Promise<Approval[]> = async () => [],
 ): Promise<Approval[]> {
-  const stored = await changeSession(deps.db, turn.live.sessionId, async (db) => {
+  const stored = await changeTurn(deps.db, turn.live, async (db) => {
     const place = await storeIn(db, { deps, turn, progress, messageId }, settled);
     return { place, approvals: await also(db) };
   });
@@ -95,7 +95,7 @@ export async function storeQuestions(
   const { approvals } = deps;
   const { state, questions } = asked.asks;
   const call = { sessionId: turn.live.sessionId, messageId, callIndex: planned.callIndex };
-  const inserted = await changeSession(deps.db, turn.live.sessionId, async (db) => {
+  const inserted = await changeTurn(deps.db, turn.live, async (db) => {
     const drafts = questions.map(({ question }) => questionDraft(turn, { messageId, planned }, question));
     const rows = await approvals.insert(db, drafts);
     const keyed = questions.map(({ key }, index) => ({

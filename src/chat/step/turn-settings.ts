@@ -56,7 +56,7 @@ export function toResumedRequest(settings: TurnSettings | null): TurnRequest {
 }
 
 /** It is on the path; only its answer is not marked. */
-function placedBefore(end: string): PlacedHistory {
+export function placedBefore(end: string): PlacedHistory {
   return { after: 'head', messages: [], chain: { answers: [], end }, system: null, refusesStray: false };
 }
 

@@ -4,6 +4,7 @@ import type { ContextReceipt } from '../../contract/context-window.ts';
 import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
 import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
+import type { Tenure } from '../../store/tenure.ts';
 import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
 
 /** Connections that may watch one turn. */
@@ -17,7 +18,7 @@ export type WatchReach = 'end' | 'there';
 /** What a connection needs of a turn, whether it lives or is told from its rows. */
 export type WatchableTurn = Pick<
   LiveTurn,
-  'turnId' | 'sessionId' | 'lastEventId' | 'isFinished' | 'watcherCount' | 'hold' | 'watch'
+  'turnId' | 'sessionId' | 'lastEventId' | 'isFinished' | 'watcherCount' | 'loss' | 'hold' | 'watch'
 >;
 
 /** Has a lifetime: from acceptance to the last event. Watchers come and go without touching the turn. */
@@ -28,6 +29,10 @@ export class LiveTurn {
   readonly createdAt: string;
   /** Resolves when it is durable and its first events were told: nobody hears of it before, nor does the engine. */
   opened: Promise<void> = Promise.resolve();
+  /** By which it is driven here; null: nobody else can have it. */
+  tenure: Tenure | null = null;
+  /** Another instance has it: nothing of it goes on here, and no end of it is told. */
+  isLost = false;
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
   readonly #wakers = new Set<() => void>();
@@ -131,6 +136,7 @@ export class LiveTurn {
   }
 
   append(events: readonly TurnEvent[]): void {
+    if (this.isLost) return;
     this.#log.append(events);
     this.#wake();
   }
@@ -138,6 +144,19 @@ export class LiveTurn {
   /** The server stops, and the turn goes on at its next start. @param farewell to those who watch now */
   suspend(farewell: readonly TurnEvent[]): void {
     this.#farewell = farewell.map((event) => ({ id: null, event }));
+    this.finish();
+  }
+
+  /** Why its end is not told here; null: it is. */
+  get loss(): unknown {
+    return this.isLost ? this.signal.reason : null;
+  }
+
+  /** Another instance has it, or will: whoever watches comes back and is told by that one. */
+  lose(): void {
+    if (this.#isFinished) return;
+    this.isLost = true;
+    this.stop(lost(this.turnId, this.sessionId));
     this.finish();
   }
 
@@ -214,4 +233,12 @@ export class LiveTurn {
   #wake(): void {
     for (const wake of this.#wakers) wake();
   }
+}
+
+function lost(turnId: string, sessionId: string): MochiError {
+  return new MochiError('turn_interrupted', 'The turn goes on in another instance of the server.', {
+    session_id: sessionId,
+    turn_id: turnId,
+    resumes: true,
+  });
 }

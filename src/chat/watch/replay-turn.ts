@@ -61,6 +61,7 @@ function toWatchable(turn: Turn, events: readonly NumberedEvent[]): WatchableTur
     lastEventId: turn.last_event_id,
     isFinished: true,
     watcherCount: 1,
+    loss: null,
     hold: () => ({ release: () => undefined, end: () => undefined }),
     async *watch(after) {
       const unseen = events.filter(({ id }) => id > after || after === 0);

@@ -76,8 +76,8 @@ export class TurnRegistry {
 
   #end(live: LiveTurn): void {
     this.#running.delete(live.turnId);
-    // It was refused before anybody heard of it.
-    if (live.lastEventId === 0) return;
+    // It was refused before anybody heard of it, or is told by another instance now.
+    if (live.lastEventId === 0 || live.isLost) return;
     const { size } = live;
     this.#ended.set(live.turnId, { live, at: performance.now(), size });
     this.#endedCharacters += size;

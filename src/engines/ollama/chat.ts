@@ -1,7 +1,6 @@
 // One chat with Ollama: a stream with deadlines of its own, aborted at once, and with an end whatever is sent.
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
-import { OVER } from '../../kit/over.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
@@ -18,7 +17,7 @@ import {
 } from './failures.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
-import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
+import type { OllamaHttp } from './ollama-http.ts';
 import { NdjsonLines } from './read-ndjson.ts';
 import { errorText, isRecord, toChatBody, toChunks } from './wire.ts';
 
@@ -54,15 +53,16 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
     request: EngineChatRequest,
     signal: AbortSignal,
   ): AsyncGenerator<readonly EngineChunk[], void> {
-    const sent: { answer: HttpAnswer | null } = { answer: null };
-    const onSent = (answer: HttpAnswer) => {
-      sent.answer = answer;
-    };
+    const abort = new AbortController();
+    const forwardAbort = () => abort.abort();
+    signal.addEventListener('abort', forwardAbort, { once: true });
+    if (signal.aborted) abort.abort();
+
     let phase: 'first_token' | 'idle' = 'first_token';
     let expired = false;
     const deadline = startDeadline(deadlines.firstTokenTimeoutSeconds * 1000, () => {
       expired = true;
-      sent.answer?.cancel(OVER);
+      abort.abort();
     });
     const seconds = () =>
       phase === 'first_token' ? deadlines.firstTokenTimeoutSeconds : deadlines.idleTimeoutSeconds;
@@ -70,7 +70,7 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
     let hasAnswered = false;
     let characters = 0;
     try {
-      const response = await openChat(deps, call, request, { signal, onSent });
+      const response = await openChat(deps, call, request, abort.signal);
       hasAnswered = true;
       const lines = new NdjsonLines(MAX_ANSWER_BYTES);
       // Its bytes and their lines are not held here while the next ones are waited for.
@@ -82,7 +82,7 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
           deadline.extend(deadlines.idleTimeoutSeconds * 1000);
         }
         isComplete = chunks.at(-1)?.type === 'done';
-        if (isComplete) drain(response);
+        if (isComplete) drain(response, abort);
         characters += lengthOf(chunks);
         if (characters > MAX_ANSWER_CHARACTERS) throw endless();
         if (chunks.length > 0) yield chunks;
@@ -98,7 +98,8 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
       throw hasAnswered ? broken(error) : unreachable(error, http.address);
     } finally {
       deadline.stop();
-      if (!isComplete) sent.answer?.cancel(OVER);
+      signal.removeEventListener('abort', forwardAbort);
+      if (!isComplete) abort.abort();
     }
   }
 }
@@ -107,17 +108,17 @@ async function openChat(
   deps: OllamaChatDeps,
   call: StreamedCall,
   request: EngineChatRequest,
-  sending: Pick<OllamaRequest, 'signal' | 'onSent'>,
+  signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const body = call.toBody(request);
   try {
-    return await sendOllama(deps.http, { method: 'POST', path: call.path, body, ...sending });
+    return await sendOllama(deps.http, { method: 'POST', path: call.path, body, signal });
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
     // Models that think in other steps than asked refuse the whole request; an answer without thinking is better.
     if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
       if (/not support/i.test(error.message)) await deps.models.noteLack(request.model, 'thinking');
-      return openChat(deps, call, { ...request, think: false }, sending);
+      return openChat(deps, call, { ...request, think: false }, signal);
     }
     if (isBlind(error, request) && (await deps.models.noteLack(request.model, 'vision'))) {
       const text = `The model ${request.model} does not accept images: ${error.message}. Choose one with vision, or send text only.`;
@@ -181,8 +182,8 @@ function failureOf(line: unknown): MochiError | null {
 }
 
 /** Reads the end of a finished answer in the background, so that the connection can serve the next one. */
-function drain(response: HttpAnswer): void {
-  const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => response.cancel(OVER));
+function drain(response: HttpAnswer, abort: AbortController): void {
+  const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => abort.abort());
   void (async () => {
     try {
       while (!(await response.next()).done);

@@ -32,6 +32,7 @@ const STATEMENTS: readonly string[] = [
   'create index turns_owned on turns (owner) where owner is not null',
   `create unique index turns_one_running on turns (session_id)
    where state in ('running', 'waiting') and finished_at is null and owner is not null`,
+  'create index turns_unplaced on turns (session_id) where request is not null and finished_at is not null',
   'create index turns_at_engine on turns (engine) where engine is not null',
   `create table model_windows (
      engine text not null,

@@ -99,6 +99,13 @@ function toRefused(error: unknown): MochiError | null {
       { reason },
     );
   }
+  if (code === '23503' && String(Object(error)['constraint']) === 'turns_owner_fkey') {
+    return new MochiError(
+      'database_busy',
+      'This server was away from the database for so long that others have taken its turns. Nothing of this request was stored: try again.',
+      { reason: 'lease_lost' },
+    );
+  }
   if (code === '57014' || code === '53200') {
     const why = code === '53200' ? 'has no memory left for this' : 'took too long over this';
     return new MochiError('database_busy', `The database ${why}. Nothing of it was stored: try again.`, {

@@ -24,7 +24,7 @@ import { withLastResults } from './last-results.ts';
 import { explainOpen } from './open-error.ts';
 import { openClient, openPatientPool, openServingPool } from './pool.ts';
 import type { PostgresOptions } from './postgres-options.ts';
-import { Reach } from './reach.ts';
+import { type Notice, Reach } from './reach.ts';
 import { shownUrl } from './shown-url.ts';
 
 export interface PostgresStore {
@@ -36,6 +36,8 @@ export interface PostgresStore {
   openSnapshot(): Promise<Snapshot>;
   /** @throws MochiError database_busy: it does not answer, or cannot be written to */
   refuseTrouble(): Promise<void>;
+  /** See `Reach`: a connection that stays open. */
+  keep(statements: readonly string[], heard: (notice: Notice | null) => void): Promise<void>;
   /** Says when the database goes, and when it is back. */
   watch(log: Log): void;
   /** Nobody waits any more for a database that is away. */
@@ -64,6 +66,7 @@ export async function openPostgres({ url, pool: max }: PostgresOptions): Promise
     },
     openSnapshot: () => openSnapshot(db),
     refuseTrouble: () => reach.check(),
+    keep: (statements, heard) => reach.keep(statements, heard),
     watch: (log) => reach.watch(log),
     hurry: () => reach.hurry(),
     async close() {

@@ -26,6 +26,12 @@ interface ReachDoors {
   readonly cut: () => void;
 }
 
+/** Of another connection to the database, or of this one. */
+export interface Notice {
+  readonly channel: string;
+  readonly payload: string;
+}
+
 /** Has a lifetime: that of the store. */
 export class Reach {
   readonly #doors: ReachDoors;
@@ -36,9 +42,23 @@ export class Reach {
   #looking: Promise<void> | null = null;
   #trouble: MochiError | null = null;
   #log: Log | null = null;
+  /** Said on the connection whenever it is made. */
+  #kept: readonly string[] = [];
+  #heard: (notice: Notice | null) => void = () => undefined;
 
   constructor(doors: ReachDoors) {
     this.#doors = doors;
+  }
+
+  /**
+   * What is said on the connection, now and whenever it is made anew, such as to which channels it listens.
+   * @param heard is told each notice; null: some may have been missed
+   */
+  async keep(statements: readonly string[], heard: (notice: Notice | null) => void): Promise<void> {
+    this.#kept = statements;
+    this.#heard = heard;
+    this.#drop();
+    await this.check();
   }
 
   /** Looks from now on, whether or not anybody asks. */
@@ -196,7 +216,10 @@ export class Reach {
     client.on('error', () => {
       if (this.#client === client) this.#client = null;
     });
+    client.on('notification', ({ channel, payload = '' }) => this.#heard({ channel, payload }));
     await client.connect();
+    for (const statement of this.#kept) await client.query(statement);
+    if (this.#kept.length > 0) this.#heard(null);
     return client;
   }
 

@@ -25,7 +25,11 @@ it('hides values from the planner, and nothing else of them', async () => {
 describe('partial indexes are found without a value', () => {
   const cut = { finishedAt: '', readOnly: '', other: '' };
   it.each([
-    ['executions that were lost', (db) => listLostExecutions(db, 'boot'), 'tool_executions_running'],
+    [
+      'executions that were lost',
+      (db) => listLostExecutions(db, { before: 'boot' }),
+      'tool_executions_running',
+    ],
     ['their end', (db) => closeLostExecutions(db, { before: 'boot' }, cut), 'tool_executions_running'],
     ['unknown outcomes', (db) => listUnknownDigests(db, 's'), 'tool_executions_unknown'],
   ] satisfies [string, (db: Db) => Promise<unknown>, string][])('%s', async (_name, ask, index) => {

@@ -1,0 +1,65 @@
+// Turns that another server has left, which are this one's from now on: those that wait for a person wait on, those of
+// which nothing was seen begin again, those in line stand in line here, and the others have ended with what is there.
+import type { TakenTurn } from '../store/instances.ts';
+import { closeLeftHandRuns } from '../store/lost-executions.ts';
+import { readSharedLine } from '../store/shared-line.ts';
+import { type LeftTurn, listLeftTurns } from '../store/taken-turns.ts';
+import { TurnLost } from '../store/tenure.ts';
+import { listUnfinishedTurns } from '../store/turns.ts';
+import { askOutcomes } from './ask-outcomes.ts';
+import { type AskedSettings, readAskedSettings } from './asked-settings.ts';
+import { beginAgain } from './begin-again.ts';
+import { closeInterrupted, EVENT_GAP, placeLeftMessages, runsFirst } from './recover-turns.ts';
+import { cutRuns } from './step/answer-open-calls.ts';
+import { takeUpTurns } from './take-up-turns.ts';
+import type { TurnHouse } from './turn-house.ts';
+
+/** @returns those that could not be taken up now; never throws */
+export async function takeOver(house: TurnHouse, taken: readonly TakenTurn[]): Promise<readonly TakenTurn[]> {
+  const { db, log } = house.deps;
+  const tenures = new Map(taken.map(({ turnId, tenure }) => [turnId, tenure]));
+  try {
+    await askOutcomes(house.deps, EVENT_GAP, tenures);
+    const left = await listLeftTurns(db, [...tenures.keys()]);
+    await closeBegun(house, left, tenures);
+    await takeUpTurns(house, tenures);
+    for (const turn of left) {
+      const settings = toBegin(turn);
+      const tenure = tenures.get(turn.turnId);
+      const isTaken = house.registry.find(turn.turnId) !== null;
+      if (settings !== null && tenure !== undefined && !isTaken)
+        await beginAgain(house, { turn, settings, tenure });
+    }
+    await placeLeftMessages(house.deps);
+    await closeLeftHandRuns(db, { ...cutRuns('the server stopped'), finishedAt: house.deps.now() });
+    return [];
+  } catch (error) {
+    log.error({ err: error }, 'turns that were taken could not be taken up: it is tried again');
+    return taken;
+  }
+}
+
+/** With what one is begun that nobody has seen anything of; null: it cannot. */
+function toBegin({ state, messageId, isRun, settings }: LeftTurn): AskedSettings | null {
+  const isUnseen = state === 'queued' || (state === 'running' && messageId === null);
+  return isUnseen && !isRun ? readAskedSettings(settings) : null;
+}
+
+async function closeBegun(
+  { deps }: TurnHouse,
+  left: readonly LeftTurn[],
+  tenures: ReadonlyMap<string, TakenTurn['tenure']>,
+): Promise<void> {
+  const ended = new Set(left.filter((turn) => toBegin(turn) === null).map(({ turnId }) => turnId));
+  const turns = (await listUnfinishedTurns(deps.db)).filter(
+    ({ id, state }) => ended.has(id) && state !== 'waiting',
+  );
+  for (const turn of runsFirst(turns)) {
+    const line = (await readSharedLine(deps.db, turn.sessionId)) ?? [];
+    const isBehind = turn.state === 'queued' && line.length > 1;
+    const tenure = tenures.get(turn.id) ?? null;
+    await closeInterrupted(deps, turn, { isBehind, tenure }).catch((error: unknown) => {
+      if (!(error instanceof TurnLost)) throw error;
+    });
+  }
+}

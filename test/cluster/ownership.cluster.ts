@@ -1,0 +1,151 @@
+// Whose a turn is: what becomes of it when its server is killed, stands still, or stops, in every state.
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { text } from '../fake-ollama/chat-script.ts';
+import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
+
+let cluster: Cluster;
+let one: ClusterServer;
+let other: ClusterServer;
+
+beforeAll(async () => {
+  cluster = await openCluster();
+  other = await cluster.start();
+}, 60_000);
+afterAll(() => cluster.close());
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const gate of open.splice(0)) gate();
+});
+
+/** Resolves when it is let. */
+function gate(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  open.push(resolve);
+  return promise;
+}
+
+const chats = () => cluster.ollama.requests.filter(({ path }) => path === '/api/chat');
+
+it('a turn with a part ends as interrupted when its server is killed, and the session goes on elsewhere', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, gate())));
+  const turnId = await openTurn(one, sessionId, 'Hello');
+  await one.kill('SIGKILL');
+  await untilState(other, turnId, 'interrupted');
+  expect(await contentsOf(other, sessionId)).toEqual(['user Hello complete', 'assistant Half partial']);
+  cluster.ollama.reply(text('Whole.'));
+  await other.chat(sessionId, { message: 'Again' });
+  expect((await contentsOf(other, sessionId)).slice(2)).toEqual([
+    'user Again complete',
+    'assistant Whole. complete',
+  ]);
+});
+
+it('a turn of which nothing was seen is answered by whoever takes it', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(script(text('Never'), gateAfter(0, gate())));
+  const options = { temperature: 0.125 };
+  const before = chats().length;
+  const { events } = await one.stream(`/chat/${sessionId}/stream`, { message: 'Hello', options });
+  const { value } = await events.next();
+  await expect.poll(() => chats().length).toBe(before + 1);
+  cluster.ollama.reply(text('Here.'));
+  await one.kill('SIGKILL');
+  const turnId = value?.data.turn_id;
+  await untilState(other, turnId, 'completed');
+  expect(await contentsOf(other, sessionId)).toEqual(['user Hello complete', 'assistant Here. complete']);
+  expect(chats().at(-1)?.body).toMatchObject({ options: { temperature: 0.125 } });
+});
+
+it('those in line are answered by whoever takes them, in their order', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, gate())));
+  const first = await openTurn(one, sessionId, 'First');
+  cluster.ollama.reply(text('Two.'));
+  cluster.ollama.reply(text('Three.'));
+  const second = await openTurn(one, sessionId, 'Second', 'queued');
+  const third = await openTurn(one, sessionId, 'Third', 'queued');
+  await one.kill('SIGKILL');
+  await untilState(other, third, 'completed');
+  await untilState(other, first, 'interrupted');
+  await untilState(other, second, 'completed');
+  expect(await contentsOf(other, sessionId)).toEqual([
+    'user First complete',
+    'assistant Half partial',
+    'user Second complete',
+    'assistant Two. complete',
+    'user Third complete',
+    'assistant Three. complete',
+  ]);
+});
+
+it('one that stands still longer than its lease has lost its turns: it writes nothing more of them, and serves on', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  const goOn = gate();
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, goOn)));
+  const turnId = await openTurn(one, sessionId, 'Hello');
+  one.freeze();
+  await untilState(other, turnId, 'interrupted');
+  const before = await contentsOf(other, sessionId);
+  const { body } = await other.get(`/turns/${turnId}`);
+  for (const opens of open.splice(0)) opens();
+  one.thaw();
+  // It hears of the rest of the answer, and that it is another's turn now; then it has a lease again.
+  await one.printed('stderr', /others have taken its turns/);
+  await expect.poll(async () => (await one.get('/readyz')).status).toBe(200);
+  cluster.ollama.reply(text('Whole.'));
+  await one.chat(sessionId, { message: 'Again' });
+  expect((await contentsOf(one, sessionId)).slice(0, 2)).toEqual(before);
+  expect((await one.get(`/turns/${turnId}`)).body).toEqual(body);
+  await one.kill('SIGTERM');
+});
+
+it('one that stops hands over those in line at once, and the next server begins them', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, gate())));
+  const first = await openTurn(one, sessionId, 'First');
+  cluster.ollama.reply(text('Two.'));
+  const second = await openTurn(one, sessionId, 'Second', 'queued');
+  await one.kill('SIGTERM');
+  await untilState(other, second, 'completed');
+  expect((await other.get(`/turns/${first}`)).body.state).toBe('interrupted');
+  expect((await contentsOf(other, sessionId)).slice(2)).toEqual([
+    'user Second complete',
+    'assistant Two. complete',
+  ]);
+});
+
+it('one turn of a session runs at a time, whichever servers they come to', async () => {
+  one = await cluster.start();
+  const third = await cluster.start();
+  const sessionId = await one.createSession();
+  const servers = [one, other, third, one, other, third, one, other, third];
+  for (let index = 0; index < 9; index += 1) cluster.ollama.reply(text(`Answer ${index}.`));
+  const sent = await Promise.all(
+    servers.map((server, index) =>
+      server.post(`/chat/${sessionId}`, { message: `Message ${index}`, on_busy: 'queue' }),
+    ),
+  );
+  expect(sent.map(({ status }) => status)).toEqual(Array(9).fill(200));
+  const messages = await other.messages(sessionId);
+  expect(messages.map(({ role }) => role)).toEqual(
+    Array.from({ length: 18 }, (_, index) => (index % 2 === 0 ? 'user' : 'assistant')),
+  );
+  expect(new Set(messages.map(({ content }) => content)).size).toBe(18);
+  // Busy is busy everywhere.
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, gate())));
+  const turnId = await openTurn(one, sessionId, 'Long');
+  const refused = await other.post(`/chat/${sessionId}`, { message: 'No', on_busy: 'reject' });
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { detail: { error: { code: 'session_busy', details: { turn_id: turnId } } } },
+  });
+  await one.kill('SIGTERM');
+  await third.kill('SIGTERM');
+});

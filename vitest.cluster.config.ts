@@ -1,0 +1,12 @@
+// `npm run test:cluster`: several servers on one database of PostgreSQL, killed, stopped and frozen.
+import { defineConfig } from 'vitest/config';
+import base from './vitest.config.ts';
+
+export default defineConfig({
+  test: {
+    ...base.test,
+    include: ['test/cluster/*.cluster.ts'],
+    testTimeout: 60_000,
+    globalSetup: ['test/support/build.ts', 'test/support/postgres-template.ts'],
+  },
+});
