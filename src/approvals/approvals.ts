@@ -13,6 +13,7 @@ import {
   type StoredApproval,
 } from '../store/approvals.ts';
 import type { Db } from '../store/database.ts';
+import { patientDb } from '../store/durable.ts';
 import {
   cancelApproval,
   cancelApprovalsOfTurn,
@@ -86,7 +87,8 @@ export class Approvals {
   /** Whoever asked does not want the answer any more: nothing happens where there is one. */
   async withdraw(confirmationId: string): Promise<void> {
     const { db, now } = this.#deps;
-    const cancelled = await db
+    // A turn wants it, and cannot be asked to try again.
+    const cancelled = await patientDb(db)
       .transaction()
       .execute((transaction) => cancelApproval(transaction, confirmationId, now()));
     this.announce(cancelled);

@@ -1,5 +1,6 @@
 // How a turn is accepted where each statement is a round trip.
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { acceptAtOnce } from '../../src/store/accept-at-once.ts';
 import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
@@ -119,6 +120,19 @@ it('changes nothing in a session that is answering, that was changed since, or t
   await updateSession(store.db, sessionId, { updated_at: '2027-01-01T00:00:00.000000Z' });
   expect(await accept(2)).not.toBeNull();
   expect(await listPath(store.db, sessionId)).toHaveLength(2);
+});
+
+it('is planned once on a connection, as every write that comes again and again', async () => {
+  for (let number = 1; number <= 5; number += 1) {
+    expect(await accept(number)).not.toBeNull();
+    await finish(number);
+  }
+  const { rows } = await sql<{ statement: string }>`
+    select statement from pg_prepared_statements where name like 'mochi%'`.execute(store.db);
+  const kinds = rows.map(({ statement }) => statement.split(' ', 1)[0]);
+  expect(kinds).toContain('with');
+  expect(kinds).toContain('update');
+  expect(kinds).not.toContain('select');
 });
 
 it('of twenty at once one is accepted', async () => {

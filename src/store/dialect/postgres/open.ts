@@ -1,14 +1,7 @@
 // Opens a database of PostgreSQL: its pool, its schema brought up to date, and what is told of its changes.
 
 import type { Driver } from 'kysely';
-import {
-  type ConnectionProvider,
-  Kysely,
-  PostgresDialect,
-  type PostgresDialectConfig,
-  type PostgresPool,
-  sql,
-} from 'kysely';
+import { type ConnectionProvider, Kysely, PostgresDialect, type PostgresDialectConfig, sql } from 'kysely';
 import { loadPgCursor } from '../../../kit/late-packages.ts';
 import type { Log } from '../../../kit/log.ts';
 import type { ChangeListener, StoreChange } from '../../change-notes.ts';
@@ -20,12 +13,12 @@ import { StoreQueryCompiler } from './compiler.ts';
 import { type DriverDoors, StoreConnection, StoreDriver } from './driver.ts';
 import { isPassing, isToBeRepeated } from './errors.ts';
 import { examineServer } from './examine-server.ts';
-import { withLastResults } from './last-results.ts';
 import { explainOpen } from './open-error.ts';
 import { openClient, openPatientPool, openServingPool } from './pool.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { type Notice, Reach } from './reach.ts';
 import { shownUrl } from './shown-url.ts';
+import { type PlanningPool, toStorePool } from './store-pool.ts';
 
 export interface PostgresStore {
   /** Whatever is written through it resolves once it is durable. */
@@ -121,14 +114,14 @@ async function openSnapshot(db: Db): Promise<Snapshot> {
 }
 
 interface StoreDialectConfig extends PostgresDialectConfig {
-  readonly pool: PostgresPool;
+  readonly pool: PlanningPool;
 }
 
 class StoreDialect extends PostgresDialect {
   readonly driver: StoreDriver;
 
   constructor(config: StoreDialectConfig, doors: DriverDoors) {
-    const own = { ...config, pool: withLastResults(config.pool) };
+    const own = { ...config, pool: toStorePool(config.pool) };
     super(own);
     this.driver = new StoreDriver(own, doors);
   }
