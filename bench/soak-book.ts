@@ -60,8 +60,10 @@ export class SoakBook {
   }
 
   /** What does not hold any more, one line each; no turn may be running. */
-  broken(dataDir: string): { readonly lost: readonly string[]; readonly faults: readonly string[] } {
-    const rows = readStore(dataDir);
+  async broken(
+    dataDir: string,
+  ): Promise<{ readonly lost: readonly string[]; readonly faults: readonly string[] }> {
+    const rows = await readStore(dataDir);
     return { lost: this.ledger.broken(rows), faults: faultsOf(rows) };
   }
 

@@ -114,7 +114,7 @@ export async function measureSoak({ server: kind, say, ...options }: BenchOption
     warm: warm ?? [],
     last: last ?? [],
     activeTurns,
-    ...book.broken(dataDir),
+    ...(await book.broken(dataDir)),
     exitStatus,
   });
 }

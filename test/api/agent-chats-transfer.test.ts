@@ -2,12 +2,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import SqliteDriver from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runExport } from '../../src/cli/export.ts';
 import { runImport } from '../../src/cli/import.ts';
 import { agentChatLines, chatLines } from '../support/agent-chat-lines.ts';
 import { readStore } from '../support/read-store.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -54,7 +54,7 @@ describe('the files of the original', () => {
     ]);
     expect((await server.get('/sessions')).body.sessions).toHaveLength(1);
     // What could not be used is kept.
-    const kept = readStore(server.dataDir).sessions.flatMap(
+    const kept = (await readStore(server.dataDir)).sessions.flatMap(
       ({ extra }) => JSON.parse(extra ?? '{}').agent_name ?? [],
     );
     expect(kept).toEqual(['not a name']);
@@ -70,9 +70,9 @@ describe('the files of the original', () => {
   });
 
   it('are taken by a server that imported its sessions before there were agents', async () => {
-    const driver = new SqliteDriver(join(server.dataDir, 'mochi.db'));
-    driver.prepare("delete from meta where key = 'first_import_of_agent_chats'").run();
-    driver.close();
+    const { db, close } = await openDatabaseOf(server.dataDir, { exclusive: false });
+    await db.deleteFrom('meta').where('key', '=', 'first_import_of_agent_chats').execute();
+    await close();
     await server.restart();
     const { body } = await server.get('/agents/chats');
     expect(body.chats).toHaveLength(3);

@@ -173,7 +173,7 @@ describe('an agent chat', () => {
   });
 
   it('is changed by no route of sessions or chats: each says that there is none', async () => {
-    const before = readStore(server.dataDir);
+    const before = await readStore(server.dataDir);
     const writes = operations().filter(({ method, path }) => method !== 'GET' && OF_A_SESSION.test(path));
     expect(writes.length).toBeGreaterThanOrEqual(12);
     for (const { method, path, body } of writes) {
@@ -188,7 +188,7 @@ describe('an agent chat', () => {
         code,
       ]);
     }
-    expect(readStore(server.dataDir)).toEqual(before);
+    expect(await readStore(server.dataDir)).toEqual(before);
   });
 
   it('goes when it is deleted, and nothing else does', async () => {
@@ -228,7 +228,10 @@ describe('an agent chat', () => {
     expect((await server.get('/search?q=wombat&include_agents=true')).body.results).toEqual([]);
     expect(idsOf((await server.get('/agents/chats')).body.sessions)).toEqual(['nameless', 'alone', 'others']);
     await expect
-      .poll(() => readStore(server.dataDir).messages.filter(({ session_id: id }) => id === 'large').length)
+      .poll(
+        async () =>
+          (await readStore(server.dataDir)).messages.filter(({ session_id: id }) => id === 'large').length,
+      )
       .toBe(0);
   });
 

@@ -370,7 +370,7 @@ describe('what is refused', () => {
     const others = (await post('picky', work())).body.session_id;
     const gone = (await post('coder', work())).body.session_id;
     await server.request('DELETE', `/agents/chats/${gone}`);
-    const before = readStore(server.dataDir);
+    const before = await readStore(server.dataDir);
     for (const id of [own, others, 'nobody', '../x', '', gone]) {
       for (const route of both) {
         const { status, body } = await server.post(
@@ -380,7 +380,7 @@ describe('what is refused', () => {
         expect([id, status, body.detail.error.code]).toEqual([id, 404, 'session_not_found']);
       }
     }
-    expect(readStore(server.dataDir)).toEqual(before);
+    expect(await readStore(server.dataDir)).toEqual(before);
     await server.request('DELETE', `/sessions/${own}`);
   });
 

@@ -41,10 +41,10 @@ describe('POST /chat/{id}/preview', () => {
     const sessionId = await server.createSession();
     await server.chat(sessionId, { message: 'Before' });
     await windowsLearned(server.ollama);
-    const rows = () => readStore(server.dataDir, 'select * from messages order by seq');
+    const rows = async () => (await readStore(server.dataDir)).messages;
     const [session, messages, requests] = [
       (await server.get(`/sessions/${sessionId}`)).body,
-      rows(),
+      await rows(),
       server.ollama.requests.length,
     ];
     for (const body of [{ message: 'Hello' }, { message: null }, { message: 'x'.repeat(50_000) }]) {
@@ -52,7 +52,7 @@ describe('POST /chat/{id}/preview', () => {
     }
     expect(server.ollama.requests).toHaveLength(requests);
     expect((await server.get(`/sessions/${sessionId}`)).body).toEqual(session);
-    expect(rows()).toEqual(messages);
+    expect(await rows()).toEqual(messages);
     expect((await server.get(`/sessions/${sessionId}/turns`)).body.turns).toHaveLength(1);
   });
 

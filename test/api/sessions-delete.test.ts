@@ -1,9 +1,9 @@
 // DELETE takes everything with it, in every state, and nothing comes back.
-import { join } from 'node:path';
-import SqliteDriver from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chunks, mute, sequence, text, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { lookInto } from '../support/look-into.ts';
+import { readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';
 
@@ -31,14 +31,14 @@ describe('DELETE /sessions/{id}', () => {
     server.ollama.reply(toolCall('delete_file', { path: 'a' }), text('Sorry.'));
     const { body } = await server.chat(sessionId, { message: 'Delete it' });
     await server.request('PUT', `/sessions/${sessionId}/messages/1`, { content: 'Do not delete it' });
-    expect(countRows(server, sessionId)).toEqual({ sessions: 1, messages: 6, turns: 1, tool_calls: 1 });
+    expect(await countRows(server, sessionId)).toEqual({ sessions: 1, messages: 6, turns: 1, tool_calls: 1 });
     const other = await server.createSession();
     await server.chat(other, { message: 'Stay' });
 
     expect((await server.request('DELETE', `/sessions/${sessionId}`)).status).toBe(204);
-    expect(countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
+    expect(await countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
     expectError(await server.get(`/turns/${body.turn_id}`), 404, 'turn_not_found');
-    expect(countRows(server, other)).toEqual({ sessions: 1, messages: 2, turns: 1, tool_calls: 0 });
+    expect(await countRows(server, other)).toEqual({ sessions: 1, messages: 2, turns: 1, tool_calls: 0 });
   });
 
   it.each([
@@ -60,7 +60,7 @@ describe('DELETE /sessions/{id}', () => {
     ]);
     await server.ollama.waitForAbort(({ rawBody }) => rawBody.includes(message));
     expectError(await server.get(`/sessions/${sessionId}`), 404, 'session_not_found');
-    expect(countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
+    expect(await countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
   });
 
   it('cancels the turns that wait in line, too', async () => {
@@ -73,7 +73,7 @@ describe('DELETE /sessions/{id}', () => {
     expect((await server.request('DELETE', `/sessions/${sessionId}`)).status).toBe(204);
     expectError(await plain, 409, 'turn_cancelled');
     expect((await waiting.all()).at(-1)).toMatchObject({ event: 'done', data: { state: 'cancelled' } });
-    expect(countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
+    expect(await countRows(server, sessionId)).toEqual({ sessions: 0, messages: 0, turns: 0, tool_calls: 0 });
     expect(server.ollama.requests.filter(({ rawBody }) => rawBody.includes('never sent'))).toEqual([]);
   });
 
@@ -98,19 +98,16 @@ describe('DELETE /sessions/{id}', () => {
   });
 });
 
-/** What the file holds of a session, seen by another reader than the server. */
-function countRows(server: TestServer, sessionId: string): Record<string, number> {
-  const driver = new SqliteDriver(join(server.dataDir, 'mochi.db'), { readonly: true });
-  try {
-    const count = (table: string, column: string) =>
-      driver.prepare(`select count(*) from ${table} where ${column} = ?`).pluck().get(sessionId) as number;
-    return {
-      sessions: count('session_rows', 'id'),
-      messages: count('messages', 'session_id'),
-      turns: count('turns', 'session_id'),
-      tool_calls: count('tool_calls', 'session_id'),
-    };
-  } finally {
-    driver.close();
-  }
+/** What is stored of a session, seen by another reader than the server. */
+async function countRows(server: TestServer, sessionId: string): Promise<Record<string, number>> {
+  const { messages, turns, toolCalls } = await readStore(server.dataDir, sessionId);
+  const sessions = await lookInto(server.dataDir, (db) =>
+    db.selectFrom('session_rows').select('id').where('id', '=', sessionId).execute(),
+  );
+  return {
+    sessions: sessions.length,
+    messages: messages.length,
+    turns: turns.length,
+    tool_calls: toolCalls.length,
+  };
 }

@@ -5,7 +5,6 @@ import SqliteDriver from 'better-sqlite3';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExecutionLine, MessageLine, SessionLine, TurnLine } from '../../src/contract/jsonl.ts';
-import { openStore, type Store } from '../../src/store/open-store.ts';
 import {
   EXECUTION_COLUMNS,
   MESSAGE_COLUMNS,
@@ -16,15 +15,16 @@ import {
 import { randomAgentChat, storeRandomAgentChat } from '../support/random-agent-chat.ts';
 import { randomSession, storeRandomSession } from '../support/random-session.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 let from: TestServer;
 let to: TestServer;
 /** Beside the server, as the import command opens it. */
-let store: Store;
+let store: Awaited<ReturnType<typeof openDatabaseOf>>;
 beforeAll(async () => {
   [from, to] = await Promise.all([startTestServer(), startTestServer()]);
-  store = await openStore({ dataDir: from.dataDir, exclusive: false });
+  store = await openDatabaseOf(from.dataDir, { exclusive: false });
 });
 afterAll(async () => {
   await store.close();
@@ -39,8 +39,8 @@ const imported = (server: TestServer, body: string, type = 'application/x-ndjson
   server.post('/sessions/import', body, { 'content-type': type });
 
 /** Rows without what an import gives anew. */
-function rowsOf(server: TestServer, id: string) {
-  const { sessions, messages, turns, toolCalls, executions } = readStore(server.dataDir, id);
+async function rowsOf(server: TestServer, id: string) {
+  const { sessions, messages, turns, toolCalls, executions } = await readStore(server.dataDir, id);
   return {
     sessions: sessions.map(({ import_hash: _hash, ...row }) => row),
     messages: messages.map(({ seq: _order, ...row }) => row),
@@ -50,7 +50,7 @@ function rowsOf(server: TestServer, id: string) {
   };
 }
 
-describe('a round trip as JSONL', { timeout: 60_000 }, () => {
+describe('a round trip as JSONL', { timeout: 120_000 }, () => {
   it('loses nothing, and imports the same only once', async () => {
     await fc.assert(
       fc.asyncProperty(randomSession, async (random) => {
@@ -61,7 +61,7 @@ describe('a round trip as JSONL', { timeout: 60_000 }, () => {
           skipped: [],
         });
         expect(await exported(to, id)).toBe(text);
-        expect(rowsOf(to, id)).toEqual(rowsOf(from, id));
+        expect(await rowsOf(to, id)).toEqual(await rowsOf(from, id));
         const again = await imported(to, text);
         expect(again.body).toMatchObject({ imported: [], skipped: [{ source_id: id }] });
         // The server that it is from has it, too.
@@ -69,7 +69,9 @@ describe('a round trip as JSONL', { timeout: 60_000 }, () => {
       }),
       { numRuns: 30 },
     );
-    expect(faultsOf(readStore(to.dataDir)).filter((fault) => !/no result|no call/.test(fault))).toEqual([]);
+    expect(faultsOf(await readStore(to.dataDir)).filter((fault) => !/no result|no call/.test(fault))).toEqual(
+      [],
+    );
   });
 
   it('takes many sessions at once, in one body', async () => {
@@ -112,15 +114,17 @@ describe('a round trip as JSONL', { timeout: 60_000 }, () => {
         .replaceAll(/"exec_\w+/g, '"EXEC')
         .replace(/"session_id":"\w+"/, '"session_id":"ID"');
     expect(withoutIds(await exported(to, newId))).toBe(withoutIds(two));
-    const turns = readStore(to.dataDir, newId).turns.map((turn) => turn.id);
+    const turns = (await readStore(to.dataDir, newId)).turns.map((turn) => turn.id);
     expect(turns.length).toBeGreaterThan(0);
-    const ofMessages = readStore(to.dataDir, newId).messages.flatMap(({ turn_id: turn }) => turn ?? []);
+    const ofMessages = (await readStore(to.dataDir, newId)).messages.flatMap(
+      ({ turn_id: turn }) => turn ?? [],
+    );
     expect(turns).toEqual(expect.arrayContaining(ofMessages));
     expect((await imported(to, two)).body.imported).toEqual([]);
   });
 });
 
-describe('a round trip with agent chats', { timeout: 60_000 }, () => {
+describe('a round trip with agent chats', { timeout: 120_000 }, () => {
   const family = fc.tuple(randomSession, fc.array(randomAgentChat, { minLength: 1, maxLength: 3 }));
   type Family = typeof family extends fc.Arbitrary<infer T> ? T : never;
   const retitled = (text: string, title: string) =>
@@ -140,7 +144,7 @@ describe('a round trip with agent chats', { timeout: 60_000 }, () => {
         expect((await imported(to, text)).body.skipped).toEqual([]);
         expect(await exportedWhole(to, parent)).toBe(text);
         for (const id of [parent, ...ids]) {
-          expect(rowsOf(to, id)).toEqual(rowsOf(from, id));
+          expect(await rowsOf(to, id)).toEqual(await rowsOf(from, id));
           expect(await exported(to, id)).toBe(await exported(from, id));
         }
         for (const server of [to, from]) expect((await imported(server, text)).body.imported).toEqual([]);
@@ -172,14 +176,14 @@ describe('a round trip with agent chats', { timeout: 60_000 }, () => {
     expect(body.skipped).toEqual([]);
     const [copy, ...chats] = body.imported.map(({ session_id: id }: { session_id: string }) => id);
     expect(chats).toHaveLength(ids.length);
-    const turnsOf = (id: string) => readStore(to.dataDir, id).turns;
+    const turnsOf = async (id: string) => (await readStore(to.dataDir, id)).turns;
     for (const chat of chats) {
-      expect(readStore(to.dataDir, chat).sessions).toMatchObject([
+      expect((await readStore(to.dataDir, chat)).sessions).toMatchObject([
         { kind: 'agent', parent_session_id: copy },
       ]);
-      for (const run of turnsOf(chat)) {
+      for (const run of await turnsOf(chat)) {
         expect(run.parent_session_id).toBe(copy);
-        expect(turnsOf(copy).map(({ id }) => id)).toContain(run.parent_turn_id);
+        expect((await turnsOf(copy)).map(({ id }) => id)).toContain(run.parent_turn_id);
       }
     }
     // The same lines again are known, and what is new beside them finds its session under the id that it has here.
@@ -190,9 +194,10 @@ describe('a round trip with agent chats', { timeout: 60_000 }, () => {
       Array.from({ length: ids.length }, () => ({})),
     ]);
     const late = third.imported[0].session_id;
-    expect(readStore(to.dataDir, late).sessions).toMatchObject([{ parent_session_id: copy }]);
+    expect((await readStore(to.dataDir, late)).sessions).toMatchObject([{ parent_session_id: copy }]);
     // A call starts one run, and these calls have theirs: the copy was started by nobody.
-    expect(turnsOf(late).map(({ parent_turn_id: turn }) => turn)).toEqual(turnsOf(late).map(() => null));
+    const ofLate = await turnsOf(late);
+    expect(ofLate.map(({ parent_turn_id: turn }) => turn)).toEqual(ofLate.map(() => null));
   });
 
   it('without its session, a chat stands alone; beside it in the database, it finds it', async () => {
@@ -211,7 +216,7 @@ describe('a round trip with agent chats', { timeout: 60_000 }, () => {
   });
 });
 
-describe("a round trip as the original's file", { timeout: 60_000 }, () => {
+describe("a round trip as the original's file", { timeout: 120_000 }, () => {
   it('keeps the active path and the settings, and imports the same only once', async () => {
     await fc.assert(
       fc.asyncProperty(randomSession, async (random) => {

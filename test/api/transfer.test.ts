@@ -1,9 +1,9 @@
 // Export and import over HTTP: formats, damage, running sessions, what is refused.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { countReaders } from '../support/count-readers.ts';
 import { faultsOf, readStore } from '../support/read-store.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError, ID } from './wire-formats.ts';
@@ -141,7 +141,7 @@ describe('GET /sessions/{id}/export', () => {
     const messages = [{ role: 'system', content: 'S' }, ...[0, 1, 2, 3, 4, 5].map(user)];
     const sent = await sendJson({ metadata: { model: 'llama3.2:latest' }, messages }, server);
     const id = sent.body.imported[0].session_id;
-    const before = readStore(server.dataDir, id);
+    const before = await readStore(server.dataDir, id);
     const response = await exportOf(id);
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     if (reader === undefined) throw new Error('no body');
@@ -167,23 +167,15 @@ describe('GET /sessions/{id}/export', () => {
   it('lets go when its reader leaves', async () => {
     const { sessions } = (await server.get('/sessions')).body;
     const longest = sessions.find(({ preview }: { preview: string }) => preview === 'Changed');
-    // Of the log: files of the database itself are kept and used again, because of the locks on them.
-    const openFiles = () =>
-      readdirSync('/proc/self/fd').filter((file) => {
-        try {
-          return readlinkSync(`/proc/self/fd/${file}`) === join(server.dataDir, 'mochi.db-wal');
-        } catch {
-          return false;
-        }
-      }).length;
-    const before = openFiles();
+    const readers = () => countReaders(server.dataDir);
+    const before = await readers();
     for (let index = 0; index < 10; index += 1) {
       const response = await exportOf(longest.session_id);
       await response.body?.cancel();
     }
-    await expect.poll(openFiles, { timeout: 15_000 }).toBe(before);
+    await expect.poll(readers, { timeout: 15_000 }).toBe(before);
     await fetch(`${server.url}/api/v1/sessions/${longest.session_id}/export`, { method: 'HEAD' });
-    await expect.poll(openFiles, { timeout: 15_000 }).toBe(before);
+    await expect.poll(readers, { timeout: 15_000 }).toBe(before);
     expect((await exportOf(longest.session_id)).status).toBe(200);
   });
 });
@@ -208,7 +200,7 @@ describe('a running session', () => {
     const imported = await other.messages(id);
     expect(imported.at(-1)).toMatchObject({ role: 'user', content: 'Queued' });
     expect(imported.map(({ status }) => status)).not.toContain('streaming');
-    expect(faultsOf(readStore(other.dataDir, id))).toEqual([]);
+    expect(faultsOf(await readStore(other.dataDir, id))).toEqual([]);
     const { turns: closed } = (await other.get(`/sessions/${id}/turns`)).body;
     expect(closed.map(({ state }: { state: string }) => state)).toEqual(['interrupted', 'interrupted']);
     await other.chat(id, { message: null });

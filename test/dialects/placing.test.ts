@@ -248,7 +248,7 @@ describe('a session by its name', () => {
     const turns = async () => (await server.get(`/sessions/${sessionId}/turns`)).body.turns;
     await expect.poll(async () => (await turns())[0]?.state, { timeout: 10_000 }).toBe('queued');
     const [queued, first] = await turns();
-    const { turns: rows } = readStore(server.dataDir, sessionId ?? '');
+    const { turns: rows } = await readStore(server.dataDir, sessionId ?? '');
     const request = JSON.parse(rows.find(({ id }) => id === queued.turn_id)?.request ?? 'null');
     expect(request.placed.messages.at(-1)).toEqual({ role: 'user', content: 'Zwei' });
     await server.post(`/turns/${queued.turn_id}/cancel`);

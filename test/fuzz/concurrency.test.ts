@@ -35,7 +35,7 @@ describe('forty at once', { timeout: FUZZ_TIMEOUT_MS }, () => {
     for (const { body } of server.ollama.requestsTo('/api/chat')) {
       expect(promptFaults(body?.messages ?? [])).toEqual([]);
     }
-    expect(faultsOf(readStore(server.dataDir))).toEqual([]);
+    expect(faultsOf(await readStore(server.dataDir))).toEqual([]);
   }
 
   const batches = fc.array(actions, { minLength: 40, maxLength: 40 });
@@ -67,7 +67,7 @@ describe('forty at once', { timeout: FUZZ_TIMEOUT_MS }, () => {
         await server.chat(sessionId, { message: 'quick' });
         await performAll(sessionId, batch.toSpliced(at, 1, deletion));
         expect((await server.get(`/sessions/${sessionId}`)).status).toBe(404);
-        const { messages, turns, toolCalls } = readStore(server.dataDir, sessionId);
+        const { messages, turns, toolCalls } = await readStore(server.dataDir, sessionId);
         expect([messages, turns, toolCalls]).toEqual([[], [], []]);
       }),
       { ...fuzzRuns(5), endOnFailure: true },
@@ -79,6 +79,6 @@ describe('forty at once', { timeout: FUZZ_TIMEOUT_MS }, () => {
   });
 });
 
-function unfinished(server: TestServer): unknown[] {
-  return readStore(server.dataDir).turns.filter(({ finished_at: end }) => end === null);
+async function unfinished(server: TestServer): Promise<unknown[]> {
+  return (await readStore(server.dataDir)).turns.filter(({ finished_at: end }) => end === null);
 }

@@ -162,7 +162,7 @@ describe('found by fuzzing', () => {
     const lines = body.toString('utf8').split(/\r\n|[\n\r\u0085\u2028\u2029]/);
     const data = lines.filter((line) => line.startsWith('data: ')).map((line) => JSON.parse(line.slice(6)));
     expect(data.find((payload) => payload.content !== undefined)).toMatchObject({ content });
-    expect(readStore(world.server.dataDir, sessionId).messages[1]?.content).toBe(content);
+    expect((await readStore(world.server.dataDir, sessionId)).messages[1]?.content).toBe(content);
   });
 });
 

@@ -72,7 +72,7 @@ export async function openWorld(options: TestServerOptions = {}): Promise<World>
 
   async function close(): Promise<void> {
     expect((await server.get('/livez')).status).toBe(200);
-    expect(faultsOf(readStore(server.dataDir))).toEqual([]);
+    expect(faultsOf(await readStore(server.dataDir))).toEqual([]);
     // A member named __proto__ that was assigned somewhere would show here.
     expect({}).not.toHaveProperty('polluted');
     database.close();

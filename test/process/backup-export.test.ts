@@ -86,7 +86,7 @@ describe('export and backup', { timeout: 120_000 }, () => {
     for (const [id, count] of before) {
       expect((await second.messages(id)).length).toBeGreaterThanOrEqual(1 + 2 * count);
     }
-    expect(faultsOf(readStore(restored))).toEqual([]);
+    expect(faultsOf(await readStore(restored))).toEqual([]);
     await second.chat([...before.keys()][0] ?? '', { message: 'And on.' });
     await second.kill('SIGTERM');
   });

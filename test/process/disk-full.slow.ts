@@ -86,7 +86,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
     await server.chat(sessionId, { message: 'after' });
     const contents = (await server.messages(sessionId)).map(({ content }) => content);
     expect(contents.filter((_, index) => index % 2 === 0)).toEqual(['before', 'after']);
-    expect(faultsOf(readStore(dataDir, sessionId))).toEqual([]);
+    expect(faultsOf(await readStore(dataDir, sessionId))).toEqual([]);
   });
 
   it('is told in the middle of a stream; the part stays, and the session goes on', async () => {
@@ -109,7 +109,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
       { content: 'Go on', status: 'complete' },
       { role: 'assistant', status: 'complete' },
     ]);
-    expect(faultsOf(readStore(dataDir, sessionId))).toEqual([]);
+    expect(faultsOf(await readStore(dataDir, sessionId))).toEqual([]);
   });
 
   it('loses no message that waits in line', async () => {
@@ -131,7 +131,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
     const messages = await server.messages(sessionId);
     expect(messages.map(({ content }) => content)).toContain('second');
     expect(messages.map(({ message_id }) => message_id)).toContain(value?.data.user_message_id);
-    expect(faultsOf(readStore(dataDir, sessionId))).toEqual([]);
+    expect(faultsOf(await readStore(dataDir, sessionId))).toEqual([]);
   });
 
   it('stops a turn at any page without leaving a session that cannot go on', async () => {
@@ -150,7 +150,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
       states.add(state);
 
       await server.chat(sessionId, { message: 'go on' });
-      const rows = readStore(dataDir, sessionId);
+      const rows = await readStore(dataDir, sessionId);
       const found = faultsOf(rows);
       const acknowledged = events[0]?.data.user_message_id;
       if (acknowledged !== undefined && pathOf(rows, sessionId)[0]?.id !== acknowledged) found.push('lost');

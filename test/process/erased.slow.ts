@@ -107,7 +107,7 @@ describe('deleted text', { timeout: 120_000 }, () => {
     expect(found(databaseOf(server), wordsOf(rest))).toEqual(wordsOf(rest));
     expect((await server.get('/readyz')).status).toBe(200);
     await server.kill('SIGTERM');
-    expect(faultsOf(readStore(server.dataDir))).toEqual([]);
+    expect(faultsOf(await readStore(server.dataDir))).toEqual([]);
   });
 
   it('is erased after a kill, too', async () => {

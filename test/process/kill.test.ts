@@ -90,9 +90,9 @@ describe('kill -9 and a new start', () => {
         .then(() => server.kill('SIGKILL')),
     ]);
     undoTheAnswerTo(session.gap);
-    killed = readStore(dataDir);
+    killed = await readStore(dataDir);
     server = await spawnServer({ dataDir, ollamaHost: ollama.url });
-    rows = readStore(dataDir);
+    rows = await readStore(dataDir);
     // Processes start slowly on a machine that does much else.
   }, 90_000);
   afterAll(async () => {

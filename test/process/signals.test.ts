@@ -72,7 +72,7 @@ describe('signals', { timeout: 90_000 }, () => {
       ['done', 'completed'],
     ]);
     expect(await server.exited).toMatchObject({ status: 0, signal: null });
-    const rows = readStore(dataDir);
+    const rows = await readStore(dataDir);
     expect(faultsOf(rows)).toEqual([]);
     expect(pathOf(rows, sessionId).at(-1)).toMatchObject({ content: 'Just a moment.', status: 'complete' });
   });
@@ -109,7 +109,7 @@ describe('signals', { timeout: 90_000 }, () => {
     });
     expect(await server.exited).toMatchObject({ status: 0, signal: null });
 
-    const rows = readStore(dataDir);
+    const rows = await readStore(dataDir);
     expect(faultsOf(rows)).toEqual([]);
     const shown = (sessionId: string) =>
       pathOf(rows, sessionId).map(({ content, status }) => [content, status]);
@@ -149,6 +149,6 @@ describe('signals', { timeout: 90_000 }, () => {
       ['Never ', 'partial'],
     ]);
     expect(await next.kill('SIGINT')).toMatchObject({ status: 0, signal: null });
-    expect(faultsOf(readStore(dataDir))).toEqual([]);
+    expect(faultsOf(await readStore(dataDir))).toEqual([]);
   });
 });

@@ -167,7 +167,7 @@ describe('a start', { timeout: 90_000 }, () => {
     await fill(dataDir, 40);
     expect(await refused(dataDir, { maxFileKiB: 64 })).toMatch(/disk is full/);
     const server = await spawnServer({ dataDir, ollamaHost: ollama.url });
-    const rows = readStore(dataDir);
+    const rows = await readStore(dataDir);
     expect(faultsOf(rows)).toEqual([]);
     expect(rows.messages.map(({ content }) => content)).toEqual(Array(40).fill('still there'));
     await server.kill('SIGTERM');

@@ -159,7 +159,9 @@ describe('after a kill', { timeout: 60_000 }, () => {
         finished_at: expect.any(String),
       },
     ]);
-    expect(readStore(dataDir, sessionId).toolCalls).toMatchObject([{ state: 'unknown', success: null }]);
+    expect((await readStore(dataDir, sessionId)).toolCalls).toMatchObject([
+      { state: 'unknown', success: null },
+    ]);
   });
 
   it('whoever watches is told so, with the question', async () => {
@@ -205,7 +207,7 @@ describe('after a kill', { timeout: 60_000 }, () => {
     expect(await ended('respond')).toMatchObject({ state: 'completed' });
     expect(lines('respond')).toHaveLength(1);
     expect((await contents('respond'))[2]).toEqual(['tool', 'I looked: it is there.']);
-    const [call] = readStore(dataDir, sessionOf('respond').sessionId).toolCalls;
+    const [call] = (await readStore(dataDir, sessionOf('respond').sessionId)).toolCalls;
     expect(call).toMatchObject({ state: 'done', success: 1 });
   });
 
@@ -215,7 +217,7 @@ describe('after a kill', { timeout: 60_000 }, () => {
     expect(lines('deny')).toHaveLength(1);
     const words = "Tool 'write' may have run; its outcome is unknown and it was not run again";
     expect((await contents('deny'))[2]).toEqual(['tool', `${words}: Let it be.`]);
-    const [call] = readStore(dataDir, sessionOf('deny').sessionId).toolCalls;
+    const [call] = (await readStore(dataDir, sessionOf('deny').sessionId)).toolCalls;
     expect(call).toMatchObject({ state: 'done', success: 0 });
   });
 
@@ -256,7 +258,9 @@ describe('after a kill', { timeout: 60_000 }, () => {
     const { executions } = (await server.get(`/tool-executions?session_id=${sessionId}`)).body;
     const output = await fetch(`${server.url}/api/v1/tool-executions/${executions[0].execution_id}/output`);
     expect(await output.text()).toBe('wrote changed');
-    expect(readStore(dataDir, sessionId).toolCalls).toMatchObject([{ ran_arguments: '{"key":"changed"}' }]);
+    expect((await readStore(dataDir, sessionId)).toolCalls).toMatchObject([
+      { ran_arguments: '{"key":"changed"}' },
+    ]);
   });
 
   it('the same call is asked about, until somebody has wanted it run again', async () => {

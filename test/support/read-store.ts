@@ -1,69 +1,103 @@
-// Looks at the database file from outside, and says what no start may leave in it.
-import { join } from 'node:path';
-import SqliteDriver from 'better-sqlite3';
+// Looks at what is stored from outside, and says what no start may leave in it.
+import { type Selectable, sql } from 'kysely';
 import type {
   ApprovalTable,
   Database,
+  Db,
   MessageTable,
   SessionTable,
   ToolExecutionTable,
   TurnTable,
 } from '../../src/store/database.ts';
+import { dialectOf } from '../../src/store/dialect/dialect-of.ts';
+import { lookInto } from './look-into.ts';
 
-type ToolCallRow = Database['tool_calls'];
-export type MessageRow = Omit<MessageTable, 'seq'> & { readonly seq: number };
+export type MessageRow = Selectable<MessageTable>;
 
 export interface StoredRows {
-  readonly sessions: readonly SessionTable[];
+  readonly sessions: readonly Selectable<SessionTable>[];
   readonly messages: readonly MessageRow[];
-  readonly turns: readonly TurnTable[];
-  readonly toolCalls: readonly ToolCallRow[];
-  readonly executions: readonly ToolExecutionTable[];
-  readonly approvals: readonly ApprovalTable[];
+  readonly turns: readonly Selectable<TurnTable>[];
+  readonly toolCalls: readonly Selectable<Database['tool_calls']>[];
+  readonly executions: readonly Selectable<ToolExecutionTable>[];
+  readonly approvals: readonly Selectable<ApprovalTable>[];
 }
 
 /** All rows, or those of one session, in order of creation. */
-export function readStore(dataDir: string, sessionId?: string): StoredRows {
-  const driver = new SqliteDriver(join(dataDir, 'mochi.db'), { readonly: true });
-  // The statements name whole tables, so that the rows are those of the schema.
-  const all = <T>(table: string, key = 'session_id', order = 'rowid') =>
-    driver
-      .prepare(`select * from ${table} where ${key} = coalesce(?, ${key}) order by ${order}`)
-      .all(sessionId ?? null) as T[];
-  try {
-    return driver.transaction(() => ({
-      sessions: all<SessionTable>(
-        'sessions',
-        'id',
-        '(select rowid from session_rows where id = sessions.id)',
-      ),
-      messages: all<MessageRow>('messages'),
-      turns: all<TurnTable>('turns'),
-      toolCalls: all<ToolCallRow>('tool_calls'),
-      executions: all<ToolExecutionTable>('tool_executions'),
-      approvals: all<ApprovalTable>('approvals'),
-    }))();
-  } finally {
-    driver.close();
-  }
+export function readStore(dataDir: string, sessionId?: string): Promise<StoredRows> {
+  return lookInto(dataDir, (db) => readRows(db, sessionId === undefined ? null : [sessionId]));
 }
 
 /** Those of a session, and of the chats of agents that it has begun. */
-export function readFamily(dataDir: string, sessionId: string): StoredRows {
-  const driver = new SqliteDriver(join(dataDir, 'mochi.db'), { readonly: true });
-  const chats = driver
-    .prepare<[string], { id: string }>('select id from sessions where parent_session_id = ? order by id')
-    .all(sessionId);
-  driver.close();
-  const all = [sessionId, ...chats.map(({ id }) => id)].map((id) => readStore(dataDir, id));
+export function readFamily(dataDir: string, sessionId: string): Promise<StoredRows> {
+  return lookInto(dataDir, async (db) => {
+    const chats = await db
+      .selectFrom('sessions')
+      .select('id')
+      .where('parent_session_id', '=', sessionId)
+      .execute();
+    return readRows(db, [sessionId, ...chats.map(({ id }) => id)]);
+  });
+}
+
+/** @param ids null: of all sessions */
+async function readRows(db: Db, ids: readonly string[] | null): Promise<StoredRows> {
+  const { isAmong, order } = dialectOf(db);
+  const own = (column = 'session_id') => (ids === null ? sql<boolean>`1 = 1` : isAmong(column, ids));
   return {
-    sessions: all.flatMap(({ sessions }) => sessions),
-    messages: all.flatMap(({ messages }) => messages),
-    turns: all.flatMap(({ turns }) => turns),
-    toolCalls: all.flatMap(({ toolCalls }) => toolCalls),
-    executions: all.flatMap(({ executions }) => executions),
-    approvals: all.flatMap(({ approvals }) => approvals),
+    sessions: await db
+      .selectFrom('sessions')
+      .selectAll()
+      .where(own('id'))
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute(),
+    messages: await db.selectFrom('messages').selectAll().where(own()).orderBy('seq').execute(),
+    turns: inOrder(
+      await db
+        .selectFrom('turns')
+        .selectAll()
+        .where(own())
+        .orderBy('created_at')
+        .orderBy(order('turns'))
+        .execute(),
+    ),
+    toolCalls: await db
+      .selectFrom('tool_calls')
+      .selectAll('tool_calls')
+      .leftJoin('messages', (join) =>
+        join
+          .onRef('messages.id', '=', 'tool_calls.message_id')
+          .onRef('messages.session_id', '=', 'tool_calls.session_id'),
+      )
+      .where(own('tool_calls.session_id'))
+      .orderBy('seq')
+      .orderBy('call_index')
+      .execute(),
+    executions: inOrder(
+      await db
+        .selectFrom('tool_executions')
+        .selectAll()
+        .where(own())
+        .orderBy(order('tool_executions'))
+        .execute(),
+    ),
+    approvals: await db
+      .selectFrom('approvals')
+      .selectAll()
+      .where(own())
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute(),
   };
+}
+
+/** PostgreSQL counts some in a column of its own. */
+function inOrder<Row extends object>(rows: readonly Row[]): Row[] {
+  return rows.map((row) => {
+    const { seq: _place, ...own } = row as Row & { readonly seq?: number };
+    return own as Row;
+  });
 }
 
 /** What is wrong with a store in which no turn runs, one line each. */
@@ -103,7 +137,7 @@ function treeFaults(messages: readonly MessageRow[]): string[] {
     .map(({ id }) => `message ${id} does not hang below its parent`);
 }
 
-function pathFaults(session: SessionTable, messages: readonly MessageRow[]): string[] {
+function pathFaults(session: StoredRows['sessions'][number], messages: readonly MessageRow[]): string[] {
   const path = messages.filter(({ active }) => active === 1).sort((one, other) => one.depth - other.depth);
   const faults: string[] = [];
   let open = 0;

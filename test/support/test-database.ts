@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { Db } from '../../src/store/database.ts';
-import { openPostgres } from '../../src/store/dialect/postgres/open.ts';
+import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
 import type { PostgresOptions } from '../../src/store/dialect/postgres/postgres-options.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
@@ -13,6 +13,7 @@ export const TEMPLATE = 'mochi_template';
 
 const POOL = 5;
 const ofFolders = new Map<string, string>();
+const readers = new Map<string, Promise<PostgresStore>>();
 
 /** The same one for the same folder. Undefined: SQLite. */
 export async function databaseFor(dataDir: string): Promise<PostgresOptions | undefined> {
@@ -36,12 +37,26 @@ export async function openDatabaseOf(
   return database === undefined ? openStore({ dataDir, exclusive }) : openPostgres(database);
 }
 
+/** A database of PostgreSQL, for looks at it: open until it is dropped, since opening takes longer than a look. */
+export async function readerOf(dataDir: string): Promise<Db> {
+  let reader = readers.get(dataDir);
+  if (reader === undefined) {
+    const database = await databaseFor(dataDir);
+    if (database === undefined) throw new Error(`${TEST_POSTGRES} is not set.`);
+    reader = openPostgres({ ...database, pool: 1 });
+    readers.set(dataDir, reader);
+  }
+  return (await reader).db;
+}
+
 /** Nobody uses the folder any more. */
 export async function dropDatabaseOf(dataDir: string): Promise<void> {
   const server = process.env[TEST_POSTGRES];
   const name = ofFolders.get(dataDir);
   if (server === undefined || name === undefined) return;
   ofFolders.delete(dataDir);
+  await (await readers.get(dataDir))?.close();
+  readers.delete(dataDir);
   await administer(server, `drop database ${name} with (force)`);
 }
 

@@ -53,7 +53,7 @@ export async function killOnce(
     if (isKilled) expect(await life.start()).toBe(true);
   }
   await settle(cut);
-  expect(brokenPromises(life.dataDir, sessionId, cut.told)).toEqual([]);
+  expect(await brokenPromises(life.dataDir, sessionId, cut.told)).toEqual([]);
   // A strict engine accepts the history.
   const { body } = await life.client.chat(sessionId, { message: 'And now?' });
   expect(body.message.content).toBe('Well then.');

@@ -7,8 +7,12 @@ import { faultsOf, readFamily, type StoredRows } from '../support/read-store.ts'
 export type ToldSuccesses = ReadonlySet<string>;
 
 /** What does not hold of a session in which nothing runs, one line each. */
-export function brokenPromises(dataDir: string, sessionId: string, told: ToldSuccesses): string[] {
-  const rows = readFamily(dataDir, sessionId);
+export async function brokenPromises(
+  dataDir: string,
+  sessionId: string,
+  told: ToldSuccesses,
+): Promise<string[]> {
+  const rows = await readFamily(dataDir, sessionId);
   const lines = readLines(dataDir);
   const faults = faultsOf(rows);
   const twice = lines.filter((line, index) => lines.indexOf(line) !== index);

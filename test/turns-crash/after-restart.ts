@@ -11,7 +11,7 @@ const FINAL_STATES = ['completed', 'failed', 'cancelled', 'interrupted'];
 
 /** Everything that was promised is there, nothing is open, turns have an end that can be watched, sessions chat on. */
 export async function expectWhole(client: TestClient, dataDir: string, ledger: Ledger): Promise<void> {
-  const rows = readStore(dataDir);
+  const rows = await readStore(dataDir);
   expect(faultsOf(rows)).toEqual([]);
   expect(searchIndexFaults(dataDir)).toEqual([]);
   expect(ledger.broken(rows)).toEqual([]);

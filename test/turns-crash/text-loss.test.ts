@@ -110,7 +110,7 @@ describe.each(Array.from({ length: crashRuns(1) }, (_, run) => run + 1))('kill -
     const streams = await Promise.all(Object.keys(KINDS).map(listen));
     await server.kill('SIGKILL');
     server = await spawnServer({ dataDir, ollamaHost: ollama.url });
-    const rows = readStore(dataDir);
+    const rows = await readStore(dataDir);
     expect(faultsOf(rows)).toEqual([]);
 
     for (const { sessionId, kind, tokens, turnId } of streams) {
@@ -129,6 +129,6 @@ describe.each(Array.from({ length: crashRuns(1) }, (_, run) => run + 1))('kill -
   });
 
   it('leaves sessions that chat on', async () => {
-    for (const { id } of readStore(dataDir).sessions) await server.chat(id, { message: 'and now?' });
+    for (const { id } of (await readStore(dataDir)).sessions) await server.chat(id, { message: 'and now?' });
   });
 });

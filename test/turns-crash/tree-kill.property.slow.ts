@@ -233,7 +233,7 @@ async function follow(
 async function restart(): Promise<void> {
   await server.kill('SIGKILL');
   server = await spawnServer({ dataDir, ollamaHost: ollama.url });
-  expect(faultsOf(readStore(dataDir))).toEqual([]);
+  expect(faultsOf(await readStore(dataDir))).toEqual([]);
 }
 
 async function shown(id: string, messageId: string): Promise<{ content: string; status: string } | null> {

@@ -28,7 +28,7 @@ it.each([
   const body = { message: 'Add', agent_settings: given, on_disconnect: 'continue' };
   const stream = await server.stream(`/chat/${id}/stream`, body);
   await readUntil(stream, isNamed('tool_call_confirmation_required'));
-  const [turn] = readStore(server.dataDir, id).turns;
+  const [turn] = (await readStore(server.dataDir, id)).turns;
   expect(JSON.parse(turn?.settings ?? '').request.agentSettings).toEqual({ enabled_agents: kept });
   expect((await server.get(`/sessions/${id}`)).body.agent_settings).toEqual({ enabled_agents: ['own'] });
   stream.abort();

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   // Whatever was stopped or taken away: what is left is whole.
-  expect(faultsOf(readStore(server.dataDir))).toEqual([]);
+  expect(faultsOf(await readStore(server.dataDir))).toEqual([]);
   await server.close();
 });
 
@@ -164,7 +164,7 @@ describe('a session with all that was made for it', () => {
     for (const path of [`/sessions/${sessionId}`, `/agents/chats/${chat}`, `/turns/${run}`]) {
       expect((await server.get(path)).status).toBe(404);
     }
-    const { sessions, turns, messages } = readStore(server.dataDir);
+    const { sessions, turns, messages } = await readStore(server.dataDir);
     expect([...sessions.map(({ id }) => id), ...turns.map(({ id }) => id)]).not.toContain(chat);
     expect(messages.filter(({ session_id: id }) => id === chat || id === sessionId)).toEqual([]);
   });
