@@ -19,6 +19,7 @@ import { PatientSqliteDriver } from './patient-driver.ts';
 import { rescueDatabase } from './rescue-database.ts';
 import { openSqlite } from './sqlite.ts';
 import { explain, requireRights } from './store-open-error.ts';
+import { WriteLog } from './write-log.ts';
 
 export interface Store {
   /** Whatever is written through it resolves once it is durable. */
@@ -37,6 +38,8 @@ export interface Store {
   onWait(listener: () => void): void;
   /** Whether the file is still there. While it is not, nothing is written. */
   readonly guard: DatabaseGuard;
+  /** Null where each commit syncs: there SQLite moves the log itself, as well. */
+  readonly writeLog: WriteLog | null;
   /** What it took to bring the schema up to date. */
   readonly migrationMs: number;
   /** Saves what a lost database holds beside its place, as a backup. @returns where */
@@ -114,6 +117,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       db: finishCommits({ bare: opened, dialect, driver: dialect.driver }, log),
       file,
       guard,
+      writeLog: logSync && new WriteLog(database.driver, opened),
       migrationMs,
       quietMs: () => performance.now() - writtenAt,
       diskState: () => logSync?.state ?? 'fine',

@@ -5,6 +5,7 @@ import type { Db } from './database.ts';
 import { Indexing } from './dialect/postgres/indexing.ts';
 import { openPostgres, type PostgresStore } from './dialect/postgres/open.ts';
 import { Erasure } from './erasure.ts';
+import { LogMoving } from './log-moving.ts';
 import { openSnapshot, type Snapshot } from './open-snapshot.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { watchDatabase } from './rescue-database.ts';
@@ -61,9 +62,12 @@ async function serveSqlite(options: Omit<OpenStoreOptions, 'exclusive'>): Promis
       const watch = watchDatabase(store, log);
       const erasure = new Erasure(store, log);
       erasure.start();
+      const { writeLog } = store;
+      const moving = writeLog && new LogMoving({ ...store, writeLog }, log);
       return {
         async close() {
           await erasure.close();
+          await moving?.close();
           await watch.close();
         },
       };
