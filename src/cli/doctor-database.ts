@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { networkFileSystemOf } from '../kit/network-file-system.ts';
+import { ownCommand } from '../kit/own-command.ts';
 import { isOpenToOthers } from '../kit/private-files.ts';
 import { describePostgres, type PostgresState } from '../store/dialect/postgres/describe-database.ts';
 import { checkDatabase } from '../store/examine-database.ts';
@@ -15,11 +16,12 @@ export async function describeDatabase(config: Config): Promise<Finding[]> {
   try {
     const state = await describePostgres(databaseUrl);
     const file = join(dataDir, 'mochi.db');
-    const idle = `Database: ${file} is there as well, and is not used while MOCHI_DATABASE_URL is set`;
+    const text = `Database: ${file} is there as well, and is not used while MOCHI_DATABASE_URL is set`;
+    const next = `Bring it along, while no server runs: ${ownCommand('move --to')}`;
     return [
       describeState(state),
       describeConnections(state, databasePool),
-      ...(existsSync(file) ? [{ state: 'note', text: idle } as const] : []),
+      ...(existsSync(file) ? [{ state: 'note', text, ...(state.behind === null && { next }) } as const] : []),
     ];
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;

@@ -1,5 +1,6 @@
 // The tools and agents that sessions name, read beside whoever writes to the database.
-import { type DatabasePlace, readRows } from './open-reader.ts';
+import type { StorePlace } from './command-store.ts';
+import { readRows } from './open-reader.ts';
 import { parseStored } from './parse-stored.ts';
 
 export interface NamedInSessions {
@@ -10,17 +11,17 @@ export interface NamedInSessions {
 }
 
 /** Empty where the database cannot be read like this. */
-export function listNamedTools(place: DatabasePlace): Promise<NamedInSessions[]> {
+export function listNamedTools(place: StorePlace): Promise<NamedInSessions[]> {
   return listNamed(place, 'tool_settings', 'tools');
 }
 
 /** Alike. */
-export function listNamedAgents(place: DatabasePlace): Promise<NamedInSessions[]> {
+export function listNamedAgents(place: StorePlace): Promise<NamedInSessions[]> {
   return listNamed(place, 'agent_settings', 'enabled_agents');
 }
 
 async function listNamed(
-  place: DatabasePlace,
+  place: StorePlace,
   column: 'tool_settings' | 'agent_settings',
   key: string,
 ): Promise<NamedInSessions[]> {

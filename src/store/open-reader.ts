@@ -1,20 +1,15 @@
 // Rows of the database, read beside whoever writes to it: for commands that only look.
 import { existsSync } from 'node:fs';
+import type { StorePlace } from './command-store.ts';
 import { databaseFile } from './database-files.ts';
 import { openPatientPool } from './dialect/postgres/pool.ts';
 import { openReadable } from './open-readable.ts';
-
-export interface DatabasePlace {
-  readonly dataDir: string;
-  /** Of PostgreSQL; null: SQLite in the data folder. */
-  readonly databaseUrl: string | null;
-}
 
 /**
  * What a query finds that both databases understand.
  * @returns nothing where there is no database, or none that can be read like this: its examination says why
  */
-export async function readRows<Row extends object>(place: DatabasePlace, query: string): Promise<Row[]> {
+export async function readRows<Row extends object>(place: StorePlace, query: string): Promise<Row[]> {
   const { dataDir, databaseUrl } = place;
   try {
     return databaseUrl === null
