@@ -34,8 +34,10 @@ export class ChangeLog<Change> {
     this.#lastId += 1;
     this.#entries.delete(thing);
     this.#entries.set(thing, { id: this.#lastId, change });
+    if (this.#entries.size <= MAX_ENTRIES) return;
+    // Only now: on the way to the first one all lie that were deleted.
     const [oldest] = this.#entries;
-    if (this.#entries.size <= MAX_ENTRIES || oldest === undefined) return;
+    if (oldest === undefined) return;
     this.#entries.delete(oldest[0]);
     this.#reachesTo = oldest[1].id;
   }

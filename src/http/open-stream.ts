@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { OVER } from '../kit/over.ts';
+import { noteStream } from './connections/probe-half-closed.ts';
 
 /** Proxies cut silent connections; clients give up on them. */
 export const PING_INTERVAL_MS = 15_000;
@@ -26,14 +27,15 @@ export function openStream(
 ): ServerResponse {
   reply.hijack();
   const { raw } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) raw.setHeader(name, value);
-  }
+  const given = Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined);
+  // All at once: fields that are set one by one are kept by Node as long as the stream lasts.
   raw.writeHead(200, {
+    ...Object.fromEntries(given),
     'content-type': contentType,
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
+  noteStream(raw, contentType);
   // In one write with what follows at once, but a text of its own: Node keeps the head as long as the stream lasts, and
   // as the thirty pieces it was made of unless it was written so.
   const { socket } = raw;

@@ -12,7 +12,7 @@ import { spawnServer } from '../support/spawned-server.ts';
 const FIRST = 50;
 const MORE = 200;
 /** What it is, and a tenth: whoever makes it larger is told. The goal is 26 KiB. */
-const MOST_BYTES = 47 * 1024;
+const MOST_BYTES = 44 * 1024;
 
 const preload = fileURLToPath(new URL('../support/note-heap.ts', import.meta.url));
 

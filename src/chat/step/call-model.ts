@@ -60,16 +60,11 @@ async function* callOnce(
   refusal: Refusal | null,
 ): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
   const { session, live } = turn;
-  const { model } = progress;
+  const { model, tip } = progress;
   const weights = weightsOf(model, session.model);
   live.signal.throwIfAborted();
   progress.draft = null;
-  const { tip, reason, mark: before, offer, nudge } = progress;
-  const ratio = refusal?.ratio ?? null;
-  const question = { ...turn, model, tip, before, reason, ratio, offer, nudge };
-  const planned = turn.given ? planGiven(deps, question, turn.given) : await planPrompt(deps, question);
-  const plan = progress.isRestarted ? asRestarted(planned) : planned;
-  if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
+  const plan = await planCall(deps, turn, progress, refusal);
   progress.plan = plan;
   progress.receipt = plan.receipt;
   const status = waitingPhase(deps, turn, progress);
@@ -119,6 +114,22 @@ async function* callOnce(
     wait.stop();
     progress.use?.end();
   }
+}
+
+/** @throws MochiError the refusal, where the engine would be asked what it has refused; what the plan throws */
+async function planCall(
+  deps: StepDeps,
+  turn: RunningTurn,
+  progress: TurnProgress,
+  refusal: Refusal | null,
+): Promise<PromptPlan> {
+  const { model, tip, reason, mark: before, offer, nudge } = progress;
+  const ratio = refusal?.ratio ?? null;
+  const question = { ...turn, model, tip, before, reason, ratio, offer, nudge };
+  const planned = turn.given ? planGiven(deps, question, turn.given) : await planPrompt(deps, question);
+  const plan = progress.isRestarted ? asRestarted(planned) : planned;
+  if (refusal !== null && isSamePrompt(refusal.plan, plan)) throw refusal.error;
+  return plan;
 }
 
 /** What the engine is sent. */

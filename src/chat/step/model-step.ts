@@ -35,14 +35,13 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
     const ask = request.completion === undefined ? engine.chat : engine.complete;
     if (ask === undefined) throw cannotComplete(request.model);
     for await (const batch of ask(request, signal)) {
-      const begun: TurnEvent[] = [];
       if (!hasBegun) {
         hasBegun = true;
         step.onBegin();
-        begun.push({ event: 'status', data: generatingPhase(draft) });
+        told.begin(generatingPhase(draft));
       }
       const usage = readBatch(batch, told, step);
-      const events = [...begun, ...told.takeEvents()];
+      const events = told.takeEvents();
       if (events.length > 0) yield events;
       if (usage !== null) return usage;
       draft.touch();

@@ -45,6 +45,11 @@ export class ToldAnswer {
     this.#release();
   }
 
+  /** The engine has begun to answer. */
+  begin(status: Extract<TurnEvent, { event: 'status' }>['data']): void {
+    this.#tell({ event: 'status', data: status });
+  }
+
   /** What is to be told since the last time. */
   takeEvents(): TurnEvent[] {
     const events = this.#events;
@@ -90,10 +95,16 @@ export class ToldAnswer {
   #show(part: Part, text: string): void {
     if (text === '') return;
     this.#draft[part] += text;
-    this.#events.push(
+    this.#tell(
       part === 'content'
         ? { event: 'content_delta', data: { content: text, role: 'assistant' } }
         : { event: 'thinking_delta', data: { content: text } },
     );
+  }
+
+  #tell(event: TurnEvent): void {
+    // Most are alone, and a list that grows from nothing takes room for seventeen at once.
+    if (this.#events.length === 0) this.#events = [event];
+    else this.#events.push(event);
   }
 }

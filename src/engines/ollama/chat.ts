@@ -1,6 +1,7 @@
 // One chat with Ollama: a stream with deadlines of its own, aborted at once, and with an end whatever is sent.
 import type { Engine, EngineChatRequest, EngineChunk } from '../../contract/engine.ts';
 import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
+import { OVER } from '../../kit/over.ts';
 import { cutText } from '../../kit/whole-characters.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { inventoryOf } from '../inventory.ts';
@@ -17,7 +18,7 @@ import {
 } from './failures.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
-import type { OllamaHttp } from './ollama-http.ts';
+import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
 import { NdjsonLines } from './read-ndjson.ts';
 import { errorText, isRecord, toChatBody, toChunks } from './wire.ts';
 
@@ -53,16 +54,15 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
     request: EngineChatRequest,
     signal: AbortSignal,
   ): AsyncGenerator<readonly EngineChunk[], void> {
-    const abort = new AbortController();
-    const forwardAbort = () => abort.abort();
-    signal.addEventListener('abort', forwardAbort, { once: true });
-    if (signal.aborted) abort.abort();
-
+    const sent: { answer: HttpAnswer | null } = { answer: null };
+    const onSent = (answer: HttpAnswer) => {
+      sent.answer = answer;
+    };
     let phase: 'first_token' | 'idle' = 'first_token';
     let expired = false;
     const deadline = startDeadline(deadlines.firstTokenTimeoutSeconds * 1000, () => {
       expired = true;
-      abort.abort();
+      sent.answer?.cancel(OVER);
     });
     const seconds = () =>
       phase === 'first_token' ? deadlines.firstTokenTimeoutSeconds : deadlines.idleTimeoutSeconds;
@@ -70,7 +70,7 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
     let hasAnswered = false;
     let characters = 0;
     try {
-      const response = await openChat(deps, call, request, abort.signal);
+      const response = await openChat(deps, call, request, { signal, onSent });
       hasAnswered = true;
       const lines = new NdjsonLines(MAX_ANSWER_BYTES);
       // Its bytes and their lines are not held here while the next ones are waited for.
@@ -82,7 +82,7 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
           deadline.extend(deadlines.idleTimeoutSeconds * 1000);
         }
         isComplete = chunks.at(-1)?.type === 'done';
-        if (isComplete) drain(response, abort);
+        if (isComplete) drain(response);
         characters += lengthOf(chunks);
         if (characters > MAX_ANSWER_CHARACTERS) throw endless();
         if (chunks.length > 0) yield chunks;
@@ -98,8 +98,7 @@ export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Eng
       throw hasAnswered ? broken(error) : unreachable(error, http.address);
     } finally {
       deadline.stop();
-      signal.removeEventListener('abort', forwardAbort);
-      if (!isComplete) abort.abort();
+      if (!isComplete) sent.answer?.cancel(OVER);
     }
   }
 }
@@ -108,17 +107,17 @@ async function openChat(
   deps: OllamaChatDeps,
   call: StreamedCall,
   request: EngineChatRequest,
-  signal: AbortSignal,
+  sending: Pick<OllamaRequest, 'signal' | 'onSent'>,
 ): Promise<HttpAnswer> {
   const body = call.toBody(request);
   try {
-    return await sendOllama(deps.http, { method: 'POST', path: call.path, body, signal });
+    return await sendOllama(deps.http, { method: 'POST', path: call.path, body, ...sending });
   } catch (error) {
     if (!(error instanceof MochiError)) throw error;
     // Models that think in other steps than asked refuse the whole request; an answer without thinking is better.
     if (error.details['status'] === 400 && request.think !== false && /think/i.test(error.message)) {
       if (/not support/i.test(error.message)) await deps.models.noteLack(request.model, 'thinking');
-      return openChat(deps, call, { ...request, think: false }, signal);
+      return openChat(deps, call, { ...request, think: false }, sending);
     }
     if (isBlind(error, request) && (await deps.models.noteLack(request.model, 'vision'))) {
       const text = `The model ${request.model} does not accept images: ${error.message}. Choose one with vision, or send text only.`;
@@ -182,8 +181,8 @@ function failureOf(line: unknown): MochiError | null {
 }
 
 /** Reads the end of a finished answer in the background, so that the connection can serve the next one. */
-function drain(response: HttpAnswer, abort: AbortController): void {
-  const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => abort.abort());
+function drain(response: HttpAnswer): void {
+  const timer: Deadline = startDeadline(DRAIN_TIMEOUT_MS, () => response.cancel(OVER));
   void (async () => {
     try {
       while (!(await response.next()).done);

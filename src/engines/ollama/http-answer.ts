@@ -34,12 +34,15 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     return this.#head.promise;
   }
 
-  /** Lets go of the connection, whatever it is doing: a request that waits for one is not made. */
-  readonly #abort = (): void => {
-    const { reason } = this.#signal;
+  readonly #abort = (): void => this.cancel(this.#signal.reason);
+
+  /** Lets go of the connection, whatever it is doing: a request that waits for one is not made. Idempotent. */
+  cancel(reason: Error): void {
+    if (this.#isOver) return;
+    this.#waiting = [];
     this.#end(reason);
     this.#controller?.abort(reason);
-  };
+  }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
@@ -59,7 +62,9 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver) return;
-    this.#waiting.push(chunk);
+    // A list that grows from nothing takes room for seventeen at once.
+    if (this.#waiting.length === 0) this.#waiting = [chunk];
+    else this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes > MAX_WAITING_BYTES) controller.pause();
     this.#wakeReader();
@@ -115,7 +120,6 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.#isOver = true;
     this.#failure = failure;
     this.#signal.removeEventListener('abort', this.#abort);
-    if (failure !== null && this.#signal.aborted) this.#waiting = [];
     if (failure !== null) this.#head?.reject(failure);
     this.#head = null;
     this.#wakeReader();

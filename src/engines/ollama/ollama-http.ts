@@ -18,6 +18,8 @@ export interface OllamaRequest {
   /** Sent as they are, instead of it. */
   readonly bytes?: { readonly bytes: string | Readable; readonly type: string | null };
   readonly signal: AbortSignal;
+  /** Told as it is sent: whoever has the answer can let go of it before it has begun. */
+  readonly onSent?: (answer: HttpAnswer) => void;
 }
 
 export interface OllamaHttp {
@@ -56,7 +58,7 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
   });
   return {
     address: redactUrl(baseUrl),
-    async send({ method, path, body, bytes, signal }) {
+    async send({ method, path, body, bytes, signal, onSent }) {
       signal.throwIfAborted();
       const sent =
         bytes ?? (body === undefined ? null : { bytes: JSON.stringify(body), type: 'application/json' });
@@ -69,6 +71,7 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
         headers: type === null ? headers : { ...headers, 'content-type': type },
         body: sent?.bytes ?? null,
       };
+      onSent?.(answer);
       const begun = answer.begun();
       agent.dispatch(request, answer);
       return begun;

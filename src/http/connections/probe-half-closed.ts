@@ -2,6 +2,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Of streams whose head was sent at once: Node has no fields of theirs to be asked for. */
+const streamTypes = new WeakMap<ServerResponse, string>();
+
+export function noteStream(answer: ServerResponse, contentType: string): void {
+  streamTypes.set(answer, contentType);
+}
+
 /** Most answers are sent by then. Whoever is gone is noticed at the second probe, at three times as much. */
 const FIRST_PROBE_MS = 10;
 const LONGEST_PAUSE_MS = 5000;
@@ -27,7 +34,8 @@ function sendProbe(answer: ServerResponse): void {
   // Its last bytes are probe enough.
   if (answer.writableEnded) return;
   if (answer.headersSent) {
-    const probe = probeOf(String(answer.getHeader('content-type')), answer.hasHeader('content-length'));
+    const type = streamTypes.get(answer) ?? String(answer.getHeader('content-type'));
+    const probe = probeOf(type, answer.hasHeader('content-length'));
     // In a full socket it would end up inside of a long frame.
     if (probe !== null && !answer.writableNeedDrain) answer.write(probe);
   } else if (answer.req.httpVersion !== '1.0') {

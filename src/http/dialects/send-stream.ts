@@ -112,8 +112,6 @@ class DialectStream {
     clearTimeout(this.#patience);
     if (this.#reply.raw.destroyed) return;
     this.raw = openStream(this.#reply, STREAM_TYPES[this.#told.how]);
-    // It goes out with the first frames; where there are none, it would wait for them.
-    if (this.#waiting === '') this.raw.flushHeaders();
     this.#silence = setInterval(() => this.#breakSilence(), PING_INTERVAL_MS);
   }
 
