@@ -90,7 +90,9 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   const app = Fastify({
     loggerInstance,
     // One line per request, our own, below.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One of its own would be made for each request, and held as long as its stream: what is logged names the request.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: options.maxBodyBytes,
     schemaController: { compilersFactory: NO_COMPILERS },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
@@ -116,6 +118,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
+        request_id: request.id,
         method: request.method,
         path: pathOf(request.url),
         status: reply.statusCode,

@@ -107,7 +107,8 @@ function logFailure(
 ): void {
   // While the engine is fetched every client asks again and again.
   const level = kind === 'internal_error' ? 'error' : kind === 'engine_not_ready' ? 'debug' : 'warn';
-  request.log[level]({ code, ...(status === 500 ? { err: error } : { reason: message }) }, 'request failed');
+  const reason = status === 500 ? { err: error } : { reason: message };
+  request.log[level]({ request_id: request.id, code, ...reason }, 'request failed');
 }
 
 /** Faults that have no words of their own are logged and told in general ones. */

@@ -15,11 +15,13 @@ export interface SlowText {
 export function streamText(
   { text, close }: SlowText,
   reply: FastifyReply,
-  { log }: Pick<FastifyRequest, 'log'>,
+  { log, id }: Pick<FastifyRequest, 'log' | 'id'>,
 ): Readable {
   const stream = Readable.from(text, { objectMode: false });
   stream.once('close', () => {
-    close().catch((error: unknown) => log.error({ err: error }, 'a snapshot could not be closed'));
+    close().catch((error: unknown) =>
+      log.error({ request_id: id, err: error }, 'a snapshot could not be closed'),
+    );
   });
   reply.raw.setTimeout(STALLED_READER_MS, () => reply.raw.destroy());
   return stream;
