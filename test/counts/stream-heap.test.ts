@@ -13,17 +13,22 @@ const FIRST = 50;
 const MORE = 200;
 /** What it is, and a tenth: whoever makes it larger is told. The goal is 26 KiB. */
 const MOST_BYTES = 44 * 1024;
+/** Streams with a long question, which is held once: not also as the prompt, and as what was sent of it. */
+const LONG = 50;
+const LONG_QUESTION = 'word '.repeat(10_000);
 
 const preload = fileURLToPath(new URL('../support/note-heap.ts', import.meta.url));
 
 /** A word, and then nothing more. */
 const unfinished: ChatScript = { steps: [...text('Hm').steps.slice(0, 1), { type: 'hang' }] };
 
-it('a stream that waits for its engine holds little', { timeout: 60_000 }, async () => {
+it('a stream that waits for its engine holds little, and a long question once', {
+  timeout: 60_000,
+}, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'mochi-heap-'));
   const file = join(dataDir, 'heap');
   const ollama = await startFakeOllama();
-  ollama.reply(...Array.from({ length: FIRST + MORE }, () => unfinished));
+  ollama.reply(...Array.from({ length: FIRST + MORE + LONG }, () => unfinished));
   const server = await spawnServer({
     dataDir,
     ollamaHost: ollama.url,
@@ -36,12 +41,12 @@ it('a stream that waits for its engine holds little', { timeout: 60_000 }, async
   });
   const left = new AbortController();
 
-  async function openStream(): Promise<void> {
+  async function openStream(message = 'Hello'): Promise<void> {
     const { body } = await server.post('/api/v1/sessions', {});
     const response = await fetch(`${server.url}/api/v1/chat/${body.session_id}/stream`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ message: 'Hello' }),
+      body: JSON.stringify({ message }),
       signal: left.signal,
     });
     const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
@@ -57,13 +62,19 @@ it('a stream that waits for its engine holds little', { timeout: 60_000 }, async
     return Number(readFileSync(file, 'utf8'));
   }
 
-  await Promise.all(Array.from({ length: FIRST }, openStream));
+  const openStreams = (length: number, message?: string) =>
+    Promise.all(Array.from({ length }, () => openStream(message)));
+  await openStreams(FIRST);
   const before = await heapUsed();
-  for (let opened = 0; opened < MORE; opened += 50) await Promise.all(Array.from({ length: 50 }, openStream));
-  const each = ((await heapUsed()) - before) / MORE;
+  for (let opened = 0; opened < MORE; opened += 50) await openStreams(50);
+  const after = await heapUsed();
+  const each = (after - before) / MORE;
+  await openStreams(LONG, LONG_QUESTION);
+  const eachLong = ((await heapUsed()) - after) / LONG;
   left.abort();
   await server.kill('SIGKILL');
   await ollama.close();
   await rm(dataDir, { recursive: true });
   expect(each).toBeLessThanOrEqual(MOST_BYTES);
+  expect(eachLong).toBeLessThanOrEqual(MOST_BYTES + 1.5 * LONG_QUESTION.length);
 });

@@ -43,7 +43,8 @@ import { forcedOf, offeredTools, toolsDigest, toolsSize } from './offered-tools.
 import { planReceipt } from './plan-receipt.ts';
 
 export interface PromptPlan {
-  readonly messages: readonly EngineMessage[];
+  /** None, once the engine has them. */
+  messages: readonly EngineMessage[];
   /** Said after them, and stored nowhere; null: nothing. */
   readonly nudge: string | null;
   /** What the model is offered, in this order. */

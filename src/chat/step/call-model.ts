@@ -85,16 +85,19 @@ async function* callOnce(
     receipt: plan.receipt,
   });
   const wait = followWait(deps, turn, progress, status);
+  const request = toEngineRequest({ ...turn, model }, plan);
   try {
     const usage = yield* modelStep({
       engine: deps.engine,
       draft: progress.draft,
       signal: progress.place?.signal ?? live.signal,
-      request: toEngineRequest({ ...turn, model }, plan),
+      request,
       hold: holdOf(deps, turn.request, plan),
       isParallel: turn.request.isParallel,
       onBegin: () => {
         wait.stop();
+        // What was said before, images among it, may be large: it is not held while the answer is written.
+        request.messages = plan.messages = [];
         noteBegun(deps, turn, progress);
       },
     });
@@ -132,11 +135,11 @@ async function planCall(
   return plan;
 }
 
-/** What the engine is sent. */
+/** What the engine is sent; its messages can be let go of. */
 export function toEngineRequest(
   { session, request, model, given }: Pick<RunningTurn, 'session' | 'request' | 'model' | 'given'>,
   plan: PromptPlan,
-): EngineChatRequest {
+): Omit<EngineChatRequest, 'messages'> & Pick<PromptPlan, 'messages'> {
   const { num_ctx: _window, ...options } = request.options;
   const { keepAlive } = request;
   const isForced = plan.forced.length > 0;

@@ -1,5 +1,5 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
 import { HttpAnswer } from './http-answer.ts';
@@ -60,15 +60,13 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     address: redactUrl(baseUrl),
     async send({ method, path, body, bytes, signal, onSent }) {
       signal.throwIfAborted();
-      const sent =
-        bytes ?? (body === undefined ? null : { bytes: JSON.stringify(body), type: 'application/json' });
-      const type = sent?.type ?? null;
+      const sent = bytes ?? (body === undefined ? null : toSent(body));
       const answer = new HttpAnswer(signal);
       const request = {
         origin: url.origin,
         path: prefix + path,
         method,
-        headers: type === null ? headers : { ...headers, 'content-type': type },
+        headers: { ...headers, ...fieldsOf(sent) },
         body: sent?.bytes ?? null,
       };
       onSent?.(answer);
@@ -78,6 +76,43 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     },
     departures: () => departures,
     close: () => agent.destroy(),
+  };
+}
+
+interface Sent {
+  readonly bytes: string | Readable;
+  readonly type: string | null;
+  /** Of a stream, where it is known. */
+  readonly length?: number;
+}
+
+/** In characters. */
+const LONG_BODY = 16 * 1024;
+
+/** A conversation with images takes megabytes, and undici holds what it was given until the answer is over. */
+function toSent(body: unknown): Sent {
+  const type = 'application/json';
+  const text = JSON.stringify(body);
+  if (text.length < LONG_BODY) return { bytes: text, type };
+  return { bytes: readOnce(Buffer.from(text)), type, length: Buffer.byteLength(text) };
+}
+
+/** Nothing is left of them in the stream. */
+function readOnce(bytes: Buffer): Readable {
+  let rest: Buffer | null = bytes;
+  return new Readable({
+    read() {
+      this.push(rest);
+      rest = null;
+    },
+  });
+}
+
+function fieldsOf(sent: Sent | null): Record<string, string> {
+  if (sent === null) return {};
+  return {
+    ...(sent.type !== null && { 'content-type': sent.type }),
+    ...(sent.length !== undefined && { 'content-length': String(sent.length) }),
   };
 }
 
