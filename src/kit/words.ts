@@ -21,6 +21,8 @@ const SIGN = /\P{M}[\p{M}\uff9e\uff9f]*|\p{M}+/gu;
 /** Accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic: written or not, it is the same word. */
 const ACCENTS = /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]/g;
 const IS_ASCII = /^[\0-\x7f]*$/;
+/** The same in a lower-case text of ASCII, where it takes a third of the time. */
+const ASCII_RUN = /[0-9a-z]+/g;
 /** Letters that no normalisation takes apart. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
@@ -47,6 +49,12 @@ export function composed(text: string): string {
  * Khmer or Burmese becomes overlapping pairs and its last sign alone: any part of it is then a chain of these.
  */
 export function* wordsOf(text: string): Generator<Word, void> {
+  if (IS_ASCII.test(text)) {
+    for (const { 0: word, index } of text.toLowerCase().matchAll(ASCII_RUN)) {
+      yield { text: word, start: index, end: index + word.length, isPair: false };
+    }
+    return;
+  }
   for (const { 0: run, 1: unspaced, index } of text.matchAll(RUN)) {
     if (unspaced === undefined) {
       const word = fold(run);

@@ -47,19 +47,20 @@ function findHits(text: string, terms: readonly SearchTerm[]): Hit[] {
     recent.push(word);
     if (recent.length > longest) recent.shift();
     for (const [index, term] of terms.entries()) {
-      const chain = recent.slice(-term.words.length);
-      const [first] = chain;
-      if (first !== undefined && isHit(chain, term)) hits.push({ ...boundsOf(chain, term), term: index });
+      if (!isHit(recent, term)) continue;
+      hits.push({ ...boundsOf(recent.slice(-term.words.length), term), term: index });
     }
     if (hits.length >= MAX_HITS) break;
   }
   return hits;
 }
 
-function isHit(chain: readonly Word[], { words, isPrefix }: SearchTerm): boolean {
-  if (chain.length !== words.length) return false;
+/** Whether the last of the words are what is looked for. */
+function isHit(recent: readonly Word[], { words, isPrefix }: SearchTerm): boolean {
+  const before = recent.length - words.length;
+  if (before < 0) return false;
   return words.every((wanted, index) => {
-    const found = chain[index];
+    const found = recent[before + index];
     if (found === undefined) return false;
     if (found.text === wanted) return true;
     const isLast = index === words.length - 1;
