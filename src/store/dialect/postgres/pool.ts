@@ -12,6 +12,8 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
 /** Set on the connection, and not as parameters of it, which poolers refuse. */
 const LIMITS = `set statement_timeout = ${STATEMENT_MS}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 const GOODBYE_MS = 1000;
+/** A chat pauses for longer than the driver would keep a connection, which has plans and is made in several round trips. */
+const IDLE_MS = 300_000;
 
 /** Of 64-bit and arbitrary numbers, which the driver gives as text: ours are counts, sums, places and milliseconds. */
 const NUMBERS = new Set([20, 1700]);
@@ -32,6 +34,7 @@ export function openServingPool(url: string, max: number): EndedPool {
   return openPool({
     ...connectionOf(url),
     max,
+    idleTimeoutMillis: IDLE_MS,
     verify: (client, done) => client.query(LIMITS, (error) => done(error)),
   });
 }
