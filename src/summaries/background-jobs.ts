@@ -4,7 +4,6 @@ import { MochiError } from '../contract/errors.ts';
 import type { Log } from '../kit/log.ts';
 import {
   completeJob,
-  findNextJob,
   type JobKind,
   postponeJob,
   type WaitingJob,
@@ -12,6 +11,7 @@ import {
   wantJobOnce,
 } from '../store/background-jobs.ts';
 import type { Db } from '../store/database.ts';
+import { claimNextJob, releaseJob, sharesJobs } from '../store/job-claims.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import { ModelRests, PAUSES_MS } from './model-rests.ts';
 import { runJob } from './run-job.ts';
@@ -34,6 +34,8 @@ export interface BackgroundOptions {
 }
 
 const IDLE_MS = 250;
+/** How often it is looked for jobs that another server has left, where several share the database. */
+const LEFT_MS = 30_000;
 /** The longest time that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -148,13 +150,18 @@ export class BackgroundJobs {
 
   /** Runs what is due. @returns when to look again, in milliseconds; null: not before something happens */
   async #work(): Promise<number | null> {
+    const { db } = this.#deps;
     while (this.#isFree) {
       const resting = this.#rests.resting();
-      const job = await findNextJob(this.#deps.db, this.#kinds, resting.models);
-      if (job === null) return resting.nextMs;
-      if (!this.#isFree) break;
-      const hasEngine = await this.#run(job);
-      if (!hasEngine) return 0;
+      const job = await claimNextJob(db, this.#kinds, resting.models);
+      if (job === null) return sharesJobs(db) ? Math.min(resting.nextMs ?? LEFT_MS, LEFT_MS) : resting.nextMs;
+      try {
+        if (!this.#isFree) break;
+        const hasEngine = await this.#run(job);
+        if (!hasEngine) return 0;
+      } finally {
+        await releaseJob(db, job);
+      }
     }
     // Whoever holds the engine may have let go of it while the job was stopping.
     return this.#idleMs;
