@@ -18,6 +18,7 @@ import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
 import { ModelPulls } from './models/model-pulls.ts';
 import { createPresence } from './server/join-others.ts';
+import { createPeerDoors } from './server/peer-doors.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
@@ -94,7 +95,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const { events, pulls } = openEvents(store, engine, log);
     await approvals.start();
     const agents = createAgents({ ...config, tools });
-    const doors = { tools, agents, approvals, bootId, ...ids };
+    const doors = { tools, agents, approvals, bootId, ...ids, ...createPeerDoors(store) };
     const turns = openTurns({ ...planning, ...doors, log, background, clearing }, config);
     const sweep = createSweep({ db: store.db, log, turns, unlistedDays: config.unlistedDays });
     const app = await createApp(
@@ -115,7 +116,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = store.tend(log);
-    const presence = createPresence({ ...options, store, log, turns, bootId });
+    const presence = createPresence({ ...options, store, log, turns, bootId, config });
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,
@@ -125,7 +126,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         await app.listen({ host: config.host, port: config.port });
         looking = setTimeout(() => void findTools(tools, log), TOOLS_LATER_MS);
         for (const part of [background, clearing, sweep]) part.start();
-        return urlOf(app.server.address(), config);
+        return presence.serves(urlOf(app.server.address(), config));
       },
       async close() {
         clearTimeout(looking);

@@ -1,6 +1,7 @@
 // A new turn joins the line of its session among all servers that share the database, as its request wants to.
 import type { Db } from '../store/database.ts';
-import { type LinedTurn, readSharedLine, wantCancelled } from '../store/shared-line.ts';
+import { type LinedTurn, readSharedLine } from '../store/shared-line.ts';
+import { wantCancelled } from '../store/turn-owners.ts';
 import type { Place } from './line/place.ts';
 import { refuseWhenFull } from './line/refuse-when-full.ts';
 import { busy } from './stop-reasons.ts';

@@ -29,13 +29,15 @@ import type { PassingRequest } from './passing-request.ts';
 import { passTurn } from './passing-turn.ts';
 import { previewTurn } from './preview-turn.ts';
 import { startChat } from './start-chat.ts';
+import { stopAll } from './stop-all.ts';
 import { busy, cancelled, deleted, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
-import { takeUpTurns } from './take-up-turns.ts';
 import { asItLives, describePassing, requireTurn } from './turn-as-it-lives.ts';
 import type { TurnHouse } from './turn-house.ts';
 import { type ChatRoute, type TurnRequest, toQueuedMessage } from './turn-request.ts';
+import { TurnsElsewhere } from './turns-elsewhere.ts';
 import { LiveTurn, type WatchableTurn } from './watch/live-turn.ts';
+import type { OtherTurnDoors } from './watch/other-turns.ts';
 import { createStoredTurns, type StoredTurns } from './watch/replay-turn.ts';
 import { TurnRegistry } from './watch/turn-registry.ts';
 
@@ -47,6 +49,8 @@ export interface TurnOrigin {
 }
 
 export interface LiveTurnDeps extends CallDeps {
+  /** What another server tells of a turn that it drives. */
+  readonly followElsewhere: OtherTurnDoors['follow'];
   /** Takes away what a deleted session leaves. */
   readonly clearing: Clearing;
 }
@@ -59,6 +63,7 @@ export class LiveTurns {
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
+  readonly #elsewhere: TurnsElsewhere;
   readonly #work: ClientWork;
   readonly engineWork: EngineWork;
   readonly #starts = createIdempotentStarts();
@@ -74,17 +79,13 @@ export class LiveTurns {
       seatAt: (place) => this.#seat(place, null),
     };
     this.#stored = createStoredTurns(deps.db);
+    this.#elsewhere = new TurnsElsewhere(deps, this.#stored);
     this.#work = new ClientWork(deps, this.#lines);
     this.engineWork = createEngineWork(deps, this.#work);
   }
 
   /** Another number whenever a turn tells something. */
   readonly progress = (): number => this.#registry.progress;
-
-  /** Before the port opens: turns of earlier runs of the server that wait for a person wait on. */
-  async takeUp(): Promise<number> {
-    return takeUpTurns(this.house, null);
-  }
 
   /**
    * Accepts a request: when this resolves, the user message and the turn are on disk. A request that repeats
@@ -128,7 +129,11 @@ export class LiveTurns {
 
   /** A turn by its id, living or from its rows. @throws MochiError turn_not_found */
   async open(turnId: string): Promise<WatchableTurn> {
-    return this.#registry.find(turnId) ?? this.#stored.open(await this.describe(turnId));
+    const live = this.#registry.find(turnId);
+    if (live !== null && (!live.isFinished || live.isPassing)) return live;
+    // Another server may have deleted it.
+    const turn = await this.describe(turnId);
+    return live ?? (await this.#elsewhere.open(turn)) ?? this.#stored.open(turn);
   }
 
   /** The turn as it stands. @throws MochiError turn_not_found */
@@ -149,15 +154,17 @@ export class LiveTurns {
   async cancel(turnId: string, isToWait: boolean): Promise<Turn> {
     const turn = this.#registry.find(turnId);
     turn?.stop(cancelled());
+    if (turn === null) await this.#elsewhere.stop([turnId], { reason: 'cancelled', isToWait });
     if (isToWait) await turn?.finished;
     return turn?.isPassing ? describePassing(turn) : this.describe(turnId);
   }
 
   /** The turn that holds a session. @throws MochiError no_active_turn */
-  holderOf(sessionId: string): string {
+  async holderOf(sessionId: string): Promise<string> {
     const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder === undefined) throw noActiveTurn(sessionId);
-    return holder;
+    const id = holder ?? (await this.#elsewhere.holderOf(sessionId))?.id;
+    if (id !== undefined) return id;
+    throw noActiveTurn(sessionId);
   }
 
   /**
@@ -165,26 +172,19 @@ export class LiveTurns {
    * @throws MochiError session_busy when the session is answering
    */
   async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
+    const other = await this.#elsewhere.holderOf(sessionId);
+    if (other !== null) throw busy(sessionId, other.id, other.state === 'waiting');
     const [holder] = this.#lines.turnsOf(sessionId);
     if (holder !== undefined) throw busy(sessionId, holder, this.#registry.find(holder)?.isWaiting === true);
     return this.#stopAll([sessionId], cancelled, action);
   }
 
-  /** Stops the turns of sessions, and runs what must not meet any. */
-  async #stopAll<T>(
+  #stopAll<T>(
     sessionIds: readonly string[],
     reasonFor: (sessionId: string) => MochiError,
     action: () => Promise<T>,
   ): Promise<T> {
-    const ahead = sessionIds.flatMap((id) => this.#lines.turnsOf(id).map((turnId) => [id, turnId] as const));
-    const places = sessionIds.map((sessionId) => this.#lines.enterChange(sessionId));
-    try {
-      for (const [id, turnId] of ahead) this.#registry.find(turnId)?.stop(reasonFor(id));
-      await Promise.all(places.map(({ ready }) => ready));
-      return await action();
-    } finally {
-      for (const place of places) place.leave();
-    }
+    return stopAll(sessionIds, { ...this.house, elsewhere: this.#elsewhere, reasonFor }, action);
   }
 
   /**
@@ -258,12 +258,12 @@ export class LiveTurns {
     const createdAt = timestampAfter(newestTurnAt, deps.now());
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
-    const place = enterLine({ lines: this.#lines, registry: this.#registry }, live, request.onBusy);
+    const place = enterLine(this.house, live, request.onBusy);
     const seat = this.#seat(place, hold);
     const living = this.#lines.turnsOf(sessionId);
     const asked = { live, createdAt, request, message, place, living, idempotency, run, seen };
     const accepted = acceptTurn(deps, asked);
-    live.opened = openLive({ live, request, place, run }, accepted);
+    live.opened = openLive(asked, accepted);
     // In the registry from now on, so that whoever stops a session or the server finds it.
     const finished = accepted.then(
       ({ beginning }) => {
@@ -285,8 +285,8 @@ export class LiveTurns {
   }
 
   #seat(place: Place, hold: Hold | null): TurnSeat {
-    const { background } = this.#deps;
-    return new TurnSeat({ place, hold, background, closing: this.#deps.closing.signal });
+    const { background, closing } = this.#deps;
+    return new TurnSeat({ place, hold, background, closing: closing.signal });
   }
 
   #refuseWhenClosing(): void {

@@ -11,7 +11,7 @@ export async function requireTurn(db: Db, registry: TurnRegistry, turnId: string
   const turn = await findTurn(db, turnId);
   if (turn !== null) return asItLives(registry, turn);
   const passing = registry.find(turnId);
-  if (passing !== null) return describePassing(passing);
+  if (passing?.isPassing) return describePassing(passing);
   throw new MochiError('turn_not_found', `Turn ${turnId} not found`, { turn_id: turnId });
 }
 

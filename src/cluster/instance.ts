@@ -30,6 +30,8 @@ export interface InstanceDoors {
   readonly times: LeaseTimes;
   /** Goes on with turns that are this instance's from now on. @returns those that it could not take up: it is asked again */
   readonly takeUp: (turns: readonly TakenTurn[]) => Promise<readonly TakenTurn[]>;
+  /** Its lease is renewed: what others want of it is looked for. */
+  readonly renewed: () => void;
   /** Others may have its turns, or will: nothing of them goes on here. */
   readonly loseTurns: () => void;
 }
@@ -93,6 +95,7 @@ export class Instance {
       this.#renewedAt = askedAt;
       this.#hasStopped = false;
       await this.#take([]);
+      this.#doors.renewed();
       return true;
     } catch (error) {
       log.warn({ err: error }, 'the lease of this instance could not be renewed: it is tried again');

@@ -6,6 +6,8 @@ export interface DatabaseConfig {
   /** Secret: it may hold a password. null: SQLite in the data folder. */
   readonly databaseUrl: string | null;
   readonly databasePool: number;
+  /** Where other servers on the database reach this one; null: they do not, or on this machine. */
+  readonly instanceUrl: string | null;
   /** commit: in each commit, on the event loop. */
   readonly sqliteSync: 'commit' | 'shared';
 }
@@ -43,6 +45,17 @@ function isDecodable(text: string): boolean {
   }
 }
 
+const instanceUrl: Parser<string> = {
+  valueName: 'url',
+  expected: 'the URL at which other servers reach this one, such as http://10.0.0.5:8000',
+  parse: (text) => {
+    const url = URL.parse(text);
+    const isPlain =
+      url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    return isPlain && url.pathname === '/' && url.search === '' && url.hash === '' ? url.origin : undefined;
+  },
+};
+
 const sqliteSync = oneOf<DatabaseConfig['sqliteSync']>('way', 'shared or commit', {
   shared: 'shared',
   commit: 'commit',
@@ -60,6 +73,12 @@ export const databaseSettings: { readonly [Key in keyof DatabaseConfig]: Setting
     parser: wholeNumber(2, 1000),
     default: 10,
     description: 'Connections to PostgreSQL at most',
+  },
+  instanceUrl: {
+    parser: instanceUrl,
+    default: null,
+    description:
+      'With several servers on one PostgreSQL database: where the others reach this one, such as `http://10.0.0.5:8000`',
   },
   sqliteSync: {
     parser: sqliteSync,

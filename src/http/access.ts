@@ -18,8 +18,10 @@ export interface AccessRules {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** For other instances, which show the secret of the database. */
+export const PEER_PATH = '/internal/turns/:turn_id/events';
 /** For orchestrators, which have no key, and for people, who are asked for it. */
-const OPEN_ROUTES = new Set(['/livez', '/readyz', ...OPEN_PAGES]);
+const OPEN_ROUTES = new Set(['/livez', '/readyz', PEER_PATH, ...OPEN_PAGES]);
 /** The one route that a token opens. */
 export const STREAM_PATH = '/api/v1/turns/:turn_id/stream';
 /** Answer headers that a browser's script may read. */

@@ -20,6 +20,16 @@ import type { Snapshot } from '../store/open-snapshot.ts';
 import type { McpServers } from '../tools/mcp/mcp-servers.ts';
 import type { Tools } from '../tools/tools.ts';
 
+/** How instances of the server know each other. */
+export interface PeerDoor {
+  /** What each of them shows. */
+  readonly secret: () => Promise<string>;
+  readonly protocol: number;
+  readonly protocolHeader: string;
+  /** How often one that says nothing shows that it is there. */
+  readonly signMs: number;
+}
+
 export interface AppDeps extends SessionDeps {
   readonly turns: LiveTurns;
   readonly events: ServerEvents;
@@ -33,6 +43,8 @@ export interface AppDeps extends SessionDeps {
   readonly version: string;
   /** @throws MochiError storage_lost when nothing can be stored any more, database_busy while the disk does not answer */
   readonly refuseTrouble: () => void | Promise<void>;
+  /** What other servers on the database are told; null: there are none. */
+  readonly peers: PeerDoor | null;
   /** The stored data as it is now, for answers that take their time. */
   readonly openSnapshot: () => Promise<Snapshot>;
 }

@@ -32,6 +32,7 @@ import { imageRoutes } from './routes/images.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { modelRoutes } from './routes/models.ts';
+import { peerRoutes } from './routes/peer.ts';
 import { searchRoutes } from './routes/search.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { summaryRoutes } from './routes/summaries.ts';
@@ -77,6 +78,7 @@ const ROUTES = [
   searchRoutes,
   agentChatRoutes,
   agentRunRoutes,
+  peerRoutes,
 ];
 
 /** Longer than any request line that Node lets through, so that an id of any length reaches its route. */

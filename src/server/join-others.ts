@@ -2,16 +2,20 @@
 // what they have changed.
 import { hostname } from 'node:os';
 import type { LiveTurns } from '../chat/live-turns.ts';
+import { stopWanted } from '../chat/stop-all.ts';
 import { takeOver } from '../chat/take-over.ts';
+import { takeUpTurns } from '../chat/take-up-turns.ts';
 import { Instance, LEASE_TIMES, type LeaseTimes } from '../cluster/instance.ts';
+import { PROTOCOL } from '../cluster/peer.ts';
+import type { Config } from '../config.ts';
 import type { Log } from '../kit/log.ts';
+import { isLoopbackHost } from '../kit/loopback.ts';
+import type { Notice } from '../store/dialect/postgres/reach.ts';
 import { presenceOf } from '../store/instances.ts';
 import type { ServedStore } from '../store/served-store.ts';
 import { LINE_CHANNEL } from '../store/shared-line.ts';
+import { CANCEL_CHANNEL, nameAddress } from '../store/turn-owners.ts';
 import { VERSION } from '../version.ts';
-
-/** Of what instances say to each other. */
-const PROTOCOL = 1;
 
 interface Joining {
   readonly store: ServedStore;
@@ -19,6 +23,7 @@ interface Joining {
   readonly turns: LiveTurns;
   /** Names this run of the server. */
   readonly bootId: string;
+  readonly config: Pick<Config, 'host' | 'instanceUrl'>;
   /** Missing: the usual ones. */
   readonly lease?: LeaseTimes | undefined;
 }
@@ -26,30 +31,60 @@ interface Joining {
 export interface Presence {
   /** Before it serves: goes on with what was left. */
   start(): Promise<void>;
+  /** It serves at this address. @returns that */
+  serves(url: string): Promise<string>;
   close(): Promise<void>;
 }
 
 /** Where nobody else can use the database, what was left is its own. */
-export function createPresence({ store, log, turns, bootId, lease = LEASE_TIMES }: Joining): Presence {
+export function createPresence(joining: Joining): Presence {
+  const { store, log, turns, bootId, config, lease = LEASE_TIMES } = joining;
   const { db, keep } = store;
-  if (keep === null) return { start: async () => void (await turns.takeUp()), close: async () => undefined };
   const { house } = turns;
+  if (keep === null) {
+    return {
+      start: async () => void (await takeUpTurns(house, null)),
+      serves: async (url) => url,
+      close: async () => undefined,
+    };
+  }
   let hasEntered = false;
+  const stopAsked = () => {
+    stopWanted(house).catch((error: unknown) => {
+      log.warn({ err: error }, 'it could not be read which turns others want cancelled: it is tried again');
+    });
+  };
+  const heard = (notice: Notice | null) => {
+    if (notice?.channel !== CANCEL_CHANNEL) house.deps.lineBell.ring();
+    if (notice?.channel !== LINE_CHANNEL) stopAsked();
+  };
   const instance = new Instance({
     db,
     log,
     times: lease,
-    row: { id: bootId, host: hostname(), url: null, version: VERSION, protocol: PROTOCOL },
+    row: { id: bootId, host: hostname(), url: config.instanceUrl, version: VERSION, protocol: PROTOCOL },
     takeUp: (taken) => takeOver(house, taken),
+    renewed: stopAsked,
     loseTurns: () => {
       for (const live of house.registry.running) if (!live.isPassing) live.lose();
     },
   });
   return {
     async start() {
-      await keep([`listen ${LINE_CHANNEL}`, presenceOf(bootId)], () => house.deps.lineBell.ring());
+      await keep([`listen ${LINE_CHANNEL}; listen ${CANCEL_CHANNEL}`, presenceOf(bootId)], heard);
       hasEntered = true;
       await instance.start();
+    },
+    async serves(url) {
+      if (config.instanceUrl !== null) return url;
+      // Others on this machine reach it there.
+      if (isLoopbackHost(config.host)) await nameAddress(db, bootId, url);
+      else {
+        log.warn(
+          'MOCHI_INSTANCE_URL is not set: whoever watches a turn of this server at another one sees it once a second',
+        );
+      }
+      return url;
     },
     close: async () => (hasEntered ? instance.close() : undefined),
   };

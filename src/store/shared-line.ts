@@ -56,12 +56,6 @@ export async function readBefore(
   return { before, isBlocked: blocking > 0 };
 }
 
-/** Somebody wants it cancelled whose turn it is not. */
-export async function wantCancelled(db: Db, turnId: string, reason: string): Promise<void> {
-  await sql`update turns set cancel_at = now(), cancel_reason = ${reason}
-    where id = ${turnId} and finished_at is null and cancel_at is null`.execute(db);
-}
-
 /** Those that wait in line here are nobody's from now on, where another server lives. @returns which */
 export async function handOverQueued(db: Db): Promise<string[]> {
   const me = instanceOf(db);

@@ -4,7 +4,7 @@ import type { ContextWindowInfo } from '../../contract/context-window.ts';
 import type { AnswerToolCall } from '../../contract/tool.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
-import type { SnapshotMessage, SnapshotToolCall } from '../../contract/turn-snapshot.ts';
+import type { SnapshotMessage, SnapshotToolCall, TurnSnapshot } from '../../contract/turn-snapshot.ts';
 import { parseModelJson } from '../../kit/model-json.ts';
 import { listAnswerCalls } from '../../store/client-calls.ts';
 import type { Db } from '../../store/database.ts';
@@ -99,6 +99,20 @@ export function toSnapshotCalls(calls: readonly SettledToolCall[]): SnapshotTool
 
 export function toSnapshotMessage(message: PathMessage): SnapshotMessage {
   return { ...toAnswer(message), status: message.status };
+}
+
+/** The state of a turn without an end, as its rows have it. */
+export async function readSnapshot(
+  db: Db,
+  turn: Turn,
+  approvals: TurnSnapshot['approvals'],
+): Promise<NumberedEvent> {
+  const { message, toolCalls } = await readStoredTurn(db, turn);
+  const shown = message && toSnapshotMessage(message);
+  return {
+    id: turn.last_event_id,
+    event: { event: 'snapshot', data: { turn, message: shown, tool_calls: [...toolCalls], approvals } },
+  };
 }
 
 /** The snapshot and the closing events. */

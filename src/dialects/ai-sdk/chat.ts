@@ -46,7 +46,7 @@ async function decide(
   { id: messageId, decisions }: GivenMessage,
 ): Promise<DialectAnswer> {
   const { session_id: sessionId } = await requireUiSession(deps, body.id);
-  const turn = await deps.turns.open(deps.turns.holderOf(sessionId));
+  const turn = await deps.turns.open(await deps.turns.holderOf(sessionId));
   const after = turn.lastEventId;
   const undecided = (await listUndecided(deps.db, [turn.turnId])).get(turn.turnId) ?? [];
   const open = new Set(undecided.map(({ confirmation_id: id }) => id));
@@ -104,7 +104,7 @@ export async function resumeChat(deps: DialectDeps, { params, signal }: Asked): 
   // With `resume: true` a chat asks as soon as it is opened, before its first message too.
   if (session === null) return NOTHING_RUNS;
   const { session_id: sessionId } = session;
-  const turnId = holderOf(deps, sessionId);
+  const turnId = await holderOf(deps, sessionId);
   if (turnId === null || (await deps.turns.describe(turnId)).state === 'waiting') return NOTHING_RUNS;
   const turn = await deps.turns.open(turnId);
   const answer = await answerSoFar(deps, sessionId);
@@ -121,9 +121,9 @@ export async function resumeChat(deps: DialectDeps, { params, signal }: Asked): 
   return streamOf(deps, turn, told, {});
 }
 
-function holderOf({ turns }: DialectDeps, sessionId: string): string | null {
+async function holderOf({ turns }: DialectDeps, sessionId: string): Promise<string | null> {
   try {
-    return turns.holderOf(sessionId);
+    return await turns.holderOf(sessionId);
   } catch (error) {
     if (error instanceof MochiError && error.kind === 'no_active_turn') return null;
     throw error;
@@ -158,7 +158,7 @@ export async function stopChat(
   { params, body }: Asked<{ turn_id?: string | null } | null>,
 ): Promise<JsonAnswer> {
   const { session_id: sessionId } = await requireUiSession(deps, params['id'] ?? '');
-  const turnId = holderOf(deps, sessionId);
+  const turnId = await holderOf(deps, sessionId);
   const { turn_id: meant = null } = body ?? {};
   if (turnId !== null && (meant === null || meant === turnId)) await deps.turns.cancel(turnId, true);
   return { as: 'json', body: { success: true } };

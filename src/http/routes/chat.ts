@@ -144,7 +144,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
     async ({ params, query }) => {
       const sessionId = sessionIdOf(params);
       await requireSession(db, sessionId);
-      return turns.cancel(turns.holderOf(sessionId), query.wait ?? false);
+      return turns.cancel(await turns.holderOf(sessionId), query.wait ?? false);
     },
   );
 }
