@@ -1,16 +1,16 @@
 // Sessions that came in a request.
-import { createHash } from 'node:crypto';
 import type { Static } from 'typebox';
 import { MochiError } from '../contract/errors.ts';
 import type { ImportAnswer } from '../contract/jsonl.ts';
 import { splitLines } from '../kit/split-lines.ts';
-import { inStretches } from '../kit/stretches.ts';
+import { inStretches, type Stretches } from '../kit/stretches.ts';
 import type { ImportDeps, StoredImport } from './import-deps.ts';
 import { storeRows } from './jsonl/import.ts';
 import { noIdsYet } from './jsonl/link-agents.ts';
 import { readJsonl } from './jsonl/read.ts';
 import { OriginalFormatError, type OriginalSession, readOriginalSession } from './original/format.ts';
 import { storeOriginal } from './original/import.ts';
+import { jsonHash } from './original/json-hash.ts';
 
 type Answer = Static<typeof ImportAnswer>;
 
@@ -50,17 +50,15 @@ function note(answer: Answer, sourceId: string, stored: StoredImport): void {
 
 /** A session without a usable id gets one made of its content, the same each time. */
 async function readOriginal(body: unknown): Promise<OriginalSession> {
-  // No body at all is no text either.
-  const idOfContent = () =>
-    createHash('sha256')
-      .update(JSON.stringify(body) ?? '')
-      .digest('hex')
-      .slice(0, 10);
   try {
     return await inStretches(readOriginalSession(body, idOfContent));
   } catch (error) {
     throw error instanceof OriginalFormatError ? unreadable([error.message]) : error;
   }
+}
+
+function* idOfContent(body: object): Stretches<string> {
+  return (yield* jsonHash(body)).slice(0, 10);
 }
 
 /** How many damages an error names. */

@@ -48,10 +48,8 @@ export interface OriginalSession {
 
 /** As `readOriginalSession`, from the text of a file, or its UTF-8. @throws OriginalFormatError */
 export function* parseOriginalSession(text: string | Buffer, fallbackId: string): Stretches<OriginalSession> {
-  return yield* readOriginalSession(
-    yield* parseFile(typeof text === 'string' ? Buffer.from(text) : text),
-    () => fallbackId,
-  );
+  const file = yield* parseFile(typeof text === 'string' ? Buffer.from(text) : text);
+  return yield* readOriginalSession(file, fallbackId);
 }
 
 /**
@@ -60,7 +58,10 @@ export function* parseOriginalSession(text: string | Buffer, fallbackId: string)
  * @param fallbackId for a file whose own `session_id` cannot be used; its name, for instance
  * @throws OriginalFormatError
  */
-export function* readOriginalSession(file: unknown, fallbackId: () => string): Stretches<OriginalSession> {
+export function* readOriginalSession(
+  file: unknown,
+  fallbackId: string | ((file: object) => Stretches<string>),
+): Stretches<OriginalSession> {
   if (!isJsonObject(file)) throw wrongKind('the file', file, 'an object');
   const { metadata, messages, ...topLevel } = file;
   if (!isJsonObject(metadata)) throw wrongKind('metadata', metadata, 'an object');
@@ -82,7 +83,9 @@ export function* readOriginalSession(file: unknown, fallbackId: () => string): S
 
   const found = isNothing(messages) ? [] : asList(messages);
   if (found === null) throw wrongKind('messages', messages, 'a list');
-  const sessionId = take(extra, 'session_id', session_id, asId) ?? fallbackId();
+  const sessionId =
+    take(extra, 'session_id', session_id, asId) ??
+    (typeof fallbackId === 'string' ? fallbackId : yield* fallbackId(file));
   const ownUpdatedAt = take(extra, 'updated_at', updated_at, parseOriginalTimestamp);
   const createdAt =
     take(extra, 'created_at', created_at, parseOriginalTimestamp) ??

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { atOnce } from '../../kit/stretches.ts';
 import { parseOriginalSession } from './format.ts';
 import { hashOf } from './import.ts';
+import { jsonHash } from './json-hash.ts';
 
 it.each([0, 1, 2500])(
   'knows a session of %s messages by the hash that earlier versions gave it',
@@ -27,3 +28,11 @@ it.each([0, 1, 2500])(
     expect(atOnce(hashOf(session, { name: 'a' }))).toBe(hash({ ...session, extra, agent: { name: 'a' } }));
   },
 );
+
+it('makes the id of a file without one of what JSON.stringify makes of it', () => {
+  const messages = Array.from({ length: 2500 }, (_, index) => ({ content: `Number ${index}` }));
+  for (const content of [{ metadata: { a: [1, null] }, messages, none: [], left: undefined }, {}]) {
+    const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+    expect(atOnce(jsonHash(content))).toBe(hash);
+  }
+});

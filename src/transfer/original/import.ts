@@ -1,5 +1,4 @@
 // A session of the original → rows: one branch, the system message before it.
-import { createHash } from 'node:crypto';
 import type { SessionKind } from '../../contract/session.ts';
 import { inStretches, type Stretches } from '../../kit/stretches.ts';
 import { refreshPreview } from '../../store/active-path.ts';
@@ -14,6 +13,7 @@ import { storeImport } from '../store-import.ts';
 import { type OriginalAdditions, takeAdditions } from './additions.ts';
 import { exportOriginal } from './export.ts';
 import { type OriginalSession, parseOriginalSession } from './format.ts';
+import { jsonHash } from './json-hash.ts';
 
 /** @param kind `agent`: an agent chat, also where the file does not say so */
 export async function storeOriginal(
@@ -117,35 +117,5 @@ async function finishPath(db: Db, sessionId: string, rows: readonly FoundMessage
 export function* hashOf(session: OriginalSession, agent: OriginalAdditions['agent']): Stretches<string> {
   const { agent_name: _name, ...extra } = session.extra;
   const content = agent === null ? session : { ...session, extra, agent };
-  const hash = createHash('sha256');
-  for (const piece of jsonPieces(content)) {
-    hash.update(piece);
-    yield;
-  }
-  return hash.digest('hex');
-}
-
-/** Messages in one piece. */
-const STRETCH = 1000;
-
-/** Together what JSON.stringify makes of it: sessions that were imported before are known by the hash of that. */
-function* jsonPieces(content: OriginalSession): Generator<string, void> {
-  let before = '{';
-  for (const [key, value] of Object.entries(content)) {
-    if (value === undefined) continue;
-    yield `${before}${JSON.stringify(key)}:`;
-    before = ',';
-    if (key === 'messages') yield* listPieces(content.messages);
-    else yield JSON.stringify(value);
-  }
-  yield '}';
-}
-
-function* listPieces(items: readonly unknown[]): Generator<string, void> {
-  yield '[';
-  for (let start = 0; start < items.length; start += STRETCH) {
-    const piece = JSON.stringify(items.slice(start, start + STRETCH)).slice(1, -1);
-    yield start === 0 ? piece : `,${piece}`;
-  }
-  yield ']';
+  return yield* jsonHash(content);
 }
