@@ -19,6 +19,7 @@ import { cleanUp, hasBuild } from './processes.ts';
 import { type Findings, number, showFindings } from './report.ts';
 import type { BenchOptions } from './scenario.ts';
 import { measureSearch } from './search.ts';
+import { measureSearchOnDatabases } from './search-databases.ts';
 import { measureSessionList } from './session-list.ts';
 import { measureSideBySide } from './side-by-side.ts';
 import { measureSoak } from './soak.ts';
@@ -58,6 +59,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     measure: measureDialects,
   },
   t: { title: 'Accepting a turn, on SQLite and PostgreSQL', measure: measureAccept },
+  u: { title: 'Search on SQLite and PostgreSQL', measure: measureSearchOnDatabases },
   r: { title: 'Side by side with the bare relay', measure: measureSideBySide },
 };
 

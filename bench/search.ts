@@ -14,7 +14,7 @@ const WARM_UP = 3;
 const FEW = 15;
 const MANY = 25;
 
-interface Question {
+export interface Question {
   readonly name: string;
   readonly path: string;
   readonly limit: number;
@@ -82,7 +82,7 @@ async function probe(server: Program): Promise<number> {
   return (await readPlain({ url: `${server.url}/livez` })).ms;
 }
 
-function questionsOf({ words }: Prose): Question[] {
+export function questionsOf({ words }: Prose): Question[] {
   const ask = (name: string, text: string, limit: number, list = 'search'): Question => ({
     name,
     path: `/api/v1/${list}?q=${encodeURIComponent(text)}`,

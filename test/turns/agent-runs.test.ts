@@ -7,6 +7,7 @@ import type { RequestBody } from '../fake-ollama/chat-request.ts';
 import { type ChatScript, text, tokens, toolCall } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { askedOf, decide } from '../support/deciding.ts';
+import { readStore } from '../support/read-store.ts';
 import { ScriptedSource, succeeded } from '../support/scripted-source.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectWhole, isNamed, readUntil, untilIdle, watchAll, watchTurn } from './watching.ts';
@@ -343,15 +344,19 @@ describe('a person in a run', () => {
     };
     /** What is told after a restart, however late one comes: not the snapshot that it begins with. */
     const restartedWithout = async (how: keyof typeof breakings, turnIds: readonly string[]) => {
-      // The question may be told a moment before the rows say that it is waited for.
-      const rows = () => Promise.all(turnIds.map(turnOf));
-      await expect.poll(async () => (await rows()).every(({ state }) => state === 'waiting')).toBe(true);
+      // What counts is what is stored: a run and its parent rest in one moment, in which the parent may still have to tell
+      // what it has heard of the run.
+      const rows = async () => {
+        const { turns } = await readStore(server.dataDir);
+        return turnIds.map((turnId) => turns.find(({ id }) => id === turnId));
+      };
+      await expect.poll(async () => (await rows()).every((turn) => turn?.state === 'waiting')).toBe(true);
       const before = await rows();
       await breakings[how]();
       await server.restart();
       return (index: number) => {
-        const after = before[index].last_event_id + EVENT_GAP;
-        return watchAll(server, before[index].turn_id, { after });
+        const { id = '', last_event_id: last = 0 } = before[index] ?? {};
+        return watchAll(server, id, { after: last + EVENT_GAP });
       };
     };
     afterEach(async () => {
