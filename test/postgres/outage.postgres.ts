@@ -108,21 +108,26 @@ it.each([
 );
 
 it('what a crash of the database has taken back of an answer is stored again', async () => {
-  // What nobody waits for stays in memory for ten seconds.
+  // What nobody waits for stays in memory for ten seconds, unless somebody else waits for his commit.
+  const lazy = ['wal_writer_delay=10000'];
   await postgres.halt();
-  await postgres.start(['wal_writer_delay=10000']);
-  await expect.poll(async () => (await server.get('/readyz')).status, { timeout: 10_000 }).toBe(200);
-  const { sessionId, until, goOn } = await beginTurn('Lost', ' and found.');
-  await postgres.crash();
-  await postgres.start();
-  const rows = await ask(url, `select role from messages where session_id = '${sessionId}'`);
-  expect(rows).toEqual([{ role: 'user' }]);
-  goOn();
-  await until('done');
-  expect((await server.messages(sessionId)).map(({ content, status }) => [content, status])).toEqual([
-    ['Hello', 'complete'],
-    ['Lost and found.', 'complete'],
-  ]);
+  await postgres.start(lazy);
+  let isTakenBack = false;
+  for (let tries = 0; tries < 5 && !isTakenBack; tries += 1) {
+    await expect.poll(async () => (await server.get('/readyz')).status, { timeout: 10_000 }).toBe(200);
+    const { sessionId, until, goOn } = await beginTurn('Lost', ' and found.');
+    await postgres.crash();
+    await postgres.start(lazy);
+    const rows = await ask(url, `select role from messages where session_id = '${sessionId}'`);
+    isTakenBack = rows.length === 1;
+    goOn();
+    await until('done');
+    expect((await server.messages(sessionId)).map(({ content, status }) => [content, status])).toEqual([
+      ['Hello', 'complete'],
+      ['Lost and found.', 'complete'],
+    ]);
+  }
+  expect(isTakenBack).toBe(true);
 });
 
 it('connections that are ended one by one are nothing that anybody hears of', async () => {
