@@ -26,6 +26,7 @@ import { findExecutionOutput } from './store/list-executions.ts';
 import type { Disk } from './store/log-sync.ts';
 import { promptFilesOf } from './store/prompt-files-of.ts';
 import { openServedStore, type ServedStore } from './store/served-store.ts';
+import { tellOthers } from './store/shared-changes.ts';
 import type { ReadOutput } from './tools/builtin/read-tool-output.ts';
 import { openTools } from './tools/open-tools.ts';
 import type { ToolSource } from './tools/tool.ts';
@@ -116,7 +117,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = store.tend(log);
-    const presence = createPresence({ ...options, store, log, turns, bootId, config });
+    const presence = createPresence({ ...options, ...doors, store, log, turns, events, config });
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,
@@ -216,7 +217,10 @@ function openEvents({ db, onChange }: ServedStore, engine: Engine, log: Log) {
   });
   const pulls = new ModelPulls(engine, (pull) => events.notePull(pull));
   onChange({
-    changed: (changes) => events.noteStore(changes),
+    changed(changes) {
+      events.noteStore(changes);
+      tellOthers(db, changes);
+    },
     othersWrote: () => events.noteUnknown(),
   });
   return { events, pulls };

@@ -108,6 +108,13 @@ export class Approvals {
     }
   }
 
+  /** Another server that shares the database has changed some: whoever waits for one looks again. */
+  look(): void {
+    this.#feed.wake();
+    void this.#setTimer();
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener();
+  }
+
   /**
    * Calls the listener each time when approvals of the turn were decided, have expired or were cancelled; they are on
    * disk then. It must not throw.

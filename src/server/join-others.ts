@@ -1,6 +1,7 @@
 // A server on a database that others may use, too: it says that it is there, goes on with what others have left, and hears
 // what they have changed.
 import { hostname } from 'node:os';
+import type { Approvals } from '../approvals/approvals.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
 import { stopWanted } from '../chat/stop-all.ts';
 import { takeOver } from '../chat/take-over.ts';
@@ -8,11 +9,13 @@ import { takeUpTurns } from '../chat/take-up-turns.ts';
 import { Instance, LEASE_TIMES, type LeaseTimes } from '../cluster/instance.ts';
 import { PROTOCOL } from '../cluster/peer.ts';
 import type { Config } from '../config.ts';
+import type { ServerEvents } from '../events/server-events.ts';
 import type { Log } from '../kit/log.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
 import type { Notice } from '../store/dialect/postgres/reach.ts';
 import { presenceOf } from '../store/instances.ts';
 import type { ServedStore } from '../store/served-store.ts';
+import { CHANGES_CHANNEL, readOthers } from '../store/shared-changes.ts';
 import { LINE_CHANNEL } from '../store/shared-line.ts';
 import { CANCEL_CHANNEL, nameAddress } from '../store/turn-owners.ts';
 import { VERSION } from '../version.ts';
@@ -21,6 +24,8 @@ interface Joining {
   readonly store: ServedStore;
   readonly log: Log;
   readonly turns: LiveTurns;
+  readonly events: ServerEvents;
+  readonly approvals: Approvals;
   /** Names this run of the server. */
   readonly bootId: string;
   readonly config: Pick<Config, 'host' | 'instanceUrl'>;
@@ -56,7 +61,8 @@ export function createPresence(joining: Joining): Presence {
   };
   const heard = (notice: Notice | null) => {
     if (notice?.channel !== CANCEL_CHANNEL) house.deps.lineBell.ring();
-    if (notice?.channel !== LINE_CHANNEL) stopAsked();
+    if (notice === null || notice.channel === CANCEL_CHANNEL) stopAsked();
+    hearChanges(joining, notice);
   };
   const instance = new Instance({
     db,
@@ -71,7 +77,8 @@ export function createPresence(joining: Joining): Presence {
   });
   return {
     async start() {
-      await keep([`listen ${LINE_CHANNEL}; listen ${CANCEL_CHANNEL}`, presenceOf(bootId)], heard);
+      const listen = [LINE_CHANNEL, CANCEL_CHANNEL, CHANGES_CHANNEL].map((channel) => `listen ${channel}`);
+      await keep([...listen, presenceOf(bootId)], heard);
       hasEntered = true;
       await instance.start();
     },
@@ -88,4 +95,16 @@ export function createPresence(joining: Joining): Presence {
     },
     close: async () => (hasEntered ? instance.close() : undefined),
   };
+}
+
+/** @param notice of another server; null: some may have been missed */
+function hearChanges({ store, events, approvals }: Joining, notice: Notice | null): void {
+  if (notice === null) {
+    events.noteUnknown();
+    approvals.look();
+  } else if (notice.channel === CHANGES_CHANNEL) {
+    const changes = readOthers(store.db, notice.payload);
+    if (changes.length > 0) events.noteStore(changes);
+    if (changes.some(({ kind }) => kind === 'approval')) approvals.look();
+  }
 }

@@ -60,6 +60,7 @@ export async function readBefore(
 export async function handOverQueued(db: Db): Promise<string[]> {
   const me = instanceOf(db);
   if (me === null) return [];
+  await sql`update instances set state = 'draining' where id = ${me}`.execute(db);
   const { rows } = await sql<{ id: string }>`update turns set owner = null
     where owner = ${me} and state = 'queued' and finished_at is null
       and exists (select 1 from instances where id <> ${me} and state = 'up' and lease_until > now())

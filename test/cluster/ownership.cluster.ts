@@ -1,7 +1,9 @@
 // Whose a turn is: what becomes of it when its server is killed, stands still, or stops, in every state.
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { text } from '../fake-ollama/chat-script.ts';
+import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { askedOf, decide } from '../support/deciding.ts';
+import { readEvents } from '../support/read-events.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
 let cluster: Cluster;
@@ -148,4 +150,53 @@ it('one turn of a session runs at a time, whichever servers they come to', async
   });
   await one.kill('SIGTERM');
   await third.kill('SIGTERM');
+});
+
+/** A turn that waits to be let call a tool. */
+async function openWaiting(
+  server: ClusterServer,
+): Promise<{ sessionId: string; turnId: string; approval: string }> {
+  const tools = { tools: ['current_time'], execution_policy: 'always_confirm', tool_policies: {} };
+  const sessionId = await server.createSession({ tool_settings: tools });
+  cluster.ollama.reply(toolCall('current_time', {}));
+  const turnId = await openTurn(server, sessionId, 'Reckon', 'waiting_for_approval');
+  const [asked] = await askedOf(server, sessionId);
+  return { sessionId, turnId, approval: asked.confirmation_id };
+}
+
+it('a turn that waits for a person hears what was decided elsewhere, and waits on elsewhere when its server is killed', async () => {
+  one = await cluster.start();
+  const heard = await openWaiting(one);
+  const left = await openWaiting(one);
+  cluster.ollama.reply(text('Late.'));
+  await decide(other, heard.approval, { decision: 'approve' });
+  await untilState(other, heard.turnId, 'completed');
+  expect((await contentsOf(one, heard.sessionId)).at(-1)).toBe('assistant Late. complete');
+  await one.kill('SIGKILL');
+  await expect
+    .poll(async () => (await other.get(`/turns/${left.turnId}`)).body.last_event_id)
+    .toBeGreaterThan(1_000_000);
+  expect((await other.get(`/turns/${left.turnId}`)).body.state).toBe('waiting');
+  cluster.ollama.reply(text('Too late.'));
+  await decide(other, left.approval, { decision: 'approve' });
+  await untilState(other, left.turnId, 'completed');
+});
+
+it('who listens to the events of one server hears of what happens on another', async () => {
+  one = await cluster.start();
+  const listening = new AbortController();
+  const response = await fetch(`${other.url}/api/v1/events`, { signal: listening.signal });
+  const events = readEvents(response);
+  expect((await events.next()).value?.event).toBe('hello');
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(text('Yes.'));
+  const { body } = await one.chat(sessionId, { message: 'Hello' });
+  const told: string[] = [];
+  for await (const { event, data } of events) {
+    if (event === 'turn') told.push(data.turn_id);
+    if (event === 'turn' && data.state === 'completed') break;
+  }
+  expect(told).toContain(body.turn_id);
+  listening.abort();
+  await one.kill('SIGTERM');
 });

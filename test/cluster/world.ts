@@ -54,6 +54,7 @@ export async function openCluster(): Promise<Cluster> {
           MOCHI_OLLAMA_HOST: ollama.url,
           MOCHI_DATABASE_URL: url,
           MOCHI_DATABASE_POOL: '5',
+          MOCHI_BUILTIN_TOOLS: 'current_time',
           MOCHI_SHUTDOWN_GRACE_SECONDS: '0.3',
           LEASE: JSON.stringify(LEASE),
           ...env,
