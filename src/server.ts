@@ -90,7 +90,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   try {
     const bootId = `boot_${randomHex(12)}`;
     await takeUp({ ...store, log, approvals, bootId, ...ids }, config);
-    const planning = await recallModels(store.db, engine, config);
+    const planning = await recallModels(store.db, engine, { config, log });
     const background = createBackground(planning, config, log);
     const clearing = new Clearing({ db: store.db, log });
     const { events, pulls } = openEvents(store, engine, log);

@@ -17,8 +17,10 @@ import { presenceOf } from '../store/instances.ts';
 import type { ServedStore } from '../store/served-store.ts';
 import { CHANGES_CHANNEL, readOthers } from '../store/shared-changes.ts';
 import { LINE_CHANNEL } from '../store/shared-line.ts';
+import { WINDOW_CHANNEL } from '../store/told-windows.ts';
 import { CANCEL_CHANNEL, nameAddress } from '../store/turn-owners.ts';
 import { VERSION } from '../version.ts';
+import { hearWindow } from './share-windows.ts';
 
 interface Joining {
   readonly store: ServedStore;
@@ -28,7 +30,7 @@ interface Joining {
   readonly approvals: Approvals;
   /** Names this run of the server. */
   readonly bootId: string;
-  readonly config: Pick<Config, 'host' | 'instanceUrl'>;
+  readonly config: Pick<Config, 'host' | 'instanceUrl' | 'ollamaHost'>;
   /** Missing: the usual ones. */
   readonly lease?: LeaseTimes | undefined;
 }
@@ -60,6 +62,10 @@ export function createPresence(joining: Joining): Presence {
     });
   };
   const heard = (notice: Notice | null) => {
+    if (notice?.channel === WINDOW_CHANNEL) {
+      hearWindow(house.deps.modelWindows, config.ollamaHost, notice.payload);
+      return;
+    }
     if (notice?.channel !== CANCEL_CHANNEL) house.deps.lineBell.ring();
     if (notice === null || notice.channel === CANCEL_CHANNEL) stopAsked();
     hearChanges(joining, notice);
@@ -77,8 +83,8 @@ export function createPresence(joining: Joining): Presence {
   });
   return {
     async start() {
-      const listen = [LINE_CHANNEL, CANCEL_CHANNEL, CHANGES_CHANNEL].map((channel) => `listen ${channel}`);
-      await keep([...listen, presenceOf(bootId)], heard);
+      const channels = [LINE_CHANNEL, CANCEL_CHANNEL, CHANGES_CHANNEL, WINDOW_CHANNEL];
+      await keep([...channels.map((channel) => `listen ${channel}`), presenceOf(bootId)], heard);
       hasEntered = true;
       await instance.start();
     },

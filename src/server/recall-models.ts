@@ -13,11 +13,16 @@ import { createAnswerLengths } from '../window/answer-lengths.ts';
 import { createLoadFailures } from '../window/load-failures.ts';
 import { createModelWindows } from '../window/model-windows.ts';
 import { createTokenRatios } from '../window/token-ratios.ts';
+import { shareWindows } from './share-windows.ts';
 
 /** What plans are made with: what is known of the models, from what was stored and sent before. */
-export async function recallModels(db: Db, engine: Engine, config: Config) {
+export async function recallModels(
+  db: Db,
+  engine: Engine,
+  { config, log }: { readonly config: Config; readonly log: Log },
+) {
   const now = () => performance.now();
-  const modelWindows = createModelWindows(now);
+  const modelWindows = shareWindows(createModelWindows(now), { db, log, ...config });
   await recallWindows(db, modelWindows);
   return {
     db,

@@ -4,8 +4,6 @@ import type { Generated } from 'kysely';
 
 export interface InstanceTables {
   instances: InstanceTable;
-  model_windows: ModelWindowTable;
-  engine_slots: EngineSlotTable;
 }
 
 interface InstanceTable {
@@ -45,17 +43,4 @@ export interface ClaimColumns {
   /** The instance that is at it. */
   claimed_by: Generated<string | null>;
   claimed_until: Generated<Date | null>;
-}
-
-/** The context window that a model was last loaded with. */
-interface ModelWindowTable {
-  engine: string;
-  model: string;
-  step: number;
-}
-
-/** How many model calls an engine answers at once, where that is known. */
-interface EngineSlotTable {
-  engine: string;
-  max_parallel: number;
 }

@@ -34,13 +34,6 @@ const STATEMENTS: readonly string[] = [
    where state in ('running', 'waiting') and finished_at is null and owner is not null`,
   'create index turns_unplaced on turns (session_id) where request is not null and finished_at is not null',
   'create index turns_at_engine on turns (engine) where engine is not null',
-  `create table model_windows (
-     engine text not null,
-     model text not null,
-     step bigint not null,
-     primary key (engine, model)
-   )`,
-  'create table engine_slots (engine text primary key, max_parallel bigint not null)',
   'alter table background_jobs add column claimed_by text',
   'alter table background_jobs add column claimed_until timestamptz',
 ];
