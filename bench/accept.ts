@@ -124,7 +124,7 @@ async function measure(db: Db, count: number, commit: () => Promise<void> | void
       request,
       message,
       place,
-      living: [],
+      living: () => [],
       idempotency: null,
       run: null,
     };

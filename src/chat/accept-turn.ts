@@ -10,6 +10,7 @@ import { type IdempotencyMark, insertTurn, markTurnRunning, type QueuedMessage }
 import { acceptUnchanged } from './accept-unchanged.ts';
 import { toAskedSettings } from './asked-settings.ts';
 import { type Beginning, beginTurn } from './begin-turn.ts';
+import { refuseRepeated } from './idempotency.ts';
 import { joinSharedLine } from './join-shared-line.ts';
 import type { Place } from './line/place.ts';
 import { createAgentChat, refreshAgentChat } from './open-agent-chat.ts';
@@ -49,7 +50,7 @@ interface Acceptance extends AcceptedTurn {
 
 /**
  * One commit, which is not durable yet: the turn can be planned meanwhile. A turn that may run has its message on the path, one that
- * waits keeps it in its row.
+ * waits keeps it in its row. @throws Repeated
  */
 export async function acceptTurn(
   deps: Pick<TurnDeps, 'db' | 'newId' | 'now'>,
@@ -59,8 +60,8 @@ export async function acceptTurn(
     readonly request: TurnRequest;
     readonly message: QueuedMessage | null;
     readonly place: Place;
-    /** Turns of the session that live: no end of theirs is missing. */
-    readonly living: readonly string[];
+    /** Turns of the session that live at the moment: no end of theirs is missing. One behind this may be stored before it. */
+    readonly living: () => readonly string[];
     readonly idempotency: IdempotencyMark | null;
     /** Null: no agent works in it. */
     readonly run: RunOrigin | null;
@@ -79,6 +80,8 @@ export async function acceptTurn(
   const row = { id: turnId, sessionId, createdAt, idempotency, isStructured, run: newRun, owned };
   if (place.isReady && run === null && turn.alongside === undefined) {
     const { seen = null } = turn;
+    // Whoever comes between changes the session. Where nobody can, those behind it must not overtake it here.
+    if (turn.live.tenure !== null) await refuseRepeated(deps.db, sessionId, idempotency);
     const beginning = await acceptUnchanged(deps.db, { seen, request, message, row });
     if (beginning !== null)
       return { beginning, userMessageId: beginning.userMessageId, durable: Promise.resolve() };
@@ -90,6 +93,7 @@ export async function acceptTurn(
     deps.db,
     sessionId,
     async (transaction): Promise<AcceptedTurn> => {
+      await refuseRepeated(transaction, run?.isNew ? null : sessionId, idempotency);
       await turn.alongside?.(transaction);
       if (run?.isNew) {
         const parentSessionId = run.parent?.sessionId ?? null;
@@ -110,7 +114,7 @@ export async function acceptTurn(
       }
       const found = await requireHeadedSession(transaction, sessionId);
       const hasLeft = found.session.active_turn !== null;
-      if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living);
+      if (hasLeft) await closeLeftTurns({ ...deps, db: transaction }, sessionId, turn.living());
       if (run !== null) await refreshAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId });
       // Before its message, whose words come into the search index with those of its answer.
       await insertTurn(transaction, { ...row, state: 'running', request: null, userMessageId: promised });

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { MochiError } from '../contract/errors.ts';
 import { timestampBefore } from '../kit/clock.ts';
 import type { Db } from '../store/database.ts';
-import { findIdempotentTurn } from '../store/idempotent-turns.ts';
+import { findIdempotentTurn, lockKey } from '../store/idempotent-turns.ts';
+import { instanceOf } from '../store/tenure.ts';
 import type { IdempotencyMark } from '../store/turns.ts';
 import { USUAL_WISHES } from './answer-wishes.ts';
 import { type ChatRoute, type TurnRequest, USUAL_APPROVAL } from './turn-request.ts';
@@ -73,7 +74,7 @@ function asHashed(route: ChatRoute, request: TurnRequest): object {
  * @param sessionId null: of a run in a new chat
  * @returns the turn of an earlier request with this key; null when there is none. @throws MochiError idempotency_mismatch
  */
-export async function findEarlierTurn(
+async function findEarlierTurn(
   db: Db,
   sessionId: string | null,
   mark: IdempotencyMark,
@@ -86,4 +87,45 @@ export async function findEarlierTurn(
     'This idempotency key came with another request before. Use a new key for a new request.',
     { session_id: earlier.sessionId, turn_id: earlier.turnId },
   );
+}
+
+/** The same request came to another server a moment before: its turn is joined. */
+class Repeated extends Error {
+  override readonly name = 'Repeated';
+  readonly turnId: string;
+
+  constructor(turnId: string) {
+    super(`The request is that of the turn ${turnId}.`);
+    this.turnId = turnId;
+  }
+}
+
+/**
+ * Joins the turn of an earlier request with this key, or begins one.
+ * @throws MochiError idempotency_mismatch; what the doors throw
+ */
+export async function beginOnce<T>(
+  db: Db,
+  { scope, mark }: { readonly scope: string | null; readonly mark: IdempotencyMark },
+  doors: { readonly begin: () => Promise<T>; readonly join: (turnId: string) => Promise<T> },
+): Promise<T> {
+  const earlier = await findEarlierTurn(db, scope, mark);
+  if (earlier !== null) return doors.join(earlier);
+  return doors.begin().catch((error: unknown) => {
+    if (error instanceof Repeated) return doors.join(error.turnId);
+    throw error;
+  });
+}
+
+/** Where other servers share the database. @throws Repeated; MochiError idempotency_mismatch */
+export async function refuseRepeated(
+  db: Db,
+  sessionId: string | null,
+  mark: IdempotencyMark | null,
+): Promise<void> {
+  if (mark === null || instanceOf(db) === null) return;
+  // Nothing else lets requests wait for each other that are in no session yet.
+  if (sessionId === null) await lockKey(db, mark.key);
+  const earlier = await findEarlierTurn(db, sessionId, mark);
+  if (earlier !== null) throw new Repeated(earlier);
 }

@@ -17,7 +17,7 @@ import { deleteStopped } from './delete-stopped.ts';
 import { driveTurn } from './drive-turn.ts';
 import { createEngineWork, type EngineWork } from './engine-work.ts';
 import { enterLine } from './enter-line.ts';
-import { findEarlierTurn, toMark } from './idempotency.ts';
+import { beginOnce, toMark } from './idempotency.ts';
 import { createIdempotentStarts } from './idempotent-starts.ts';
 import { leaveLine } from './leave-line.ts';
 import { ClientWork } from './line/client-work.ts';
@@ -225,10 +225,8 @@ export class LiveTurns {
     mark: IdempotencyMark | null,
   ): Promise<WatchableTurn> {
     if (mark === null) return this.#accept(asked, null);
-    return this.#starts.once(scope ?? '', mark, async () => {
-      const earlier = await findEarlierTurn(this.#deps.db, scope, mark);
-      return earlier === null ? this.#accept(asked, mark) : this.open(earlier);
-    });
+    const doors = { begin: () => this.#accept(asked, mark), join: (turnId: string) => this.open(turnId) };
+    return this.#starts.once(scope ?? '', mark, () => beginOnce(this.#deps.db, { scope, mark }, doors));
   }
 
   /** From here to the end of the turn the engine is its own. */
@@ -260,7 +258,7 @@ export class LiveTurns {
     const message = toQueuedMessage(deps, request);
     const place = enterLine(this.house, live, request.onBusy);
     const seat = this.#seat(place, hold);
-    const living = this.#lines.turnsOf(sessionId);
+    const living = () => this.#lines.turnsOf(sessionId);
     const asked = { live, createdAt, request, message, place, living, idempotency, run, seen };
     const accepted = acceptTurn(deps, asked);
     live.opened = openLive(asked, accepted);

@@ -76,7 +76,7 @@ async function accept(
   const message = toQueuedMessage(deps, request);
   const model = await recallModel(deps, name);
   const place = lines.enterRun(chatId, turnId);
-  const living = lines.turnsOf(chatId);
+  const living = () => lines.turnsOf(chatId);
   const turn = { live, createdAt, request, message, place, living, idempotency: null, run: origin };
   const accepting = acceptTurn(deps, { ...turn, alongside: run.onStart });
   const { beginning, userMessageId } = await durably(accepting).catch((error: unknown) => {

@@ -35,3 +35,8 @@ export async function findIdempotentTurn(
   const row = await query.executeTakeFirst();
   return row === undefined ? null : { turnId: row.id, sessionId: row.session_id, hash: row.idempotency_hash };
 }
+
+/** In a transaction: whoever comes with the same key waits for its end. PostgreSQL alone. */
+export async function lockKey(db: Db, key: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(db);
+}
