@@ -5,7 +5,7 @@ import { Approvals } from './approvals/approvals.ts';
 import type { LiveTurns } from './chat/live-turns.ts';
 import { openTurns } from './chat/open-turns.ts';
 import { learnWindows } from './chat/prompt/learn-windows.ts';
-import type { LeaseTimes } from './cluster/instance.ts';
+import type { LeaseTimes } from './cluster/lease-times.ts';
 import { type Config, processEnvironment } from './config.ts';
 import type { Engine } from './contract/engine.ts';
 import { createSweep } from './dialects/sweep-unlisted.ts';

@@ -11,17 +11,7 @@ import {
   type TakenTurn,
   takeLeftTurns,
 } from '../store/instances.ts';
-
-export interface LeaseTimes {
-  /** How often it is renewed, and looked whether others have left something. */
-  readonly beatMs: number;
-  /** How long it holds without that. */
-  readonly leaseMs: number;
-  /** Who could not renew it for so long stops what it does: before anybody may take it. */
-  readonly stopMs: number;
-}
-
-export const LEASE_TIMES: LeaseTimes = { beatMs: 5000, leaseMs: 30_000, stopMs: 20_000 };
+import type { LeaseTimes } from './lease-times.ts';
 
 export interface InstanceDoors {
   readonly db: Db;
