@@ -6,7 +6,7 @@ import { MochiError } from '../contract/errors.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
 import type { KnownPaths } from './method-not-allowed.ts';
 import { OPEN_PAGES } from './pages/page-routes.ts';
-import { isStreamToken } from './stream-token.ts';
+import type { StreamTokens } from './stream-token.ts';
 
 export interface AccessRules {
   /** The address that the server binds. */
@@ -45,7 +45,7 @@ const CONTAINER_HOSTS = ['host.docker.internal', 'gateway.docker.internal', 'hos
 export async function guardAccess(
   app: FastifyInstance,
   rules: AccessRules,
-  { urlOf }: Pick<KnownPaths, 'urlOf'>,
+  { urlOf, tokens }: Pick<KnownPaths, 'urlOf'> & { readonly tokens: StreamTokens },
 ): Promise<void> {
   const isAllowedOrigin = originRule(rules.corsOrigins);
   const isKey = keyRule(rules.apiKeys);
@@ -86,7 +86,7 @@ export async function guardAccess(
     if (keys.some(isKey)) return;
     const token = streamTokenOf(request);
     if (token === null) throw keyRefused(keys);
-    if (!isStreamToken(token, Object(request.params).turn_id)) throw tokenRefused();
+    if (!(await tokens.accepts(token, Object(request.params).turn_id))) throw tokenRefused();
   });
 }
 

@@ -19,6 +19,7 @@ import type { SessionDeps } from '../sessions/session-deps.ts';
 import type { Snapshot } from '../store/open-snapshot.ts';
 import type { McpServers } from '../tools/mcp/mcp-servers.ts';
 import type { Tools } from '../tools/tools.ts';
+import type { StreamTokens } from './stream-token.ts';
 
 /** How instances of the server know each other. */
 export interface PeerDoor {
@@ -45,6 +46,7 @@ export interface AppDeps extends SessionDeps {
   readonly refuseTrouble: () => void | Promise<void>;
   /** What other servers on the database are told; null: there are none. */
   readonly peers: PeerDoor | null;
+  readonly streamTokens: StreamTokens;
   /** The stored data as it is now, for answers that take their time. */
   readonly openSnapshot: () => Promise<Snapshot>;
 }

@@ -131,7 +131,7 @@ export async function createApp(deps: AppDeps, options: AppOptions): Promise<Fas
   });
   checkRequestLine(app);
   const paths = knowPaths(app, { maxParamLength: MAX_PARAM_LENGTH });
-  await guardAccess(app, options.access, paths);
+  await guardAccess(app, options.access, { ...paths, tokens: deps.streamTokens });
   paths.refuseOthers();
   const { webEnabled } = options;
   const speaksOllama = options.dialects.includes('ollama');

@@ -3,24 +3,38 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 export const TOKEN_SECONDS = 600;
 
-/** Of this process: its end is the end of its tokens, and no token tells anything about a key. */
-const secret = randomBytes(32);
-
-/** @param now milliseconds on the clock of this process, which nobody sets */
-export function issueStreamToken(turnId: string, now = performance.now()): string {
-  const expiry = Math.floor(now + TOKEN_SECONDS * 1000).toString(36);
-  return `${expiry}.${seal(turnId, expiry).toString('base64url')}`;
+export interface StreamTokens {
+  issue(turnId: string): Promise<string>;
+  accepts(token: string, turnId: string): Promise<boolean>;
 }
 
-export function isStreamToken(token: string, turnId: string, now = performance.now()): boolean {
-  const [expiry = '', given = '', ...more] = token.split('.');
-  const expected = seal(turnId, expiry);
-  const found = Buffer.from(given, 'base64url');
-  if (more.length > 0 || found.length !== expected.length) return false;
-  return timingSafeEqual(found, expected) && now <= Number.parseInt(expiry, 36);
-}
-
-function seal(turnId: string, expiry: string): Buffer {
-  // No id has a blank in it.
-  return createHmac('sha256', secret).update(`${turnId} ${expiry}`).digest();
+/**
+ * @param shared the secret of all servers on a database, whose clocks are set by hand; null: one of this process, whose end
+ *   is the end of its tokens, and whose clock nobody sets
+ * @param now in milliseconds
+ */
+export function createStreamTokens(
+  shared: (() => Promise<string>) | null,
+  now: () => number = shared === null ? () => performance.now() : () => Date.now(),
+): StreamTokens {
+  const own = randomBytes(32);
+  const secret = async () => (shared === null ? own : await shared());
+  // No token tells anything about a key. No id has a blank in it.
+  const seal = async (turnId: string, expiry: string) =>
+    createHmac('sha256', await secret())
+      .update(`${turnId} ${expiry}`)
+      .digest();
+  return {
+    async issue(turnId) {
+      const expiry = Math.floor(now() + TOKEN_SECONDS * 1000).toString(36);
+      return `${expiry}.${(await seal(turnId, expiry)).toString('base64url')}`;
+    },
+    async accepts(token, turnId) {
+      const [expiry = '', given = '', ...more] = token.split('.');
+      const expected = await seal(turnId, expiry);
+      const found = Buffer.from(given, 'base64url');
+      if (more.length > 0 || found.length !== expected.length) return false;
+      return timingSafeEqual(found, expected) && now() <= Number.parseInt(expiry, 36);
+    },
+  };
 }

@@ -4,6 +4,7 @@ import type { OtherTurnDoors } from '../chat/watch/other-turns.ts';
 import type { ToldEvent } from '../chat/watch/turn-log.ts';
 import { followPeer, PROTOCOL, PROTOCOL_HEADER, SIGN_MS } from '../cluster/peer.ts';
 import type { PeerDoor } from '../http/app-deps.ts';
+import { createStreamTokens, type StreamTokens } from '../http/stream-token.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
 import type { ServedStore } from '../store/served-store.ts';
 import { findOtherOwner, readClusterSecret, type TurnOwner } from '../store/turn-owners.ts';
@@ -12,6 +13,8 @@ export interface PeerDoors {
   /** What others are let in by; null: nobody else can use the database. */
   readonly peers: PeerDoor | null;
   readonly followElsewhere: OtherTurnDoors['follow'];
+  /** A token of one opens the stream at each. */
+  readonly streamTokens: StreamTokens;
 }
 
 export function createPeerDoors({ db, keep }: Pick<ServedStore, 'db' | 'keep'>): PeerDoors {
@@ -26,6 +29,7 @@ export function createPeerDoors({ db, keep }: Pick<ServedStore, 'db' | 'keep'>):
   return {
     peers:
       keep === null ? null : { secret, protocol: PROTOCOL, protocolHeader: PROTOCOL_HEADER, signMs: SIGN_MS },
+    streamTokens: createStreamTokens(keep === null ? null : secret),
     async *followElsewhere(turnId, signal) {
       const owner = await findOtherOwner(db, turnId);
       const url = owner && addressOf(owner);

@@ -179,6 +179,22 @@ describe('a server that cannot be asked', () => {
   }, 30_000);
 });
 
+it('a token for a stream that one server issued opens it at another', async () => {
+  const key = 'k'.repeat(32);
+  const [issuer, opener] = await Promise.all([1, 2].map(() => cluster.start({ MOCHI_API_KEYS: key })));
+  const headers = { authorization: `Bearer ${key}` };
+  const created = await issuer?.post('/sessions', { model: 'llama3.2:latest' }, headers);
+  cluster.ollama.reply(text('Once.'));
+  const { body } =
+    (await issuer?.post(`/chat/${created?.body.session_id}`, { message: 'Hi' }, headers)) ?? {};
+  const path = `/turns/${body.turn_id}/stream`;
+  const issued = await issuer?.post(`${path}-token`, undefined, headers);
+  expect((await opener?.get(path))?.status).toBe(401);
+  const told = await opener?.get(`${path}?token=${issued?.body.token}`);
+  expect([told?.status, String(told?.body).includes('Once.')]).toEqual([200, true]);
+  for (const server of [issuer, opener]) await server?.kill('SIGTERM');
+});
+
 it('lets only instances in: 401 without the secret, 426 for a newer protocol, 404 for what is not driven there', async () => {
   const url = new URL('/internal/turns/turn_1/events', one.url);
   expect((await fetch(url)).status).toBe(401);

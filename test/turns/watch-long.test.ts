@@ -78,6 +78,8 @@ it('a snapshot of a running turn is its state, and the end follows', async () =>
   const watch = await watchTurn(server, turnId);
   const [snapshot] = await readUntil(watch, () => true);
   expect(snapshot).toMatchObject({ id: own.at(-1)?.id, event: 'snapshot' });
+  // The first piece is told a moment before it is stored.
+  await expect.poll(async () => (await server.messages(sessionId)).at(-1)?.role).toBe('assistant');
   const stored = (await server.messages(sessionId)).at(-1);
   const { content, ...message } = snapshot?.data.message ?? {};
   expectSameText(content, spoken(12_000));

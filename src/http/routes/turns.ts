@@ -10,7 +10,7 @@ import { BODY_ERRORS, eventStreamAnswer, jsonAnswer, responses } from '../docume
 import { sendEvents } from '../event-stream.ts';
 import { fromCursor, PageQuery, splitPage, toCursor } from '../paging.ts';
 import { lastSeenEvent, SessionParams, sessionIdOf, TurnParams, turnIdOf, WaitQuery } from '../params.ts';
-import { issueStreamToken, TOKEN_SECONDS } from '../stream-token.ts';
+import { TOKEN_SECONDS } from '../stream-token.ts';
 
 /** Turns on a page when no limit is given (API.md §2). */
 const DEFAULT_LIMIT = 100;
@@ -27,7 +27,7 @@ const STREAM_RESPONSES: Record<number, object> = {
   204: { description: 'The turn has ended and every event was seen.', type: 'null' },
 };
 
-export function turnRoutes(app: App, { db, turns }: AppDeps): void {
+export function turnRoutes(app: App, { db, turns, streamTokens }: AppDeps): void {
   const tags = ['turns'];
 
   app.get(
@@ -98,7 +98,7 @@ export function turnRoutes(app: App, { db, turns }: AppDeps): void {
     async ({ params }, reply) => {
       const { turn_id: turnId } = await turns.describe(turnIdOf(params));
       void reply.header('cache-control', 'no-store');
-      return { token: issueStreamToken(turnId), expires_in_seconds: TOKEN_SECONDS };
+      return { token: await streamTokens.issue(turnId), expires_in_seconds: TOKEN_SECONDS };
     },
   );
 
