@@ -63,8 +63,10 @@ export interface TakenTurn {
  */
 export async function takeLeftTurns(db: Db, me: string, gone: readonly string[]): Promise<TakenTurn[]> {
   return db.transaction().execute(async (transaction) => {
+    // One that is stopping has handed over what waits with it, and takes nothing back.
     const { rows: locked } = await sql<{ is_mine: boolean }>`
-      select pg_try_advisory_xact_lock(${TAKING}) as is_mine`.execute(transaction);
+      select pg_try_advisory_xact_lock(${TAKING}) as is_mine from instances
+      where id = ${me} and state = 'up' for share`.execute(transaction);
     if (locked[0]?.is_mine !== true) return [];
     const { rows: dead } = await sql<{ id: string }>`
       select id from instances where id <> ${me} and (lease_until < now() or id = any(${gone}))
