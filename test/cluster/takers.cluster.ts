@@ -66,3 +66,13 @@ it('of fifty takers at once one has everything that was left, and its old owner 
   const again = sql`update turns set owner = 'gone' where id = 'turn_b'`.execute(db);
   await expect(again).rejects.toMatchObject({ kind: 'database_busy', details: { reason: 'lease_lost' } });
 });
+
+it('one that is stopping takes nothing, what it has handed over neither', async () => {
+  const { db } = store;
+  await enter('stopping', 60_000);
+  await enter('serving', 60_000);
+  await sql`update turns set owner = null where id = 'turn_a'`.execute(db);
+  await sql`update instances set state = 'draining' where id = 'stopping'`.execute(db);
+  expect(await takeLeftTurns(db, 'stopping', [])).toEqual([]);
+  expect(await takeLeftTurns(db, 'serving', [])).toMatchObject([{ turnId: 'turn_a' }]);
+});
