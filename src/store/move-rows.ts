@@ -28,8 +28,8 @@ const MAX_ROWS = 200;
 const MAX_CHARACTERS = 4_000_000;
 /** Rows that the other database gives at once: some hold megabytes. */
 const READ_AT_ONCE = 20;
-/** What concerns the file that it is written in. */
-const OWN_META = ['erase_due'];
+/** What concerns the database that it is written in. */
+const OWN_META = ['erase_due', 'cluster_secret'];
 
 export type MovedCounts = Readonly<Record<MovedTable, number>>;
 
@@ -86,6 +86,9 @@ async function refuseContent(db: Db): Promise<void> {
   }
   const found = await db.selectFrom('session_rows').select('id').limit(1).execute();
   if (found.length > 0) throw new MoveError('has sessions in it already: it must be empty');
+  // What a server that was tried there has left besides: nobody's data.
+  await db.deleteFrom('token_ratios').execute();
+  await db.deleteFrom('meta').where(isWhole('meta')).execute();
 }
 
 /** As SQLite has them: PostgreSQL has more, which servers fill. */

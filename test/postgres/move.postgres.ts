@@ -109,8 +109,23 @@ it('moves everything, in its order, with every sign, and back', async () => {
 
 it('serves what was moved: lists, search, prompt files, and goes on with a conversation', async () => {
   const url = await newDatabase();
-  expect((await run(full, ['move', '--to'], { MOCHI_DATABASE_URL: url })).status).toBe(0);
   const ollama = await startFakeOllama();
+  // A server has looked at it before, and left what it knows of itself and of models.
+  const early = await spawnServer({
+    dataDir: join(folder, 'early'),
+    ollamaHost: ollama.url,
+    env: { MOCHI_DATABASE_URL: url },
+  });
+  const tried = await early.createSession();
+  ollama.reply(text('Tried.'));
+  await early.chat(tried, { message: 'Does it work?' });
+  await early.request('DELETE', `/sessions/${tried}`);
+  expect((await fetch(`${early.url}/internal/turns/turn_1/events`)).status).toBe(401);
+  await early.kill('SIGTERM');
+  expect(await run(full, ['move', '--to'], { MOCHI_DATABASE_URL: url })).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
   ollama.setDefault(() => text('On.'));
   const of = (dataDir: string, env: Readonly<Record<string, string>>) =>
     spawnServer({ dataDir, ollamaHost: ollama.url, env });
