@@ -71,11 +71,19 @@ export function createPresence(joining: Joining): Presence {
     if (notice === null || notice.channel === CANCEL_CHANNEL) stopAsked();
     hearChanges(joining, notice);
   };
+  // With its address from when it serves on: it is entered again after it was away for too long.
+  const row = {
+    id: bootId,
+    host: hostname(),
+    url: config.instanceUrl,
+    version: VERSION,
+    protocol: PROTOCOL,
+  };
   const instance = new Instance({
     db,
     log,
     times: lease,
-    row: { id: bootId, host: hostname(), url: config.instanceUrl, version: VERSION, protocol: PROTOCOL },
+    row,
     takeUp: (taken) => takeOver(house, taken),
     renewed: stopAsked,
     loseTurns: () => {
@@ -92,8 +100,10 @@ export function createPresence(joining: Joining): Presence {
     async serves(url) {
       if (config.instanceUrl !== null) return url;
       // Others on this machine reach it there.
-      if (isLoopbackHost(config.host)) await nameAddress(db, bootId, url);
-      else {
+      if (isLoopbackHost(config.host)) {
+        row.url = url;
+        await nameAddress(db, bootId, url);
+      } else {
         log.warn(
           'MOCHI_INSTANCE_URL is not set: whoever watches a turn of this server at another one sees it once a second',
         );

@@ -95,5 +95,7 @@ export async function readClusterSecret(db: Db): Promise<string> {
     .values({ key: SECRET, value: randomHex(64) })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return (await readMeta(db, SECRET)) ?? '';
+  const secret = await readMeta(db, SECRET);
+  if (secret === null) throw new Error('The secret that instances share is gone again.');
+  return secret;
 }
