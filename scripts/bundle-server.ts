@@ -16,7 +16,6 @@ const ENTRIES = [
   'tools/groups/worker',
   'engines/embedded/child',
   'store/erase-deleted',
-  'store/move-log',
 ];
 
 /** The packages of src/kit/late-packages.ts, each a file that is read when it is first needed. */

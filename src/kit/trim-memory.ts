@@ -10,9 +10,9 @@ export function trimMemory(): void {
   if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-const LOOK_MS = 10_000;
+const LOOK_MS = 5000;
 /** Less is not worth the pause. */
-const GROWN_BYTES = 32 * 1024 * 1024;
+const GROWN_BYTES = 16 * 1024 * 1024;
 /** Of the time between two looks. */
 const BUSY_SHARE = 0.05;
 

@@ -56,6 +56,18 @@ export class LogSync {
     return waiting.promise;
   }
 
+  /** Resolves when all that another file of the database holds is on the disk. @throws MochiError session_save_error */
+  fileSynced(descriptor: number): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#disk.syncFile(descriptor, (error) => {
+      if (error === null) return resolve();
+      this.#failure ??= syncFailed(error);
+      reject(this.#failure);
+    });
+    return promise;
+  }
+
   /**
    * A sync that is tried again may say that all is well while what it should have written is gone: the system lets go
    * of pages that it could not write. So nothing more is written.

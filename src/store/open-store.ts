@@ -73,6 +73,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   let bare: Db | undefined;
   let guard: DatabaseGuard | null = null;
   let logSync: LogSync | null = null;
+  let writeLog: WriteLog | null = null;
   let writtenAt = performance.now();
   let commits = 0;
   let onWait: () => void = () => undefined;
@@ -80,7 +81,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     await logSync?.close();
     if (bare !== undefined) {
       const letGo = keepLog(file);
-      await bare.destroy();
+      await closeDatabase(bare, writeLog);
       letGo();
     }
     lock?.release();
@@ -109,6 +110,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     if (exclusive) lock?.noteDatabase();
     else lock?.release();
     logSync = await openLogSync(database.driver, file, options);
+    writeLog = logSync && new WriteLog({ driver: database.driver, bare: opened, file, logSync });
     const log = { logSync, notes, commits: () => commits };
     const { onChange, lookForOthers } = notes;
     const itsGuard = new DatabaseGuard(file);
@@ -117,7 +119,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       db: finishCommits({ bare: opened, dialect, driver: dialect.driver }, log),
       file,
       guard,
-      writeLog: logSync && new WriteLog(database.driver, opened),
+      writeLog,
       migrationMs,
       quietMs: () => performance.now() - writtenAt,
       diskState: () => logSync?.state ?? 'fine',
@@ -135,7 +137,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         // What the disk did not keep is not moved into the database: the next start sees in the log how far it is whole.
         if (logSync?.state === 'failed') return leave();
         await logSync?.close();
-        await opened.destroy();
+        await closeDatabase(opened, writeLog);
         if (exclusive) lock?.release();
       },
       leave,
@@ -144,6 +146,12 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     await leave();
     throw explain(error, dataDir, file);
   }
+}
+
+async function closeDatabase(bare: Db, writeLog: WriteLog | null): Promise<void> {
+  writeLog?.closeConnections();
+  await bare.destroy();
+  writeLog?.closeFile();
 }
 
 /** @returns how long it took, in milliseconds */

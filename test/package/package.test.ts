@@ -100,7 +100,6 @@ describe('the package', () => {
         // Programs of their own, started by their names.
         'dist/engines/embedded/child.js',
         'dist/store/erase-deleted.js',
-        'dist/store/move-log.js',
         'dist/tools/groups/worker.js',
         'npm-shrinkwrap.json',
         'openapi.json',
