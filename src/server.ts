@@ -13,6 +13,7 @@ import { createEngine } from './engines/create-engine.ts';
 import { ServerEvents } from './events/server-events.ts';
 import { createApp } from './http/app.ts';
 import { closeConnections } from './http/connections/close-connections.ts';
+import { drain } from './http/connections/drain.ts';
 import { timestampNow } from './kit/clock.ts';
 import { randomHex } from './kit/ids.ts';
 import type { Log } from './kit/log.ts';
@@ -40,6 +41,8 @@ export interface Server {
   listen(): Promise<string>;
   /** Another number whenever a turn tells something: while it stays the same, nothing is being generated. */
   progress(): number;
+  /** Tells who asks at `/readyz` to send nothing more, and serves on as long as the operator says. */
+  drain(): Promise<void>;
   /** Stops accepting, lets turns finish for the grace time, closes the rest, then the store. */
   close(): Promise<void>;
 }
@@ -73,13 +76,11 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
   const readOutput: ReadOutput = (id, sessionId) => findExecutionOutput(store.db, id, sessionId);
   const toolsOptions = { ...config, version: VERSION, readOutput };
   const tools = await openTools(toolsOptions, processEnvironment(), options.toolSources);
-  const { dataDir, sqliteSync: sync, databaseUrl, databasePool } = config;
-  const store = await openServedStore({ ...options, dataDir, sync, databaseUrl, databasePool }).catch(
-    async (error: unknown) => {
-      await tools.close();
-      throw error;
-    },
-  );
+  const files = { ...options, ...config, sync: config.sqliteSync };
+  const store = await openServedStore(files).catch(async (error: unknown) => {
+    await tools.close();
+    throw error;
+  });
   const engine = await createEngine(config, log).catch(async (error: unknown) => {
     await tools.close();
     await store.leave();
@@ -101,7 +102,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const sweep = createSweep({ db: store.db, log, turns, unlistedDays: config.unlistedDays });
     const app = await createApp(
       {
-        ...storeDoors(store),
+        ...storeDoors(store, turns),
         ...doors,
         engine,
         turns,
@@ -129,6 +130,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
         for (const part of [background, clearing, sweep]) part.start();
         return presence.serves(urlOf(app.server.address(), config));
       },
+      drain: () => drain(app.server, turns.intake, config.drainSeconds),
       async close() {
         clearTimeout(looking);
         // The port closes at once; the connections that are answered stay until their turn has ended.
@@ -202,8 +204,15 @@ async function findTools(tools: Tools, log: Log): Promise<void> {
   for (const { source, message } of tools.registry().problems) log.warn({ source }, message);
 }
 
-function storeDoors({ db, openSnapshot, refuseTrouble }: ServedStore) {
-  return { db, openSnapshot, refuseTrouble };
+function storeDoors({ db, openSnapshot, refuseTrouble }: ServedStore, { intake }: LiveTurns) {
+  return {
+    db,
+    openSnapshot,
+    refuseTrouble: () => {
+      intake.refuseProbe();
+      return refuseTrouble();
+    },
+  };
 }
 
 /** What happens to sessions, turns and pulls, noted from now on. */

@@ -19,6 +19,7 @@ import { createEngineWork, type EngineWork } from './engine-work.ts';
 import { enterLine } from './enter-line.ts';
 import { beginOnce, toMark } from './idempotency.ts';
 import { createIdempotentStarts } from './idempotent-starts.ts';
+import { Intake, stopping } from './intake.ts';
 import { leaveLine } from './leave-line.ts';
 import { ClientWork } from './line/client-work.ts';
 import type { Place, TurnLines } from './line/place.ts';
@@ -60,6 +61,7 @@ export class LiveTurns {
   readonly #deps: LiveTurnDeps;
   /** What its turns live in. */
   readonly house: TurnHouse;
+  readonly intake = new Intake();
   readonly #lines: TurnLines;
   readonly #registry = new TurnRegistry();
   readonly #stored: StoredTurns;
@@ -194,7 +196,7 @@ export class LiveTurns {
    * engine throws
    */
   async summarize(sessionId: string, modelName: string | null): Promise<WrittenSummary> {
-    this.#refuseWhenClosing();
+    this.intake.refuse();
     return summarizeSession(this.#deps, this.#work, { sessionId, modelName });
   }
 
@@ -209,6 +211,7 @@ export class LiveTurns {
 
   /** Lets turns finish for a while, then closes all but what waits for a person as `interrupted`; refuses new ones. */
   async close(graceMs: number): Promise<void> {
+    this.intake.close(stopping());
     this.#deps.closing.abort();
     await leaveLine(this.#deps.db, this.#registry);
     await Promise.race([this.#allEnded(), setTimeout(graceMs, undefined, { ref: false })]);
@@ -235,7 +238,7 @@ export class LiveTurns {
   }
 
   async #holding(accept: (hold: Hold) => Promise<WatchableTurn>): Promise<WatchableTurn> {
-    this.#refuseWhenClosing();
+    this.intake.refuse();
     const hold = this.#deps.background.hold();
     try {
       return await accept(hold);
@@ -252,7 +255,7 @@ export class LiveTurns {
     const deps = this.#deps;
     const { model, run, newestTurnAt, request = given, seen = null } = await check();
     // The server may have begun to stop while this was being looked at.
-    this.#refuseWhenClosing();
+    this.intake.refuse();
     const createdAt = timestampAfter(newestTurnAt, deps.now());
     const live = new LiveTurn({ turnId: `turn_${deps.newId(12)}`, sessionId, createdAt });
     const message = toQueuedMessage(deps, request);
@@ -285,10 +288,6 @@ export class LiveTurns {
   #seat(place: Place, hold: Hold | null): TurnSeat {
     const { background, closing } = this.#deps;
     return new TurnSeat({ place, hold, background, closing: closing.signal });
-  }
-
-  #refuseWhenClosing(): void {
-    if (this.#deps.closing.signal.aborted) throw interrupted();
   }
 
   async #allEnded(): Promise<void> {

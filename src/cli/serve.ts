@@ -43,6 +43,8 @@ export async function serve(config: Config, options: ServerOptions): Promise<voi
     log.info({ signal }, 'stopping');
     // A second signal ends the wait.
     void nextSignal().then(() => process.exit(1));
+    // Who sits at a terminal waits for nobody.
+    if (signal === 'SIGTERM' && config.drainSeconds > 0) await server.drain();
     await server.close();
   } catch (error) {
     throw asExit(error, config);

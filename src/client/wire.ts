@@ -2945,6 +2945,7 @@ export type ErrorCode =
   | 'engine_busy'
   | 'engine_not_ready'
   | 'insufficient_memory'
+  | 'not_accepting'
   | 'overloaded'
   | 'turn_interrupted'
   | 'engine_timeout';

@@ -11,6 +11,7 @@ import {
   type TakenTurn,
   takeLeftTurns,
 } from '../store/instances.ts';
+import { isTooOld } from '../store/min-version.ts';
 import type { LeaseTimes } from './lease-times.ts';
 
 export interface InstanceDoors {
@@ -22,6 +23,8 @@ export interface InstanceDoors {
   readonly takeUp: (turns: readonly TakenTurn[]) => Promise<readonly TakenTurn[]>;
   /** Its lease is renewed: what others want of it is looked for. */
   readonly renewed: () => void;
+  /** The database is for versions from this one on. */
+  readonly isTooOld: (minVersion: string) => void;
   /** Others may have its turns, or will: nothing of them goes on here. */
   readonly loseTurns: () => void;
 }
@@ -79,12 +82,14 @@ export class Instance {
     const { db, row, times, log } = this.#doors;
     try {
       const askedAt = performance.now();
-      const others = await this.#unlessLate(renewLease(db, row.id, times.leaseMs));
-      if (others === null) await this.#enterAgain();
-      else this.#others = others;
+      const renewed = await this.#unlessLate(renewLease(db, row.id, times.leaseMs));
+      if (renewed === null) await this.#enterAgain();
+      else this.#others = renewed.others;
       this.#renewedAt = askedAt;
       this.#hasStopped = false;
-      await this.#take([]);
+      const minVersion = renewed?.minVersion ?? null;
+      if (minVersion !== null && isTooOld(minVersion)) this.#doors.isTooOld(minVersion);
+      else await this.#take([]);
       this.#doors.renewed();
       return true;
     } catch (error) {

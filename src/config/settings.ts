@@ -66,6 +66,7 @@ export interface Config extends AgentConfig, DatabaseConfig, DialectConfig, Tool
   readonly engineStallSeconds: number;
   readonly idleTimeoutSeconds: number;
   readonly shutdownGraceSeconds: number;
+  readonly drainSeconds: number;
   readonly dynamicContextWindowEnabled: boolean;
   /** Tokens. */
   readonly firstContextWindow: number;
@@ -251,6 +252,12 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: seconds(3600),
     default: 10,
     description: 'Time that running turns get to finish at shutdown',
+  },
+  drainSeconds: {
+    parser: secondsOrNever(3600),
+    default: 0,
+    description:
+      'Time at SIGTERM, before the shutdown begins, in which everything is served as before and `/readyz` says 503: longer than a load balancer needs to see that',
   },
   dynamicContextWindowEnabled: {
     parser: boolean,

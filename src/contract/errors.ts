@@ -147,6 +147,10 @@ export const ERRORS = {
     text: 'The embedded engine or its model is being fetched (`details.is_underway`; `details.progress`: `status`, and bytes `completed` of `total`), or could not be; the message says what to do.',
   },
   insufficient_memory: { status: 503, text: 'The model with this window does not fit into memory.' },
+  not_accepting: {
+    status: 503,
+    text: 'The server takes nothing new: it is stopping (`details.reason`: `stopping`), or its database is for a newer version by now (`outdated`, `details.min_version`). Nothing of the request was stored; another server takes it, or this one when it is back.',
+  },
   overloaded: {
     status: 503,
     text: 'Too many turns are waiting, or all connections to the database are in use; try again later.',

@@ -42,7 +42,7 @@ export interface AppDeps extends SessionDeps {
   /** Names this run of the server in the journal of tools. */
   readonly bootId: string;
   readonly version: string;
-  /** @throws MochiError storage_lost when nothing can be stored any more, database_busy while the disk does not answer */
+  /** @throws MochiError storage_lost when nothing can be stored any more, database_busy while the disk does not answer, not_accepting when nothing new is taken */
   readonly refuseTrouble: () => void | Promise<void>;
   /** What other servers on the database are told; null: there are none. */
   readonly peers: PeerDoor | null;

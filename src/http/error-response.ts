@@ -9,6 +9,7 @@ import { cutText } from '../kit/whole-characters.ts';
 const RETRY_AFTER_SECONDS = 2;
 
 const RETRIED: ReadonlySet<ErrorKindName> = new Set([
+  'not_accepting',
   'overloaded',
   'database_busy',
   'engine_busy',
@@ -17,6 +18,7 @@ const RETRIED: ReadonlySet<ErrorKindName> = new Set([
 
 /** Of these nothing is stored, and they pass. */
 const WORTH_WAITING: ReadonlySet<ErrorKindName> = new Set([
+  'not_accepting',
   'overloaded',
   'engine_busy',
   'engine_not_ready',

@@ -2,7 +2,9 @@
 // what they have changed.
 import { hostname } from 'node:os';
 import type { Approvals } from '../approvals/approvals.ts';
+import { outdated } from '../chat/intake.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
+import { retire } from '../chat/retire.ts';
 import { stopWanted } from '../chat/stop-all.ts';
 import { takeOver } from '../chat/take-over.ts';
 import { takeUpTurns } from '../chat/take-up-turns.ts';
@@ -86,6 +88,12 @@ export function createPresence(joining: Joining): Presence {
     row,
     takeUp: (taken) => takeOver(house, taken),
     renewed: stopAsked,
+    isTooOld: (minVersion) => {
+      void retire(house, turns.intake, outdated(VERSION, minVersion)).then((isNew) => {
+        if (isNew)
+          log.error({ min_version: minVersion }, 'this server is too old for its database: update it');
+      });
+    },
     loseTurns: () => {
       for (const live of house.registry.running) if (!live.isPassing) live.lose();
     },

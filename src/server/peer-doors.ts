@@ -41,8 +41,8 @@ export function createPeerDoors({ db, keep }: Pick<ServedStore, 'db' | 'keep'>):
   };
 }
 
-/** Null: it cannot be reached from here. */
-function addressOf({ url, host }: TurnOwner): string | null {
-  if (url === null) return null;
+/** Null: it cannot be reached from here, or says what this version does not know. */
+function addressOf({ url, host, protocol }: TurnOwner): string | null {
+  if (url === null || protocol > PROTOCOL) return null;
   return isLoopbackHost(new URL(url).hostname) && host !== hostname() ? null : url;
 }

@@ -5,6 +5,7 @@ import type { DataFolderLock } from './data-folder-lock.ts';
 import { type DatabaseFiles, databaseFile, filesOf, lookAt, setAside, sizeOf } from './database-files.ts';
 import { readHeader } from './database-header.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import { isTooOld, MIN_VERSION_KEY } from './min-version.ts';
 import { openUntouched } from './open-untouched.ts';
 import { DamagedDatabaseError, refuseDamaged } from './sqlite.ts';
 import { explain, StoreOpenError, writtenByNewer } from './store-open-error.ts';
@@ -92,15 +93,20 @@ function refuseForeignLog(file: string, { log, index }: DatabaseFiles): void {
 
 function refuseForeignContent(file: string): void {
   const fault = contentFault(file);
-  if (fault === 'newer') throw writtenByNewer(file);
+  if (fault !== null && fault !== 'foreign') throw writtenByNewer(file, fault.needs);
   if (fault === null) return;
   throw new StoreOpenError(
     `${file} is a database of another program. It was left as it is: choose another folder with --data-dir.`,
   );
 }
 
+/** With the version that it needs; null: that is not known. */
+interface WrittenByNewer {
+  readonly needs: string | null;
+}
+
 /** Of a database that nobody writes to. @throws DamagedDatabaseError, SqliteError */
-export function contentFault(file: string): 'foreign' | 'newer' | null {
+export function contentFault(file: string): 'foreign' | WrittenByNewer | null {
   const { driver, close } = openUntouched(file);
   try {
     refuseDamaged(driver);
@@ -111,7 +117,11 @@ export function contentFault(file: string): 'foreign' | 'newer' | null {
     const known = Object.keys(MIGRATIONS);
     // Others keep their migrations like that, too.
     if (done.length > 0 && !done.includes(known[0] ?? '')) return 'foreign';
-    return done.every((name) => known.includes(name)) ? null : 'newer';
+    const needs = tables.includes('meta')
+      ? driver.prepare<[string], string>('select value from meta where key = ?').pluck().get(MIN_VERSION_KEY)
+      : undefined;
+    if (needs !== undefined && isTooOld(needs)) return { needs };
+    return done.every((name) => known.includes(name)) ? null : { needs: null };
   } finally {
     close();
   }

@@ -2,6 +2,7 @@
 // has its turns taken by another.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { MIN_VERSION_KEY } from './min-version.ts';
 import type { Tenure } from './tenure.ts';
 
 export interface Instance {
@@ -22,19 +23,27 @@ export async function enterInstance(db: Db, instance: Instance, leaseMs: number)
     .execute();
 }
 
-/** @returns how many others live; null: it is not there any more, since others have taken what it had */
-export async function renewLease(db: Db, id: string, leaseMs: number): Promise<number | null> {
+export interface Renewed {
+  /** How many others live. */
+  readonly others: number;
+  /** From which version on the database may be used; null: it says nothing. */
+  readonly minVersion: string | null;
+}
+
+/** @returns null: it is not there any more, since others have taken what it had */
+export async function renewLease(db: Db, id: string, leaseMs: number): Promise<Renewed | null> {
   const row = await db
     .updateTable('instances')
     .set({ lease_until: until(leaseMs) })
     .where('id', '=', id)
-    .returning(
+    .returning([
       sql<number>`(select count(*) from instances as other where other.id <> ${id} and other.lease_until > now())`.as(
         'others',
       ),
-    )
+      sql<string | null>`(select value from meta where key = ${MIN_VERSION_KEY})`.as('minVersion'),
+    ])
     .executeTakeFirst();
-  return row?.others ?? null;
+  return row ?? null;
 }
 
 /** What it has left is nobody's from now on. */

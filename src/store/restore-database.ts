@@ -65,9 +65,9 @@ function refuseOwnFile(backup: string, { main }: DatabaseFiles): void {
 async function copyBackup(backup: string, copy: string): Promise<BackupCounts> {
   try {
     const fault = contentFault(backup);
-    if (fault === 'newer') throw writtenByNewer(backup);
     if (fault === 'foreign')
       throw new StoreOpenError(`${backup} is a database of another program. Nothing was changed.`);
+    if (fault !== null) throw writtenByNewer(backup, fault.needs);
     return await copyTo(copy, openUntouched(backup));
   } catch (error) {
     throw explainBackup(error, backup);

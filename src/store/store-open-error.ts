@@ -1,5 +1,6 @@
 // Why a data folder cannot be used, in plain words.
 import { accessSync, constants } from 'node:fs';
+import { VERSION } from '../version.ts';
 import { DataFolderInUseError } from './data-folder-lock.ts';
 import { lookAt } from './database-files.ts';
 import { DamagedDatabaseError } from './sqlite.ts';
@@ -18,7 +19,7 @@ export function explain(error: unknown, dataDir: string, file: string): StoreOpe
       `The data folder ${dataDir} is in use by another mochi-server. Stop that one, or choose another folder with --data-dir.`,
     );
   }
-  if (/previously executed migration|corrupted migrations/i.test(reason)) return writtenByNewer(file);
+  if (/previously executed migration|corrupted migrations/i.test(reason)) return writtenByNewer(file, null);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const wireReason = isDetailed(error) ? String(error.details.reason) : '';
   if (/NOTADB|CORRUPT/i.test(`${code} ${wireReason}`) || error instanceof DamagedDatabaseError) {
@@ -41,10 +42,16 @@ export function requireRights(dataDir: string, file: string): void {
   if (missing !== null) throw new StoreOpenError(`The data folder ${dataDir} cannot be used: ${missing}.`);
 }
 
-export function writtenByNewer(file: string): StoreOpenError {
+/** @param needs the version from which on it may be used; null: that is not known */
+export function writtenByNewer(file: string, needs: string | null): StoreOpenError {
   return new StoreOpenError(
-    `${file} was written by a newer mochi-server. Start that version, or choose another folder with --data-dir.`,
+    `${file} was written by a newer mochi-server${tooOld(needs)}. Start that version, or choose another folder with --data-dir.`,
   );
+}
+
+/** Nothing where it is not known. */
+export function tooOld(needs: string | null): string {
+  return needs === null ? '' : `, and needs ${needs} or newer: this is ${VERSION}`;
 }
 
 /** SQLite only says that it could not open something. */

@@ -12,6 +12,8 @@ export interface TurnOwner {
   readonly host: string;
   /** Where others reach it; null: nowhere. */
   readonly url: string | null;
+  /** Of what instances say to each other. */
+  readonly protocol: number;
 }
 
 /** Of a turn without an end; null: it is this server's, nobody's, or nobody else shares the database. */
@@ -21,7 +23,7 @@ export async function findOtherOwner(db: Db, turnId: string): Promise<TurnOwner 
   const row = await db
     .selectFrom('turns')
     .innerJoin('instances', 'instances.id', 'turns.owner')
-    .select(['instances.id', 'host', 'url'])
+    .select(['instances.id', 'host', 'url', 'protocol'])
     .where('turns.id', '=', turnId)
     .where('finished_at', 'is', null)
     .where('instances.id', '!=', me)

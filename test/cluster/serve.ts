@@ -10,5 +10,8 @@ const lease = JSON.parse(process.env['LEASE'] ?? 'null') ?? undefined;
 const server = await createServer(loaded.config, createLog({ level: 'warn', format: 'json' }), { lease });
 console.log(`is ready at ${await server.listen()} (`);
 process.once('SIGTERM', () => {
-  void server.close().then(() => process.exit(0));
+  void server
+    .drain()
+    .then(() => server.close())
+    .then(() => process.exit(0));
 });

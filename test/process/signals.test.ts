@@ -24,8 +24,8 @@ describe('signals', { timeout: 90_000 }, () => {
     await rm(dataDir, { recursive: true });
   });
 
-  async function start(graceSeconds: string): Promise<SpawnedServer> {
-    const env = { MOCHI_SHUTDOWN_GRACE_SECONDS: graceSeconds };
+  async function start(graceSeconds: string, drainSeconds = '0'): Promise<SpawnedServer> {
+    const env = { MOCHI_SHUTDOWN_GRACE_SECONDS: graceSeconds, MOCHI_DRAIN_SECONDS: drainSeconds };
     const server = await spawnServer({ dataDir, ollamaHost: ollama.url, env });
     // One that a failed test leaves would keep the folder from the next.
     onTestFinished(async () => void (await server.kill('SIGKILL')));
@@ -75,6 +75,28 @@ describe('signals', { timeout: 90_000 }, () => {
     const rows = await readStore(dataDir);
     expect(faultsOf(rows)).toEqual([]);
     expect(pathOf(rows, sessionId).at(-1)).toMatchObject({ content: 'Just a moment.', status: 'complete' });
+  });
+
+  it('SIGTERM tells a load balancer first, and serves on until that has seen it', async () => {
+    const server = await start('0.1', '60');
+    expect((await server.get('/readyz')).headers.get('connection')).toBe('keep-alive');
+    const sessionId = await server.createSession();
+    server.signal('SIGTERM');
+    await expect.poll(async () => (await server.get('/readyz')).status).toBe(503);
+    const { headers, body } = await server.get('/readyz');
+    expect([headers.get('connection'), headers.get('retry-after')]).toEqual(['close', '2']);
+    expect(body.detail.error).toMatchObject({ code: 'not_accepting', details: { reason: 'stopping' } });
+    expect((await server.get('/livez')).status).toBe(200);
+    ollama.reply(text('Still here.'));
+    expect((await server.chat(sessionId, { message: 'Hello?' })).body.message.content).toBe('Still here.');
+    // Who does not want to wait says it again.
+    await server.kill('SIGTERM');
+
+    const brief = await start('0.1', '0.3');
+    expect(await brief.kill('SIGTERM')).toMatchObject({ status: 0, signal: null });
+    // Nobody who sits before it waits for a balancer.
+    const watched = await start('0.1', '60');
+    expect(await watched.kill('SIGINT')).toMatchObject({ status: 0, signal: null });
   });
 
   it('SIGTERM interrupts what is not done in time: every client is told, every part is kept', async () => {

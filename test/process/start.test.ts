@@ -154,6 +154,26 @@ describe('a start', { timeout: 90_000 }, () => {
     expect(digest(file)).toBe(before);
   });
 
+  it('is refused with a database that is for newer versions only, which stays as it is', async () => {
+    const dataDir = newFolder();
+    await fill(dataDir, 1);
+    const file = join(dataDir, 'mochi.db');
+    const say = (version: string) => {
+      const driver = new SqliteDriver(file);
+      driver.prepare("insert or replace into meta values ('min_version', ?)").run(version);
+      driver.close();
+      return digest(file);
+    };
+    const before = say('99.1.0');
+    expect(await refused(dataDir)).toMatch(/needs 99\.1\.0 or newer: this is \d/);
+    expect(digest(file)).toBe(before);
+    // Nobody knows what it means: not for this version, in any case.
+    say('the next one');
+    expect(await refused(dataDir)).toMatch(/needs the next one or newer/);
+    say('0.0.9');
+    await (await spawnServer({ dataDir, ollamaHost: ollama.url })).kill('SIGTERM');
+  });
+
   it('is refused on a full disk, and nothing is in the way of the next one', async () => {
     const dataDir = newFolder();
     expect(await refused(dataDir, { maxFileKiB: 60 })).toMatch(/disk is full/);

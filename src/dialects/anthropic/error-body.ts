@@ -14,6 +14,7 @@ function statusOf({ kind, status }: MochiError): number {
       return 400;
     case 'model_unusable':
       return 404;
+    case 'not_accepting':
     case 'overloaded':
     case 'engine_busy':
       return 529;

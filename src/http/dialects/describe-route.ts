@@ -41,6 +41,7 @@ const OF_TURNS: readonly ErrorKindName[] = [
   'incomplete_response',
   'invalid_structured_output',
   'overloaded',
+  'not_accepting',
   'engine_timeout',
 ];
 

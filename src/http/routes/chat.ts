@@ -26,6 +26,7 @@ export const START_ERRORS: readonly ErrorKindName[] = [
   'database_busy',
   'storage_lost',
   'overloaded',
+  'not_accepting',
   'turn_interrupted',
 ];
 /** Later ones: statuses on the plain route, `error` events on the stream. */

@@ -69,10 +69,13 @@ export function healthRoutes(app: App, { engine, version, refuseTrouble }: AppDe
   );
   const live = { summary: 'Probe', description: 'The server serves.' };
   app.get('/livez', { schema: describe('isLive', live, Probe) }, async () => ({ status: 'ok' as const }));
-  const ready = { summary: 'Probe', description: 'The server serves, and can store what it is told.' };
+  const ready = {
+    summary: 'Probe',
+    description: 'The server serves, can store what it is told, and takes something new.',
+  };
   app.get(
     '/readyz',
-    { schema: describe('isReady', ready, Probe, ['storage_lost', 'database_busy']) },
+    { schema: describe('isReady', ready, Probe, ['storage_lost', 'database_busy', 'not_accepting']) },
     async () => {
       await refuseTrouble();
       return { status: 'ok' as const };

@@ -37,6 +37,7 @@ export function summaryRoutes(app: App, { db, turns }: AppDeps): void {
           'invalid_structured_output',
           'engine_busy',
           'overloaded',
+          'not_accepting',
           'turn_interrupted',
           'engine_timeout',
           ...BODY_ERRORS,

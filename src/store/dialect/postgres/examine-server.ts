@@ -2,6 +2,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { randomHex } from '../../../kit/ids.ts';
 import { MIGRATIONS } from '../../migrations/migrations.ts';
+import { isTooOld, MIN_VERSION_KEY } from '../../min-version.ts';
 import { StoreOpenError } from '../../store-open-error.ts';
 import { writtenByNewer } from './open-error.ts';
 
@@ -111,8 +112,17 @@ async function refuseForeignContent(pool: Pool, name: string): Promise<string[] 
       `${name} has tables of another program. It was left as it is: make a database of its own for mochi-server.`,
     );
   }
-  if (!done.every((migration) => known.includes(migration))) throw writtenByNewer(name);
+  const needs = rows.some((table) => table.name === 'meta') ? await minVersionOf(pool) : null;
+  if (isTooOld(needs)) throw writtenByNewer(name, needs);
+  if (!done.every((migration) => known.includes(migration))) throw writtenByNewer(name, null);
   return done;
+}
+
+async function minVersionOf(pool: Pool): Promise<string | null> {
+  const { rows } = await pool.query<{ value: string }>('select value from meta where key = $1', [
+    MIN_VERSION_KEY,
+  ]);
+  return rows[0]?.value ?? null;
 }
 
 async function migrationsOf(pool: Pool): Promise<string[]> {

@@ -1,20 +1,21 @@
 // Why a database of PostgreSQL cannot be used, in plain words.
 import { MochiError } from '../../../contract/errors.ts';
-import { StoreOpenError } from '../../store-open-error.ts';
+import { StoreOpenError, tooOld } from '../../store-open-error.ts';
 
 /** @param name of the database, as it may be shown */
 export function explainOpen(error: unknown, name: string): StoreOpenError {
   if (error instanceof StoreOpenError) return error;
   const said = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
   // Brought up to date by that one just now.
-  if (said.includes('previously executed migration')) return writtenByNewer(name);
+  if (said.includes('previously executed migration')) return writtenByNewer(name, null);
   const reason = reasonOf(error);
   return new StoreOpenError(`${name} ${wordsFor(reason, said)}`, { cause: error });
 }
 
-export function writtenByNewer(name: string): StoreOpenError {
+/** @param needs the version from which on it may be used; null: that is not known */
+export function writtenByNewer(name: string, needs: string | null): StoreOpenError {
   return new StoreOpenError(
-    `${name} was written by a newer mochi-server, and was left as it is. Start that version, or name another database.`,
+    `${name} was written by a newer mochi-server${tooOld(needs)}. It was left as it is. Start that version, or name another database.`,
   );
 }
 
