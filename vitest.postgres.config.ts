@@ -9,7 +9,6 @@ const OF_SQLITE = [
   'test/api/durable.test.ts',
   'test/api/import-command.test.ts',
   'test/api/large-sessions.test.ts',
-  'test/api/search-pages.test.ts',
   'test/api/system-prompt-files.test.ts',
   'test/api/turn-costs.test.ts',
 ];
@@ -20,6 +19,7 @@ const LEFT_OUT = [
   'one index range, and nothing is sorted',
   'a key that began a chat is looked up among those of runs',
   'comes along: its sessions are chats',
+  'is indexed at the start, messages and titles',
   'takes large agent chats away in slices, none of them larger',
   'every column of the database has a place, or a reason',
   'no other table belongs to a session, but the index',

@@ -39,7 +39,7 @@ export async function seed(dataDir: string, plans: readonly SeedPlan[]): Promise
   }
 }
 
-async function seedPlan(db: Db, plan: SeedPlan): Promise<string[]> {
+export async function seedPlan(db: Db, plan: SeedPlan): Promise<string[]> {
   const ids: string[] = [];
   const sessionsPerBatch = Math.max(1, Math.floor(BATCH / (plan.messages + 1)));
   while (ids.length < plan.sessions) {

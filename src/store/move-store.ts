@@ -29,8 +29,9 @@ export async function moveTo(sides: MoveSides, listener: MoveListener): Promise<
     await movePrompts({ from: files, to, ...sides }, listener);
     return moved;
   });
-  // A server would do it as well.
+  // A server would do it as well, and PostgreSQL, in a minute, the second.
   await indexDue(rows, Number.POSITIVE_INFINITY);
+  await sql`analyze`.execute(rows);
   return counts;
 }
 

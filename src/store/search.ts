@@ -5,7 +5,7 @@ import type { SearchResult } from '../contract/search.ts';
 import type { SessionKind } from '../contract/session.ts';
 import type { Db } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
-import type { SearchWalk } from './dialect/search-body.ts';
+import type { SearchStep } from './dialect/search-body.ts';
 import { searchOf } from './dialect/search-of.ts';
 import { FIRST_TITLE } from './search-index.ts';
 import type { SearchQuery } from './search-query.ts';
@@ -48,7 +48,8 @@ interface FoundText {
   readonly text: string;
   readonly active: number;
   readonly timestamp: string;
-  readonly kind: SessionKind;
+  /** Null in a session that comes or goes. */
+  readonly kind: SessionKind | null;
 }
 
 /** Where is looked: the conversations of people, or those of agents as well. */
@@ -74,7 +75,7 @@ export async function search(
   let startedAt = performance.now();
   for (const { seq, rank } of hits) {
     const found = texts.get(seq);
-    if (found === undefined) continue;
+    if (found === undefined || found.kind === null) continue;
     if (performance.now() - startedAt > SLICE_MS) {
       await setImmediate();
       startedAt = performance.now();
@@ -125,32 +126,37 @@ interface FoundHit extends Hit {
   readonly seen: number;
 }
 
-/** The newest first; others have a turn before more is looked for. */
+/** Others have a turn before more is looked for. */
 async function* walkHits(
   db: Db,
   query: SearchQuery,
   scope: SearchScope,
 ): AsyncGenerator<readonly FoundHit[], void> {
+  const body = searchOf(db);
   const limit = MAX_RANKED + 1;
   for (let below: number | null = Number.MAX_SAFE_INTEGER; below !== null; ) {
+    const from: number = await body.stepFrom(db, query, { below, limit });
     const { rows }: { rows: FoundHit[] } = await sql<FoundHit>`
-      select hit.seq, hit.rank, messages.active, ${isSeen(scope)} as seen
-      from ${searchOf(db).ranked(query, { below, limit })} as hit
-      left join messages on messages.seq = hit.seq
-      left join search_titles on search_titles.seq = hit.seq - ${sql.lit(FIRST_TITLE)}
-      order by hit.seq desc
+      select seq, rank, active, ${isSeen(scope)} as seen
+      from ${body.ranked(query, { below, limit, from })} as found
+      order by seq desc
     `.execute(db);
     yield rows;
-    below = rows.length < limit ? null : (rows.at(-1)?.seq ?? null);
+    below = nextBelow({ from, isEnd: rows.length < limit, lowest: rows.at(-1)?.seq });
     await setImmediate();
   }
 }
 
-/** Of a hit that is joined with its message and its title. */
+/** Null at the end of the walk. */
+function nextBelow(step: { from: number; isEnd: boolean; lowest: number | undefined }): number | null {
+  if (!step.isEnd) return step.lowest ?? null;
+  return step.from === 0 ? null : step.from;
+}
+
+/** Of a hit. */
 function isSeen(scope: SearchScope): RawBuilder<number> {
   return sql<number>`case when exists (
-    select 1 from sessions
-    where id = coalesce(messages.session_id, search_titles.session_id) and ${isInScope(scope)}
+    select 1 from sessions where id = found.session_id and ${isInScope(scope)}
   ) then 1 else 0 end`;
 }
 
@@ -165,6 +171,7 @@ function startOf(hits: readonly Hit[], after: HitPosition | null): number {
   return index === -1 ? after.count : index + 1;
 }
 
+/** `left join`, so that sessions are looked up by messages, whatever the planner knows of their numbers. */
 async function readTexts(db: Db, hits: readonly Hit[]): Promise<Map<number, FoundText>> {
   const { isAmong } = dialectOf(db);
   const ofMessages = hits.filter(({ seq }) => seq < FIRST_TITLE).map(({ seq }) => seq);
@@ -172,12 +179,12 @@ async function readTexts(db: Db, hits: readonly Hit[]): Promise<Map<number, Foun
   const { rows } = await sql<FoundText>`
     select messages.seq, session_id, title, messages.id as message_id, role, content as text, active, timestamp, kind
     from messages
-    join sessions on sessions.id = messages.session_id
+    left join sessions on sessions.id = messages.session_id
     where ${isAmong('messages.seq', ofMessages)}
     union all
     select search_titles.seq + ${sql.lit(FIRST_TITLE)}, session_id, title, null, null, title, 1, updated_at, kind
     from search_titles
-    join sessions on sessions.id = search_titles.session_id
+    left join sessions on sessions.id = search_titles.session_id
     where ${isAmong('search_titles.seq', ofTitles)}
   `.execute(db);
   return new Map(rows.map((row) => [row.seq, row]));
@@ -197,19 +204,15 @@ export async function findSessions(db: Db, query: SearchQuery, scope: SearchScop
   let below: number | null = Number.MAX_SAFE_INTEGER;
   while (below !== null && hits <= MAX_LISTED) {
     const limit: number = MAX_LISTED + 1 - hits;
-    const rows: readonly HitsOfSession[] = await countHits(db, {
-      ...scope,
-      query,
-      below,
-      limit,
-    });
+    const from: number = await searchOf(db).stepFrom(db, query, { below, limit });
+    const rows: readonly HitsOfSession[] = await countHits(db, { ...scope, query, below, limit, from });
     for (const row of rows) {
       if (row.seen === 0) continue;
       ids.add(row.session_id);
       hits += row.hits;
     }
     const isEnd = rows.reduce((total, row) => total + row.hits, 0) < limit;
-    below = isEnd ? null : Math.min(...rows.map(({ lowest }) => lowest));
+    below = nextBelow({ from, isEnd, lowest: Math.min(...rows.map(({ lowest }) => lowest)) });
     await setImmediate();
   }
   return { ids: [...ids], isTruncated: hits > MAX_LISTED || !isCaughtUp };
@@ -226,20 +229,15 @@ interface HitsOfSession {
 
 async function countHits(
   db: Db,
-  walk: SearchScope & { readonly query: SearchQuery } & SearchWalk,
+  step: SearchScope & { readonly query: SearchQuery } & SearchStep,
 ): Promise<HitsOfSession[]> {
   const { rows } = await sql<HitsOfSession>`
-    select session_id, hits, lowest, case when exists (
-      select 1 from sessions where id = session_id and ${isInScope(walk)}
-    ) then 1 else 0 end as seen
+    select session_id, hits, lowest, ${isSeen(step)} as seen
     from (
-      select coalesce(messages.session_id, search_titles.session_id) as session_id,
-        count(*) as hits, min(hit.seq) as lowest
-      from ${searchOf(db).found(walk.query, walk)} as hit
-      left join messages on messages.seq = hit.seq
-      left join search_titles on search_titles.seq = hit.seq - ${sql.lit(FIRST_TITLE)}
-      group by 1
-    ) as counted
+      select session_id, count(*) as hits, min(seq) as lowest
+      from ${searchOf(db).found(step.query, step)} as hit
+      group by session_id
+    ) as found
   `.execute(db);
   return rows;
 }

@@ -6,11 +6,12 @@ import SqliteDriver from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seed } from '../../bench/seed.ts';
+import { seedPlan } from '../../bench/seed.ts';
 import { MIGRATIONS } from '../../src/store/migrations/migrations.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { searchIndexFaults } from '../support/search-index-faults.ts';
+import { databaseFor, dropDatabaseOf, openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';
 
@@ -21,14 +22,20 @@ let dataDir: string;
 let server: TestServer;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'mochi-search-'));
-  await seed(dataDir, [
-    { model: 'llama3.2:latest', sessions: SESSIONS, messages: MESSAGES, hasTurns: false },
-  ]);
-  await turnBack(dataDir);
+  const store = await openDatabaseOf(dataDir, { exclusive: true });
+  await seedPlan(store.db, {
+    model: 'llama3.2:latest',
+    sessions: SESSIONS,
+    messages: MESSAGES,
+    hasTurns: false,
+  });
+  await store.close();
+  if ((await databaseFor(dataDir)) === undefined) await turnBack(dataDir);
   server = await startTestServer({ dataDir });
 });
 afterAll(async () => {
   await server.close();
+  await dropDatabaseOf(dataDir);
   await rm(dataDir, { recursive: true });
 });
 

@@ -90,6 +90,47 @@ describe('texts beyond the limits of a tsvector', () => {
   });
 });
 
+describe('hits among many messages, however they are spread', () => {
+  const TEXTS = 3000;
+  let ids: readonly string[];
+  beforeAll(async () => {
+    const texts = Array.from({ length: TEXTS }, (_, index) =>
+      [
+        `text${index}`,
+        index % 2 === 0 ? 'steady pace' : 'pace steady',
+        ...(index < 1000 ? ['ancient'] : []),
+        ...(index >= TEXTS - 300 ? ['recent'] : []),
+        ...(index % 1000 === 999 ? ['seldom'] : []),
+      ].join(' '),
+    );
+    const first = messages;
+    await write(store.db, ...texts);
+    ids = texts.map((_, index) => `m${first + 1 + index}`);
+  });
+
+  const isOf: Record<string, (index: number) => boolean> = {
+    'pace "steady"': () => true,
+    '"steady pace"': (index) => index % 2 === 0,
+    'stea* -"steady pace"': (index) => index % 2 === 1,
+    '"recent"': (index) => index >= TEXTS - 300,
+    '"recent" -seldom': (index) => index >= TEXTS - 300 && index % 1000 !== 999,
+    '"ancient"': (index) => index < 1000,
+    'ancient "recent"': () => false,
+    '"seldom"': (index) => index % 1000 === 999,
+    text29: (index) => `text${index}`.startsWith('text29'),
+  };
+  it.each(Object.entries(isOf))('are all found: %s', async (text, isHit) => {
+    const expected = ids.filter((_, index) => isHit(index));
+    const page = { includesAgents: false, limit: 2000, after: null };
+    const { results, isTruncated } = await search(store.db, queryOf(text), page);
+    const found = new Set(results.map(({ message_id: id }) => id));
+    expect(found).toEqual(new Set(expected.slice(-2000)));
+    expect(isTruncated).toBe(expected.length > 2000);
+    const { ids: sessions } = await findSessions(store.db, queryOf(text), page);
+    expect(sessions).toEqual(expected.length === 0 ? [] : ['s']);
+  });
+});
+
 it('words that are cut while a text changes are those of the text that stays', async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, (_, index) => write(store.db, `draft ${index}`)));
   await Promise.all([

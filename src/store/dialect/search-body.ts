@@ -9,11 +9,19 @@ export interface SearchWalk {
   readonly limit: number;
 }
 
+/** One step of it. */
+export interface SearchStep extends SearchWalk {
+  /** Messages before it are left to the next step; 0: none are. */
+  readonly from: number;
+}
+
 export interface SearchBody {
   /** Sees to it that everything that was written is found. @returns false where that takes too long: it goes on */
   catchUp(db: Db): Promise<boolean>;
-  /** A table of `seq`, the newest first. */
-  found(query: SearchQuery, walk: SearchWalk): RawBuilder<unknown>;
-  /** The same with `rank`: higher is better. */
-  ranked(query: SearchQuery, walk: SearchWalk): RawBuilder<unknown>;
+  /** How far down the next step goes. */
+  stepFrom(db: Db, query: SearchQuery, walk: SearchWalk): Promise<number>;
+  /** A table of `seq` and `session_id`, which is null in a session that comes or goes. */
+  found(query: SearchQuery, step: SearchStep): RawBuilder<unknown>;
+  /** The same with `active`, of messages, and `rank`: higher is better. */
+  ranked(query: SearchQuery, step: SearchStep): RawBuilder<unknown>;
 }

@@ -9,8 +9,14 @@ const CONNECT_MS = 5000;
 /** What the server itself cuts off. */
 const STATEMENT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
-/** Set on the connection, and not as parameters of it, which poolers refuse. */
-const LIMITS = `set statement_timeout = ${STATEMENT_MS}; set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
+/**
+ * Set on the connection, and not as parameters of it, which poolers refuse. No statement here runs so long that it would
+ * be worth compiling: the planner expects it of searches, and then that takes longer than they do.
+ */
+const SETTINGS = `
+  set statement_timeout = ${STATEMENT_MS};
+  set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS};
+  set jit = off`;
 const GOODBYE_MS = 1000;
 /** A chat pauses for longer than the driver would keep a connection, which has plans and is made in several round trips. */
 const IDLE_MS = 300_000;
@@ -35,7 +41,7 @@ export function openServingPool(url: string, max: number): EndedPool {
     ...connectionOf(url),
     max,
     idleTimeoutMillis: IDLE_MS,
-    verify: (client, done) => client.query(LIMITS, (error) => done(error)),
+    verify: (client, done) => client.query(SETTINGS, (error) => done(error)),
   });
 }
 
