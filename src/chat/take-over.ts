@@ -17,6 +17,8 @@ import type { TurnHouse } from './turn-house.ts';
 /** @returns those that could not be taken up now; never throws */
 export async function takeOver(house: TurnHouse, taken: readonly TakenTurn[]): Promise<readonly TakenTurn[]> {
   const { db, log } = house.deps;
+  // It had them itself, and has not let go of them yet.
+  if (taken.some(({ turnId }) => house.registry.find(turnId)?.isLost)) return taken;
   const tenures = new Map(taken.map(({ turnId, tenure }) => [turnId, tenure]));
   try {
     await askOutcomes(house.deps, EVENT_GAP, tenures);

@@ -5,6 +5,7 @@ import type { Db } from '../store/database.ts';
 import {
   enterInstance,
   type Instance as InstanceRow,
+  type KnownToBeLeft,
   leaveInstance,
   listGoneNeighbours,
   renewLease,
@@ -25,8 +26,8 @@ export interface InstanceDoors {
   readonly renewed: () => void;
   /** The database is for versions from this one on. */
   readonly isTooOld: (minVersion: string) => void;
-  /** Others may have its turns, or will: nothing of them goes on here. */
-  readonly loseTurns: () => void;
+  /** Others may have its turns, or will: nothing of them goes on here. @returns those that went on */
+  readonly loseTurns: () => readonly string[];
 }
 
 /** Has a lifetime: from `start` to `close`. */
@@ -37,6 +38,8 @@ export class Instance {
   /** Others that lived when it was renewed last. */
   #others = 0;
   #hasStopped = false;
+  /** Turns that it stopped in time, and that are its own still if nobody has taken them. */
+  #lost: readonly string[] = [];
   /** Taken, and not taken up yet. */
   #waiting: readonly TakenTurn[] = [];
   #takingUp: Promise<void> = Promise.resolve();
@@ -51,7 +54,7 @@ export class Instance {
     const { db, row, times } = this.#doors;
     await enterInstance(db, row, times.leaseMs);
     this.#renewedAt = performance.now();
-    await this.#take(await listGoneNeighbours(db, row));
+    await this.#take({ gone: await listGoneNeighbours(db, row) });
     await this.#takeUp();
     this.#beating = this.#beatOnAndOn();
   }
@@ -89,7 +92,7 @@ export class Instance {
       this.#hasStopped = false;
       const minVersion = renewed?.minVersion ?? null;
       if (minVersion !== null && isTooOld(minVersion)) this.#doors.isTooOld(minVersion);
-      else await this.#take([]);
+      else await this.#take({ lost: this.#lost });
       this.#doors.renewed();
       return true;
     } catch (error) {
@@ -105,6 +108,7 @@ export class Instance {
     log.error('this instance was away for longer than its lease: others have taken its turns');
     loseTurns();
     this.#waiting = [];
+    this.#lost = [];
     await enterInstance(db, row, times.leaseMs);
   }
 
@@ -131,14 +135,17 @@ export class Instance {
     if (!isLate || this.#hasStopped || this.#others === 0) return;
     this.#hasStopped = true;
     log.error('this instance cannot renew its lease: it stops its turns before others take them');
-    loseTurns();
+    this.#lost = [...this.#lost, ...loseTurns()];
   }
 
-  async #take(gone: readonly string[]): Promise<void> {
+  async #take(left: KnownToBeLeft): Promise<void> {
     const { db, row, log } = this.#doors;
-    const taken = await takeLeftTurns(db, row.id, gone);
-    if (taken.length > 0) log.warn({ turns: taken.length }, 'turns that were left are taken');
-    this.#waiting = [...this.#waiting, ...taken];
+    const taken = await takeLeftTurns(db, row.id, left);
+    // Else it is looked again with the next beat.
+    if (taken !== null) this.#lost = [];
+    const turns = taken ?? [];
+    if (turns.length > 0) log.warn({ turns: turns.length }, 'turns that were left are taken');
+    this.#waiting = [...this.#waiting, ...turns];
     if (this.#waiting.length > 0) void this.#takeUp();
   }
 

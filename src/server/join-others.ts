@@ -95,7 +95,9 @@ export function createPresence(joining: Joining): Presence {
       });
     },
     loseTurns: () => {
-      for (const live of house.registry.running) if (!live.isPassing) live.lose();
+      const stored = house.registry.running.filter(({ isPassing }) => !isPassing);
+      for (const live of stored) live.lose();
+      return stored.map(({ turnId }) => turnId);
     },
   });
   return {

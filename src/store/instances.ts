@@ -66,17 +66,28 @@ export interface TakenTurn {
   readonly tenure: Tenure;
 }
 
+export interface KnownToBeLeft {
+  /** Instances that are gone, whatever their lease says. */
+  readonly gone?: readonly string[];
+  /** Turns of its own that it has stopped, since others could have taken them: some of them nobody has. */
+  readonly lost?: readonly string[];
+}
+
 /**
- * Takes every turn whose owner is gone, all of one owner or none, and those that are nobody's.
- * @param gone instances that are known to be gone, whatever their lease says
+ * Takes every turn whose owner is gone, all of one owner or none, those that are nobody's, and those that are known.
+ * @returns null: nothing was looked at, since another one is at it, or this one is stopping
  */
-export async function takeLeftTurns(db: Db, me: string, gone: readonly string[]): Promise<TakenTurn[]> {
+export async function takeLeftTurns(
+  db: Db,
+  me: string,
+  { gone = [], lost = [] }: KnownToBeLeft,
+): Promise<TakenTurn[] | null> {
   return db.transaction().execute(async (transaction) => {
     // One that is stopping has handed over what waits with it, and takes nothing back.
     const { rows: locked } = await sql<{ is_mine: boolean }>`
       select pg_try_advisory_xact_lock(${TAKING}) as is_mine from instances
       where id = ${me} and state = 'up' for share`.execute(transaction);
-    if (locked[0]?.is_mine !== true) return [];
+    if (locked[0]?.is_mine !== true) return null;
     const { rows: dead } = await sql<{ id: string }>`
       select id from instances where id <> ${me} and (lease_until < now() or id = any(${gone}))
       for update skip locked`.execute(transaction);
@@ -86,7 +97,8 @@ export async function takeLeftTurns(db: Db, me: string, gone: readonly string[])
       where id in (
         select id from turns
         where (owner = any(${ids}) or (owner is null and finished_at is null
-          and exists (select 1 from sessions where sessions.id = turns.session_id)))
+          and exists (select 1 from sessions where sessions.id = turns.session_id))
+          or (owner = ${me} and id = any(${lost})))
         for update
       )
       returning id, epoch`.execute(transaction);

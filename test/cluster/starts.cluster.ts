@@ -1,9 +1,8 @@
 // Many messages to one session at the same moment, over three servers: one turn runs, the others do as they were told.
-import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
-import { look } from './talking.ts';
+import { ask, look } from './talking.ts';
 import { type Cluster, type ClusterServer, openCluster } from './world.ts';
 
 const STARTS = 20;
@@ -48,13 +47,7 @@ async function startAll(sessionId: string, onBusy: string) {
 
 /** Their turns, in the order in which the database took them. */
 async function turnsOf(sessionId: string): Promise<{ readonly id: string; readonly state: string }[]> {
-  const client = new Client({ connectionString: cluster.url });
-  await client.connect();
-  const { rows } = await client.query('select id, state from turns where session_id = $1 order by seq', [
-    sessionId,
-  ]);
-  await client.end();
-  return rows;
+  return ask(cluster.url, 'select id, state from turns where session_id = $1 order by seq', [sessionId]);
 }
 
 const statusesOf = (streams: readonly { readonly status: number }[]) =>

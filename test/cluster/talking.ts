@@ -137,6 +137,17 @@ export async function expectWhole(server: ClusterServer, talks: readonly Talked[
   }
 }
 
+/** On a connection of its own. */
+export async function ask(url: string, question: string, values: string[] = []): Promise<any[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(question, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
 /** One of them, whichever. */
 export function anyOf<T>(them: readonly T[]): T {
   const one = them[randomInt(them.length)];

@@ -32,12 +32,13 @@ const LEASE = { beatMs: 300, leaseMs: 4000, stopMs: 3000 };
 
 const READY = /is ready at (\S+) \(/;
 
-export async function openCluster(): Promise<Cluster> {
-  const postgres = process.env[TEST_POSTGRES];
+/** @param own a PostgreSQL for these servers alone; missing: that of all tests */
+export async function openCluster(own?: string): Promise<Cluster> {
+  const postgres = own ?? process.env[TEST_POSTGRES];
   if (postgres === undefined) throw new Error(`${TEST_POSTGRES} is not set: use npm run test:cluster.`);
   const ollama = await startFakeOllama();
   const name = `mochi_${randomBytes(6).toString('hex')}`;
-  await administer(postgres, `create database ${name} template ${TEMPLATE}`);
+  await administer(postgres, `create database ${name}${own === undefined ? ` template ${TEMPLATE}` : ''}`);
   const url = databaseUrl(postgres, name);
   const dataDir = mkdtempSync(join(tmpdir(), 'mochi-cluster-'));
   const started: RunningCommand[] = [];
