@@ -21,6 +21,7 @@ import { ModelPulls } from './models/model-pulls.ts';
 import { createPresence } from './server/join-others.ts';
 import { createPeerDoors } from './server/peer-doors.ts';
 import { createBackground, recallModels } from './server/recall-models.ts';
+import { shareSlots } from './server/share-slots.ts';
 import { takeUp } from './server/take-up.ts';
 import { Clearing } from './store/clearing.ts';
 import { findExecutionOutput } from './store/list-executions.ts';
@@ -92,13 +93,14 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     const bootId = `boot_${randomHex(12)}`;
     await takeUp({ ...store, log, approvals, bootId, ...ids }, config);
     const planning = await recallModels(store.db, engine, { config, log });
-    const background = createBackground(planning, config, log);
+    const engineSlots = shareSlots(store.db, config, log);
+    const background = createBackground({ ...planning, engineSlots }, config, log);
     const clearing = new Clearing({ db: store.db, log });
     const { events, pulls } = openEvents(store, engine, log);
     await approvals.start();
     const agents = createAgents({ ...config, tools });
     const doors = { tools, agents, approvals, bootId, ...ids, ...createPeerDoors(store) };
-    const turns = openTurns({ ...planning, ...doors, log, background, clearing }, config);
+    const turns = openTurns({ ...planning, ...doors, log, background, clearing, engineSlots }, config);
     const sweep = createSweep({ db: store.db, log, turns, unlistedDays: config.unlistedDays });
     const app = await createApp(
       {
@@ -118,7 +120,7 @@ export async function createServer(config: Config, log: Log, options: ServerOpti
     );
     // Last: nothing that can fail follows, and it runs from now on.
     const tending = store.tend(log);
-    const presence = createPresence({ ...options, ...doors, store, log, turns, events, config });
+    const presence = createPresence({ ...options, ...doors, store, log, turns, events, engineSlots, config });
     let looking: NodeJS.Timeout | undefined;
     return {
       engine,

@@ -3,6 +3,7 @@ import { type AgentOptions, toAgentLimits } from '../agents/server-limits.ts';
 import { Bell } from '../kit/bell.ts';
 import { patientDb } from '../store/durable.ts';
 import { createEngineLine } from './line/engine-line.ts';
+import type { SharedSlots } from './line/shared-slots.ts';
 import { type LiveTurnDeps, LiveTurns } from './live-turns.ts';
 import { createModelRates } from './prompt/model-rates.ts';
 import { Checkpoints } from './step/checkpoints.ts';
@@ -36,15 +37,18 @@ type TurnDoors = Omit<
   | 'defaultModel'
   | 'lineBell'
   | 'closing'
->;
+> & {
+  /** Null: no other server asks the engine. */
+  readonly engineSlots: SharedSlots | null;
+};
 
-export function openTurns(doors: TurnDoors, options: TurnOptions): LiveTurns {
+export function openTurns({ engineSlots, ...doors }: TurnDoors, options: TurnOptions): LiveTurns {
   const { engineParallel: parallel, engineStallSeconds: stallSeconds } = options;
   return new LiveTurns(
     {
       ...doors,
       modelRates: createModelRates(),
-      engineLine: createEngineLine({ parallel, clock: () => performance.now() }),
+      engineLine: createEngineLine({ parallel, clock: () => performance.now(), shared: engineSlots }),
       stallMs: stallSeconds === 0 ? null : stallSeconds * 1000,
       checkpoints: new Checkpoints(patientDb(doors.db)),
       lineBell: new Bell(),

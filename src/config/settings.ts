@@ -220,7 +220,7 @@ export const settings: { readonly [Key in keyof Config]: Setting<Config[Key]> } 
     parser: wholeNumber(1, 10_000),
     default: null,
     description:
-      'Chats of one model that the engine answers at once (OLLAMA_NUM_PARALLEL); further ones wait here; learned when not set',
+      'Chats of one model that the engine answers at once (OLLAMA_NUM_PARALLEL); further ones wait here, those of all servers on one database in one line; learned when not set',
   },
   engineInfoTimeoutSeconds: {
     parser: seconds(3600),

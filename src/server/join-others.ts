@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import type { Approvals } from '../approvals/approvals.ts';
 import { outdated } from '../chat/intake.ts';
+import type { SharedSlots } from '../chat/line/shared-slots.ts';
 import type { LiveTurns } from '../chat/live-turns.ts';
 import { retire } from '../chat/retire.ts';
 import { stopWanted } from '../chat/stop-all.ts';
@@ -16,6 +17,7 @@ import type { ServerEvents } from '../events/server-events.ts';
 import type { Log } from '../kit/log.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
 import type { Notice } from '../store/dialect/postgres/reach.ts';
+import { SLOT_CHANNEL } from '../store/engine-slots.ts';
 import { presenceOf } from '../store/instances.ts';
 import type { ServedStore } from '../store/served-store.ts';
 import { CHANGES_CHANNEL, readOthers } from '../store/shared-changes.ts';
@@ -31,6 +33,8 @@ interface Joining {
   readonly turns: LiveTurns;
   readonly events: ServerEvents;
   readonly approvals: Approvals;
+  /** Null: each server learns for itself how much it may ask of the engine. */
+  readonly engineSlots: SharedSlots | null;
   /** Names this run of the server. */
   readonly bootId: string;
   readonly config: Pick<Config, 'host' | 'instanceUrl' | 'ollamaHost'>;
@@ -48,7 +52,7 @@ export interface Presence {
 
 /** Where nobody else can use the database, what was left is its own. */
 export function createPresence(joining: Joining): Presence {
-  const { store, log, turns, bootId, config, lease = LEASE_TIMES } = joining;
+  const { store, log, turns, bootId, config, engineSlots, lease = LEASE_TIMES } = joining;
   const { db, keep } = store;
   const { house } = turns;
   if (keep === null) {
@@ -64,15 +68,7 @@ export function createPresence(joining: Joining): Presence {
       log.warn({ err: error }, 'it could not be read which turns others want cancelled: it is tried again');
     });
   };
-  const heard = (notice: Notice | null) => {
-    if (notice?.channel === WINDOW_CHANNEL) {
-      hearWindow(house.deps.modelWindows, config.ollamaHost, notice.payload);
-      return;
-    }
-    if (notice?.channel !== CANCEL_CHANNEL) house.deps.lineBell.ring();
-    if (notice === null || notice.channel === CANCEL_CHANNEL) stopAsked();
-    hearChanges(joining, notice);
-  };
+  const heard = (notice: Notice | null) => hear(joining, stopAsked, notice);
   // With its address from when it serves on: it is entered again after it was away for too long.
   const row = {
     id: bootId,
@@ -102,7 +98,7 @@ export function createPresence(joining: Joining): Presence {
   });
   return {
     async start() {
-      const channels = [LINE_CHANNEL, CANCEL_CHANNEL, CHANGES_CHANNEL, WINDOW_CHANNEL];
+      const channels = [LINE_CHANNEL, CANCEL_CHANNEL, CHANGES_CHANNEL, WINDOW_CHANNEL, SLOT_CHANNEL];
       await keep([...channels.map((channel) => `listen ${channel}`), presenceOf(bootId)], heard);
       hasEntered = true;
       await instance.start();
@@ -120,11 +116,30 @@ export function createPresence(joining: Joining): Presence {
       }
       return url;
     },
-    close: async () => (hasEntered ? instance.close() : undefined),
+    async close() {
+      engineSlots?.close();
+      if (hasEntered) await instance.close();
+    },
   };
 }
 
 /** @param notice of another server; null: some may have been missed */
+function hear(joining: Joining, stopAsked: () => void, notice: Notice | null): void {
+  const { turns, engineSlots, config } = joining;
+  const { deps } = turns.house;
+  switch (notice?.channel) {
+    case WINDOW_CHANNEL:
+      return hearWindow(deps.modelWindows, config.ollamaHost, notice.payload);
+    case SLOT_CHANNEL:
+      return engineSlots?.hear(notice.payload);
+    case undefined:
+      engineSlots?.recall();
+  }
+  if (notice?.channel !== CANCEL_CHANNEL) deps.lineBell.ring();
+  if (notice === null || notice.channel === CANCEL_CHANNEL) stopAsked();
+  hearChanges(joining, notice);
+}
+
 function hearChanges({ store, events, approvals }: Joining, notice: Notice | null): void {
   if (notice === null) {
     events.noteUnknown();

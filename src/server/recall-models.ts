@@ -1,4 +1,5 @@
 // What is known of the models at a start, and who writes about conversations while nobody waits.
+import type { SharedSlots } from '../chat/line/shared-slots.ts';
 import type { PlanDeps } from '../chat/prompt/ask-window.ts';
 import { readConversation } from '../chat/prompt/read-conversation.ts';
 import { recallWindows } from '../chat/prompt/recall-windows.ts';
@@ -44,17 +45,19 @@ function windowPolicyOf(config: Config) {
 }
 
 export function createBackground(
-  planning: PlanDeps & { readonly engine: Engine },
+  planning: PlanDeps & { readonly engine: Engine; readonly engineSlots: SharedSlots | null },
   config: Config,
   log: Log,
 ): BackgroundJobs {
-  const { db, engine } = planning;
+  const { db, engine, engineSlots } = planning;
   return new BackgroundJobs(
     {
       db,
       engine,
       log,
       isBackground: true,
+      takeSlot: async ({ weights, parallel }, options) =>
+        engineSlots === null || parallel !== undefined ? null : engineSlots.takeSpare(weights, options),
       readConversation: (question) => readConversation(planning, question),
     },
     {

@@ -51,7 +51,7 @@ function readTold(payload: string): ToldWindow | null {
   }
 }
 
-/** For whichever server asks. */
-function placeOf(ollamaHost: string): string {
+/** Names an engine, for whichever server asks it. */
+export function placeOf(ollamaHost: string): string {
   return isLoopbackHost(new URL(ollamaHost).hostname) ? `${hostname()} ${ollamaHost}` : ollamaHost;
 }

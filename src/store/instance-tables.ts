@@ -31,8 +31,6 @@ export interface OwnedColumns {
   epoch: Generated<number>;
   /** In the line of its session: the higher goes first, whenever it came. */
   rank: Generated<number>;
-  /** At which it has a model call; null: at none. */
-  engine: Generated<string | null>;
   /** When somebody wanted it cancelled, whoever drives it. */
   cancel_at: Generated<Date | null>;
   cancel_reason: Generated<string | null>;

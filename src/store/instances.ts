@@ -49,11 +49,7 @@ export async function renewLease(db: Db, id: string, leaseMs: number): Promise<R
 /** What it has left is nobody's from now on. */
 export async function leaveInstance(db: Db, id: string): Promise<void> {
   await db.transaction().execute(async (transaction) => {
-    await transaction
-      .updateTable('turns')
-      .set({ owner: null, engine: null })
-      .where('owner', '=', id)
-      .execute();
+    await transaction.updateTable('turns').set({ owner: null }).where('owner', '=', id).execute();
     await transaction.deleteFrom('instances').where('id', '=', id).execute();
   });
 }
@@ -93,7 +89,7 @@ export async function takeLeftTurns(
       for update skip locked`.execute(transaction);
     const ids = dead.map(({ id }) => id);
     const { rows } = await sql<{ id: string; epoch: number }>`
-      update turns set owner = ${me}, epoch = epoch + 1, engine = null
+      update turns set owner = ${me}, epoch = epoch + 1
       where id in (
         select id from turns
         where (owner = any(${ids}) or (owner is null and finished_at is null

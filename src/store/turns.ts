@@ -125,7 +125,7 @@ export async function finishTurn(db: Db, turnId: string, end: TurnEnd): Promise<
     ...(end.context !== undefined && { context: end.context && JSON.stringify(end.context) }),
     last_event_id: end.lastEventId,
     // Nobody drives it any more.
-    ...(dialectOf(db).name === 'postgres' && { owner: null, engine: null }),
+    ...(dialectOf(db).name === 'postgres' && { owner: null }),
   });
 }
 

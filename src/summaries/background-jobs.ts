@@ -178,6 +178,7 @@ export class BackgroundJobs {
         ...this.#deps,
         minBillions: this.#minBillions,
         noteLeft: (leftMs: number) => running.noteLeft(leftMs),
+        giveWay: () => running.giveWay(),
       };
       const hasWritten = await runJob(deps, job, running.signal);
       log.debug(about, 'background job done');

@@ -12,6 +12,8 @@ import { findSummaryModel } from './summary-model.ts';
 export interface JobDeps extends SummaryDeps {
   /** Billions of parameters from which a model is worth asking. */
   readonly minBillions: number;
+  /** A client waits for the engine. */
+  readonly giveWay: () => void;
 }
 
 /**
@@ -32,17 +34,15 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
     if (kind === 'title' && hasToy && (await entitleByFirstWords(deps, { session, version }))) return false;
     return drop(deps, job);
   }
-  switch (kind) {
-    case 'title':
-      await entitle(deps, { session, version, model }, signal);
-      return true;
-    case 'summary':
-      await summarize(deps, { session, version, model, isNamed: false }, signal);
-      await catchUp(deps, job, session);
-      return true;
-    default:
-      return kind satisfies never;
+  const slot = await deps.takeSlot?.(model, { signal, onWanted: deps.giveWay });
+  try {
+    if (kind === 'title') await entitle(deps, { session, version, model }, signal);
+    else await summarize(deps, { session, version, model, isNamed: false }, signal);
+  } finally {
+    slot?.release();
   }
+  if (kind === 'summary') await catchUp(deps, job, session);
+  return true;
 }
 
 /** The path ends with a whole answer that asked for no tool (ORIGINAL.md §14). */

@@ -24,11 +24,20 @@ export interface Conversation {
   readonly answerTokens: number;
 }
 
+interface SlotOptions {
+  /** Nothing is written any more. */
+  readonly signal: AbortSignal;
+  /** Somebody waits for the place. */
+  readonly onWanted: () => void;
+}
+
 export interface SummaryDeps {
   readonly db: Db;
   readonly engine: Engine;
   /** Whether nobody waits for what is written. */
   readonly isBackground: boolean;
+  /** A place with an engine that others ask, as long as they leave one free; null: it needs none. */
+  readonly takeSlot?: (model: EngineModel, options: SlotOptions) => Promise<{ release(): void } | null>;
   /** Told how long the answer that is being written takes at most, in milliseconds. */
   readonly noteLeft?: (leftMs: number) => void;
   /** As much of a session as fits the window in use, the newest first. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { expect } from 'vitest';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import {
@@ -25,6 +26,8 @@ export interface Cluster {
   /** Of the database. */
   readonly url: string;
   start(env?: Readonly<Record<string, string>>): Promise<ClusterServer>;
+  /** What a statement finds in the database. */
+  rows(statement: string): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,15 @@ export async function openCluster(own?: string): Promise<Cluster> {
           thaw: () => void process.kill(command.pid, 'SIGCONT'),
         },
       );
+    },
+    async rows(statement) {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        return (await client.query(statement)).rows;
+      } finally {
+        await client.end();
+      }
     },
     async close() {
       for (const command of started) if (command.isRunning) await command.kill('SIGKILL');

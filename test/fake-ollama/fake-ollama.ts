@@ -26,6 +26,8 @@ export type FakeOllama = {
   /** Answers that made the context slide, by name with tag. */
   readonly shifts: Readonly<Record<string, number>>;
   readonly openSockets: number;
+  /** Chats that it had under way at the same time, at most so far, those that wait for a slot among them. */
+  mostAtOnce: number;
   /** Scripts that no request has used yet. */
   readonly pendingReplies: number;
   requestsTo(path: string): RecordedRequest[];
@@ -112,6 +114,12 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
     },
     set largestWindow(tokens) {
       state.loaded.memory.largestWindow = tokens;
+    },
+    get mostAtOnce() {
+      return state.loaded.asking.most;
+    },
+    set mostAtOnce(count) {
+      state.loaded.asking.most = count;
     },
     get openSockets() {
       return listener.openSockets;

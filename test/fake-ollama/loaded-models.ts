@@ -47,6 +47,8 @@ export function createLoadedModels(defaultWindow: number, parallel: number) {
   const reloads: Record<string, number> = {};
   /** A load with a larger window fails. */
   const memory = { largestWindow: Number.POSITIVE_INFINITY };
+  /** Requests of all runners, now and at most so far. */
+  const asking = { now: 0, most: 0 };
 
   /** Loads or reloads where needed; tells the window in use and how long the request waited. The first load of a model is no reload, and neither is one after an unload. */
   async function load(model: FakeModel, body: RequestBody, loadDelayMs: number, signal: AbortSignal) {
@@ -86,7 +88,10 @@ export function createLoadedModels(defaultWindow: number, parallel: number) {
   /** A request that uses a runner, until the function that this returns is called. */
   function use(runner: LoadedModel): () => void {
     runner.uses += 1;
+    asking.now += 1;
+    asking.most = Math.max(asking.most, asking.now);
     return () => {
+      asking.now -= 1;
       runner.uses -= 1;
       if (runner.isExpiring) remove(runner);
     };
@@ -150,6 +155,7 @@ export function createLoadedModels(defaultWindow: number, parallel: number) {
     psBody,
     reloads,
     memory,
+    asking,
   };
 }
 

@@ -1,16 +1,20 @@
 // Limits how many chats of one model are sent to the engine at once. Those beyond its parallelism would wait inside the
 // engine without a word; here they are queued, told their position, and their deadlines do not run yet.
+import type { LineSlots, WaitingCalls } from './line-slots.ts';
 import { createParallelism, type Parallelism } from './parallelism.ts';
+import type { SharedSlots } from './shared-slots.ts';
 
 export interface EngineLineOptions {
   /** Chats of one model that the engine answers at once; null: to be learned. */
   readonly parallel: number | null;
   /** In milliseconds. */
   readonly clock: () => number;
+  /** Where other servers ask the same engine; null: they are none, or each learns for itself. */
+  readonly shared?: SharedSlots | null;
 }
 
 interface EnterOptions {
-  /** As many as the engine is known to answer at once; null: to be learned. */
+  /** As many as the engine itself says that it answers at once: it is this server's own. Null: it says nothing. */
   readonly parallel: number | null;
   /** Told when the number of calls before it changes, until the engine may be asked. */
   readonly onMove: (position: number) => void;
@@ -64,6 +68,8 @@ interface Line {
   /** How many were sent. */
   sent: number;
   isRestarting: boolean;
+  /** Null: nobody else asks the engine. */
+  slots: LineSlots | null;
 }
 
 /** Has a lifetime: that of its model call. */
@@ -71,6 +77,7 @@ class Call implements EnginePlace {
   readonly #line: Line;
   /** In the order of which they came. */
   readonly arrival: number;
+  readonly arrivedAt: number;
   readonly onMove: (position: number) => void;
   isReady = false;
   hasBegun = false;
@@ -93,6 +100,7 @@ class Call implements EnginePlace {
   constructor(line: Line, arrival: number, onMove: (position: number) => void) {
     this.#line = line;
     this.arrival = arrival;
+    this.arrivedAt = line.clock();
     this.told = line.waiting.length;
     this.onMove = onMove;
   }
@@ -170,19 +178,27 @@ class Call implements EnginePlace {
   }
 }
 
-export function createEngineLine({ parallel, clock }: EngineLineOptions): EngineLine {
+export function createEngineLine({ parallel, clock, shared = null }: EngineLineOptions): EngineLine {
   const lines = new Map<string, Line>();
   let arrivals = 0;
 
   function lineOf(weights: string, known: number | null): Line {
-    const line = lines.get(weights) ?? {
+    const found = lines.get(weights);
+    if (found !== undefined) return found;
+    const line: Line = {
       clock,
       parallelism: createParallelism({ fixed: parallel ?? known, clock }),
       asking: new Set<Call>(),
       waiting: [],
       sent: 0,
       isRestarting: false,
+      slots: null,
     };
+    // An engine that says how many it answers is in this process.
+    if (shared !== null && known === null) {
+      const doors = { waiting: () => waitingCalls(line), onFree: () => admit(line) };
+      line.slots = shared.open(weights, doors);
+    }
     lines.set(weights, line);
     return line;
   }
@@ -200,8 +216,8 @@ export function createEngineLine({ parallel, clock }: EngineLineOptions): Engine
 
 /** Lets in as many as the engine answers at once. */
 function admit(line: Line): void {
-  const { parallelism, asking, waiting, clock } = line;
-  while (!line.isRestarting && waiting.length > 0 && asking.size < parallelism.most()) {
+  const { asking, waiting, clock } = line;
+  while (waitingCalls(line) !== null && (line.slots?.take() ?? true)) {
     const call = waiting.shift();
     if (call === undefined) return;
     call.order = line.sent += 1;
@@ -215,8 +231,17 @@ function admit(line: Line): void {
   for (const [position, call] of waiting.entries()) tell(call, position);
 }
 
+/** Those that this server could send. */
+function waitingCalls({ isRestarting, waiting, asking, parallelism }: Line): WaitingCalls | null {
+  const [first] = waiting;
+  const room = parallelism.most() - asking.size;
+  if (first === undefined || isRestarting || room <= 0) return null;
+  return { count: Math.min(waiting.length, room), since: first.arrivedAt };
+}
+
 function stopAsking(line: Line, call: Call): void {
   if (!line.asking.delete(call)) return;
+  line.slots?.release();
   for (const other of line.asking) if (other.order > call.order) pass(line, other);
   for (const { resolve } of call.left ?? []) resolve();
   call.left = null;

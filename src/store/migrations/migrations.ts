@@ -19,6 +19,7 @@ import { m015Instances } from './m015-instances.ts';
 import { m016PostgresSearch } from './m016-postgres-search.ts';
 import { m017FewerPages } from './m017-fewer-pages.ts';
 import { m018PromptFiles } from './m018-prompt-files.ts';
+import { m019EngineSlots } from './m019-engine-slots.ts';
 
 function step(up: (db: Kysely<unknown>) => Promise<void>): Migration {
   return { up };
@@ -43,4 +44,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = Object.freeze({
   '016_postgres_search': step(m016PostgresSearch),
   '017_fewer_pages': step(m017FewerPages),
   '018_prompt_files': step(m018PromptFiles),
+  '019_engine_slots': step(m019EngineSlots),
 });

@@ -1,0 +1,161 @@
+// The slots of one engine and what it loads, for the calls of this server, where other servers ask that engine as well.
+import { setTimeout } from 'node:timers/promises';
+import type { Bell } from '../../kit/bell.ts';
+import type { Log } from '../../kit/log.ts';
+import {
+  keepSlots,
+  leaveSlots,
+  SLOT_LOOK_MS,
+  type SlotLine,
+  stopWaitingForSlot,
+  takeSlots,
+  waitForSlot,
+} from '../../store/engine-slots.ts';
+
+/** Calls of this server that could be sent, if there were slots. */
+export interface WaitingCalls {
+  readonly count: number;
+  /** When the first of them came, by the clock. */
+  readonly since: number;
+}
+
+export interface LineSlotsOptions {
+  readonly of: SlotLine;
+  readonly log: Log;
+  readonly clock: () => number;
+  /** Rings when a slot may be free. */
+  readonly bell: Bell;
+  readonly closed: AbortSignal;
+  /** Null: none. */
+  readonly waiting: () => WaitingCalls | null;
+  /** There are slots to be taken. */
+  readonly onFree: () => void;
+}
+
+/** Has a lifetime: that of the line. */
+export class LineSlots {
+  readonly #options: LineSlotsOptions;
+  /** Those of this server, of which so many are used. */
+  readonly #held: number[] = [];
+  #used = 0;
+  #leaving: number[] = [];
+  #isSettling = false;
+  /** Whether others see that calls wait here. */
+  #isListed = false;
+
+  constructor(options: LineSlotsOptions) {
+    this.#options = options;
+  }
+
+  /** For one call. @returns false: there is none yet, and it is asked for */
+  take(): boolean {
+    if (this.#used < this.#held.length) {
+      this.#used += 1;
+      return true;
+    }
+    this.#settle();
+    return false;
+  }
+
+  /** A call has ended: whoever has waited longest is next, here or elsewhere. */
+  release(): void {
+    this.#used -= 1;
+    const [slot] = this.#held.splice(-1);
+    if (slot !== undefined) this.leave(slot);
+  }
+
+  /** Of this server, and not held here. */
+  leave(slot: number): void {
+    this.#leaving.push(slot);
+    // Whoever waits for one that others leave has this one to deal with first.
+    this.#options.bell.ring();
+    this.#settle();
+  }
+
+  /** The database may have forgotten what this server has, and not have told what was free. */
+  async recall(): Promise<void> {
+    const slots = [...this.#held, ...this.#leaving];
+    if (slots.length > 0) await keepSlots(this.#options.of, slots, false);
+  }
+
+  #settle(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    void this.#settleAll();
+  }
+
+  /** Never throws. */
+  async #settleAll(): Promise<void> {
+    const { log, closed, waiting } = this.#options;
+    let isOver = false;
+    while (!isOver && !closed.aborted) {
+      try {
+        isOver = await this.#step();
+      } catch (error) {
+        log.debug(
+          { err: error },
+          'the slots of the engine could not be asked for or given back: tried again',
+        );
+        await this.#pause(this.#options.bell.rung);
+      }
+    }
+    this.#isSettling = false;
+    // Somebody may have come since the last step looked.
+    if (!closed.aborted && (this.#leaving.length > 0 || waiting() !== null)) this.#settle();
+  }
+
+  /** @returns whether nothing is left to do */
+  async #step(): Promise<boolean> {
+    const { of, clock, bell, waiting, onFree } = this.#options;
+    const unused = [...this.#leaving.splice(0), ...this.#held.splice(this.#used)];
+    if (unused.length > 0) {
+      await this.#giveBack(unused);
+      return false;
+    }
+    const calls = waiting();
+    if (calls === null) return this.#unlist();
+    const { rung } = bell;
+    const waitedMs = clock() - calls.since;
+    if (this.#isListed) await waitForSlot(of, waitedMs);
+    const slots = await takeSlots(of, { count: calls.count, waitedMs: this.#isListed ? waitedMs : null });
+    if (slots.length > 0) {
+      this.#isListed = false;
+      this.#held.push(...slots);
+      onFree();
+    } else if (this.#isListed) {
+      await this.#pause(rung);
+    } else {
+      // Whoever leaves one from now on tells it; one that was left before is found by the next look.
+      await waitForSlot(of, waitedMs);
+      this.#isListed = true;
+    }
+    return false;
+  }
+
+  /** Where the database is away they serve those who wait here. */
+  async #giveBack(slots: readonly number[]): Promise<void> {
+    const { of, onFree } = this.#options;
+    try {
+      await leaveSlots(of, slots);
+    } catch (error) {
+      this.#held.push(...slots);
+      onFree();
+      throw error;
+    }
+  }
+
+  async #unlist(): Promise<boolean> {
+    if (!this.#isListed) return true;
+    await stopWaitingForSlot(this.#options.of);
+    this.#isListed = false;
+    return false;
+  }
+
+  async #pause(rung: Promise<void>): Promise<void> {
+    const heard = new AbortController();
+    const signal = AbortSignal.any([heard.signal, this.#options.closed]);
+    const look = setTimeout(SLOT_LOOK_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    await Promise.race([rung, look]);
+    heard.abort();
+  }
+}
