@@ -1,4 +1,5 @@
 // One timer for whatever is over next.
+import { instantNow } from '../kit/clock.ts';
 
 /** A timer holds no longer; it is set anew then. */
 const LONGEST_MS = 3_600_000;
@@ -20,7 +21,7 @@ export class ExpiryTimer {
     this.#timer = null;
     if (instant === null || this.#isClosed) return;
     // Rounded up: what is looked at too early would be looked at again.
-    const wait = Math.min(Math.max(Date.parse(instant) - Date.now() + 1, 0), LONGEST_MS);
+    const wait = Math.min(Math.max(Date.parse(instant) - instantNow() + 1, 0), LONGEST_MS);
     this.#timer = setTimeout(this.#onDue, wait).unref();
   }
 

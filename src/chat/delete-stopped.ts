@@ -1,4 +1,5 @@
 // A session whose turns have stopped is deleted, with what memory has of it.
+import { instantNow } from '../kit/clock.ts';
 import { deleteSession } from '../store/clear-session.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { changeSession } from '../store/lock-session.ts';
@@ -19,7 +20,7 @@ export async function deleteStopped(
   chats: readonly string[],
 ): Promise<boolean> {
   const outcome = await changeSession(deps.db, sessionId, (transaction) =>
-    deleteSession(transaction, sessionId, Date.now()),
+    deleteSession(transaction, sessionId, instantNow()),
   );
   if (outcome === 'hidden') clearing.wake();
   for (const id of [sessionId, ...chats]) registry.forgetSession(id);

@@ -2,6 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../kit/log.ts';
 import type { Db } from '../store/database.ts';
+import { followDatabase } from '../store/database-clock.ts';
 import {
   enterInstance,
   type Instance as InstanceRow,
@@ -88,6 +89,7 @@ export class Instance {
       const renewed = await this.#unlessLate(renewLease(db, row.id, times.leaseMs));
       if (renewed === null) await this.#enterAgain();
       else this.#others = renewed.others;
+      if (renewed !== null) followDatabase(renewed.instant, askedAt);
       this.#renewedAt = askedAt;
       this.#hasStopped = false;
       const minVersion = renewed?.minVersion ?? null;

@@ -1,5 +1,7 @@
 // Tokens that take the place of a key in the address of one stream: EventSource can send nothing else.
+
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { instantNow } from '../kit/clock.ts';
 
 export const TOKEN_SECONDS = 600;
 
@@ -15,7 +17,7 @@ export interface StreamTokens {
  */
 export function createStreamTokens(
   shared: (() => Promise<string>) | null,
-  now: () => number = shared === null ? () => performance.now() : () => Date.now(),
+  now: () => number = shared === null ? () => performance.now() : instantNow,
 ): StreamTokens {
   const own = randomBytes(32);
   const secret = async () => (shared === null ? own : await shared());

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { timestampAfter, timestampNow } from './clock.ts';
+import { followClock, instantNow, timestampAfter, timestampNow } from './clock.ts';
 
 it('tells instants one after the other, as fast as they are asked for', () => {
   const instants = Array.from({ length: 5000 }, () => timestampNow());
@@ -34,4 +34,27 @@ it.each([
   ['2026-99-99T09:49:38.310281Z', '2026-02-15T09:49:38.310281Z', '2026-02-15T09:49:38.310281Z'],
 ])('after %s, at %s, it is %s', (earlier, now, expected) => {
   expect(timestampAfter(earlier, now)).toBe(expected);
+});
+
+it('goes by another clock that it follows, whatever its own says, and is not disturbed by slow answers', () => {
+  const at = (from: number, until: number) => ({
+    from: performance.now() + from,
+    until: performance.now() + until,
+  });
+  const hour = 3_600_000;
+  const ahead = () => Math.round((instantNow() - Date.now()) / 1000);
+  followClock(Date.now() + hour, at(0, 0));
+  expect(ahead()).toBe(3600);
+  expect(Date.parse(timestampNow()) - Date.now()).toBeGreaterThan(hour - 1000);
+  // Under way for long, before or after: the same clock.
+  followClock(Date.now() + hour, at(-20_000, 0));
+  followClock(Date.now() + hour - 20_000, at(-20_000, 0));
+  expect(ahead()).toBe(3600);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(Date.now() - 2 * hour);
+  expect(ahead()).toBe(3 * 3600);
+  vi.useRealTimers();
+  // It was set.
+  followClock(Date.now(), at(0, 0));
+  expect(ahead()).toBe(0);
 });

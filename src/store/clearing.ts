@@ -1,5 +1,7 @@
 // Clears deleted sessions, and what a killed import has left, while the server serves.
+
 import { setImmediate } from 'node:timers/promises';
+import { instantNow } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { clearSession, restAfter } from './clear-session.ts';
 import type { Db } from './database.ts';
@@ -56,10 +58,10 @@ export class Clearing {
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       await setImmediate();
-      const sessionId = await findCondemned(this.#db, Date.now());
+      const sessionId = await findCondemned(this.#db, instantNow());
       if (sessionId === null) continue;
       this.#isWanted = true;
-      if (!(await condemnSession(this.#db, sessionId, Date.now()))) continue;
+      if (!(await condemnSession(this.#db, sessionId, instantNow()))) continue;
       await clearSession(this.#db, sessionId, () => this.#isClosed);
       this.#isMerged = false;
     }

@@ -1,4 +1,5 @@
 // A session that was made for a request which came to nothing.
+import { instantNow } from '../kit/clock.ts';
 import { deleteSession } from './clear-session.ts';
 import type { Db } from './database.ts';
 import { changeSession } from './lock-session.ts';
@@ -17,6 +18,6 @@ export async function deleteUnusedSession(db: Db, sessionId: string): Promise<vo
         ]),
       )
       .executeTakeFirst();
-    if (used === undefined) await deleteSession(transaction, sessionId, Date.now());
+    if (used === undefined) await deleteSession(transaction, sessionId, instantNow());
   });
 }

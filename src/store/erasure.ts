@@ -1,6 +1,8 @@
 // When the traces of deleted text are taken out of the file: once nobody has written for a moment.
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { instantNow } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import { findCondemned } from './hidden-sessions.ts';
 import { readMeta } from './meta.ts';
@@ -65,7 +67,7 @@ export class Erasure {
   async #eraseIfDue(): Promise<void> {
     const { db, guard } = this.#store;
     const mark = await readMeta(db, ERASE_DUE);
-    if (mark === null || (await findCondemned(db, Date.now())) !== null) return;
+    if (mark === null || (await findCondemned(db, instantNow())) !== null) return;
     await guard.whileRewritten(() => this.#erase(mark));
   }
 

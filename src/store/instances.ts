@@ -2,6 +2,7 @@
 // has its turns taken by another.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { DATABASE_CLOCK } from './database-clock.ts';
 import { MIN_VERSION_KEY } from './min-version.ts';
 import type { Tenure } from './tenure.ts';
 
@@ -28,6 +29,8 @@ export interface Renewed {
   readonly others: number;
   /** From which version on the database may be used; null: it says nothing. */
   readonly minVersion: string | null;
+  /** By the clock of the database. */
+  readonly instant: number;
 }
 
 /** @returns null: it is not there any more, since others have taken what it had */
@@ -41,6 +44,7 @@ export async function renewLease(db: Db, id: string, leaseMs: number): Promise<R
         'others',
       ),
       sql<string | null>`(select value from meta where key = ${MIN_VERSION_KEY})`.as('minVersion'),
+      DATABASE_CLOCK.as('instant'),
     ])
     .executeTakeFirst();
   return row ?? null;

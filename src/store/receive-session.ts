@@ -1,6 +1,7 @@
 // Writes a session that is there whole or not at all: a small one in one transaction, a large one in slices that
 // nobody sees before the last.
 
+import { instantNow } from '../kit/clock.ts';
 import { clearSession, restAfter } from './clear-session.ts';
 import type { Db } from './database.ts';
 import { commitUnsynced } from './durable.ts';
@@ -26,7 +27,7 @@ export interface IncomingSession {
 
 /** @returns the id of the session, which is there now */
 export async function receiveSession(db: Db, incoming: IncomingSession): Promise<string> {
-  let mark = Date.now();
+  let mark = instantNow();
   let startedAt = performance.now();
   const { sessionId, slices, second } = await db.transaction().execute(async (transaction) => {
     const sessionId = await incoming.begin(transaction);
@@ -39,7 +40,7 @@ export async function receiveSession(db: Db, incoming: IncomingSession): Promise
     return { sessionId, slices, second };
   });
   const renew = async (transaction: Db) => {
-    const now = Date.now();
+    const now = instantNow();
     await renewIncoming(transaction, sessionId, { from: mark, to: now });
     return now;
   };

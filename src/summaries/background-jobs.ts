@@ -1,6 +1,8 @@
 // Work for nobody in particular: one job at a time, only while no client waits for the engine, stopped at once when
 // one comes. What is due stands in the database; this decides when it runs.
+
 import { MochiError } from '../contract/errors.ts';
+import { instantNow } from '../kit/clock.ts';
 import type { Log } from '../kit/log.ts';
 import {
   completeJob,
@@ -79,7 +81,7 @@ export class BackgroundJobs {
     session: Pick<StoredSession, 'session_id' | 'title' | 'model' | 'kind' | 'isListed'>,
   ): Promise<void> {
     const sessionId = session.session_id;
-    const now = Date.now();
+    const now = instantNow();
     // Nobody looks for an agent's chat by its title, and its summary is its last message; nor for what is in no list.
     const kinds = session.kind === 'chat' && session.isListed ? this.#kinds : [];
     if (kinds.includes('title') && session.title === null) {
@@ -219,7 +221,7 @@ export class BackgroundJobs {
         { ...about, ...(Number.isFinite(pauseMs) && { again_in_ms: pauseMs }) },
         'background job failed',
       );
-      await postponeJob(db, job, Date.now());
+      await postponeJob(db, job, instantNow());
     }
     if (Number.isFinite(pauseMs)) return;
     log.warn(

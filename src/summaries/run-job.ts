@@ -1,4 +1,5 @@
 // One background job: looks whether there is still something to write, and writes it.
+import { instantNow } from '../kit/clock.ts';
 import { unlessAborted } from '../kit/unless-aborted.ts';
 import { completeJob, forgetJob, type Job, wantJob } from '../store/background-jobs.ts';
 import { findMessage } from '../store/messages.ts';
@@ -62,5 +63,5 @@ async function drop({ db }: SummaryDeps, job: Job): Promise<false> {
 /** Another branch was chosen while its summary was being written. */
 async function catchUp({ db }: SummaryDeps, job: Job, seen: StoredSession): Promise<void> {
   const now = await findSession(db, job.sessionId);
-  if (now !== null && now.headId !== seen.headId) await wantJob(db, job, Date.now());
+  if (now !== null && now.headId !== seen.headId) await wantJob(db, job, instantNow());
 }

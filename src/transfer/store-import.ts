@@ -1,5 +1,7 @@
 // A session of a file → the store: once, and whole or not at all.
+
 import { setTimeout } from 'node:timers/promises';
+import { instantNow } from '../kit/clock.ts';
 import { clearSession } from '../store/clear-session.ts';
 import type { Db } from '../store/database.ts';
 import { condemnSession, isIncoming } from '../store/hidden-sessions.ts';
@@ -68,7 +70,7 @@ const LOOK_MS = 200;
 /** What was deleted, or left by a killed import, makes room for what comes; an import that lives is waited for. */
 async function makeRoom(db: Db, sessionId: string): Promise<void> {
   for (;;) {
-    if (await condemnSession(db, sessionId, Date.now())) return clearSession(db, sessionId);
+    if (await condemnSession(db, sessionId, instantNow())) return clearSession(db, sessionId);
     if (!(await isIncoming(db, sessionId))) return;
     await setTimeout(LOOK_MS);
   }

@@ -1,5 +1,7 @@
 // `POST /v1/responses`: a turn in the place that the request names, told as a response.
+
 import { MochiError } from '../../contract/errors.ts';
+import { instantNow } from '../../kit/clock.ts';
 import { insertResponse } from '../../store/responses.ts';
 import type { Asked, DialectAnswer, DialectDeps, TurnAnswer } from '../dialect.ts';
 import { closeHistory } from '../history.ts';
@@ -94,5 +96,5 @@ async function toPlace(
 }
 
 function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000);
+  return Math.floor(instantNow() / 1000);
 }

@@ -1,6 +1,8 @@
 // A response from what is stored of its turn.
+
 import { MochiError } from '../../contract/errors.ts';
 import type { Turn } from '../../contract/turn.ts';
+import { instantNow } from '../../kit/clock.ts';
 import { listTurnMessages } from '../../store/messages.ts';
 import { findResponse } from '../../store/responses.ts';
 import { listSettledCalls } from '../../store/settled-calls.ts';
@@ -47,7 +49,7 @@ export function toHead({ turn, echo }: KnownResponse, include: readonly string[]
     createdAt: toSeconds(turn.created_at),
     conversationId: toConversationId(turn.session_id),
     echo: { ...echo, include: [...echo.include, ...include] },
-    nowSeconds: () => (finishedAt === null ? Math.floor(Date.now() / 1000) : toSeconds(finishedAt)),
+    nowSeconds: () => (finishedAt === null ? Math.floor(instantNow() / 1000) : toSeconds(finishedAt)),
   };
 }
 

@@ -6,6 +6,7 @@ import { loadPgCursor } from '../../../kit/late-packages.ts';
 import type { Log } from '../../../kit/log.ts';
 import type { ChangeListener, StoreChange } from '../../change-notes.ts';
 import type { Database, Db } from '../../database.ts';
+import { readDatabaseClock } from '../../database-clock.ts';
 import { setCommitWays } from '../../durable.ts';
 import { migrate } from '../../migrations/migrate.ts';
 import type { Snapshot } from '../../open-snapshot.ts';
@@ -88,6 +89,7 @@ async function bringUpToDate(url: string): Promise<number> {
       await examineServer(pool, name);
       const startedAt = performance.now();
       await migrate(db);
+      await readDatabaseClock(db);
       return performance.now() - startedAt;
     } finally {
       await pool.end();
