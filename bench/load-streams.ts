@@ -26,12 +26,20 @@ export interface OpenStream {
   close(): Promise<void>;
 }
 
-/** Resolves with the first token. @throws Error when the answer is no 200 */
-export function openStream(call: Call, recorder: DelayRecorder): Promise<OpenStream> {
+/** With a body, a turn is begun, else one is watched that goes on. Resolves with the first token. @throws Error when the answer is no 200 */
+export function openStream(
+  call: Partial<Call> & { readonly url: string },
+  recorder: DelayRecorder,
+): Promise<OpenStream> {
   return new Promise((resolve, reject) => {
-    const text = JSON.stringify(call.body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    const outgoing = request(call.url, { agent, method: 'POST', headers });
+    const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const outgoing = request(call.url, {
+      agent,
+      ...(text !== undefined && {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      }),
+    });
     const isClosed = new Promise<void>((closed) => {
       outgoing.once('close', () => closed());
     });
@@ -64,16 +72,17 @@ export function openStream(call: Call, recorder: DelayRecorder): Promise<OpenStr
 
 function read(response: IncomingMessage, recorder: DelayRecorder, onFirst: () => void): void {
   let rest = '';
-  let expected = 0;
+  // Whoever comes later is told what was said before as one text.
+  let expected: number | null = null;
   response.setEncoding('latin1');
   response.on('data', (chunk: string) => {
     const text = rest + chunk;
     const end = text.lastIndexOf('\n') + 1;
     rest = text.slice(end);
     for (const [, number, sentAt] of text.slice(0, end).matchAll(TOKEN)) {
-      if (Number(number) !== expected) throw new Error(`token ${number} came in place of ${expected}`);
-      if (expected === 0) onFirst();
-      expected += 1;
+      if (expected === null) onFirst();
+      else if (Number(number) !== expected) throw new Error(`token ${number} came in place of ${expected}`);
+      expected = Number(number) + 1;
       recorder.add(Number(sentAt));
     }
   });

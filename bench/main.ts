@@ -21,6 +21,7 @@ import type { BenchOptions } from './scenario.ts';
 import { measureSearch } from './search.ts';
 import { measureSearchOnDatabases } from './search-databases.ts';
 import { measureSessionList } from './session-list.ts';
+import { measureSeveralServers } from './several-servers.ts';
 import { measureSideBySide } from './side-by-side.ts';
 import { measureSoak } from './soak.ts';
 import { measureStartUp } from './start-up.ts';
@@ -60,6 +61,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   t: { title: 'Accepting a turn, on SQLite and PostgreSQL', measure: measureAccept },
   u: { title: 'Search on SQLite and PostgreSQL', measure: measureSearchOnDatabases },
+  v: { title: 'Several servers on one PostgreSQL', measure: measureSeveralServers },
   r: { title: 'Side by side with the bare relay', measure: measureSideBySide },
 };
 

@@ -74,7 +74,7 @@ export async function loneTurns(
   return { firstEvent: first.medians(), turnCpu: cpu.means() };
 }
 
-async function runTurns({ nextCall }: Side, count: number): Promise<void> {
+export async function runTurns({ nextCall }: Pick<Side, 'nextCall'>, count: number): Promise<void> {
   let left = count;
   const next = async () => {
     while (left > 0) {

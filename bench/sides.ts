@@ -25,7 +25,7 @@ export interface SidesPlan {
 }
 
 /** Above the default, so that none of them waits for a slot. */
-const ENV = { MOCHI_MAX_CONCURRENT_TURNS: '10000', MOCHI_ENGINE_PARALLEL: '10000' };
+export const WITHOUT_LIMITS = { MOCHI_MAX_CONCURRENT_TURNS: '10000', MOCHI_ENGINE_PARALLEL: '10000' };
 /** Sessions that are made at once. */
 const AT_ONCE = 8;
 
@@ -39,7 +39,7 @@ export async function startSides(servers: readonly Server[], plan: SidesPlan): P
       kind,
       dataDir: temporaryFolder(),
       ollamaUrl: engine.url,
-      env: ENV,
+      env: WITHOUT_LIMITS,
     });
     const sessions = await createSessions(program, plan);
     sides.push({ name, program, nextCall: () => serverCall(program, sessions.pop() ?? '', tokens) });
@@ -64,7 +64,10 @@ export async function inTurn(
 }
 
 /** Through the API: each server has a database of its own version. */
-async function createSessions({ url }: Program, { model, calls }: SidesPlan): Promise<string[]> {
+export async function createSessions(
+  { url }: Program,
+  { model, calls }: Pick<SidesPlan, 'model' | 'calls'>,
+): Promise<string[]> {
   const ids: string[] = [];
   let left = calls;
   const next = async () => {
