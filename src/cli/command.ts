@@ -1,5 +1,5 @@
 // What the commands share: their settings, and how they end.
-import { type Command, Option } from 'commander';
+import { type Command, type HelpContext, Option } from 'commander';
 import { type Config, cliOptions, loadConfig } from '../config.ts';
 import { sayError } from './terminal.ts';
 
@@ -21,12 +21,30 @@ export class ExitError extends Error {
   }
 }
 
-/** Adds the settings that all commands share, in its help after what is its own. */
+/**
+ * Adds the settings that all commands share, in its help after what is its own: once it is asked for. Twenty commands
+ * with seventy each would take a megabyte.
+ */
 export function withSettings(command: Command): Command {
-  for (const { flags, description } of cliOptions()) {
-    command.addOption(new Option(flags, description).helpGroup('Settings:'));
-  }
-  return command;
+  const { parseOptions, helpInformation } = command;
+  let isComplete = false;
+  const complete = () => {
+    if (isComplete) return;
+    isComplete = true;
+    for (const { flags, description } of cliOptions()) {
+      command.addOption(new Option(flags, description).helpGroup('Settings:'));
+    }
+  };
+  return Object.assign(command, {
+    parseOptions(argv: string[]) {
+      complete();
+      return parseOptions.call(command, argv);
+    },
+    helpInformation(context?: HelpContext) {
+      complete();
+      return helpInformation.call(command, context);
+    },
+  });
 }
 
 /** @throws ExitError after every problem was named */

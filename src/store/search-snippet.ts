@@ -1,4 +1,5 @@
 // The part of a text around what was found, with the places of the hits in it.
+import { segmentGraphemes } from '../kit/graphemes.ts';
 import { composed, type Word, wordsOf } from '../kit/words.ts';
 import type { SearchQuery, SearchTerm } from './search-query.ts';
 
@@ -22,8 +23,6 @@ const LEAD = 40;
 const MAX_HITS = 200;
 /** How far a cut moves to find the end of a word. */
 const WORD_REACH = 24;
-
-const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /** Around the place with the most different terms, the first of them. A text without a hit shows its beginning. */
 export function toSnippet(content: string, query: SearchQuery): Snippet {
@@ -116,7 +115,7 @@ const GRAPHEME_REACH = 64;
 function graphemeStart(text: string, at: number): number {
   const from = Math.max(0, at - GRAPHEME_REACH);
   const stretch = text.slice(from, at + GRAPHEME_REACH);
-  const start = from + (graphemes.segment(stretch).containing(at - from)?.index ?? 0);
+  const start = from + (segmentGraphemes(stretch).containing(at - from)?.index ?? 0);
   const unit = text.charCodeAt(start);
   return unit >= 0xdc00 && unit <= 0xdfff && start > 0 ? start - 1 : start;
 }

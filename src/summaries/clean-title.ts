@@ -1,4 +1,5 @@
 // A title as models write it → a few words on one line.
+import { segmentGraphemes } from '../kit/graphemes.ts';
 import { withoutThoughts } from '../kit/model-json.ts';
 
 /** Longest title, in characters as people see them. */
@@ -18,8 +19,6 @@ const LABEL = /^(?:title|titel|titre|título|titolo|标题|標題|タイトル|�
 const CONTROLS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 const THOUGHT_MARKS = /<\/?think(?:ing)?>/giu;
 const LAST_DOTS = /[.。．…‥:：;,、]+$/u;
-
-const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** @returns at most 60 characters on one line, without thoughts, quotes, Markdown and a last dot; '' when nothing is left */
 export function cleanTitle(text: string): string {
@@ -46,7 +45,7 @@ export function cleanTitle(text: string): string {
 }
 
 function shorten(title: string): string {
-  const seen = Array.from(characters.segment(title), ({ segment }) => segment);
+  const seen = Array.from(segmentGraphemes(title), ({ segment }) => segment);
   if (seen.length <= MAX_LENGTH) return seen.join('');
   const cut = seen.slice(0, CUT_LENGTH);
   const lastSpace = cut.lastIndexOf(' ');

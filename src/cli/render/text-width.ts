@@ -1,7 +1,7 @@
 // How many columns a text takes on a terminal.
 import stringWidth from 'string-width';
+import { segmentGraphemes } from '../../kit/graphemes.ts';
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const ASCII = /^[\u0020-\u007e]*$/;
 
 /** Of a text without control characters. */
@@ -11,5 +11,5 @@ export function textWidth(text: string): number {
 
 /** What is never torn: an emoji of a family, a letter with its accents. */
 export function splitCharacters(text: string): string[] {
-  return ASCII.test(text) ? text.split('') : Array.from(graphemes.segment(text), ({ segment }) => segment);
+  return ASCII.test(text) ? text.split('') : Array.from(segmentGraphemes(text), ({ segment }) => segment);
 }
