@@ -1,8 +1,9 @@
 // A new turn joins the line of its session, as its request wants to where the session is busy.
 import type { BusyPolicy } from '../contract/chat.ts';
+import { sessionBusy } from '../store/session-busy.ts';
 import type { Place, TurnLines } from './line/place.ts';
 import { queuedEvent } from './opening-events.ts';
-import { busy, cancelled } from './stop-reasons.ts';
+import { cancelled } from './stop-reasons.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 import type { TurnRegistry } from './watch/turn-registry.ts';
 
@@ -18,7 +19,7 @@ export function enterLine({ lines, registry }: Lined, live: LiveTurn, wanted: Bu
   const holder = holderId === undefined ? null : registry.find(holderId);
   const onBusy = wanted ?? (isForgotten(holder) ? 'interrupt' : 'queue');
   if (holderId !== undefined && onBusy === 'reject')
-    throw busy(sessionId, holderId, holder?.isWaiting === true);
+    throw sessionBusy(sessionId, holderId, holder?.isWaiting === true);
   const place = lines.enter(sessionId, turnId, {
     atFront: onBusy === 'interrupt',
     onMove: (position, isForPerson) => {

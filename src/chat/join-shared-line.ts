@@ -1,10 +1,10 @@
 // A new turn joins the line of its session among all servers that share the database, as its request wants to.
 import type { Db } from '../store/database.ts';
+import { sessionBusy } from '../store/session-busy.ts';
 import { type LinedTurn, readSharedLine } from '../store/shared-line.ts';
 import { wantCancelled } from '../store/turn-owners.ts';
 import type { Place } from './line/place.ts';
 import { refuseWhenFull } from './line/refuse-when-full.ts';
-import { busy } from './stop-reasons.ts';
 import type { TurnRequest } from './turn-request.ts';
 import type { LiveTurn } from './watch/live-turn.ts';
 
@@ -48,7 +48,7 @@ async function meetOthers(
     readonly wanted: TurnRequest['onBusy'];
   },
 ): Promise<void> {
-  if (wanted === 'reject') throw busy(sessionId, first.id, first.state === 'waiting');
+  if (wanted === 'reject') throw sessionBusy(sessionId, first.id, first.state === 'waiting');
   const entries = line.map(({ id: turnId }) => ({ turnId, takesSlot: true }));
   refuseWhenFull(sessionId, entries, { isFull: false, queued: 0, atFront: wanted === 'interrupt' });
   if (wanted === 'interrupt' && !first.isMine && first.state !== 'queued')

@@ -8,6 +8,7 @@ import { timestampAfter } from '../kit/clock.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { patientDb } from '../store/durable.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
+import { sessionBusy } from '../store/session-busy.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
 import type { CallDeps } from './call-in-line.ts';
@@ -31,7 +32,7 @@ import { passTurn } from './passing-turn.ts';
 import { previewTurn } from './preview-turn.ts';
 import { startChat } from './start-chat.ts';
 import { stopAll } from './stop-all.ts';
-import { busy, cancelled, deleted, interrupted, noActiveTurn } from './stop-reasons.ts';
+import { cancelled, deleted, interrupted, noActiveTurn } from './stop-reasons.ts';
 import { summarizeSession } from './summarize-session.ts';
 import { asItLives, describePassing, requireTurn } from './turn-as-it-lives.ts';
 import type { TurnHouse } from './turn-house.ts';
@@ -175,9 +176,10 @@ export class LiveTurns {
    */
   async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
     const other = await this.#elsewhere.holderOf(sessionId);
-    if (other !== null) throw busy(sessionId, other.id, other.state === 'waiting');
+    if (other !== null) throw sessionBusy(sessionId, other.id, other.state === 'waiting');
     const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder !== undefined) throw busy(sessionId, holder, this.#registry.find(holder)?.isWaiting === true);
+    if (holder !== undefined)
+      throw sessionBusy(sessionId, holder, this.#registry.find(holder)?.isWaiting === true);
     return this.#stopAll([sessionId], cancelled, action);
   }
 

@@ -2,16 +2,6 @@
 import { MochiError, PART_IS_KEPT } from '../contract/errors.ts';
 
 /** @param isWaiting its turn waits for a person */
-export function busy(sessionId: string, turnId: string, isWaiting: boolean): MochiError {
-  const what = isWaiting
-    ? 'waits for an approval. Decide it, or cancel the turn, then try again.'
-    : 'is answering. Wait for its turn to end, or cancel it, then try again.';
-  return new MochiError('session_busy', `Session ${sessionId} ${what}`, {
-    session_id: sessionId,
-    turn_id: turnId,
-  });
-}
-
 export function noActiveTurn(sessionId: string): MochiError {
   return new MochiError(
     'no_active_turn',

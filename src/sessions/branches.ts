@@ -3,9 +3,9 @@ import type { HeadInput, SessionHead } from '../contract/session.ts';
 import { moveHead, refreshPreview } from '../store/active-path.ts';
 import { copyMessages, listPathTo } from '../store/copy-path.ts';
 import type { Db } from '../store/database.ts';
-import { changeSession } from '../store/lock-session.ts';
 import { type PathMessage, SYSTEM_DEPTH } from '../store/messages.ts';
 import { receiveSession } from '../store/receive-session.ts';
+import { changeIdleSession } from '../store/session-busy.ts';
 import { insertSession, type StoredSession, updateSession } from '../store/sessions.ts';
 import { findNewestLeaf } from '../store/siblings.ts';
 import { inSlices } from '../store/slices.ts';
@@ -21,7 +21,7 @@ export async function setHead(
   sessionId: string,
   { message_id: messageId, descend = false }: HeadInput,
 ): Promise<SessionHead> {
-  return changeSession(deps.db, sessionId, async (transaction) => {
+  return changeIdleSession(deps.db, sessionId, async (transaction) => {
     await requireSession(transaction, sessionId);
     const target = toTarget(await requireMessage(transaction, sessionId, messageId));
     const end = descend ? await findNewestLeaf(transaction, sessionId, target && target.id) : target;

@@ -2,8 +2,8 @@
 import { MochiError } from '../contract/errors.ts';
 import type { EditedMessage } from '../contract/session.ts';
 import { appendToPath } from '../store/active-path.ts';
-import { changeSession } from '../store/lock-session.ts';
 import { listPath, type PathMessage, toContractMessage } from '../store/messages.ts';
+import { changeIdleSession } from '../store/session-busy.ts';
 import { requireMessage, requireSession } from './require.ts';
 import type { SessionDeps } from './session-deps.ts';
 
@@ -16,7 +16,7 @@ export async function editMessage(
   sessionId: string,
   edit: { readonly index: number; readonly content: string },
 ): Promise<EditedMessage> {
-  return changeSession(deps.db, sessionId, async (transaction) => {
+  return changeIdleSession(deps.db, sessionId, async (transaction) => {
     const session = await requireSession(transaction, sessionId);
     const depth = session.systemId === null ? edit.index : edit.index - 1;
     const [old] = Number.isSafeInteger(depth)

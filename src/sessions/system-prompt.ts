@@ -2,8 +2,8 @@
 import { invalidField, MochiError } from '../contract/errors.ts';
 import type { SystemPromptAnswer, SystemPromptInput } from '../contract/session.ts';
 import { insertMessage } from '../store/insert-messages.ts';
-import { changeSession } from '../store/lock-session.ts';
 import { deleteMessage, SYSTEM_DEPTH } from '../store/messages.ts';
+import { changeIdleSession } from '../store/session-busy.ts';
 import { updateSession } from '../store/sessions.ts';
 import { readPromptText, type SystemText } from './prompt-text.ts';
 import { requireSession } from './require.ts';
@@ -18,7 +18,7 @@ export async function setSystemPrompt(
   await requireSession(deps.db, sessionId);
   // Read before anything is written, and outside the transaction: a file system may take its time.
   const text = await readSystemText(deps, input);
-  return changeSession(deps.db, sessionId, async (transaction) => {
+  return changeIdleSession(deps.db, sessionId, async (transaction) => {
     await placeSystemMessage({ ...deps, db: transaction }, sessionId, text);
     await updateSession(transaction, sessionId, { updated_at: deps.now() });
     return { content: text.content, source_file: text.sourceFile, message_index: 0 };
@@ -35,7 +35,7 @@ async function readSystemText(deps: SessionDeps, input: SystemPromptInput): Prom
 
 /** @throws MochiError session_not_found, no_system_prompt */
 export async function removeSystemPrompt(deps: SessionDeps, sessionId: string): Promise<void> {
-  await changeSession(deps.db, sessionId, async (transaction) => {
+  await changeIdleSession(deps.db, sessionId, async (transaction) => {
     const { systemId } = await requireSession(transaction, sessionId);
     if (systemId === null) {
       throw new MochiError(

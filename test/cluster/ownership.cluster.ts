@@ -1,4 +1,5 @@
 // Whose a turn is: what becomes of it when its server is killed, stands still, or stops, in every state.
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
@@ -198,5 +199,34 @@ it('who listens to the events of one server hears of what happens on another', a
   }
   expect(told).toContain(body.turn_id);
   listening.abort();
+  await one.kill('SIGTERM');
+});
+
+it('a change of a session that meets the begin of a turn elsewhere is refused, however close they are', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(text('First.'));
+  const { body } = await one.chat(sessionId, { message: 'Hello' });
+  const lock = new Client({ connectionString: cluster.url });
+  await lock.connect();
+  const waiting = async () => {
+    const [row] = await cluster.rows(
+      `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return Number(row?.['count']);
+  };
+  await lock.query('begin');
+  await lock.query('select 1 from session_rows where id = $1 for no key update', [sessionId]);
+  cluster.ollama.reply(script(text('Second', '.'), gateAfter(1, gate())));
+  const turn = openTurn(one, sessionId, 'And now?');
+  await expect.poll(waiting).toBe(1);
+  const moved = other.request('PUT', `/sessions/${sessionId}/head`, { message_id: body.message.message_id });
+  await expect.poll(waiting).toBe(2);
+  await lock.query('commit');
+  await lock.end();
+  expect(await moved).toMatchObject({
+    status: 409,
+    body: { detail: { error: { code: 'session_busy', details: { turn_id: await turn } } } },
+  });
   await one.kill('SIGTERM');
 });

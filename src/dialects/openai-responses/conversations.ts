@@ -6,7 +6,7 @@ import { createSession } from '../../sessions/create-session.ts';
 import { patchSession } from '../../sessions/patch-session.ts';
 import { requireSession } from '../../sessions/require.ts';
 import { moveHead } from '../../store/active-path.ts';
-import { changeSession } from '../../store/lock-session.ts';
+import { changeIdleSession } from '../../store/session-busy.ts';
 import type { StoredSession } from '../../store/sessions.ts';
 import type { Asked, DialectDeps, JsonAnswer } from '../dialect.ts';
 import { inNewSession } from '../made-for-request.ts';
@@ -82,7 +82,7 @@ async function append(
   messages: readonly EngineMessage[],
 ): Promise<void> {
   if (messages.length === 0) return;
-  await changeSession(deps.db, sessionId, async (transaction) => {
+  await changeIdleSession(deps.db, sessionId, async (transaction) => {
     const { headId, headDepth } = await requireSession(transaction, sessionId);
     const tip = headId === null ? null : { id: headId, depth: headDepth };
     await appendSaid({ ...deps, db: transaction }, { sessionId, turnId: null }, tip, messages);
@@ -106,7 +106,7 @@ export async function deleteItem(deps: DialectDeps, { params }: Asked): Promise<
         'must be the last of the conversation: what came after it would hang in the air',
       );
     }
-    await changeSession(deps.db, sessionId, (db) => moveHead(db, sessionId, parent, deps.now()));
+    await changeIdleSession(deps.db, sessionId, (db) => moveHead(db, sessionId, parent, deps.now()));
   });
   return { as: 'json', body: toConversation(await requireSession(deps.db, sessionId)) };
 }
