@@ -17,20 +17,21 @@ import type { TurnHouse } from './turn-house.ts';
 /** @returns those that could not be taken up now; never throws */
 export async function takeOver(house: TurnHouse, taken: readonly TakenTurn[]): Promise<readonly TakenTurn[]> {
   const { db, log } = house.deps;
+  const here = new Map(house.registry.running.map((live) => [live.turnId, live]));
   // It had them itself, and has not let go of them yet.
-  if (taken.some(({ turnId }) => house.registry.find(turnId)?.isLost)) return taken;
-  const tenures = new Map(taken.map(({ turnId, tenure }) => [turnId, tenure]));
+  if (taken.some(({ turnId }) => here.get(turnId)?.isLost)) return taken;
+  // Some may go on since an earlier try.
+  const others = taken.filter(({ turnId }) => !here.has(turnId));
+  const tenures = new Map(others.map(({ turnId, tenure }) => [turnId, tenure]));
   try {
     await askOutcomes(house.deps, EVENT_GAP, tenures);
     const left = await listLeftTurns(db, [...tenures.keys()]);
     await closeBegun(house, left, tenures);
     await takeUpTurns(house, tenures);
     for (const turn of left) {
-      const settings = toBegin(turn);
+      const settings = toBegin(house, turn);
       const tenure = tenures.get(turn.turnId);
-      const isTaken = house.registry.find(turn.turnId) !== null;
-      if (settings !== null && tenure !== undefined && !isTaken)
-        await beginAgain(house, { turn, settings, tenure });
+      if (settings !== null && tenure !== undefined) await beginAgain(house, { turn, settings, tenure });
     }
     await placeLeftMessages(house.deps);
     await closeLeftHandRuns(db, { ...cutRuns('the server stopped'), finishedAt: house.deps.now() });
@@ -42,17 +43,21 @@ export async function takeOver(house: TurnHouse, taken: readonly TakenTurn[]): P
 }
 
 /** With what one is begun that nobody has seen anything of; null: it cannot. */
-function toBegin({ state, messageId, isRun, settings }: LeftTurn): AskedSettings | null {
-  const isUnseen = state === 'queued' || (state === 'running' && messageId === null);
+function toBegin({ registry }: TurnHouse, turn: LeftTurn): AskedSettings | null {
+  const { turnId, state, messageId, isRun, settings } = turn;
+  // Of one that ended here its watchers were told the end, which could not be stored.
+  const isTold = registry.find(turnId) !== null;
+  const isUnseen = !isTold && (state === 'queued' || (state === 'running' && messageId === null));
   return isUnseen && !isRun ? readAskedSettings(settings) : null;
 }
 
 async function closeBegun(
-  { deps }: TurnHouse,
+  house: TurnHouse,
   left: readonly LeftTurn[],
   tenures: ReadonlyMap<string, TakenTurn['tenure']>,
 ): Promise<void> {
-  const ended = new Set(left.filter((turn) => toBegin(turn) === null).map(({ turnId }) => turnId));
+  const ended = new Set(left.filter((turn) => toBegin(house, turn) === null).map(({ turnId }) => turnId));
+  const { deps } = house;
   const turns = (await listUnfinishedTurns(deps.db)).filter(
     ({ id, state }) => ended.has(id) && state !== 'waiting',
   );

@@ -27,8 +27,10 @@ export interface InstanceDoors {
   readonly renewed: () => void;
   /** The database is for versions from this one on. */
   readonly isTooOld: (minVersion: string) => void;
-  /** Others may have its turns, or will: nothing of them goes on here. @returns those that went on */
-  readonly loseTurns: () => readonly string[];
+  /** Others may have its turns, or will: nothing of them goes on here. */
+  readonly loseTurns: () => void;
+  /** Turns that are its own, and that it does not drive. */
+  readonly findUndriven: () => Promise<readonly string[]>;
 }
 
 /** Has a lifetime: from `start` to `close`. */
@@ -39,11 +41,10 @@ export class Instance {
   /** Others that lived when it was renewed last. */
   #others = 0;
   #hasStopped = false;
-  /** Turns that it stopped in time, and that are its own still if nobody has taken them. */
-  #lost: readonly string[] = [];
   /** Taken, and not taken up yet. */
   #waiting: readonly TakenTurn[] = [];
   #takingUp: Promise<void> = Promise.resolve();
+  #isTakingUp = false;
   #beating: Promise<void> = Promise.resolve();
 
   constructor(doors: InstanceDoors) {
@@ -94,7 +95,7 @@ export class Instance {
       this.#hasStopped = false;
       const minVersion = renewed?.minVersion ?? null;
       if (minVersion !== null && isTooOld(minVersion)) this.#doors.isTooOld(minVersion);
-      else await this.#take({ lost: this.#lost });
+      else await this.#take({ undriven: await this.#findUndriven() });
       this.#doors.renewed();
       return true;
     } catch (error) {
@@ -110,7 +111,6 @@ export class Instance {
     log.error('this instance was away for longer than its lease: others have taken its turns');
     loseTurns();
     this.#waiting = [];
-    this.#lost = [];
     await enterInstance(db, row, times.leaseMs);
   }
 
@@ -137,17 +137,19 @@ export class Instance {
     if (!isLate || this.#hasStopped || this.#others === 0) return;
     this.#hasStopped = true;
     log.error('this instance cannot renew its lease: it stops its turns before others take them');
-    this.#lost = [...this.#lost, ...loseTurns()];
+    loseTurns();
+  }
+
+  /** What was taken is driven in a moment. */
+  async #findUndriven(): Promise<readonly string[]> {
+    return this.#isTakingUp || this.#waiting.length > 0 ? [] : this.#doors.findUndriven();
   }
 
   async #take(left: KnownToBeLeft): Promise<void> {
     const { db, row, log } = this.#doors;
     const taken = await takeLeftTurns(db, row.id, left);
-    // Else it is looked again with the next beat.
-    if (taken !== null) this.#lost = [];
-    const turns = taken ?? [];
-    if (turns.length > 0) log.warn({ turns: turns.length }, 'turns that were left are taken');
-    this.#waiting = [...this.#waiting, ...turns];
+    if (taken.length > 0) log.warn({ turns: taken.length }, 'turns that were left are taken');
+    this.#waiting = [...this.#waiting, ...taken];
     if (this.#waiting.length > 0) void this.#takeUp();
   }
 
@@ -156,7 +158,9 @@ export class Instance {
     this.#takingUp = this.#takingUp.then(async () => {
       const turns = this.#waiting;
       this.#waiting = [];
+      this.#isTakingUp = true;
       const left = await this.#doors.takeUp(turns);
+      this.#isTakingUp = false;
       this.#waiting = [...left, ...this.#waiting];
     });
     return this.#takingUp;

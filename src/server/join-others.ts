@@ -9,6 +9,7 @@ import { retire } from '../chat/retire.ts';
 import { stopWanted } from '../chat/stop-all.ts';
 import { takeOver } from '../chat/take-over.ts';
 import { takeUpTurns } from '../chat/take-up-turns.ts';
+import { UndrivenTurns } from '../chat/undriven-turns.ts';
 import { Instance } from '../cluster/instance.ts';
 import { LEASE_TIMES, type LeaseTimes } from '../cluster/lease-times.ts';
 import { PROTOCOL } from '../cluster/peer.ts';
@@ -77,6 +78,7 @@ export function createPresence(joining: Joining): Presence {
     version: VERSION,
     protocol: PROTOCOL,
   };
+  const undriven = new UndrivenTurns(house);
   const instance = new Instance({
     db,
     log,
@@ -91,10 +93,9 @@ export function createPresence(joining: Joining): Presence {
       });
     },
     loseTurns: () => {
-      const stored = house.registry.running.filter(({ isPassing }) => !isPassing);
-      for (const live of stored) live.lose();
-      return stored.map(({ turnId }) => turnId);
+      for (const live of house.registry.running) if (!live.isPassing) live.lose();
     },
+    findUndriven: () => undriven.find(),
   });
   return {
     async start() {

@@ -69,25 +69,25 @@ export interface TakenTurn {
 export interface KnownToBeLeft {
   /** Instances that are gone, whatever their lease says. */
   readonly gone?: readonly string[];
-  /** Turns of its own that it has stopped, since others could have taken them: some of them nobody has. */
-  readonly lost?: readonly string[];
+  /** Turns of its own that it does not drive. */
+  readonly undriven?: readonly string[];
 }
 
 /**
  * Takes every turn whose owner is gone, all of one owner or none, those that are nobody's, and those that are known.
- * @returns null: nothing was looked at, since another one is at it, or this one is stopping
+ * @returns none where another one is at it at this moment, or this one is stopping
  */
 export async function takeLeftTurns(
   db: Db,
   me: string,
-  { gone = [], lost = [] }: KnownToBeLeft,
-): Promise<TakenTurn[] | null> {
+  { gone = [], undriven = [] }: KnownToBeLeft,
+): Promise<TakenTurn[]> {
   return db.transaction().execute(async (transaction) => {
     // One that is stopping has handed over what waits with it, and takes nothing back.
     const { rows: locked } = await sql<{ is_mine: boolean }>`
       select pg_try_advisory_xact_lock(${TAKING}) as is_mine from instances
       where id = ${me} and state = 'up' for share`.execute(transaction);
-    if (locked[0]?.is_mine !== true) return null;
+    if (locked[0]?.is_mine !== true) return [];
     const { rows: dead } = await sql<{ id: string }>`
       select id from instances where id <> ${me} and (lease_until < now() or id = any(${gone}))
       for update skip locked`.execute(transaction);
@@ -98,7 +98,7 @@ export async function takeLeftTurns(
         select id from turns
         where (owner = any(${ids}) or (owner is null and finished_at is null
           and exists (select 1 from sessions where sessions.id = turns.session_id))
-          or (owner = ${me} and id = any(${lost})))
+          or (owner = ${me} and id = any(${undriven})))
         for update
       )
       returning id, epoch`.execute(transaction);

@@ -77,6 +77,19 @@ export async function listWantedCancelled(db: Db): Promise<WantedCancelled[]> {
   }));
 }
 
+/** Those of this server that have no end. */
+export async function listOwnTurns(db: Db): Promise<string[]> {
+  const me = instanceOf(db);
+  if (me === null) return [];
+  const rows = await db
+    .selectFrom('turns')
+    .select('id')
+    .where('owner', '=', me)
+    .where('finished_at', 'is', null)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Those of them that have no end. */
 export async function listUnended(db: Db, turnIds: readonly string[]): Promise<string[]> {
   const rows = await db
