@@ -7,8 +7,6 @@ const OF_SQLITE = [
   'test/api/damaged-rows.test.ts',
   'test/api/database-busy.test.ts',
   'test/api/durable.test.ts',
-  'test/api/import-command.test.ts',
-  'test/api/large-sessions.test.ts',
   'test/api/system-prompt-files.test.ts',
   'test/api/turn-costs.test.ts',
 ];

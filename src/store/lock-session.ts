@@ -65,6 +65,15 @@ async function lockSession(db: Db, sessionId: string): Promise<void> {
   await sql`select 1 from session_rows where id = ${sessionId} for no key update`.execute(db);
 }
 
+/** A key of an advisory lock. */
+const IMPORTING = 0x6d6f_6369;
+
+/** First in a transaction that looks which ids are free and takes them: other imports wait here until it is committed. */
+export async function lockImports(db: Db): Promise<void> {
+  if (dialectOf(db).name === 'sqlite') return;
+  await sql`select pg_advisory_xact_lock(${sql.lit(IMPORTING)})`.execute(db);
+}
+
 /** The same that resolves when it is committed, and says when it is durable. */
 export function changeSessionEarly<T>(
   db: Db,

@@ -5,6 +5,7 @@ import { instantNow } from '../kit/clock.ts';
 import { clearSession } from '../store/clear-session.ts';
 import type { Db } from '../store/database.ts';
 import { condemnSession, isIncoming } from '../store/hidden-sessions.ts';
+import { lockImports } from '../store/lock-session.ts';
 import { receiveSession, type Slice } from '../store/receive-session.ts';
 import { findSessionRow, isTakenSessionId, type SessionRow } from '../store/session-rows.ts';
 import { findImportedSession } from '../store/sessions.ts';
@@ -35,12 +36,14 @@ export async function storeImport(deps: ImportDeps, found: FoundSession): Promis
   try {
     const sessionId = await receiveSession(db, {
       begin: async (transaction) => {
+        await lockImports(transaction);
         const id = (await isTakenSessionId(transaction, found.id)) ? deps.newId(10) : found.id;
         await found.begin(transaction, id);
         return id;
       },
-      slices: (id) => found.slices(id),
+      slices: (id) => alone(found.slices(id)),
       finish: async (transaction, id) => {
+        await lockImports(transaction);
         const other = await findImportedSession(transaction, importHash, id);
         if (other !== null) throw new ImportedMeanwhile(other);
         await found.finish(transaction, id);
@@ -50,6 +53,16 @@ export async function storeImport(deps: ImportDeps, found: FoundSession): Promis
   } catch (error) {
     if (error instanceof ImportedMeanwhile) return { type: 'known', sessionId: error.sessionId };
     throw error;
+  }
+}
+
+/** Each looks for the ids that are free, and takes them. */
+function* alone(slices: Iterable<Slice>): Generator<Slice, void> {
+  for (const slice of slices) {
+    yield async (db) => {
+      await lockImports(db);
+      await slice(db);
+    };
   }
 }
 

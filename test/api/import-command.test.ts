@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ProcessEnd, runCommand } from '../support/spawned-server.ts';
+import { databaseFor, dropDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/original-sessions', import.meta.url));
@@ -24,12 +25,17 @@ describe('mochi-server import', () => {
   });
   afterAll(async () => {
     await server.close();
+    await dropDatabaseOf(dataDir);
     await rm(dataDir, { recursive: true });
   });
 
   const file = (name: string) => join(folder, name);
-  const runImport = (...paths: string[]): Promise<ProcessEnd> =>
-    runCommand(['import', ...paths], { env: { MOCHI_DATA_DIR: dataDir } });
+  const runImport = async (...paths: string[]): Promise<ProcessEnd> => {
+    const database = await databaseFor(dataDir);
+    return runCommand(['import', ...paths], {
+      env: { MOCHI_DATA_DIR: dataDir, ...(database && { MOCHI_DATABASE_URL: database.url }) },
+    });
+  };
   const linesOf = ({ stdout }: ProcessEnd) => stdout.trimEnd().split('\n');
   const idIn = (line: string | undefined) =>
     /(?:imported as|already there as) session (.+?)(?: \(|$)/.exec(line ?? '')?.[1];
