@@ -25,7 +25,10 @@ export async function listTools(config: Config): Promise<void> {
       tools.denyRuleOf(tool.name) ?? '',
       shortened(tool.description),
     ]);
-    if (rows.length === 0) say(`No tools. Each folder in ${config.toolsDir} is a group of them.\n`);
+    if (rows.length === 0)
+      say(
+        `No tools. Each folder in ${config.toolsDir} with an __init__.py or an index.ts is a group of them.\n`,
+      );
     else sayTable([['NAME', 'FROM', 'FORBIDDEN BY', 'DOES'], ...rows]);
     if (registry.problems.length > 0) say('\nProblems:\n');
     for (const { source, message } of registry.problems) say(`  ${source}: ${message}\n`);

@@ -1,4 +1,5 @@
 // The commands about tools, and what the doctor says of them, as processes.
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -44,6 +45,15 @@ describe('tools on the command line', { timeout: 90_000 }, () => {
     await mkdir(dirname(join(dataDir, path)), { recursive: true });
     await writeFile(join(dataDir, path), text);
   }
+
+  it('lists them before there is a data folder, which it does not make', async () => {
+    await write('early/one/index.mjs', MATH);
+    const early = { MOCHI_TOOLS_DIR: join(dataDir, 'early'), MOCHI_DATA_DIR: join(dataDir, 'not', 'yet') };
+    const { status, stdout } = await runCommand(['tools'], { env: { ...env, ...early } });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('native:one') });
+    expect(stdout).not.toContain('Problems');
+    expect(existsSync(join(dataDir, 'not'))).toBe(false);
+  });
 
   it('lists what there is, what forbids it, and what cannot be used', async () => {
     const { status, stdout, stderr } = await runCommand(['tools'], { env });

@@ -1,8 +1,10 @@
 // How a worker is started and spoken to: Node through its IPC channel, Python through a pair of pipes with a line a message.
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { workingFolder } from '../../kit/working-folder.ts';
 import type { GroupPermissions } from './group-settings.ts';
 import type { WorkerOrder, WorkerSetup } from './protocol.ts';
 
@@ -145,7 +147,7 @@ function start(
   stdio: readonly ('ignore' | 'pipe' | 'ipc')[],
 ): ChildProcess {
   const child = spawn(command, args, {
-    cwd: launch.workingFolder,
+    cwd: workingFolder(launch.workingFolder),
     env: launch.environment,
     // A process group of its own, so that what a tool starts ends with it.
     detached: process.platform !== 'win32',

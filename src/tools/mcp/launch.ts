@@ -1,5 +1,6 @@
 // What a server is started or reached with: its configuration with the variables looked up.
 import { posix, resolve, win32 } from 'node:path';
+import { workingFolder } from '../../kit/working-folder.ts';
 import { buildEnvironment, type Environment } from '../groups/environment.ts';
 import { ExpansionFault, expandVariables } from './expand-variables.ts';
 import type { McpServerConfig } from './mcp-config.ts';
@@ -56,7 +57,10 @@ export function planLaunch(config: McpServerConfig, around: LaunchSurroundings):
       command: expand(config.command),
       args: config.args.map(expand),
       env: { ...own, ...expandAll(config.env) },
-      cwd: resolve(around.workingFolder, expand(config.cwd ?? '.')),
+      cwd:
+        config.cwd === null
+          ? workingFolder(around.workingFolder)
+          : resolve(around.workingFolder, expand(config.cwd)),
       url: isCommand ? null : toUrl(expand(config.url)),
       headers: expandAll(config.headers),
     };
