@@ -40,6 +40,7 @@ export default defineConfig({
     include: [
       'test/api/**/*.test.ts',
       'test/turns/**/*.test.ts',
+      'test/dialects/same-name.test.ts',
       'test/postgres/*.postgres.ts',
       'src/store/{active-path,agent-chats,messages,prepared,unlisted-sessions}.test.ts',
     ],

@@ -1,4 +1,5 @@
 // A session for a request that has none yet.
+import type { CreateSession } from '../contract/session.ts';
 import { createSession } from '../sessions/create-session.ts';
 import { requireSession } from '../sessions/require.ts';
 import { findNamedSession, type StoredSession } from '../store/sessions.ts';
@@ -7,11 +8,11 @@ import type { DialectDeps } from './dialect.ts';
 /** @param named what clients call it, and whether it is in lists @throws MochiError model_unusable, ollama_unreachable … */
 export async function createSessionFor(
   deps: DialectDeps,
-  model: string,
+  input: CreateSession,
   named: { readonly clientKey?: string; readonly isListed?: boolean },
 ): Promise<{ readonly session: StoredSession; readonly isNew: boolean }> {
   try {
-    return { session: await createSession(deps, { model }, named), isNew: true };
+    return { session: await createSession(deps, input, named), isNew: true };
   } catch (error) {
     // Another request with the same name may have been quicker.
     const { clientKey } = named;

@@ -116,7 +116,7 @@ async function begin(
   { model }: PlacingRequest,
   named: Parameters<typeof createSessionFor>[2],
 ): Promise<Target> {
-  const { session, isNew } = await createSessionFor(deps, model, named);
+  const { session, isNew } = await createSessionFor(deps, { model }, named);
   return { session, isNew, after: 'nothing' };
 }
 

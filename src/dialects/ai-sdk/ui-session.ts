@@ -1,7 +1,7 @@
 // The session behind the id of a chat: its own, or a name of the app's.
-import { createSession } from '../../sessions/create-session.ts';
 import { requireSession, sessionNotFound } from '../../sessions/require.ts';
 import { findNamedSession, listSession, type StoredSession } from '../../store/sessions.ts';
+import { createSessionFor } from '../create-session-for.ts';
 import type { DialectDeps } from '../dialect.ts';
 import { meantModel } from '../models.ts';
 import { takeModel } from '../take-model.ts';
@@ -39,13 +39,15 @@ export async function openUiSession(deps: DialectDeps, body: UiChatBody): Promis
   const { id, model, system } = body;
   const asked = model == null ? null : meantModel(deps, model);
   const isName = !SESSION_ID.test(id);
-  const known = isName ? await findNamedSession(deps.db, id) : id;
+  let known = isName ? await findNamedSession(deps.db, id) : id;
   if (known === null) {
     const settings = {
       ...(asked !== null && { model: asked }),
       ...(system != null && { system_prompt: system }),
     };
-    return { session: await createSession(deps, settings, { clientKey: id }), isNew: true };
+    const made = await createSessionFor(deps, settings, { clientKey: id });
+    if (made.isNew) return made;
+    known = made.session.session_id;
   }
   const session = await requireUiSession(deps, known);
   await listSession(deps.db, session.session_id);
