@@ -1,21 +1,23 @@
-// What a person wrote, against the schema that it must fit: as carefully as what a model wrote.
+// What a person wrote, against the schema that it must fit.
 import { invalidField, MochiError } from '../contract/errors.ts';
 import { compileSchema, schemaFault } from '../kit/compile-schema.ts';
-import { checkArguments } from '../tools/arguments/check-arguments.ts';
+import type { checkArguments, checkAsWritten } from '../tools/arguments/check-arguments.ts';
 import type { JsonSchema } from '../tools/tool.ts';
 
 interface ValuePlace {
+  /** Whether what can be read in one way only is brought into form. */
+  readonly check: typeof checkArguments | typeof checkAsWritten;
   readonly schema: JsonSchema;
   /** In the body of the request. */
   readonly path: string;
 }
 
-/** @returns it in the form that the schema has. @throws MochiError validation_error */
+/** @returns it as it was checked. @throws MochiError validation_error */
 export function checkValue(
   value: Readonly<Record<string, unknown>>,
-  { schema, path }: ValuePlace,
+  { check, schema, path }: ValuePlace,
 ): Record<string, unknown> {
-  const checked = checkArguments(value, { inputSchema: schema, validate: compile({ schema, path }) });
+  const checked = check(value, { inputSchema: schema, validate: compile({ schema, path }) });
   if (checked.ok) return { ...checked.arguments };
   const errors = checked.misfits.map((misfit) => ({
     path: `${path}${misfit.path}`,
@@ -25,7 +27,7 @@ export function checkValue(
 }
 
 /** @throws MochiError validation_error: a schema that nothing fits has no fitting value */
-function compile({ schema, path }: ValuePlace) {
+function compile({ schema, path }: Pick<ValuePlace, 'schema' | 'path'>) {
   try {
     return compileSchema(schema, { tellsAll: true });
   } catch (error) {

@@ -5,6 +5,7 @@ import { invalidField, MochiError } from '../contract/errors.ts';
 import type { StoredApproval } from '../store/approvals.ts';
 import type { Settlement } from '../store/settle-approvals.ts';
 import type { StoredGrant } from '../store/tool-grants.ts';
+import { checkArguments, checkAsWritten } from '../tools/arguments/check-arguments.ts';
 import { deniedText, digestOfCall } from '../tools/prepare-call.ts';
 import type { Tools } from '../tools/tools.ts';
 import { checkValue } from './check-value.ts';
@@ -179,7 +180,8 @@ function editedCall(stored: StoredApproval, given: ApprovalDecision, court: Cour
   if (given.decision !== 'edit' || kind !== 'tool' || policyName === null || fingerprint === null)
     return null;
   if (given.arguments === undefined) throw invalidField('/arguments', 'must be there: edit runs with them');
-  const args = checkValue(given.arguments, { schema: input_schema ?? {}, path: '/arguments' });
+  const place = { check: checkAsWritten, schema: input_schema ?? {}, path: '/arguments' };
+  const args = checkValue(given.arguments, place);
   refuseDenied(stored, args, court);
   return { arguments: args, digest: digestOfCall({ policyName, fingerprint }, args) };
 }
@@ -194,7 +196,7 @@ function contentOf({ kind, question }: Approval, { decision, content }: Approval
     if (typeof content !== 'object' || content === null || Array.isArray(content)) {
       throw invalidField('/content', 'must be an object that fits the schema of the question');
     }
-    return checkValue({ ...content }, { schema: question.schema, path: '/content' });
+    return checkValue({ ...content }, { check: checkArguments, schema: question.schema, path: '/content' });
   }
   if (typeof content !== 'string') throw invalidField('/content', 'must be text');
   if (kind === 'plan' && content.trim() === '') throw invalidField('/content', 'must not be blank');

@@ -13,6 +13,12 @@ it.each([
   expect([ownCommand('chat', script, []), ownCommand('', script, [])]).toEqual([chat, serve]);
 });
 
+it('names no port that only the server itself knows', () => {
+  const given = ['--port', '0', '--data-dir', 'x'];
+  expect(ownCommand('doctor', 'mochi', given)).toBe('mochi-server doctor --data-dir x');
+  expect(ownCommand('', 'mochi', given)).toBe('mochi-server --port 0 --data-dir x');
+});
+
 it('says again which server was meant', () => {
   const given = ['approvals', '--port', '9000', '--data-dir=/my data', '--log-level', 'debug'];
   expect(ownCommand('approvals show ID', 'mochi', given)).toBe(

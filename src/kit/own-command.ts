@@ -14,7 +14,12 @@ export function ownCommand(
   given: readonly string[] = process.argv.slice(2),
 ): string {
   const places = PLACES.filter((name) => !words.includes(name)).flatMap((name) => placeOf(name, given));
-  return named([words, ...places].filter((part) => part !== '').join(' '), script);
+  // Any free port: no command finds the server there.
+  const isNowhere = (place: string) => words !== '' && place === '--port 0';
+  return named(
+    [words, ...places.filter((place) => !isNowhere(place))].filter((part) => part !== '').join(' '),
+    script,
+  );
 }
 
 /** `--port 9000` and `--port=9000`. */

@@ -161,6 +161,8 @@ describe('a decision', () => {
     ['a long name', { decision: 'deny', decided_by: 'x'.repeat(201) }],
     ['arguments that are a list', { decision: 'edit', arguments: [] }],
     ['arguments that do not fit', { decision: 'edit', arguments: { path: 7, more: true } }],
+    ['arguments of another type', { decision: 'edit', arguments: { path: 7 } }],
+    ['arguments within arguments', { decision: 'edit', arguments: { arguments: { path: 'x' } } }],
     ['text that is none', { decision: 'respond', content: 7 }],
   ])('with %s: 422', async (_what, body) => {
     expect(shownError(await decide(unused[0] ?? '', body))).toEqual([422, 'validation_error']);

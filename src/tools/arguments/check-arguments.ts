@@ -2,7 +2,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { withinTime } from '../../kit/compile-schema.ts';
 import type { JsonSchema } from '../tool.ts';
-import { coerceArguments } from './coerce-arguments.ts';
+import { type CoercedArguments, coerceArguments } from './coerce-arguments.ts';
 import { listMisfits, type Misfit, misfitText } from './misfit-text.ts';
 import { type Arguments, parseArguments } from './parse-arguments.ts';
 
@@ -23,15 +23,34 @@ interface ArgumentsOf {
 }
 
 /** Never throws. @param given an object, its JSON text, or anything else that a model wrote */
-export function checkArguments(given: unknown, { inputSchema, validate }: ArgumentsOf): CheckedArguments {
-  const read = parseArguments(given, inputSchema);
-  if (!read.ok) return misfit([{ path: '', message: read.fault }], inputSchema, {});
+export function checkArguments(given: unknown, tool: ArgumentsOf): CheckedArguments {
+  const read = parseArguments(given, tool.inputSchema);
+  if (!read.ok) return misfit([{ path: '', message: read.fault }], tool.inputSchema, {});
+  return validated(read, tool, () => {
+    const coerced = coerceArguments(read.arguments, tool.inputSchema);
+    return { arguments: coerced.arguments, repairs: [...read.repairs, ...coerced.repairs] };
+  });
+}
+
+/** For what somebody has chosen to run: it fits as it stands, or not at all. Never throws. */
+export function checkAsWritten(given: Arguments, tool: ArgumentsOf): CheckedArguments {
+  const read = parseArguments(given, tool.inputSchema);
+  if (!read.ok) return misfit([{ path: '', message: read.fault }], tool.inputSchema, {});
+  const written = { arguments: given, repairs: [] };
+  return validated(written, tool, () => written);
+}
+
+/** @param mend takes its time, too */
+function validated(
+  read: CoercedArguments,
+  { inputSchema, validate }: ArgumentsOf,
+  mend: () => CoercedArguments,
+): CheckedArguments {
   try {
     return withinTime((): CheckedArguments => {
-      const coerced = coerceArguments(read.arguments, inputSchema);
-      if (validate(coerced.arguments))
-        return { ...coerced, ok: true, repairs: [...read.repairs, ...coerced.repairs] };
-      return misfit(listMisfits(validate.errors ?? []), inputSchema, coerced.arguments);
+      const mended = mend();
+      if (validate(mended.arguments)) return { ...mended, ok: true };
+      return misfit(listMisfits(validate.errors ?? []), inputSchema, mended.arguments);
     });
   } catch {
     return misfit(
