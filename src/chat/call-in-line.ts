@@ -32,10 +32,11 @@ export async function* callInLine(
   live.signal.addEventListener('abort', stop);
   try {
     for (;;) {
+      if (!place.isReady) await untilReady(place.known, live.signal);
       if (!place.isReady) {
         await live.opened;
         if (!progress.isRestarted) yield [queued(session.model, place.position)];
-        await untilReady(place, live.signal);
+        await untilReady(place.ready, live.signal);
       }
       progress.place = place;
       try {

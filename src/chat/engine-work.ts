@@ -40,7 +40,7 @@ export function createEngineWork(deps: CallDeps, work: ClientWork): EngineWork {
         onMove: () => undefined,
       });
       try {
-        await untilReady(place, signal);
+        await untilReady(place.ready, signal);
         return await action(model, signal);
       } finally {
         place.leave();

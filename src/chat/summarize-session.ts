@@ -28,7 +28,7 @@ export async function summarizeSession(
       onMove: () => undefined,
     });
     try {
-      await untilReady(place, signal);
+      await untilReady(place.ready, signal);
       // What was said while it waited in line counts.
       const session = await requireHistory(deps, sessionId);
       const version = await beginJob(db, { sessionId, kind: 'summary' });

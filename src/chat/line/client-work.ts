@@ -50,7 +50,7 @@ export class ClientWork {
     const place = this.#lines.enter(workId, workId);
     const hold = this.#deps.background.hold();
     try {
-      await untilReady(place, signal);
+      await untilReady(place.ready, signal);
       return await action(signal);
     } finally {
       place.leave();

@@ -24,6 +24,8 @@ interface EnterOptions {
 export interface EnginePlace {
   /** Whether the engine may be asked now. */
   readonly isReady: boolean;
+  /** Resolves when it is known whether it has to wait: others may have calls with the engine. */
+  readonly known: Promise<void>;
   /** Our calls that wait before it. */
   readonly position: number;
   /** Resolves when the engine may be asked. */
@@ -107,6 +109,12 @@ class Call implements EnginePlace {
 
   get position(): number {
     return Math.max(this.#line.waiting.indexOf(this), 0);
+  }
+
+  get known(): Promise<void> {
+    const { slots } = this.#line;
+    if (this.isReady || slots === null || waitingCalls(this.#line) === null) return Promise.resolve();
+    return slots.looked;
   }
 
   get ready(): Promise<void> {

@@ -1,6 +1,6 @@
 // The slots of one engine and what it loads, for the calls of this server, where other servers ask that engine as well.
 import { setTimeout } from 'node:timers/promises';
-import type { Bell } from '../../kit/bell.ts';
+import { Bell } from '../../kit/bell.ts';
 import type { Log } from '../../kit/log.ts';
 import {
   keepSlots,
@@ -40,6 +40,7 @@ export class LineSlots {
   #used = 0;
   #leaving: number[] = [];
   #isSettling = false;
+  readonly #looked = new Bell();
   /** Whether others see that calls wait here. */
   #isListed = false;
 
@@ -55,6 +56,11 @@ export class LineSlots {
     }
     this.#settle();
     return false;
+  }
+
+  /** Resolves when it was found out whether there is a slot for those who wait now. */
+  get looked(): Promise<void> {
+    return this.#isListed ? Promise.resolve() : this.#looked.rung;
   }
 
   /** A call has ended: whoever has waited longest is next, here or elsewhere. */
@@ -122,7 +128,10 @@ export class LineSlots {
       this.#isListed = false;
       this.#held.push(...slots);
       onFree();
-    } else if (this.#isListed) {
+    }
+    this.#looked.ring();
+    if (slots.length > 0) return false;
+    if (this.#isListed) {
       await this.#pause(rung);
     } else {
       // Whoever leaves one from now on tells it; one that was left before is found by the next look.
