@@ -62,13 +62,18 @@ interface Choice {
 async function insertFree(of: SlotLine, { isBefore, count, isSpare }: Choice) {
   const { db, line, owner, limit } = of;
   const { rows } = await sql<{ open: number; slots: number[] | null }>`
-    with free as (
-      select slot, row_number() over (order by slot) as place
-      from generate_series(1, ${sql.lit(limit)}) as slot
-      where not exists (select 1 from engine_slots as held where held.line = ${line} and held.slot = slot.slot)
+    with held as (
+      select slot from engine_slots where line = ${line}
     ), waiting as (
       select count(*) as before from engine_waiters
       where line = ${line} and owner <> ${owner} and seen_at > ${ago(GONE_MS)} and ${isBefore}
+    ), enough as (
+      -- Among so many there are as many free ones as anybody wants.
+      select least(${limit}::bigint, (select count(*) from held) + before + ${count}::bigint) as slots from waiting
+    ), free as (
+      select slot, row_number() over (order by slot) as place
+      from enough, generate_series(1, enough.slots) as slot
+      where not exists (select 1 from held where held.slot = slot.slot)
     ), open as (
       select slot from free, waiting where place > before order by slot limit ${count}
     ), taken as (
