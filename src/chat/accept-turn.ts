@@ -88,7 +88,7 @@ export async function acceptTurn(
   }
   // Which of many it will be, or whether it is there already, is known when its place has come.
   const promised = message?.placed === undefined ? (message?.messageId ?? null) : null;
-  let isBehind = false;
+  let before: number | null = null;
   const { result, durable } = await changeSessionEarly(
     deps.db,
     sessionId,
@@ -100,8 +100,8 @@ export async function acceptTurn(
         await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
       }
       const shared = await joinSharedLine(transaction, turn);
-      isBehind = shared.isBehind;
-      if (isBehind || !place.isReady) {
+      if (shared.isBehind) ({ before } = shared);
+      if (shared.isBehind || !place.isReady) {
         await requireSession(transaction, sessionId);
         const queued = { ...row, owned: owned && { ...owned, rank: shared.rank } };
         await insertTurn(transaction, {
@@ -134,7 +134,7 @@ export async function acceptTurn(
       return { beginning, userMessageId };
     },
   );
-  if (isBehind) place.stepAside();
+  if (before !== null) place.stepAside(before);
   return { ...result, durable };
 }
 

@@ -17,6 +17,8 @@ interface Joining {
 interface SharedPlace {
   /** A turn of another server is before it. */
   readonly isBehind: boolean;
+  /** Turns before it, wherever they are. */
+  readonly before: number;
   /** The higher goes first. */
   readonly rank: number;
 }
@@ -28,11 +30,12 @@ interface SharedPlace {
 export async function joinSharedLine(db: Db, { live, request, place }: Joining): Promise<SharedPlace> {
   const line = await readSharedLine(db, live.sessionId);
   const first = line?.[0];
-  if (line == null || first === undefined) return { isBehind: false, rank: 0 };
+  if (line == null || first === undefined) return { isBehind: false, before: 0, rank: 0 };
   const rank = place.isAtFront || request.onBusy === 'interrupt' ? highest(line) + 1 : 0;
-  if (line.every(({ isMine }) => isMine)) return { isBehind: false, rank };
+  const before = line.filter((other) => other.state !== 'queued' || other.rank >= rank).length;
+  if (line.every(({ isMine }) => isMine)) return { isBehind: false, before, rank };
   await meetOthers(db, live.sessionId, { line, first, wanted: request.onBusy });
-  return { isBehind: true, rank };
+  return { isBehind: true, before, rank };
 }
 
 async function meetOthers(

@@ -24,7 +24,7 @@ export async function keepMessage(deps: TurnDeps, place: Place, kept: KeptMessag
       await Promise.race([place.ready, place.blocked]);
       if (!place.isReady) return;
       isPlaced = await placeKept(deps, kept);
-      if (!isPlaced) place.stepAside();
+      if (!isPlaced) place.stepAside(0);
     }
   } catch (error) {
     deps.log.error(

@@ -95,6 +95,6 @@ async function beginQueued(
       return beginning;
     });
     if (beginning !== null) return beginning;
-    place.stepAside();
+    place.stepAside(0);
   }
 }

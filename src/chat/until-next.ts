@@ -28,7 +28,7 @@ export async function untilNext(
     tell,
   }: { readonly place: Place; readonly signal: AbortSignal; readonly tell: (position: number) => void },
 ): Promise<void> {
-  let told = 0;
+  let told = place.position;
   while (place.isAside && !signal.aborted) {
     // Before it is looked: nothing is missed.
     const { rung } = lineBell;

@@ -81,6 +81,24 @@ it('twenty that queue: one runs, eight wait, the others are refused; the line go
   expect(answers).toEqual(accepted.map(({ id }) => id));
 });
 
+it('whoever waits is told from the start what its place is among those of all servers', async () => {
+  const sessionId = await server(0).createSession();
+  cluster.ollama.reply(script(text('Answer'), gateAfter(0, gate())));
+  cluster.ollama.setDefault(text('Answer'));
+  const streams = [];
+  for (const index of [0, 0, 1, 0]) {
+    const body = { message: 'Hello', on_busy: 'queue', on_disconnect: 'continue' };
+    streams.push(await server(index).stream(`/chat/${sessionId}/stream`, body));
+  }
+  for (const goOn of open.splice(0)) goOn();
+  const positions = [];
+  for (const { all } of streams) {
+    const told = (await all()).filter(({ event, data }) => event === 'status' && data.phase === 'queued');
+    positions.push(told.map(({ data }) => data.position)[0] ?? null);
+  }
+  expect(positions).toEqual([null, 1, 2, 3]);
+});
+
 it('twenty that do not want to wait: one runs, and the others are refused', async () => {
   const sessionId = await server(0).createSession();
   cluster.ollama.reply(script(text('Answer'), gateAfter(0, gate())));

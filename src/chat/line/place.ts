@@ -11,7 +11,7 @@ export interface EnterOptions {
 export interface Place {
   /** Whether it may run now. */
   readonly isReady: boolean;
-  /** Turns ahead of it in its session; for the first of its session: sessions that wait longer for a slot. */
+  /** Turns ahead of it in its session; for the first of its session: sessions that wait longer for a slot; aside: what it was told. */
   readonly position: number;
   /** The turn that holds its session waits for a person. */
   readonly isForPerson: boolean;
@@ -25,8 +25,8 @@ export interface Place {
   readonly isAtFront: boolean;
   /** See `stepAside`. */
   readonly isAside: boolean;
-  /** Others are before it that are in no line here: it holds nobody, and has no slot. */
-  stepAside(): void;
+  /** Others are before it that are in no line here: it holds nobody, and has no slot. @param before how many are before it in all */
+  stepAside(before: number): void;
   /** Nobody is before it any more that is in no line here: it is next. */
   stepIn(): void;
   /** It goes on in another process: nobody behind it has a turn in this one. */

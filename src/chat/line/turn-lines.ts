@@ -43,6 +43,8 @@ class Waiting implements Place {
   readonly isAtFront: boolean;
   /** Others are before it that are in no line here. */
   isAside = false;
+  /** Those and all others, where it is aside. */
+  before = 0;
   /** It has run before, and wants to go on. */
   isReturning = false;
   /** What it knows of its wait. */
@@ -62,7 +64,7 @@ class Waiting implements Place {
   }
 
   get position(): number {
-    return waitOf(this.#lines, this).position;
+    return this.isAside ? this.before : waitOf(this.#lines, this).position;
   }
 
   get isForPerson(): boolean {
@@ -103,7 +105,8 @@ class Waiting implements Place {
     return this.ready;
   }
 
-  stepAside(): void {
+  stepAside(before: number): void {
+    this.before = before;
     stepAside(this.#lines, this);
   }
 
