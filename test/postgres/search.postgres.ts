@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Db } from '../../src/store/database.ts';
 import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
+import { POSTGRES_SEARCH } from '../../src/store/dialect/postgres/search.ts';
 import { insertMessages, type NewMessage } from '../../src/store/insert-messages.ts';
 import { updateMessage } from '../../src/store/messages.ts';
 import { findSessions, search } from '../../src/store/search.ts';
@@ -128,6 +129,22 @@ describe('hits among many messages, however they are spread', () => {
     expect(isTruncated).toBe(expected.length > 2000);
     const { ids: sessions } = await findSessions(store.db, queryOf(text), page);
     expect(sessions).toEqual(expected.length === 0 ? [] : ['s']);
+  });
+
+  it('are looked up in the index of words where they are few, and not where they are everywhere', async () => {
+    await sql`vacuum analyze`.execute(store.db);
+    const stepOf = async (text: string) => {
+      const walk = { below: Number.MAX_SAFE_INTEGER, limit: 2001 };
+      const from = await POSTGRES_SEARCH.stepFrom(store.db, queryOf(text), walk);
+      const found = POSTGRES_SEARCH.found(queryOf(text), { ...walk, from });
+      const { rows } = await sql<{ 'QUERY PLAN': string }>`
+        explain select seq from ${found} as found
+      `.execute(store.db);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      return { isAll: from === 0, byIndex: plan.includes('Index Scan on search_messages_words') };
+    };
+    expect(await stepOf('"seldom"')).toEqual({ isAll: true, byIndex: true });
+    expect(await stepOf('"steady"')).toEqual({ isAll: false, byIndex: false });
   });
 });
 

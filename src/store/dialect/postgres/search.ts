@@ -61,8 +61,8 @@ function newest(query: SearchQuery, step: SearchStep) {
   const matches = matchOf(query);
   const messages =
     from === 0
-      ? // Found by the index first, and only then cut: by the order of their numbers it might walk through all.
-        sql`select seq from search_messages where ${matches} and seq < ${below}`
+      ? // Found by the index of words, and only then cut: `is true` keeps it from walking through all numbers.
+        sql`select seq from search_messages where ${matches} and (seq < ${below}) is true`
       : // `is true` keeps it from the index.
         sql`(
           select seq from search_messages where (${matches}) is true and ${isInStep('seq', step)}
