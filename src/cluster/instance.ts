@@ -27,6 +27,8 @@ export interface InstanceDoors {
   readonly renewed: () => void;
   /** The database is for versions from this one on. */
   readonly isTooOld: (minVersion: string) => void;
+  /** Whether its turns may be stored: others have taken it for gone, or it is one of them again. */
+  readonly noteLease: (hasLease: boolean) => void;
   /** Others may have its turns, or will: nothing of them goes on here. */
   readonly loseTurns: () => void;
   /** Turns that are its own, and that it does not drive. */
@@ -107,11 +109,13 @@ export class Instance {
 
   /** Others have taken all that it had: it was away for too long. */
   async #enterAgain(): Promise<void> {
-    const { db, row, times, log, loseTurns } = this.#doors;
+    const { db, row, times, log, loseTurns, noteLease } = this.#doors;
+    noteLease(false);
     log.error('this instance was away for longer than its lease: others have taken its turns');
     loseTurns();
     this.#waiting = [];
     await enterInstance(db, row, times.leaseMs);
+    noteLease(true);
   }
 
   /** The database may say nothing at all. */

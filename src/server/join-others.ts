@@ -95,6 +95,7 @@ export function createPresence(joining: Joining): Presence {
     loseTurns: () => {
       for (const live of house.registry.running) if (!live.isPassing) live.lose();
     },
+    noteLease: (hasLease) => turns.intake.noteLease(hasLease),
     findUndriven: () => undriven.find(),
   });
   return {
