@@ -8,26 +8,36 @@ import { isOpenToOthers } from '../kit/private-files.ts';
 import { describePostgres, type PostgresState } from '../store/dialect/postgres/describe-database.ts';
 import { checkDatabase } from '../store/examine-database.ts';
 import { requireRights, StoreOpenError } from '../store/store-open-error.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, namesText } from './finding.ts';
 
-export async function describeDatabase(config: Config): Promise<Finding[]> {
+export interface DescribedDatabase {
+  readonly findings: readonly Finding[];
+  /** Servers use it now, wherever they run; never known of a file. */
+  readonly isServed: boolean;
+}
+
+export async function describeDatabase(config: Config): Promise<DescribedDatabase> {
   const { databaseUrl, dataDir, databasePool } = config;
-  if (databaseUrl === null) return [describeSqlite(config), ...describeDisk(existingFolder(dataDir))];
+  const unserved = (findings: readonly Finding[]) => ({ findings, isServed: false });
+  if (databaseUrl === null)
+    return unserved([describeSqlite(config), ...describeDisk(existingFolder(dataDir))]);
   try {
     const state = await describePostgres(databaseUrl);
     const file = join(dataDir, 'mochi.db');
     const text = `Database: ${file} is there as well, and is not used while MOCHI_DATABASE_URL is set`;
     const next = `Bring it along, while no server runs: ${ownCommand('move --to')}`;
-    return [
+    const findings = [
       describeState(state),
+      ...describeServers(state),
       describeConnections(state, databasePool),
       ...(existsSync(file) ? [{ state: 'note', text, ...(state.behind === null && { next }) } as const] : []),
     ];
+    return { findings, isServed: state.servers.length > 0 };
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
-    return [
+    return unserved([
       { state: 'bad', text: `Database: ${error.message}`, next: 'Mend the database, or MOCHI_DATABASE_URL.' },
-    ];
+    ]);
   }
 }
 
@@ -39,12 +49,20 @@ function describeState({ name, version, bytes, behind }: PostgresState): Finding
   return { state: 'note', text: `${text}; the next start brings its tables up to date` };
 }
 
+function describeServers({ servers }: PostgresState): Finding[] {
+  if (servers.length === 0) return [];
+  const names = servers.map(({ host, url, version }) => `${url ?? `one on ${host}`} (${version})`);
+  return [{ state: 'ok', text: `Servers: ${servers.length} on this database: ${namesText(names)}` }];
+}
+
 /** Each server has its pool, and one connection more on which it looks whether the database is there. */
 function describeConnections({ servers, places, others }: PostgresState, pool: number): Finding {
   const each = pool + 1;
-  const most = Math.max(servers, 1) * each;
+  const most = Math.max(servers.length, 1) * each;
   const who =
-    servers > 1 ? `${servers} servers use up to ${each} each, ${most}` : `a server uses up to ${each}`;
+    servers.length > 1
+      ? `${servers.length} servers use up to ${each} each, ${most}`
+      : `a server uses up to ${each}`;
   const text = `Connections: ${who} of ${places}; other programs have ${others} now`;
   if (most + others <= places) return { state: 'ok', text };
   return {

@@ -23,14 +23,16 @@ import { say } from './terminal.ts';
 const MARKS = { ok: 'ok  ', note: '    ', bad: 'BAD ' } as const;
 
 export async function examine(config: Config): Promise<void> {
-  const databases = await describeDatabase(config);
+  const { findings: databases, isServed } = await describeDatabase(config);
   const server = await checkServer(config);
   const { state, text } = server;
+  const isStartNoHelp =
+    databases.some(({ state: found }) => found === 'bad') || (isServed && server.state === 'note');
   const findings: readonly Finding[] = [
     { state: 'ok', text: `mochi-server ${VERSION}, Node ${process.versions.node}, configuration is valid` },
     ...databases,
-    // A start would be refused: first things first.
-    databases.some(({ state: found }) => found === 'bad') ? { state, text } : server,
+    // A start would be refused: first things first. Or the database has servers, and none is missing here.
+    isStartNoHelp ? { state, text } : server,
     ...(await checkEngines(config)),
     ...(await examineTools(config)),
   ];

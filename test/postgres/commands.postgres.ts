@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { VERSION } from '../../src/version.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { findPrograms, type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import { runCommand, type SpawnedServer, spawnServer } from '../support/spawned-server.ts';
@@ -58,6 +59,11 @@ it('doctor says where everything is kept, before and after the first start, and 
   expect([status, text]).toEqual([0, expect.stringContaining(`ok  Database: ${shown} answers`)]);
   expect(text).toMatch(/ok {2}Connections: a server uses up to 11 of \d+; other programs have 0 now/);
   expect(text).toContain('Tools: sessions name some that do not exist, or are forbidden: no_such_tool');
+  // Asked about a port at which none is, while the database has one.
+  const elsewhere = await run(['doctor'], { MOCHI_PORT: '1' });
+  expect(elsewhere.text).toContain(`ok  Servers: 1 on this database: ${server.url} (${VERSION})\n`);
+  expect(elsewhere.text).toContain('    Server: none runs at http://127.0.0.1:1\n');
+  expect(elsewhere.text).not.toContain('Start the server');
   const greedy = await run(['doctor'], { MOCHI_DATABASE_POOL: '999' });
   expect([greedy.status, greedy.text]).toEqual([
     1,

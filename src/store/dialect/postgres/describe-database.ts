@@ -13,8 +13,18 @@ export interface PostgresState extends ExaminedServer {
   /** Those of other programs. */
   readonly others: number;
   /** Of mochi-server, that use it now. */
-  readonly servers: number;
+  readonly servers: readonly ServerThere[];
 }
+
+interface ServerThere {
+  readonly host: string;
+  /** Null: others do not reach it. */
+  readonly url: string | null;
+  readonly version: string;
+}
+
+const SERVERS =
+  'select host, url, version from instances where lease_until > now() order by host, url, started_at';
 
 const NUMBERS = `select
   pg_database_size(current_database()) as bytes,
@@ -31,13 +41,8 @@ export async function describePostgres(url: string): Promise<PostgresState> {
     const { rows } = await pool.query<{ bytes: number; places: number; others: number }>(NUMBERS);
     const [numbers] = rows;
     if (numbers === undefined) throw new Error('A query without tables has one row.');
-    const counted =
-      examined.behind === 0
-        ? await pool.query<{ count: number }>(
-            'select count(*) as count from instances where lease_until > now()',
-          )
-        : null;
-    return { name, ...examined, ...numbers, servers: counted?.rows[0]?.count ?? 0 };
+    const servers = examined.behind === 0 ? (await pool.query<ServerThere>(SERVERS)).rows : [];
+    return { name, ...examined, ...numbers, servers };
   } catch (error) {
     throw explainOpen(error, name);
   } finally {
