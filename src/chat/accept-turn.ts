@@ -97,7 +97,9 @@ export async function acceptTurn(
       await turn.alongside?.(transaction);
       if (run?.isNew) {
         const parentSessionId = run.parent?.sessionId ?? null;
-        await createAgentChat({ ...deps, db: transaction }, { ...run, chatId: sessionId, parentSessionId });
+        // It begins with its turn, however long the database was waited for.
+        const begun = { ...deps, db: transaction, now: () => createdAt };
+        await createAgentChat(begun, { ...run, chatId: sessionId, parentSessionId });
       }
       const shared = await joinSharedLine(transaction, turn);
       if (shared.isBehind) ({ before } = shared);

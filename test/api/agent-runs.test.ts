@@ -50,6 +50,9 @@ describe('a run', () => {
       parent_turn_id: null,
       title: null,
     });
+    // A chat is no younger than what was last done in it.
+    const { body: turn } = await server.get(`/turns/${body.turn_id}`);
+    expect(chat.created_at).toBe(turn.created_at);
     expect(chat.messages[0]).toMatchObject({
       role: 'system',
       content: 'You count.',
