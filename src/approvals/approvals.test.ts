@@ -336,10 +336,10 @@ describe('what was asked and what would run', () => {
     expect(await Promise.all(ids.map(stateOf))).toEqual(['pending', 'pending']);
   });
 
-  it('is what it was edited to, in the form of the schema', async () => {
+  it('is what it was edited to, as it stands', async () => {
     const id = await askOne();
-    const edited = await decide(id, { decision: 'edit', arguments: { path: 'old.txt', times: '2' } });
     const args = { path: 'old.txt', times: 2 };
+    const edited = await decide(id, { decision: 'edit', arguments: args });
     const { fingerprint = '' } = call();
     expect(edited.decision).toMatchObject({
       arguments: args,
@@ -352,6 +352,7 @@ describe('what was asked and what would run', () => {
     [undefined, 'validation_error'],
     [{}, 'validation_error'],
     [{ path: 'a', force: true }, 'validation_error'],
+    [{ path: 'a', times: '2' }, 'validation_error'],
     [{ path: '/etc/passwd' }, 'tool_execution_denied'],
   ])('is not edited to %j: %s', async (args, kind) => {
     const id = await askOne();
