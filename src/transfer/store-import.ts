@@ -28,15 +28,24 @@ export interface FoundSession {
 
 /** A session that is there already, or was imported from the same content before, is recognised and not doubled. */
 export async function storeImport(deps: ImportDeps, found: FoundSession): Promise<StoredImport> {
+  for (;;) {
+    await makeRoom(deps.db, found.id);
+    const stored = await storeUnlessIncoming(deps, found);
+    if (stored !== null) return stored;
+  }
+}
+
+/** @returns null: another import of the session has begun just now, and is to be waited for */
+async function storeUnlessIncoming(deps: ImportDeps, found: FoundSession): Promise<StoredImport | null> {
   const { db } = deps;
   const { importHash } = found;
-  await makeRoom(db, found.id);
   const known = (await findImportedSession(db, importHash)) ?? (await findSame(deps, found));
   if (known !== null) return { type: 'known', sessionId: known };
   try {
     const sessionId = await receiveSession(db, {
       begin: async (transaction) => {
         await lockImports(transaction);
+        if (await isIncoming(transaction, found.id)) throw new AlreadyIncoming();
         const id = (await isTakenSessionId(transaction, found.id)) ? deps.newId(10) : found.id;
         await found.begin(transaction, id);
         return id;
@@ -52,6 +61,7 @@ export async function storeImport(deps: ImportDeps, found: FoundSession): Promis
     return { type: 'imported', sessionId, messages: found.messages };
   } catch (error) {
     if (error instanceof ImportedMeanwhile) return { type: 'known', sessionId: error.sessionId };
+    if (error instanceof AlreadyIncoming) return null;
     throw error;
   }
 }
@@ -76,6 +86,9 @@ class ImportedMeanwhile extends Error {
     this.sessionId = sessionId;
   }
 }
+
+/** It would have to take another id, and may be the one that is kept. */
+class AlreadyIncoming extends Error {}
 
 /** How often somebody looks whether another import of the same session has ended. */
 const LOOK_MS = 200;
