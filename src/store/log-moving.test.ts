@@ -105,14 +105,17 @@ it('waits for a reader that takes its time without holding up those who write', 
   expect(warnings).toBe(0);
 });
 
-it('leaves it to SQLite where that fails, and says so', async () => {
-  const move = () => Promise.reject(new Error('database or disk is full'));
-  moving = new LogMoving({ ...store, writeLog: Object.assign(writeLog, { move }) }, log);
+it.each(['look', 'move'] as const)('leaves it to SQLite where its %s fails, and says so', async (step) => {
+  const { look } = writeLog;
+  const fails = () => {
+    throw new Error('disk I/O error');
+  };
+  moving = new LogMoving({ ...store, writeLog: Object.assign(writeLog, { [step]: fails }) }, log);
   await write(6);
   await until(() => warnings > 0);
   await write(6);
   // Begun anew: without that it would hold twelve MiB.
-  expect(writeLog.look().pages).toBeLessThan(2000);
+  expect(look.call(writeLog).pages).toBeLessThan(2000);
 });
 
 it('is closed in the middle of it: the store moves the rest, and no log is left', async () => {

@@ -47,9 +47,12 @@ export class LogMoving {
   }
 
   #look(): void {
-    const now = performance.now();
-    if (this.#running !== null || now < this.#pausedUntil) return;
-    if (this.#isDue()) this.#run();
+    if (this.#running !== null || performance.now() < this.#pausedUntil) return;
+    try {
+      if (this.#isDue()) this.#run();
+    } catch (error) {
+      this.#giveUp(error);
+    }
   }
 
   /** A database that is lost is not opened again by its name, and what the disk did not keep is not moved. */
@@ -65,14 +68,17 @@ export class LogMoving {
 
   #run(): void {
     this.#running = this.#move()
-      .catch((error: unknown) => {
-        this.#store.writeLog.setAuto(true);
-        this.#pausedUntil = performance.now() + PAUSE_MS;
-        this.#log.warn({ err: error }, 'the log could not be moved into the database yet');
-      })
+      .catch((error: unknown) => this.#giveUp(error))
       .finally(() => {
         this.#running = null;
       });
+  }
+
+  /** For a while. */
+  #giveUp(error: unknown): void {
+    this.#store.writeLog.setAuto(true);
+    this.#pausedUntil = performance.now() + PAUSE_MS;
+    this.#log.warn({ err: error }, 'the log could not be moved into the database yet');
   }
 
   async #move(): Promise<void> {
