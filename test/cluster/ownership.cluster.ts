@@ -1,10 +1,11 @@
 // Whose a turn is: what becomes of it when its server is killed, stands still, or stops, in every state.
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { askedOf, decide } from '../support/deciding.ts';
 import { readEvents } from '../support/read-events.ts';
+import { useGates } from './gates.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
 let cluster: Cluster;
@@ -16,17 +17,9 @@ beforeAll(async () => {
   other = await cluster.start();
 }, 60_000);
 afterAll(() => cluster.close());
-const open: (() => void)[] = [];
-afterEach(() => {
-  for (const gate of open.splice(0)) gate();
-});
-
-/** Resolves when it is let. */
-function gate(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  open.push(resolve);
-  return promise;
-}
+const gates = useGates();
+/** Resolves when it is opened, or the test ends. */
+const gate = () => gates.make().opened;
 
 const chats = () => cluster.ollama.requests.filter(({ path }) => path === '/api/chat');
 
@@ -96,7 +89,7 @@ it('one that stands still longer than its lease has lost its turns: it writes no
   await untilState(other, turnId, 'interrupted');
   const before = await contentsOf(other, sessionId);
   const { body } = await other.get(`/turns/${turnId}`);
-  for (const opens of open.splice(0)) opens();
+  gates.openAll();
   one.thaw();
   // It hears of the rest of the answer, and that it is another's turn now; then it has a lease again.
   await one.printed('stderr', /others have taken its turns/);

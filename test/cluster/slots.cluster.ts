@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { everyMs, gateAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { type Gate, useGates } from './gates.ts';
 import { type Cluster, type ClusterServer, openCluster, openTurn, untilState } from './world.ts';
 
 const SLOTS = 4;
@@ -15,22 +16,21 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.close());
 
-const open: (() => void)[] = [];
+const gates = useGates();
 beforeEach(() => {
   cluster.ollama.setDefault(text('Fine', '.'));
   cluster.ollama.mostAtOnce = 0;
 });
 afterEach(async () => {
-  for (const gate of open.splice(0)) gate();
+  gates.openAll();
   await expect.poll(() => slots()).toEqual([]);
 });
 
-/** Answers that end when their gate is opened. */
-function gated(): { readonly open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  open.push(resolve);
-  cluster.ollama.reply(script(text('Slow', 'ly.'), gateAfter(1, promise)));
-  return { open: resolve };
+/** The next answer ends when its gate is opened. */
+function gated(): Gate {
+  const gate = gates.make();
+  cluster.ollama.reply(script(text('Slow', 'ly.'), gateAfter(1, gate.opened)));
+  return gate;
 }
 
 const at = (index: number): ClusterServer => servers[index % servers.length] as ClusterServer;
@@ -59,7 +59,7 @@ it('three servers never have more calls under way than the engine answers, and a
 });
 
 it('whoever has waited longest is next, whichever server it is with', async () => {
-  const gates = Array.from({ length: SLOTS }, gated);
+  const held = Array.from({ length: SLOTS }, gated);
   for (let index = 0; index < SLOTS; index += 1) await begin(index, `holds ${index}`);
   const order = [1, 0, 2, 1];
   const turns: [number, string][] = [];
@@ -69,7 +69,7 @@ it('whoever has waited longest is next, whichever server it is with', async () =
     await expect.poll(async () => (await waiters()).length).toBe(Math.min(place + 1, 3));
   }
   expect(cluster.ollama.mostAtOnce).toBe(SLOTS);
-  gates[0]?.open();
+  held[0]?.open();
   for (const [server, turnId] of turns) await untilState(at(server), turnId, 'completed');
   expect(asked().filter((message) => message?.startsWith('waits'))).toEqual(
     order.map((_, place) => `waits ${place}`),
@@ -89,20 +89,22 @@ it('what a server had that was killed is free when its lease is over', async () 
   await untilState(at(1), turnId, 'completed');
 });
 
-it('says again what it has where the database has forgotten it', async () => {
-  for (let index = 0; index < SLOTS; index += 1) {
-    gated();
-    await begin(index, `holds ${index}`);
-  }
-  const before = (await slots()).length;
-  // As after a crash: unlogged tables are empty, and every connection is gone.
+/** As after a crash: unlogged tables are empty, and every connection is gone. */
+async function forgetSlots(): Promise<void> {
   await cluster.rows('truncate engine_slots, engine_waiters');
   await cluster.rows(
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
   );
+}
+
+it('says again what it has where the database has forgotten it', async () => {
+  const held = Array.from({ length: SLOTS }, gated);
+  for (let index = 0; index < SLOTS; index += 1) await begin(index, `holds ${index}`);
+  const before = (await slots()).length;
+  await forgetSlots();
   await expect.poll(async () => (await slots()).length, { timeout: 10_000 }).toBe(before);
   const turnId = await begin(1, 'waits', 'queued');
-  open.shift()?.();
+  held[0]?.open();
   await untilState(at(1), turnId, 'completed');
   expect(cluster.ollama.mostAtOnce).toBe(SLOTS);
 });
@@ -116,7 +118,10 @@ describe('work in the background', () => {
     cluster.ollama.reply(text('An answer.'));
     const title = gated();
     await at(0).chat(sessionId, { message: 'What is a title?' });
-    await expect.poll(async () => (await slots()).map(({ is_spare }) => is_spare)).toEqual([true]);
+    const spare = async () => (await slots()).map(({ is_spare }) => is_spare);
+    await expect.poll(spare).toEqual([true]);
+    await forgetSlots();
+    await expect.poll(spare, { timeout: 10_000 }).toEqual([true]);
     const { body } = await at(1).chat(await at(1).createSession(), { message: 'Mine first' });
     expect(body.message.content).toBe('Fine.');
     await cluster.ollama.waitForAbort();

@@ -1,7 +1,8 @@
 // Many messages to one session at the same moment, over three servers: one turn runs, the others do as they were told.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { useGates } from './gates.ts';
 import { ask, look } from './talking.ts';
 import { type Cluster, type ClusterServer, openCluster } from './world.ts';
 
@@ -16,17 +17,9 @@ beforeAll(async () => {
   servers = await Promise.all([cluster.start(), cluster.start(), cluster.start()]);
 }, 60_000);
 afterAll(() => cluster.close());
-const open: (() => void)[] = [];
-afterEach(() => {
-  for (const gate of open.splice(0)) gate();
-});
-
-/** Resolves when it is let. */
-function gate(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  open.push(resolve);
-  return promise;
-}
+const gates = useGates();
+/** Resolves when it is opened, or the test ends. */
+const gate = () => gates.make().opened;
 
 const server = (index: number) => {
   const one = servers[index % servers.length];
@@ -67,7 +60,7 @@ it('twenty that queue: one runs, eight wait, the others are refused; the line go
   expect([taken.length, waiting.length]).toEqual([TAKEN, TAKEN - 1]);
   // Those that came to its server right after it may be stored before it.
   const accepted = [...taken.filter(({ state }) => state === 'running'), ...waiting];
-  for (const goOn of open.splice(0)) goOn();
+  gates.openAll();
   for (const { all, status } of streams) {
     if (status === 200) expect((await all()).at(-1)?.data).toMatchObject({ state: 'completed' });
   }
@@ -90,7 +83,7 @@ it('whoever waits is told from the start what its place is among those of all se
     const body = { message: 'Hello', on_busy: 'queue', on_disconnect: 'continue' };
     streams.push(await server(index).stream(`/chat/${sessionId}/stream`, body));
   }
-  for (const goOn of open.splice(0)) goOn();
+  gates.openAll();
   const positions = [];
   for (const { all } of streams) {
     const told = (await all()).filter(({ event, data }) => event === 'status' && data.phase === 'queued');
@@ -105,7 +98,7 @@ it('twenty that do not want to wait: one runs, and the others are refused', asyn
   const streams = await startAll(sessionId, 'reject');
   expect(statusesOf(streams)).toEqual([200, ...someOf(409, STARTS - 1)]);
   expect((await turnsOf(sessionId)).map(({ state }) => state)).toEqual(['running']);
-  for (const goOn of open.splice(0)) goOn();
+  gates.openAll();
   for (const { all, status } of streams) if (status === 200) expect((await all()).at(-1)?.event).toBe('done');
 });
 

@@ -1,11 +1,12 @@
 // Watching and cancelling from any server of a database: through the one that drives the turn, or from its rows.
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../api/wire-formats.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
+import { useGates } from './gates.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
 let cluster: Cluster;
@@ -17,17 +18,9 @@ beforeAll(async () => {
   [one, other] = await Promise.all([cluster.start(), cluster.start()]);
 }, 60_000);
 afterAll(() => cluster.close());
-const open: (() => void)[] = [];
-afterEach(() => {
-  for (const gate of open.splice(0)) gate();
-});
-
-/** Resolves when it is let. */
-function gate(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  open.push(resolve);
-  return promise;
-}
+const gates = useGates();
+/** Resolves when it is opened, or the test ends. */
+const gate = () => gates.make().opened;
 
 /** What a watcher is told until its stream ends. */
 async function watch(server: ClusterServer, turnId: string, after = 0): Promise<StreamedEvent[]> {
@@ -61,7 +54,7 @@ describe('a turn that another server drives', () => {
       watch(other, turnId, 5),
     ];
     await expect.poll(async () => (await other.get(`/turns/${turnId}`)).body.state).toBe('running');
-    open.splice(0)[0]?.();
+    gates.openAll();
     const [first, second, own, late] = await Promise.all(watchers);
     expect(first).toEqual(own);
     expect(second).toEqual(own);
@@ -78,7 +71,7 @@ describe('a turn that another server drives', () => {
       server.post(path, { message: 'Once?' }, { 'idempotency-key': 'k1' });
     const turnId = await openTurnWithKey(one, sessionId, 'Once?', 'k1');
     const whole = ask(other, `/chat/${sessionId}/stream`);
-    open.splice(0)[0]?.();
+    gates.openAll();
     expect((await whole).body).toContain('"state":"completed"');
     await untilState(other, turnId, 'completed');
     expect(await contentsOf(other, sessionId)).toEqual([
@@ -115,7 +108,7 @@ describe('a turn that another server drives', () => {
     const turnId = await openTurn(one, sessionId, 'Long');
     const refused = await other.request('PUT', `/sessions/${sessionId}/system-prompt`, { content: 'New' });
     expect(expectError(refused, 409, 'session_busy')).toMatchObject({ turn_id: turnId });
-    open.splice(0)[0]?.();
+    gates.openAll();
     await untilState(other, turnId, 'completed');
   });
 });
@@ -131,7 +124,7 @@ describe('a server that cannot be asked', () => {
     await expect
       .poll(async () => (await other.get(`/turns/${turnId}/stream?follow=false`)).body)
       .toContain('Seen');
-    open.splice(0)[0]?.();
+    gates.openAll();
     const events = await told;
     expect(events.map(({ event }) => event).filter((event) => event !== 'snapshot')).toEqual([
       'message_complete',
@@ -154,7 +147,7 @@ describe('a server that cannot be asked', () => {
       if (event.event === 'content_delta') link.cut();
     }
     expect([textOf(told), told.some(({ event }) => event === 'done')]).toEqual(['Cut', false]);
-    open.splice(0)[0]?.();
+    gates.openAll();
     const rest = await watch(other, turnId, told.at(-1)?.id ?? 0);
     expect(textOf([...told, ...rest])).toBe('Cut and whole');
     expect(rest.at(-1)).toMatchObject({ event: 'done', data: { state: 'completed' } });

@@ -43,6 +43,7 @@ export class LineSlots {
   readonly #looked = new Bell();
   /** Whether others see that calls wait here. */
   #isListed = false;
+  #isForgotten = false;
 
   constructor(options: LineSlotsOptions) {
     this.#options = options;
@@ -79,9 +80,10 @@ export class LineSlots {
   }
 
   /** The database may have forgotten what this server has, and not have told what was free. */
-  async recall(): Promise<void> {
-    const slots = [...this.#held, ...this.#leaving];
-    if (slots.length > 0) await keepSlots(this.#options.of, slots, false);
+  recall(): void {
+    this.#isForgotten = this.#held.length > 0;
+    this.#options.bell.ring();
+    if (this.#isForgotten) this.#settle();
   }
 
   #settle(): void {
@@ -107,7 +109,8 @@ export class LineSlots {
     }
     this.#isSettling = false;
     // Somebody may have come since the last step looked.
-    if (!closed.aborted && (this.#leaving.length > 0 || waiting() !== null)) this.#settle();
+    const isDue = this.#isForgotten || this.#leaving.length > 0 || waiting() !== null;
+    if (isDue && !closed.aborted) this.#settle();
   }
 
   /** @returns whether nothing is left to do */
@@ -116,6 +119,10 @@ export class LineSlots {
     const unused = [...this.#leaving.splice(0), ...this.#held.splice(this.#used)];
     if (unused.length > 0) {
       await this.#giveBack(unused);
+      return false;
+    }
+    if (this.#isForgotten) {
+      await this.#sayAgain();
       return false;
     }
     const calls = waiting();
@@ -139,6 +146,16 @@ export class LineSlots {
       this.#isListed = true;
     }
     return false;
+  }
+
+  async #sayAgain(): Promise<void> {
+    this.#isForgotten = false;
+    try {
+      await keepSlots(this.#options.of, this.#held, false);
+    } catch (error) {
+      this.#isForgotten = true;
+      throw error;
+    }
   }
 
   /** Where the database is away they serve those who wait here. */

@@ -6,6 +6,7 @@ import type { Log } from '../../kit/log.ts';
 import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Db } from '../../store/database.ts';
 import {
+  keepSlots,
   leaveSlots,
   readSlotNews,
   SLOT_LOOK_MS,
@@ -31,8 +32,8 @@ interface Sharing {
 interface Line {
   readonly of: SlotLine;
   readonly bell: Bell;
-  /** Whose call in the background has a slot that others may want. */
-  readonly spare: Set<() => void>;
+  /** Slots of calls in the background, and who is told when others want one. */
+  readonly spare: Map<number, () => void>;
   slots: LineSlots | null;
 }
 
@@ -75,10 +76,10 @@ export class SharedSlots {
       const { rung } = line.bell;
       const slot = await takeSpareSlot(line.of);
       if (slot !== null) {
-        line.spare.add(onWanted);
+        line.spare.set(slot, onWanted);
         return {
           release: () => {
-            line.spare.delete(onWanted);
+            line.spare.delete(slot);
             this.#leave(line, slot);
           },
         };
@@ -93,23 +94,33 @@ export class SharedSlots {
     const told = readSlotNews(payload);
     const line = told && this.#lines.get(told.line);
     if (!line) return;
-    if (told.isWanted) for (const onWanted of line.spare) onWanted();
+    if (told.isWanted) for (const onWanted of line.spare.values()) onWanted();
     else line.bell.ring();
   }
 
   /** Something may not have been heard, and the database may have been started anew. */
   recall(): void {
     for (const line of this.#lines.values()) {
-      line.slots?.recall().catch((error: unknown) => {
-        this.#sharing.log.debug({ err: error }, 'what this server has of the engine could not be said again');
-      });
+      line.slots?.recall();
       line.bell.ring();
+      void this.#saySpareAgain(line);
     }
   }
 
   /** What it has is free when the server has left. */
   close(): void {
     this.#closed.abort();
+  }
+
+  /** Until the database has heard it. Never throws. */
+  async #saySpareAgain({ of, spare }: Line): Promise<void> {
+    while (spare.size > 0 && !this.#closed.signal.aborted) {
+      try {
+        return await keepSlots(of, [...spare.keys()], true);
+      } catch {
+        await setTimeout(SLOT_LOOK_MS, undefined, { ref: false });
+      }
+    }
   }
 
   #leave(line: Line, slot: number): void {
@@ -125,7 +136,7 @@ export class SharedSlots {
     const line = this.#lines.get(name) ?? {
       of: { db, line: name, owner, limit },
       bell: new Bell(),
-      spare: new Set(),
+      spare: new Map(),
       slots: null,
     };
     this.#lines.set(name, line);
