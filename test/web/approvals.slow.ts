@@ -1,4 +1,5 @@
 // Questions that are answered elsewhere, or by nobody.
+import type { Route } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describePage, openedPage } from './opened-page.ts';
 
@@ -44,6 +45,31 @@ describePage('a question', () => {
     expect(await world.page.getByLabel('Why not?').count()).toBe(0);
     const { body } = await world.server.get(`/sessions/${id}/status`);
     expect(body.approvals).toEqual([]);
+  });
+
+  it('that is asked while the list of questions is on its way stays, though the list is without it', async () => {
+    const id = await asking();
+    const release = Promise.withResolvers<void>();
+    let lists = 0;
+    const holdSecond = async (route: Route) => {
+      const isFirst = (lists += 1) === 1;
+      const response = await route.fetch();
+      if (!isFirst) await release.promise;
+      await route.fulfill({ response });
+    };
+    await open(null, { onPage: (page) => page.route(/\/api\/v1\/approvals\?/, holdSecond) });
+    await expect.poll(() => lists).toBe(2);
+    const answer = world.server.stream(`/chat/${id}/stream`, { message: 'Add.' });
+    await expect.poll(() => world.page.title()).toMatch(/^\(1\)/);
+    const listed = world.page.waitForResponse(/\/api\/v1\/approvals\?/);
+    release.resolve();
+    await (await listed).finished();
+    // The page shows what it has read.
+    await world.page.waitForTimeout(300);
+    expect(await world.page.title()).toMatch(/^\(1\)/);
+    await world.server.post(`/approvals/${await pending()}/decide`, { decision: 'approve' });
+    await expect.poll(() => world.page.title()).toBe('mochi');
+    expect((await (await answer).all()).at(-1)?.event).toBe('done');
   });
 
   it('that nobody answers in time is over, here too, and the model is told', async () => {

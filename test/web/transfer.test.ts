@@ -83,35 +83,49 @@ describePage('files of conversations', () => {
   it('may be dropped anywhere, and nothing that is dropped takes the place of the page', async () => {
     await open();
     await world.composer().fill('Half a thought');
-    const drop = (selector: string, name: string, type: string, text: string) =>
-      world.page.evaluate(
-        ([selector, name, type, text]) => {
-          const { DataTransfer, DragEvent, document } = globalThis as any;
-          const files = new DataTransfer();
-          files.items.add(new File([text], name, { type }));
-          const at = document.querySelector(selector);
-          for (const kind of ['dragover', 'drop']) {
-            const event = new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
-            if (at?.dispatchEvent(event) !== false) throw new Error(`${kind} is left to the browser`);
-          }
-        },
-        [selector, name, type, text] as const,
-      );
-    const file = (title: string) =>
-      JSON.stringify({
-        metadata: { model: 'llama3.2:latest', title },
-        messages: [{ role: 'user', content: title, message_id: 'aa00000001' }],
-      });
-    await drop('.sidebar', 'one.json', 'application/json', file('Dropped beside'));
+    await drop('.sidebar', 'one.json', file('Dropped beside'));
     await world.page.locator('.imports').getByText('Dropped beside').waitFor();
     await world.page.keyboard.press('Escape');
-    await drop('.composer', 'two.json', 'application/json', file('Dropped below'));
+    await drop('.composer', 'two.json', file('Dropped below'));
     await world.page.locator('.imports').getByText('Dropped below').waitFor();
     await world.page.keyboard.press('Escape');
     await world.page.locator('.sidebar').getByText('Dropped beside').waitFor();
     expect(await world.composer().inputValue()).toBe('Half a thought');
   });
+
+  it('are told of, though they are dropped before the page has heard that the dialog is closed', async () => {
+    await open();
+    await drop('.sidebar', 'one.json', file('Dropped first'));
+    await world.page.locator('.imports').getByText('Dropped first').waitFor();
+    await drop('.sidebar', 'two.json', file('Dropped at once'), { closes: 'dialog' });
+    await world.page.locator('.imports').getByText('Dropped at once').waitFor();
+    await world.page.keyboard.press('Escape');
+    await world.page.locator('dialog').waitFor({ state: 'detached' });
+  });
 });
+
+const file = (title: string) =>
+  JSON.stringify({
+    metadata: { model: 'llama3.2:latest', title },
+    messages: [{ role: 'user', content: title, message_id: 'aa00000001' }],
+  });
+
+/** @param closes in the same moment: the browser tells the page of it later */
+const drop = (selector: string, name: string, text: string, { closes = '' } = {}) =>
+  world.page.evaluate(
+    ([selector, name, text, closes]) => {
+      const { DataTransfer, DragEvent, document } = globalThis as any;
+      const files = new DataTransfer();
+      files.items.add(new File([text], name, { type: 'application/json' }));
+      const at = document.querySelector(selector);
+      if (closes !== '') document.querySelector(closes).close();
+      for (const kind of ['dragover', 'drop']) {
+        const event = new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });
+        if (at?.dispatchEvent(event) !== false) throw new Error(`${kind} is left to the browser`);
+      }
+    },
+    [selector, name, text, closes] as const,
+  );
 
 /** The browser says of every answer that refuses that it does. */
 function expectRefusals(): void {

@@ -23,14 +23,24 @@ export interface DialogProps {
   readonly onClose: () => void;
 }
 
-const opened = signal<DialogName | null>(null);
+/** One of its own for each time: the browser says late that a dialog has closed, maybe after it was opened again. */
+interface Opening {
+  readonly name: DialogName;
+  readonly key: number;
+}
 
+const opened = signal<Opening | null>(null);
+let openings = 0;
+
+/** One that stands there stays, with what was written in it. */
 export function open(name: DialogName): void {
-  opened.value = name;
+  if (opened.value?.name === name && document.querySelector('dialog[open]') !== null) return;
+  opened.value = { name, key: (openings += 1) };
 }
 
 export function OpenDialog() {
-  const name = opened.value;
+  const opening = opened.value;
+  const name = opening?.name ?? null;
   const [loaded, setLoaded] = useState<{
     readonly name: DialogName;
     readonly View: ComponentType<DialogProps>;
@@ -40,17 +50,18 @@ export function OpenDialog() {
     DIALOGS[name]().then(
       (View) => setLoaded({ name, View }),
       () => {
-        opened.value = null;
+        if (opened.value?.name === name) opened.value = null;
         void missPart();
       },
     );
   }, [name]);
-  if (name === null || loaded?.name !== name) return null;
+  if (opening === null || loaded?.name !== opening.name) return null;
   return (
     <loaded.View
+      key={opening.key}
       onClose={() => {
         // One that gave way to another has nothing to close.
-        if (opened.value === name) opened.value = null;
+        if (opened.value === opening) opened.value = null;
       }}
     />
   );

@@ -62,12 +62,7 @@ function onEvent(told: ServerEvent): void {
   const { event, data } = told;
   if (event === 'hello') compareVersion(data.version);
   if (event === 'hello' || event === 'reset') void readWaiting();
-  if (event === 'approval') {
-    const next = new Map(waiting.value);
-    if (data.state === 'pending') next.set(data.confirmation_id, data.session_id);
-    else next.delete(data.confirmation_id);
-    waiting.value = next;
-  }
+  if (event === 'approval') hearApproval(data);
   chat.peek()?.notice(told);
   if (event === 'pull') hearPull(data);
   else gathering ??= setTimeout(gathered, GATHER_MS);
@@ -78,13 +73,36 @@ function gathered(): void {
   void refreshSessions();
 }
 
+type Approval = Extract<ServerEvent, { event: 'approval' }>['data'];
+
+/** While the list is read: newer than what it will say. Null: it is not. */
+let heard: Approval[] | null = null;
+
+function hearApproval(approval: Approval): void {
+  heard?.push(approval);
+  waiting.value = withApprovals(waiting.value, [approval]);
+}
+
+function withApprovals(before: ReadonlyMap<string, string>, told: readonly Approval[]): Map<string, string> {
+  const after = new Map(before);
+  for (const { state, confirmation_id: id, session_id: sessionId } of told) {
+    if (state === 'pending') after.set(id, sessionId);
+    else after.delete(id);
+  }
+  return after;
+}
+
 async function readWaiting(): Promise<void> {
+  const since: Approval[] = [];
+  heard = since;
   const found = new Map<string, string>();
   try {
     for await (const { confirmation_id: id, session_id: sessionId } of mochi.approvals.list({ limit: 100 }))
       found.set(id, sessionId);
-    waiting.value = found;
+    if (heard === since) waiting.value = withApprovals(found, since);
   } catch (error) {
     if (!isMochiError(error)) throw error;
+  } finally {
+    if (heard === since) heard = null;
   }
 }

@@ -10,10 +10,16 @@ export const sessions = signal<readonly SessionListItem[] | null>(null);
 /** Null: that is all. */
 export const moreSessions = signal<string | null>(null);
 
+let asked = 0;
+let answered = 0;
+
+/** Of several at once the one that was asked last is right, whichever answer comes last. */
 export async function refreshSessions(): Promise<void> {
+  const at = (asked += 1);
   const shown = Math.max(sessions.value?.length ?? 0, PAGE);
   const page = await attemptUnasked(async () => mochi.sessions.list({ limit: Math.min(shown, 1000) }));
-  if (page === null) return;
+  if (page === null || at < answered) return;
+  answered = at;
   sessions.value = page.sessions;
   moreSessions.value = page.next_cursor;
 }
