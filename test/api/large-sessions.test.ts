@@ -1,9 +1,10 @@
 // Large sessions come and go in slices, between which everybody else has a turn; nobody sees one that is not whole.
 import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dialectOf } from '../../src/store/dialect/dialect-of.ts';
 import { SLICE_ROWS } from '../../src/store/slices.ts';
+import { eventually } from '../support/eventually.ts';
 import { sessionLines } from '../support/session-lines.ts';
 import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -147,12 +148,12 @@ describe('a fork', () => {
   it('of a session that is deleted meanwhile is a fork or nothing', async () => {
     const source = await imported('fading', (n) => `fading ${n}`);
     const forking = server.post(`/sessions/${source}/fork`, {});
-    await vi.waitFor(async () => expect(await hiddenId()).not.toBeNull(), { interval: 1 });
+    await eventually(async () => expect(await hiddenId()).not.toBeNull(), { interval: 1 });
     expect((await server.request('DELETE', `/sessions/${source}`)).status).toBe(204);
     const answer = await forking;
     if (answer.status === 201) expect(await server.messages(answer.body.session_id)).toHaveLength(MESSAGES);
     else expectError(answer, 404, 'session_not_found');
-    await vi.waitFor(async () => expect(await hiddenId()).toBeNull(), { timeout: 20_000 });
+    await eventually(async () => expect(await hiddenId()).toBeNull(), { timeout: 20_000 });
   });
 });
 
@@ -206,7 +207,7 @@ describe('reading all of it', () => {
           where datname = current_database() and state like 'idle in transaction%'
         `
       : sql<{ busy: number }>`pragma wal_checkpoint(truncate)`;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await snapshots.execute(beside.db)).rows).toMatchObject([{ busy: 0 }]);
     });
   });
@@ -230,7 +231,7 @@ describe('a deletion', () => {
     const counts = await watching;
     expect(counts[0]).toBe(MESSAGES + TURNS);
     expectSlices(counts);
-    await vi.waitFor(async () => expect(await hiddenId()).toBeNull());
+    await eventually(async () => expect(await hiddenId()).toBeNull());
     // Nor does the search index keep its words.
     const kept = isPostgres()
       ? sql<{ blocks: number }>`
@@ -239,7 +240,7 @@ describe('a deletion', () => {
       : sql<{ blocks: number }>`
           select count(*) as blocks from search_index_data where instr(block, cast('quokka' as blob))
         `;
-    await vi.waitFor(async () => expect((await kept.execute(beside.db)).rows).toEqual([{ blocks: 0 }]), {
+    await eventually(async () => expect((await kept.execute(beside.db)).rows).toEqual([{ blocks: 0 }]), {
       timeout: 20_000,
     });
   });
@@ -267,7 +268,7 @@ describe('a deletion', () => {
     for (const id of [deleted, left, alive]) {
       expectError(await server.get(`/sessions/${id}`), 404, 'session_not_found');
     }
-    await vi.waitFor(async () => expect((await rowsOf(deleted)) + (await rowsOf(left))).toBe(0), {
+    await eventually(async () => expect((await rowsOf(deleted)) + (await rowsOf(left))).toBe(0), {
       timeout: 20_000,
     });
     // Somebody may still be writing it.

@@ -68,7 +68,7 @@ describe('a pull whose connection is gone', () => {
     await watcher.until(HALF);
     watcher.leave();
     letGo();
-    await expect.poll(() => isInstalled('large'), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => isInstalled('large')).toBe(true);
     expect(pullsAtOllama().map(({ aborted }) => aborted)).toEqual([false]);
   });
 
@@ -131,7 +131,7 @@ describe('several that ask for one name', () => {
     keeper.leave();
     first.leave();
     letGo();
-    await expect.poll(() => isInstalled('large'), { timeout: 5000 }).toBe(true);
+    await expect.poll(() => isInstalled('large')).toBe(true);
     expect(pullsAtOllama().map(({ aborted }) => aborted)).toEqual([false]);
   });
 });

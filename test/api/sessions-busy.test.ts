@@ -1,7 +1,8 @@
 // While a session answers: what must wait for the answer is refused, what need not is done.
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sequence, text } from '../fake-ollama/chat-script.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectError } from './wire-formats.ts';
 
@@ -20,9 +21,9 @@ describe('a session that is answering', () => {
     server.ollama.reply(script(sequence(text('Once'), text(' upon')), hangAfter(1)));
     const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Tell me' });
     turnId = stream.headers.get('x-turn-id') ?? '';
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await server.messages(sessionId)).at(-1)).toMatchObject({ status: 'streaming' });
-    }, 10_000);
+    });
     stop = async () => {
       stream.abort();
       await expect

@@ -163,7 +163,7 @@ describe('a client that leaves before the first byte', () => {
   });
   afterAll(() => server.close());
 
-  it('while the server still asks for the model: its turn does not run on', { timeout: 8000 }, async () => {
+  it('while the server still asks for the model: its turn does not run on', async () => {
     const sessionId = await server.createSession();
     await server.restart();
     server.ollama.requests.length = 0;

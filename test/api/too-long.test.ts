@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpError, text, toolCall } from '../fake-ollama/chat-script.ts';
 import { exceedContextError } from '../fake-ollama/http-answer.ts';
-import { firstTokenMs, script } from '../fake-ollama/script-modifiers.ts';
+import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const capabilities = ['completion', 'tools'];
@@ -91,16 +91,21 @@ describe('a message that the engine finds too long', () => {
   it('holds up nobody who waits behind it', async () => {
     const sessionId = await talk('line');
     const refusal = httpError(400, exceedContextError(5302, 4096));
-    server.ollama.reply(script(refusal, firstTokenMs(300)), refusal);
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    server.ollama.reply(script(refusal, gateAfter(0, held)), refusal);
     const refused = server.post(`/chat/${sessionId}`, { message: `${LONG.slice(0, 3000)} word` });
     await expect
       .poll(async () => (await server.get(`/sessions/${sessionId}`)).body.active_turn)
       .not.toBeNull();
-    const behind = await expectAnswer(sessionId, 'Behind');
+    const behind = expectAnswer(sessionId, 'Behind');
+    await expect
+      .poll(async () => (await server.get(`/sessions/${sessionId}/turns`)).body.turns[0]?.state)
+      .toBe('queued');
+    letGo();
     expect((await refused).body.detail.error.details.message_taken_back).toBe(true);
     const [, , answer, question] = await server.messages(sessionId);
     expect(question).toMatchObject({ content: 'Behind', parent_id: answer?.message_id });
-    expect(behind.context.messages_left_out).toBe(0);
+    expect((await behind).context.messages_left_out).toBe(0);
   });
 
   it('stays where an earlier turn was told that it is stored, and stands in nobody’s way', async () => {

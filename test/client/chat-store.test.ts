@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ChatState,
   type ChatStore,
@@ -10,6 +10,9 @@ import {
   createChatStore,
 } from '../../src/client/chat-store.ts';
 import { createMochi, newKey } from '../../src/client/index.ts';
+import { tokens, toolCall } from '../fake-ollama/chat-script.ts';
+import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import { spawnServer } from '../support/spawned-server.ts';
 import { spoken } from '../turns/behave.ts';
 import { flakyWorld } from './flaky-world.ts';
@@ -32,8 +35,7 @@ function open(options: Partial<ChatStoreOptions> = {}, reconnectForMs = 500): Ch
 }
 
 const until = (store: ChatStore, matches: (state: ChatState) => boolean) =>
-  vi.waitFor(() => expect(matches(store.getState()), JSON.stringify(shown(store))).toBe(true), {
-    timeout: 5000,
+  eventually(() => expect(matches(store.getState()), JSON.stringify(shown(store))).toBe(true), {
     interval: 5,
   });
 const isRead = ({ session }: ChatState) => session !== null;
@@ -138,9 +140,13 @@ describe('a conversation', () => {
 });
 
 describe('a reload', () => {
-  it.each(['mute', 'pace 60', 'tool pace 60'])(
+  it.each(['mute', 'speak', 'tool'])(
     'in the middle of "%s" shows what was shown, to the end',
     async (message) => {
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      if (message.startsWith('tool'))
+        world.server.ollama.reply(toolCall('look', { at: 'it' }, { id: 'call_1' }));
+      if (message !== 'mute') world.server.ollama.reply(script(tokens(60), gateAfter(20, held)));
       const before = await opened();
       void before.send(message);
       await until(before, ({ turn }) =>
@@ -156,6 +162,7 @@ describe('a reload', () => {
         ({ turn: joined }) =>
           joined?.turnId === turn?.turnId && (joined?.content.length ?? 0) >= (turn?.content.length ?? 0),
       );
+      letGo();
       if (message === 'mute') await after.stop();
       await until(after, ({ turn }) => turn?.state === 'completed' || turn?.state === 'cancelled');
       await until(after, ({ session }) => session?.active_turn === null);
@@ -312,7 +319,7 @@ describe('a network that fails', () => {
     world.proxy.plan({ mutesAfter: 1700 });
     const sent = store.send('pace 30');
     await until(store, ({ turn }) => (turn?.content.length ?? 0) > 0);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await world.server.get(`/sessions/${world.sessionId}`)).body.active_turn).toBeNull(),
     );
     expect(store.getState().turn?.state).toBe('running');
@@ -345,9 +352,9 @@ describe('a page', () => {
     const before = asked();
     look(true);
     look(false);
-    await vi.waitFor(() => expect(asked()).toBe(before + 1));
+    await eventually(() => expect(asked()).toBe(before + 1));
     window.dispatchEvent(new Event('online'));
-    await vi.waitFor(() => expect(asked()).toBe(before + 2));
+    await eventually(() => expect(asked()).toBe(before + 2));
     store.close();
     window.dispatchEvent(new Event('online'));
     look(false);
@@ -365,11 +372,11 @@ describe('a page', () => {
     const sent = store.send('hang 2');
     await until(store, ({ turn }) => turn?.content === spoken(2));
     look(true);
-    await vi.waitFor(() => expect(streams(true).length).toBeGreaterThan(2));
+    await eventually(() => expect(streams(true).length).toBeGreaterThan(2));
     expect(store.getState()).toMatchObject({ link: 'live', problem: null });
     const before = streams(false).length;
     look(false);
-    await vi.waitFor(() => expect(streams(false).length).toBe(before + 1));
+    await eventually(() => expect(streams(false).length).toBe(before + 1));
     await store.stop();
     await sent;
     expect(shown(store)).toEqual(['user: hang 2', `assistant: ${spoken(2)}`]);

@@ -1,6 +1,7 @@
 // Cancel, leave, lose: what becomes of a turn whose reader goes; and the ways to read one.
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Turn, type TurnEvent, type TurnView } from '../../src/client/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { spoken } from '../turns/behave.ts';
 import { flakyWorld } from './flaky-world.ts';
 
@@ -17,7 +18,7 @@ async function readOne(turn: Turn): Promise<string> {
 }
 
 async function endOf(turnId: string): Promise<void> {
-  await vi.waitFor(async () => expect(await stateOf(turnId)).not.toBe('running'), { timeout: 5000 });
+  await eventually(async () => expect(await stateOf(turnId)).not.toBe('running'));
 }
 
 describe('cancel', () => {
@@ -54,7 +55,7 @@ describe('cancel', () => {
     const turnId = await breakOff(turn);
     // `break` has waited for it.
     expect(await stateOf(turnId)).toMatch(/^(cancelled|running)$/);
-    await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
+    await eventually(async () => expect(await stateOf(turnId)).toBe('cancelled'));
     expect((await world.server.messages(world.sessionId)).at(-1)).toMatchObject({
       status: 'partial',
       content: spoken(2),
@@ -68,7 +69,7 @@ describe('cancel', () => {
       for await (const event of turn) if (isText(event)) stop.abort(new Error('enough'));
     })();
     await expect(reading).rejects.toThrow('enough');
-    await vi.waitFor(async () => expect(await stateOf(await turn.id)).toBe('cancelled'));
+    await eventually(async () => expect(await stateOf(await turn.id)).toBe('cancelled'));
   });
 
   it('reaches a turn whose reader left before it was known', async () => {
@@ -77,7 +78,7 @@ describe('cancel', () => {
     stop.abort(new Error('enough'));
     await expect(turn.answer()).rejects.toThrow('enough');
     const turnId = await turn.id;
-    await vi.waitFor(async () => expect(await stateOf(turnId)).toBe('cancelled'));
+    await eventually(async () => expect(await stateOf(turnId)).toBe('cancelled'));
     const gone = new AbortController();
     gone.abort(new Error('never'));
     const never = mochi().chat.stream(world.sessionId, { message: 'Hello' }, { signal: gone.signal });
@@ -166,10 +167,11 @@ describe('a turn', () => {
 
   it('shows views of which the newest wins', async () => {
     const views: TurnView[] = [];
-    for await (const view of mochi().chat.stream(world.sessionId, { message: 'pace 40' }).view()) {
+    const turn = mochi().chat.stream(world.sessionId, { message: 'pace 40' });
+    for await (const view of turn.view()) {
       views.push(view);
-      // Slower than the events come.
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      // It is looked at until all has been said.
+      if (view.phase === 'generating') await endOf(await turn.id);
     }
     expect(views.at(-1)).toMatchObject({ state: 'completed', phase: null, content: spoken(40), error: null });
     expect(views.at(-1)?.message?.content).toBe(spoken(40));

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { askedOf, decide } from '../support/deciding.ts';
+import { useGates } from '../support/gates.ts';
 import { readEvents } from '../support/read-events.ts';
-import { useGates } from './gates.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
 let cluster: Cluster;

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { everyMs, gateAfter, script } from '../fake-ollama/script-modifiers.ts';
-import { type Gate, useGates } from './gates.ts';
+import { type Gate, useGates } from '../support/gates.ts';
 import { type Cluster, type ClusterServer, openCluster, openTurn, untilState } from './world.ts';
 
 const SLOTS = 4;

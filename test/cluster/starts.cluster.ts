@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
-import { useGates } from './gates.ts';
+import { useGates } from '../support/gates.ts';
 import { ask, look } from './talking.ts';
 import { type Cluster, type ClusterServer, openCluster } from './world.ts';
 

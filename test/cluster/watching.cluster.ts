@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectError } from '../api/wire-formats.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { useGates } from '../support/gates.ts';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
-import { useGates } from './gates.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
 let cluster: Cluster;

@@ -63,10 +63,7 @@ export function describeEngine(name: string, start: () => Promise<EngineUnderTes
     it('says who and where it is', async () => {
       expect(under.engine.name).toMatch(/^[a-z]+$/);
       expect(under.engine.address).not.toBe('');
-      const startedAt = performance.now();
-      const health = await under.engine.health();
-      expect(performance.now() - startedAt).toBeLessThan(2000);
-      expect(health).toEqual({ reachable: true, version: expect.any(String) });
+      expect(await under.engine.health()).toEqual({ reachable: true, version: expect.any(String) });
     });
 
     it('lists models that can chat, with what planning needs', async () => {

@@ -151,9 +151,9 @@ export async function startFakeOllama(options: FakeOllamaOptions = {}): Promise<
       if (fault) state.faults.set(path, fault);
       else state.faults.delete(path);
     },
-    waitForRequest: (path, matches = () => true, timeoutMs = 5000) =>
+    waitForRequest: (path, matches = () => true, timeoutMs = 10_000) =>
       log.waitFor(`request to ${path}`, (request) => request.path === path && matches(request), timeoutMs),
-    waitForAbort: (matches = () => true, timeoutMs = 5000) =>
+    waitForAbort: (matches = () => true, timeoutMs = 10_000) =>
       log.waitFor('aborted request', (request) => request.aborted && matches(request), timeoutMs),
     stop,
     async restart() {

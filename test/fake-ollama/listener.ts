@@ -1,6 +1,7 @@
 // The listening socket: start, stop in a way that later connects are refused, start again on the same port.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { freePort } from '../support/free-port.ts';
 
 /** A server that can be taken away and brought back. */
 export type Listener = {
@@ -12,7 +13,7 @@ export type Listener = {
   start(): Promise<void>;
 };
 
-/** Listens; port 0 takes a free one and keeps it over restarts. */
+/** Listens; port 0 takes a free one and keeps it over restarts, and nobody takes it meanwhile. */
 export async function listen(host: string, port: number, onRequest: RequestListener): Promise<Listener> {
   const sockets = new Set<Socket>();
   let isStopped = false;
@@ -22,7 +23,7 @@ export async function listen(host: string, port: number, onRequest: RequestListe
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await bind(server, host, port);
+  await bind(server, host, port === 0 ? await freePort(host) : port);
   const address = server.address() as AddressInfo; // a string only for pipes, null only when not listening
 
   async function stop(): Promise<void> {

@@ -23,6 +23,8 @@ export async function playScript(script: ChatScript, stage: Stage): Promise<void
   const waitForTurn = createPacer(script);
   if (script.answer) {
     await wait(waitForTurn(), signal);
+    for (const step of script.steps)
+      if (step.type === 'gate') await Promise.race([step.opens, untilAborted(signal)]);
     sendAnswer(response, script.answer);
     return;
   }

@@ -86,7 +86,7 @@ test('cut, mid-error, nocount, big', async () => {
   });
 });
 
-test('slow takes 3 s, paced keeps 30 tokens a second', { timeout: 10_000 }, async () => {
+test('slow takes 3 s at least, paced keeps at most 30 tokens a second', async () => {
   const startedAt = performance.now();
   const timed = async (model: string) => {
     const { lines } = await postChat(fake.url, { model });
@@ -95,7 +95,6 @@ test('slow takes 3 s, paced keeps 30 tokens a second', { timeout: 10_000 }, asyn
   const [slow, paced] = await Promise.all([timed('slow'), timed('paced')]);
   expect(slow.count).toBe(20);
   expect(slow.ms).toBeGreaterThan(2900);
-  expect(slow.ms).toBeLessThan(3500);
   expect(paced.count).toBe(6);
   expect(paced.ms).toBeGreaterThan(190);
 });

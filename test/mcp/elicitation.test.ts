@@ -18,7 +18,7 @@ const ANSWER = { name: 'Ada', check: true, integer: 7 };
 describe('a tool that asks', { timeout: 60_000 }, () => {
   let world: McpWorld;
   beforeAll(async () => {
-    world = await openMcpWorld(() => ({ every: { ...packaged('server-everything'), timeoutSeconds: 1 } }));
+    world = await openMcpWorld(() => ({ every: { ...packaged('server-everything'), timeoutSeconds: 2 } }));
   }, 60_000);
   afterAll(() => world.close());
 
@@ -29,7 +29,7 @@ describe('a tool that asks', { timeout: 60_000 }, () => {
     const asked: ToolQuestion[] = [];
     const outcome = await run(async (question) => {
       asked.push(question);
-      await setTimeout(1200);
+      await setTimeout(2200);
       return { action: 'accept', content: ANSWER };
     });
     expect(asked).toMatchObject([

@@ -5,10 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, tokens, toolCall } from '../fake-ollama/chat-script.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { everyMs, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import { faultsOf, pathOf, readStore } from '../support/read-store.ts';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.ts';
 
@@ -93,7 +94,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
     const sessionId = await newSession();
     ollama.reply(script(tokens(600), everyMs(100)));
     const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Tell me all' });
-    await vi.waitFor(async () => expect(await server.messages(sessionId)).toHaveLength(2));
+    await eventually(async () => expect(await server.messages(sessionId)).toHaveLength(2));
     fillUp();
     const [error, done] = (await stream.all()).slice(-2);
     expect(error).toMatchObject({ event: 'error', data: { code: 'session_save_error' } });
@@ -118,7 +119,7 @@ describe('a full disk', { timeout: SLOW_MACHINE_MS }, () => {
     const first = await server.stream(`/chat/${sessionId}/stream`, { message: 'first' });
     const second = await server.stream(`/chat/${sessionId}/stream`, { message: 'second' });
     const { value } = await second.events.next();
-    await vi.waitFor(async () => expect(await server.messages(sessionId)).toHaveLength(2));
+    await eventually(async () => expect(await server.messages(sessionId)).toHaveLength(2));
     fillUp();
     first.abort();
     expect((await second.all()).slice(-2)).toMatchObject([

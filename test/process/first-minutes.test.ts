@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { makeEmbeddedData } from '../support/embedded-data.ts';
 import { type FakeHub, startFakeHub } from '../support/fake-hub.ts';
+import { freePort } from '../support/free-port.ts';
 import { runCommand, spawnServer, startCommand } from '../support/spawned-server.ts';
 import { writeGguf } from '../support/write-gguf.ts';
 
@@ -61,7 +62,7 @@ describe('what a start says', { timeout: SLOW_MACHINE_MS }, () => {
   });
 
   it('names the command that starts a server where none runs', async () => {
-    const port = await freePort();
+    const port = String(await freePort());
     const env = { MOCHI_PORT: '9' };
     expect((await runCommand(['chat', '--port', port], { env, input: 'Hi', bin: SOURCES })).stderr).toMatch(
       new RegExp(
@@ -110,12 +111,3 @@ describe('the waiting minute', { timeout: SLOW_MACHINE_MS }, () => {
     await rm(dataDir, { recursive: true });
   });
 });
-
-async function freePort(): Promise<string> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return String(Object(address).port);
-}

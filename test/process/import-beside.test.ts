@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { sessionLines } from '../support/session-lines.ts';
 import { runCommand, startCommand } from '../support/spawned-server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
@@ -43,7 +44,7 @@ describe('an import of a large session beside the server', () => {
   it('lets chats go on; killed in the middle it leaves nothing to be seen, over a restart too', async () => {
     const sessionId = await server.createSession();
     const command = startCommand(['import', file], { env: env() });
-    await vi.waitFor(() => expect(rows()).toBeGreaterThan(0), { timeout: 30_000, interval: 2 });
+    await eventually(() => expect(rows()).toBeGreaterThan(0), { timeout: 30_000, interval: 2 });
     expect((await server.chat(sessionId, { message: 'Hello?' })).status).toBe(200);
     expect(await seen()).toEqual([[], [], 404]);
     expect(command.isRunning).toBe(true);

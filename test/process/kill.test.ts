@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestBody } from '../fake-ollama/chat-request.ts';
 import { type ChatScript, mute, text, toolCall } from '../fake-ollama/chat-script.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import type { StreamedEvent } from '../support/read-events.ts';
 import { faultsOf, readStore, type StoredRows } from '../support/read-store.ts';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.ts';
@@ -108,14 +109,12 @@ describe('kill -9 and a new start', () => {
     void fetch(url, { method: 'POST', body: JSON.stringify(body) }).catch(() => undefined);
     const states = async () =>
       (await server.get(`/sessions/${sessionId}/turns`)).body.turns.map(({ state }: any) => state);
-    await vi.waitFor(async () => expect(await states()).toEqual(['queued', 'running']), { timeout: 10_000 });
+    await eventually(async () => expect(await states()).toEqual(['queued', 'running']));
   }
 
   /** Waits until the text is on disk: about once a second while it is written. */
   async function checkpointOf(sessionId: string, content: string): Promise<void> {
-    await vi.waitFor(async () => expect((await server.messages(sessionId)).at(-1)?.content).toBe(content), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect((await server.messages(sessionId)).at(-1)?.content).toBe(content));
   }
 
   /** The instant between two commits, too short to hit with a kill: the call is stored, its result is not. */

@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { mute, text } from '../fake-ollama/chat-script.ts';
 import { type FakeOllama, startFakeOllama } from '../fake-ollama/fake-ollama.ts';
 import { hangAfter, pauseAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import { faultsOf, pathOf, readStore } from '../support/read-store.ts';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.ts';
 
@@ -158,7 +159,7 @@ describe('signals', { timeout: 90_000 }, () => {
     const cut = expect(stream.all()).rejects.toThrow();
     server.signal('SIGTERM');
     await server.printed('stderr', /"stopping"/);
-    await vi.waitFor(async () => expect(await tryConnect(server)).toBe('refused'));
+    await eventually(async () => expect(await tryConnect(server)).toBe('refused'));
     expect(server.isRunning).toBe(true);
     const { status, signal } = await server.kill('SIGTERM');
     expect({ status, signal }).toEqual({ status: 1, signal: null });

@@ -33,9 +33,7 @@ describe.each(['SIGKILL', 'SIGTERM'] as const)('%s', (signal) => {
     expect(pids.map(isAlive)).toEqual([true, true]);
     const end = await server.kill(signal);
     expect(end.signal).toBe(signal === 'SIGKILL' ? 'SIGKILL' : null);
-    const endedAt = performance.now();
     await until(() => !pids.some(isAlive));
-    expect(performance.now() - endedAt).toBeLessThan(2000);
     await run;
   });
 });

@@ -4,9 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, toolCall } from '../fake-ollama/chat-script.ts';
 import { askedOf, decide } from '../support/deciding.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const page = readFileSync(new URL('../../docs/tools.md', import.meta.url), 'utf8');
@@ -24,9 +25,9 @@ describe('docs/tools.md', () => {
     writeFileSync(path, shop);
     server = await startTestServer({ dataDir });
     // On a machine that does much else a group may need more than its ten seconds.
-    await vi.waitFor(
+    await eventually(
       async () => expect((await server.post('/tools/reload')).body).toMatchObject({ problems: [] }),
-      { timeout: 60_000, interval: 100 },
+      { timeout: 60_000 },
     );
     server.ollama.setDefault(({ messages = [] }) => {
       const last = messages.at(-1);

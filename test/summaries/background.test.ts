@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import SqliteDriver from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpError, mute, text, toolCall } from '../fake-ollama/chat-script.ts';
-import { firstTokenMs, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { firstTokenMs, gateAfter, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
+import { useGates } from '../support/gates.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { inTurn, isKind, json, kindOf, requestsOf, summaryOf, titleOf, write } from './writer.ts';
 
@@ -11,6 +12,7 @@ const ON = { summarizationEnabled: true, titlesEnabled: true, summaryMinBillions
 /** Patience for a loaded machine; what is waited for comes within a second. */
 const PATIENT = { timeout: 10_000, interval: 20 };
 
+const gates = useGates();
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({ config: ON });
@@ -180,7 +182,7 @@ describe('a client comes first', () => {
   it('a summary that a client asks for stops the one in the background, and stands for it', async () => {
     server.ollama.setDefault(write({ summary: inTurn(mute(), json({ summary: 'Mine.', topics: [] })) }));
     const sessionId = await talk();
-    await server.ollama.waitForRequest('/api/chat', isKind('summary'), 10_000);
+    await server.ollama.waitForRequest('/api/chat', isKind('summary'));
     const { body } = await server.post(`/sessions/${sessionId}/summarize`);
     expect(body.summary).toBe('Mine.');
     const [background] = requestsOf(server.ollama, 'summary');
@@ -197,7 +199,8 @@ describe('a session that changes meanwhile', () => {
     const sessionId = await talk();
     await summaryComes(sessionId, 'Of 3 messages.');
     const [, firstAnswer] = await server.messages(sessionId);
-    const slow = script(json({ summary: 'Of the long branch.', topics: [] }), firstTokenMs(400));
+    const gate = gates.make();
+    const slow = script(json({ summary: 'Of the long branch.', topics: [] }), gateAfter(0, gate.opened));
     server.ollama.setDefault(
       write({ summary: inTurn(slow, json({ summary: 'Of the short one.', topics: [] })) }),
     );
@@ -205,6 +208,7 @@ describe('a session that changes meanwhile', () => {
     const before = requestsOf(server.ollama, 'summary').length;
     await expect.poll(() => requestsOf(server.ollama, 'summary').length, PATIENT).toBe(before + 1);
     await server.request('PUT', `/sessions/${sessionId}/head`, { message_id: firstAnswer.message_id });
+    gate.open();
     await summaryComes(sessionId, 'Of the short one.');
     expect(requestsOf(server.ollama, 'summary').at(-1)?.rawBody).not.toContain('Italy');
   });
@@ -297,11 +301,14 @@ describe('a title', () => {
     await summaryComes(beforeId);
     expect(aboutSession('title', 'Before?')).toEqual([]);
 
-    server.ollama.setDefault(write({ title: () => script(json({ title: 'Late' }), firstTokenMs(400)) }));
+    const gate = gates.make();
+    const late = script(json({ title: 'Late' }), gateAfter(0, gate.opened));
+    server.ollama.setDefault(write({ title: () => late }));
     const duringId = await server.createSession();
     await chat(duringId, 'During?');
-    await server.ollama.waitForRequest('/api/chat', isKind('title'), 10_000);
+    await server.ollama.waitForRequest('/api/chat', isKind('title'));
     await server.request('PATCH', `/sessions/${duringId}`, { title: 'Mine too' });
+    gate.open();
     await summaryComes(duringId);
     expect(await titleOf(server, duringId)).toBe('Mine too');
 
@@ -318,11 +325,14 @@ describe('a title', () => {
     await server.request('PATCH', `/sessions/${sessionId}`, { title: null });
     await chat(sessionId, 'Once more?');
 
-    server.ollama.setDefault(write({ title: () => script(json({ title: 'Late' }), firstTokenMs(400)) }));
+    const gate = gates.make();
+    const late = script(json({ title: 'Late' }), gateAfter(0, gate.opened));
+    server.ollama.setDefault(write({ title: () => late }));
     const duringId = await server.createSession();
     await chat(duringId, 'During?');
     await expect.poll(() => aboutSession('title', 'During?').length, PATIENT).toBe(1);
     await server.request('PATCH', `/sessions/${duringId}`, { title: null });
+    gate.open();
     await allIsDone();
     expect(await titleOf(server, sessionId)).toBeNull();
     expect(await titleOf(server, duringId)).toBeNull();
@@ -334,7 +344,7 @@ describe('a restart', () => {
   it('takes up what was under way', async () => {
     server.ollama.setDefault(write({ title: mute }));
     const sessionId = await talk();
-    await server.ollama.waitForRequest('/api/chat', isKind('title'), 10_000);
+    await server.ollama.waitForRequest('/api/chat', isKind('title'));
     await server.restart();
     await server.ollama.waitForAbort(isKind('title'));
     server.ollama.setDefault(write());

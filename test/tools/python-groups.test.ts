@@ -1,6 +1,6 @@
 // Python folders as groups of tools: what is offered of them, how they are called, what they answer.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -460,12 +460,14 @@ def far():
 import asyncio, time
 async def wait():
     """Waits."""
+    open("wait.begun", "w").close()
     try:
         await asyncio.sleep(60)
     finally:
         open("wait.txt", "w").write("tidied")
 def sleep():
     """Sleeps."""
+    open("sleep.begun", "w").close()
     try:
         time.sleep(60)
     finally:
@@ -479,7 +481,8 @@ def say():
     for (const tool of ['wait', 'sleep']) {
       const abort = new AbortController();
       const running = world.run('slow', tool, {}, { signal: abort.signal });
-      setTimeout(() => abort.abort(), 500);
+      await until(() => existsSync(join(world.workingFolder, `${tool}.begun`)));
+      abort.abort();
       expect(await running).toMatchObject({
         state: 'unknown',
         text: 'The call was cancelled while the tool ran; it may have taken effect',

@@ -1,6 +1,7 @@
 // Turns of ours that the engine cannot answer at once: who waits is told so, and where.
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { text } from '../fake-ollama/chat-script.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/test-server.ts';
 import { behave } from './behave.ts';
 import { isNamed, isPhase, phasesOf, readUntil } from './watching.ts';
@@ -110,13 +111,13 @@ it('a summary that a client waits for takes its place among them', async () => {
   const before = asked();
   const summary = server.post(`/sessions/${sessionId}/summarize`);
   // It has come in line when a turn is second there.
-  const last = await vi.waitFor(async () => {
+  const last = await eventually(async () => {
     const turn = await ask('Last');
     const seen = await readUntil(turn, isPhase('queued'));
     if (seen.at(-1)?.data.position === 0) turn.abort();
     expect(seen.at(-1)?.data.position).toBe(1);
     return turn;
-  }, 5000);
+  });
   expect(asked()).toBe(before);
   server.ollama.reply(text('{"summary":"They met.","topics":[]}'));
   holder.abort();

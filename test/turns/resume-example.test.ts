@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { createContext, runInContext } from 'node:vm';
 import { EventSource } from 'undici';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokens } from '../fake-ollama/chat-script.ts';
 import { everyMs, script } from '../fake-ollama/script-modifiers.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { spoken } from './behave.ts';
 import { expectSameText } from './watching.ts';
@@ -60,16 +61,16 @@ function openPage(storage: Map<string, string>) {
     watchWithKey: (key: string) => page.watchWithKey((text) => shown.push(text), key),
     /** Resolves when the example has closed its connection itself. */
     ended: () =>
-      vi.waitFor(
+      eventually(
         () =>
           expect(sources.map(({ readyState }) => readyState)).toEqual(sources.map(() => EventSource.CLOSED)),
-        { timeout: 15_000, interval: 20 },
+        { timeout: 15_000 },
       ),
   };
 }
 
 function untilShown(shown: readonly string[], token: string): Promise<void> {
-  return vi.waitFor(() => expect(shown.at(-1)).toContain(token), { timeout: 10_000, interval: 5 });
+  return eventually(() => expect(shown.at(-1)).toContain(token), { interval: 5 });
 }
 
 /** Passes connections on to the server; cuts the first event stream of a GET after so many bytes. */
@@ -140,9 +141,8 @@ describe.concurrent('reload and resume in ten lines of browser code', () => {
     const storage = new Map<string, string>();
     const before = openPage(storage);
     await before.ask(server.url, sessionId, 'Tell me');
-    await vi.waitFor(
-      async () => expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
-      { timeout: 10_000 },
+    await eventually(async () =>
+      expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
     );
     const after = openPage(storage);
     after.watch();
@@ -196,9 +196,8 @@ describe.concurrent('reload and resume in ten lines of browser code', () => {
     );
     const before = openPage(storage);
     await before.ask(server.url, sessionId, 'At length');
-    await vi.waitFor(
-      async () => expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
-      { timeout: 10_000 },
+    await eventually(async () =>
+      expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
     );
     const after = openPage(storage);
     after.watch();

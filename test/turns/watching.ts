@@ -1,5 +1,6 @@
 // Watching turns in tests: joining one as a browser does, and what a list of events must be.
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
 import type { TestClient } from '../support/test-client.ts';
 
@@ -119,8 +120,7 @@ export async function turnOf(server: TestClient, turnId: string): Promise<any> {
 
 /** Waits until no turn of the session is under way. */
 export async function untilIdle(server: TestClient, sessionId: string): Promise<void> {
-  await vi.waitFor(
-    async () => expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
-    { timeout: 5000, interval: 20 },
+  await eventually(async () =>
+    expect((await server.get(`/sessions/${sessionId}`)).body.active_turn).toBeNull(),
   );
 }

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { countStatements } from '../../../test/support/count-statements.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { openTestStore, type TestStore, TIME } from '../../../test/support/open-test-store.ts';
 import { RECEIPT_EXAMPLE } from '../../contract/context-window.ts';
 import { findMessage } from '../../store/messages.ts';
@@ -44,17 +45,14 @@ it('stores the first text of each draft at once, and what follows within about a
   const drafts = await Promise.all(Array.from({ length: 70 }, (_, index) => newDraft(`s${index}`)));
   const statements = await countStatements(async () => {
     for (const draft of drafts) add(draft, 'one ');
-    await vi.waitFor(() => expect(drafts.every(({ place }) => place?.depth === 1)).toBe(true));
+    await eventually(() => expect(drafts.every(({ place }) => place?.depth === 1)).toBe(true));
   });
   // They share transactions, of 32 each.
   expect(statements.filter((statement) => statement === 'commit')).toHaveLength(3);
   for (const draft of drafts) add(draft, 'two');
-  await vi.waitFor(
-    async () => {
-      for (const draft of drafts) expect(await stored(draft)).toBe('one two');
-    },
-    { timeout: 10_000 },
-  );
+  await eventually(async () => {
+    for (const draft of drafts) expect(await stored(draft)).toBe('one two');
+  });
   await Promise.all(drafts.map((draft) => draft.close()));
 });
 
@@ -63,25 +61,23 @@ it('stores a very long text less often: not again for a few more words', async (
   const text = 'x'.repeat(10_000_000);
   add(long, text);
   add(short, 'one ');
-  await vi.waitFor(() => expect([long.place, short.place]).not.toContain(null), { timeout: 10_000 });
+  await eventually(() => expect([long.place, short.place]).not.toContain(null));
   add(long, 'word');
   add(short, 'two');
-  await vi.waitFor(async () => expect(await stored(short)).toBe('one two'), { timeout: 10_000 });
+  await eventually(async () => expect(await stored(short)).toBe('one two'));
   // Whatever is due is written at the same time.
   expect((await stored(long))?.length).toBe(text.length);
   add(long, text);
   add(short, ' three');
-  await vi.waitFor(async () => expect(await stored(short)).toBe('one two three'), { timeout: 10_000 });
-  await vi.waitFor(async () => expect((await stored(long))?.length).toBe(2 * text.length + 4), {
-    timeout: 10_000,
-  });
+  await eventually(async () => expect(await stored(short)).toBe('one two three'));
+  await eventually(async () => expect((await stored(long))?.length).toBe(2 * text.length + 4));
   await Promise.all([long.close(), short.close()]);
 });
 
 it('writes nothing more of a draft once it is closed', async () => {
   const [closedAtOnce, closedWhileWritten] = [await newDraft('a'), await newDraft('b')];
   add(closedWhileWritten, 'kept');
-  await vi.waitFor(() => expect(closedWhileWritten.place).not.toBeNull());
+  await eventually(() => expect(closedWhileWritten.place).not.toBeNull());
   add(closedAtOnce, 'never');
   await closedAtOnce.close();
   add(closedWhileWritten, ' on');
@@ -96,8 +92,8 @@ it('tells the one draft that cannot be written, and stores the others', async ()
   await store.db.deleteFrom('session_rows').where('id', '=', 'bad').execute();
   add(bad, 'lost');
   add(good, 'kept');
-  await vi.waitFor(() => expect(good.place).not.toBeNull());
-  await vi.waitFor(() => expect(() => bad.touch()).toThrow(/constraint/i));
+  await eventually(() => expect(good.place).not.toBeNull());
+  await eventually(() => expect(() => bad.touch()).toThrow(/constraint/i));
   expect(await stored(good)).toBe('kept');
   await Promise.all([good.close(), bad.close()]);
 });
