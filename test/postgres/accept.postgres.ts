@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { acceptAtOnce } from '../../src/store/accept-at-once.ts';
+import type { Db } from '../../src/store/database.ts';
 import { openPostgres, type PostgresStore } from '../../src/store/dialect/postgres/open.ts';
 import { listPath } from '../../src/store/messages.ts';
 import { findHeadedSession } from '../../src/store/session-head.ts';
@@ -45,12 +46,12 @@ beforeEach(async () => {
 
 const none = { request: null, idempotency: null, isStructured: false };
 
-async function accept(number: number, seenAt?: string) {
-  const seen = await findHeadedSession(store.db, sessionId);
+async function accept(number: number, { seenAt, db = store.db }: { seenAt?: string; db?: Db } = {}) {
+  const seen = await findHeadedSession(db, sessionId);
   if (seen === null) throw new Error('It is there.');
   const said = { sessionId, role: 'user', timestamp: TIME, status: 'complete', images: [] } as const;
   const turnId = `turn_${sessionId}_${number}`;
-  return acceptAtOnce(store.db, {
+  return acceptAtOnce(db, {
     head: seen.head?.place ?? null,
     seenAt: seenAt ?? seen.session.updated_at,
     message: { ...said, id: `${sessionId}-${number}`, content: `Question\u0000 ${number}`, turnId },
@@ -116,7 +117,7 @@ it('changes nothing in a session that is answering, that was changed since, or t
   expect(await accept(1)).not.toBeNull();
   expect(await accept(2)).toBeNull();
   await finish(1);
-  expect(await accept(2, '2020-01-01T00:00:00.000000Z')).toBeNull();
+  expect(await accept(2, { seenAt: '2020-01-01T00:00:00.000000Z' })).toBeNull();
   await updateSession(store.db, sessionId, { updated_at: '2027-01-01T00:00:00.000000Z' });
   expect(await accept(2)).not.toBeNull();
   expect(await listPath(store.db, sessionId)).toHaveLength(2);
@@ -135,10 +136,29 @@ it('is planned once on a connection, as every write that comes again and again',
   expect(kinds).not.toContain('select');
 });
 
+it('reads the one session that it is about, and no list of them, however many have come since it was planned', async () => {
+  for (let number = 1; number <= 8; number += 1) {
+    expect(await accept(number)).not.toBeNull();
+    await finish(number);
+  }
+  const others = Array.from({ length: 300 }, () => newSession(randomBytes(5).toString('hex')));
+  for (const other of others) await insertSession(store.db, other);
+  sessionId = others.at(-1)?.id ?? '';
+  await store.db.transaction().execute(async (db) => {
+    expect(await accept(1, { db })).not.toBeNull();
+    const { rows } = await sql<{ name: string; read: number }>`
+      select indexrelname as name, pg_stat_get_xact_tuples_returned(indexrelid) as read
+      from pg_stat_user_indexes where relname = 'session_rows'`.execute(db);
+    expect(rows.filter(({ read }) => read > 0).map(({ name }) => name)).toEqual(['sessions_pkey']);
+  });
+});
+
 it('of twenty at once one is accepted', async () => {
   const seen = await findHeadedSession(store.db, sessionId);
   const all = await Promise.all(
-    Array.from({ length: 20 }, (_, number) => accept(number, seen?.session.updated_at)),
+    Array.from({ length: 20 }, (_, number) =>
+      accept(number, seen === null ? {} : { seenAt: seen.session.updated_at }),
+    ),
   );
   expect(all.filter((place) => place !== null)).toHaveLength(1);
   expect(await listPath(store.db, sessionId)).toHaveLength(1);

@@ -81,8 +81,9 @@ function noted(
   if (isReturning) throw new Error(`A write of ${table} that returns rows cannot say what it has changed.`);
   if (table === 'turns') {
     return {
-      returning: `returning id, session_id, exists (
-        select 1 from sessions where sessions.id = turns.session_id and kind = 'chat' and listed = 1
+      // By its key. As conditions these would fit an index of lists, all of which is read while its table is taken for small.
+      returning: `returning id, session_id, (
+        select kind = 'chat' and listed = 1 from sessions where sessions.id = turns.session_id
       ) as is_listed`,
       changesOf: ({ id, session_id: sessionId, is_listed: isListed }) =>
         isListed === true
