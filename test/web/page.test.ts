@@ -211,6 +211,33 @@ describePage('the page', () => {
     expect(shown).toContain('1 message');
   });
 
+  it.each([
+    ['the browser', (dialog: any) => dialog.close()],
+    ['its button', (dialog: any) => dialog.querySelector('button').click()],
+  ])(
+    'shows what is opened again at once, though it hears only then that %s has closed it',
+    async (_, close) => {
+      const id = await world.server.createSession();
+      await open(id);
+      await say('Hello');
+      await stop().waitFor({ state: 'detached' });
+      await world.page.locator('button.gauge').click();
+      await world.page.locator('dl.receipt').waitFor();
+      await world.page.evaluate(`(async () => {
+      const dialog = document.querySelector('dialog');
+      const told = new Promise((resolve) => dialog.addEventListener('close', resolve));
+      (${String(close)})(dialog);
+      // Drawn, where it has heard of it.
+      await null;
+      document.querySelector('button.gauge').click();
+      await told;
+    })()`);
+      await world.page.locator('dialog[open] dl.receipt').waitFor();
+      await world.page.keyboard.press('Escape');
+      await world.page.locator('dialog').waitFor({ state: 'detached' });
+    },
+  );
+
   it('asks anew beside what was said, and goes back and forth between both', async () => {
     const id = await world.server.createSession();
     await open(id);

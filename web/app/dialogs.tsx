@@ -23,24 +23,14 @@ export interface DialogProps {
   readonly onClose: () => void;
 }
 
-/** One of its own for each time: the browser says late that a dialog has closed, maybe after it was opened again. */
-interface Opening {
-  readonly name: DialogName;
-  readonly key: number;
-}
+const opened = signal<DialogName | null>(null);
 
-const opened = signal<Opening | null>(null);
-let openings = 0;
-
-/** One that stands there stays, with what was written in it. */
 export function open(name: DialogName): void {
-  if (opened.value?.name === name && document.querySelector('dialog[open]') !== null) return;
-  opened.value = { name, key: (openings += 1) };
+  opened.value = name;
 }
 
 export function OpenDialog() {
-  const opening = opened.value;
-  const name = opening?.name ?? null;
+  const name = opened.value;
   const [loaded, setLoaded] = useState<{
     readonly name: DialogName;
     readonly View: ComponentType<DialogProps>;
@@ -50,18 +40,17 @@ export function OpenDialog() {
     DIALOGS[name]().then(
       (View) => setLoaded({ name, View }),
       () => {
-        if (opened.value?.name === name) opened.value = null;
+        if (opened.value === name) opened.value = null;
         void missPart();
       },
     );
   }, [name]);
-  if (opening === null || loaded?.name !== opening.name) return null;
+  if (name === null || loaded?.name !== name) return null;
   return (
     <loaded.View
-      key={opening.key}
       onClose={() => {
         // One that gave way to another has nothing to close.
-        if (opened.value === opening) opened.value = null;
+        if (opened.value === name) opened.value = null;
       }}
     />
   );

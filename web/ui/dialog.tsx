@@ -14,20 +14,40 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  const isTold = useRef(false);
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      dialog.current = null;
+      element?.close();
+    };
   }, []);
+  // At once: `close` comes late, maybe after it was opened again, and then it stands here still.
+  const onToggle = ({ newState }: ToggleEvent) => {
+    if (newState !== 'closed' || dialog.current === null || onClose === null) return;
+    isTold.current = true;
+    onClose();
+  };
+  const onClosed = () => {
+    // A browser closes also what stays, at the second Escape, whatever anybody says.
+    if (isTold.current || onClose === null) dialog.current?.showModal();
+    else if (dialog.current !== null) onClose();
+    isTold.current = false;
+  };
   const onClick = (event: MouseEvent) => {
     // The dialog itself is hit only beside its content.
     if (event.target === dialog.current) onClose?.();
   };
-  // A browser closes it at the second Escape, whatever anybody says.
-  const reopen = () => dialog.current?.showModal();
   return (
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions -- Escape does the same.
-    <dialog ref={dialog} aria-labelledby={heading} onClose={onClose ?? reopen} onClick={onClick}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={heading}
+      onBeforeToggle={onToggle}
+      onClose={onClosed}
+      onClick={onClick}
+    >
       <div class="dialog">
         <header>
           <h2 id={heading}>{title}</h2>
