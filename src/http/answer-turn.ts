@@ -79,16 +79,18 @@ export function streamPolicies(
 }
 
 /** Until the turn has ended, or its reader has left; or, where it does not follow, until what there is has been sent. */
-export async function answerStream(
+export function answerStream(
   turn: WatchableTurn,
   reply: FastifyReply,
   { onDisconnect, follows }: StreamPolicies,
-): Promise<void> {
+): void {
   nameTurn(reply, turn);
+  const sent = sendEvents(reply, turn, { after: 0, reach: follows ? 'end' : 'there' });
   const connection = turn.hold(onDisconnect ?? (follows ? 'cancel' : 'continue'));
-  const hasStayed = await sendEvents(reply, turn, { after: 0, reach: follows ? 'end' : 'there' });
-  if (!hasStayed) connection.release();
-  else if (!follows) connection.end();
+  void sent.then((hasStayed) => {
+    if (!hasStayed) connection.release();
+    else if (!follows) connection.end();
+  });
 }
 
 function nameTurn(reply: FastifyReply, turn: WatchableTurn): void {

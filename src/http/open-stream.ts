@@ -1,6 +1,6 @@
 // An answer that is a stream of server-sent events: its beginning, its pauses, its reader.
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OVER } from '../kit/over.ts';
 import { noteStream } from './connections/probe-half-closed.ts';
 
@@ -26,7 +26,7 @@ export function openStream(
   contentType = 'text/event-stream; charset=utf-8',
 ): ServerResponse {
   reply.hijack();
-  const { raw } = reply;
+  const { raw, request } = reply;
   const given = Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined);
   // All at once: fields that are set one by one are kept by Node as long as the stream lasts.
   raw.writeHead(200, {
@@ -36,6 +36,7 @@ export function openStream(
     'x-accel-buffering': 'no',
   });
   noteStream(raw, contentType);
+  forget(request);
   // In one write with what follows at once, but a text of its own: Node keeps the head as long as the stream lasts, and
   // as the thirty pieces it was made of unless it was written so.
   const { socket } = raw;
@@ -45,12 +46,21 @@ export function openStream(
   return raw;
 }
 
+/** What was asked is not read again: the fields of a browser alone take kilobytes, as long as the stream lasts. */
+function forget(request: FastifyRequest): void {
+  request.body = undefined;
+  request.raw.headers = {};
+  request.raw.rawHeaders = [];
+}
+
 /** A comment now and then, between frames. */
 export function pingRegularly(raw: ServerResponse): NodeJS.Timeout {
-  return setInterval(() => {
-    // Between the pieces of a long frame the socket is full: a comment there would end up inside of it.
-    if (!raw.writableNeedDrain) raw.write(': ping\n\n');
-  }, PING_INTERVAL_MS);
+  return setInterval(ping, PING_INTERVAL_MS, raw);
+}
+
+function ping(raw: ServerResponse): void {
+  // Between the pieces of a long frame the socket is full: a comment there would end up inside of it.
+  if (!raw.writableNeedDrain) raw.write(': ping\n\n');
 }
 
 /** Waits until the socket has taken what it was given; cuts a reader that stopped reading. */

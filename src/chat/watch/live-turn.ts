@@ -6,11 +6,14 @@ import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { Tenure } from '../../store/tenure.ts';
 import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
+import { type Watch, Watcher } from './watcher.ts';
 
 /** Connections that may watch one turn. */
 const MAX_WATCHERS = 2000;
 /** How long a turn that waits for a person keeps its events when nobody watches. */
 const KEPT_WHILE_WAITING_MS = 10 * 60 * 1000;
+
+const NOTHING: readonly ToldEvent[] = [];
 
 /** How far a watcher goes: to the end of the turn, or as far as it has come. */
 export type WatchReach = 'end' | 'there';
@@ -35,14 +38,14 @@ export class LiveTurn {
   isLost = false;
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
-  readonly #wakers = new Set<() => void>();
+  readonly #watchers = new Set<Watcher>();
   /** For whoever waits for the end. */
   #finished: PromiseWithResolvers<void> | null = null;
   #isFinished = false;
   #isWaiting = false;
   #letGo: NodeJS.Timeout | null = null;
   /** Told to those who watch when the server stops and the turn goes on at the next start. */
-  #farewell: readonly ToldEvent[] = [];
+  farewell: readonly ToldEvent[] = NOTHING;
   /** Connections of requests for this turn that are open. */
   #holders = 0;
 
@@ -98,7 +101,7 @@ export class LiveTurn {
   }
 
   get watcherCount(): number {
-    return this.#wakers.size;
+    return this.#watchers.size;
   }
 
   /** Whether it waits for a person. */
@@ -143,7 +146,7 @@ export class LiveTurn {
 
   /** The server stops, and the turn goes on at its next start. @param farewell to those who watch now */
   suspend(farewell: readonly TurnEvent[]): void {
-    this.#farewell = farewell.map((event) => ({ id: null, event }));
+    this.farewell = farewell.map((event) => ({ id: null, event }));
     this.finish();
   }
 
@@ -175,63 +178,40 @@ export class LiveTurn {
    * @param reach `there`: to end with what there is now, instead of following
    * @throws MochiError overloaded
    */
-  watch(
-    after: number,
-    signal: AbortSignal,
-    reach: WatchReach = 'end',
-  ): AsyncGenerator<readonly ToldEvent[], void> {
-    if (this.#wakers.size >= MAX_WATCHERS) {
+  watch(after: number, signal: AbortSignal, reach: WatchReach = 'end'): Watch {
+    if (this.#watchers.size >= MAX_WATCHERS) {
       throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
         turn_id: this.turnId,
       });
     }
-    return this.#follow(after, signal, reach === 'end' ? Number.POSITIVE_INFINITY : this.lastEventId);
+    const end = reach === 'end' ? Number.POSITIVE_INFINITY : this.lastEventId;
+    return new Watcher(this, { after, end, signal });
   }
 
-  /** @param end no further than what there was with this number */
-  async *#follow(
-    after: number,
-    signal: AbortSignal,
-    end: number,
-  ): AsyncGenerator<readonly ToldEvent[], void> {
-    // Nobody has seen what has not been told.
-    let seen = this.#isFinished ? after : Math.min(after, this.lastEventId);
-    let resume: (() => void) | null = null;
-    const wake = () => resume?.();
-    this.#wakers.add(wake);
+  /** For those who watch. */
+  read(seen: number): readonly ToldEvent[] {
+    return this.#log.after(seen, this.#watchers.size > 1);
+  }
+
+  enter(watcher: Watcher): void {
+    this.#watchers.add(watcher);
     this.#planLetGo();
-    signal.addEventListener('abort', wake);
-    try {
-      while (!signal.aborted) {
-        if (seen < Math.min(end, this.lastEventId)) {
-          const batch = this.#log.after(seen, this.#wakers.size > 1);
-          seen = this.lastEventId;
-          yield batch;
-        } else if (this.#isFinished || seen >= end) {
-          if (this.#farewell.length > 0) yield this.#farewell;
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            resume = resolve;
-          });
-        }
-      }
-    } finally {
-      this.#wakers.delete(wake);
-      this.#planLetGo();
-      signal.removeEventListener('abort', wake);
-    }
+  }
+
+  leave(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    this.#planLetGo();
   }
 
   #planLetGo(): void {
     if (this.#letGo !== null) clearTimeout(this.#letGo);
     this.#letGo = null;
-    if (!this.#isWaiting || this.#wakers.size > 0) return;
+    if (!this.#isWaiting || this.#watchers.size > 0) return;
     this.#letGo = setTimeout(() => this.#log.letGo(), KEPT_WHILE_WAITING_MS).unref();
   }
 
   #wake(): void {
-    for (const wake of this.#wakers) wake();
+    for (const watcher of this.#watchers) watcher.wake();
   }
 }
 

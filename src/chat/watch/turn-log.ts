@@ -155,13 +155,13 @@ export class TurnLog {
     return [snapshot, ...this.#from(Math.max(snapshot.id, seen) + 1)];
   }
 
+  /** A list as long as it needs to be: it is held while those who were told it wait for more. */
   #from(firstId: number): NumberedEvent[] {
-    const events: NumberedEvent[] = [];
-    for (let id = firstId; id <= this.lastId; id += 1) {
-      const kept = this.#kept[id - 1 - this.#dropped] ?? '';
-      events.push(typeof kept === 'string' ? { id, event: toEvent(kept) } : kept);
-    }
-    return events;
+    return this.#kept
+      .slice(firstId - 1 - this.#dropped)
+      .map((kept, index) =>
+        typeof kept === 'string' ? { id: firstId + index, event: toEvent(kept) } : kept,
+      );
   }
 
   /** One object for many watchers, so that its text is encoded once for all of them. */

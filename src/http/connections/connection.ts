@@ -9,13 +9,16 @@ const MAX_UNDER_WAY = 4;
 /** What a client may send on after its answer, before it is cut. */
 const MAX_SURPLUS_BYTES = 16 * 1024 ** 2;
 
+const NONE: readonly ServerResponse[] = [];
+
 const HEAD_END = '\r\n\r\n';
 
 export class Connection {
   readonly #socket: Socket;
-  readonly #parse: (bytes: Buffer) => void;
+  /** Node's own, called as the socket's. */
+  readonly #parse: ((bytes: Buffer) => void) | undefined;
   /** In the order of their requests; the first is the one that is sent. */
-  readonly #answers = new Set<ServerResponse>();
+  #answers: readonly ServerResponse[] = NONE;
   /** The request that was begun last. */
   #latest: IncomingMessage | null = null;
   /** Of its body, where its length was told. */
@@ -27,15 +30,15 @@ export class Connection {
   constructor(socket: Socket) {
     this.#socket = socket;
     // Node parses all that one read brought, thousands of small requests among it. Here it gets one at a time.
-    const [parse] = socket.listeners('data');
-    this.#parse = (bytes) => parse?.call(socket, bytes);
+    const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
+    this.#parse = parse;
     // Not all at once: the socket's list of listeners would become a dictionary, three times as large.
-    if (parse !== undefined) socket.off('data', parse as (bytes: Buffer) => void);
+    if (parse !== undefined) socket.off('data', parse);
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
-    const destroySoon = socket.destroySoon.bind(socket);
+    const { destroySoon } = socket;
     // What ends a connection after its last answer.
-    socket.destroySoon = () => (this.#isReadToItsEnd ? destroySoon() : closeGently(socket));
-    socket.once('end', () => probeHalfClosed(socket, () => this.#current));
+    socket.destroySoon = () => (this.#isReadToItsEnd ? destroySoon.call(socket) : closeGently(socket));
+    socket.on('end', () => probeHalfClosed(socket, () => this.#current));
   }
 
   /** What waits for the client to read it. */
@@ -55,9 +58,9 @@ export class Connection {
     this.#latest = request;
     this.#bytesToCome = Number(request.headers['content-length'] ?? 0);
     this.#surplus = 0;
-    this.#answers.add(answer);
+    this.#answers = [...this.#answers, answer];
     answer.on('close', () => {
-      this.#answers.delete(answer);
+      this.#answers = this.#answers.filter((other) => other !== answer);
       if (!this.#isHeld || this.#isFull) return;
       this.#isHeld = false;
       this.#socket.resume();
@@ -65,7 +68,7 @@ export class Connection {
   }
 
   get #current(): ServerResponse | null {
-    return this.#answers.values().next().value ?? null;
+    return this.#answers[0] ?? null;
   }
 
   get #isReadToItsEnd(): boolean {
@@ -77,7 +80,7 @@ export class Connection {
   }
 
   get #isFull(): boolean {
-    return this.#answers.size >= MAX_UNDER_WAY && this.#isBetweenRequests;
+    return this.#answers.length >= MAX_UNDER_WAY && this.#isBetweenRequests;
   }
 
   #read(bytes: Buffer): void {
@@ -97,7 +100,7 @@ export class Connection {
       const end = this.#endOfPiece(bytes, at);
       this.#countSurplus(end - at);
       // Most reads are one piece.
-      this.#parse(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+      this.#parse?.call(this.#socket, at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
       at = end;
     }
   }
@@ -115,7 +118,7 @@ export class Connection {
 
   /** An answer may come before the end of its request. The rest is dropped, but not for ever. */
   #countSurplus(length: number): void {
-    if (this.#answers.size > 0 || this.#isBetweenRequests) return;
+    if (this.#answers.length > 0 || this.#isBetweenRequests) return;
     this.#surplus += length;
     if (this.#surplus > MAX_SURPLUS_BYTES) this.#socket.destroy();
   }

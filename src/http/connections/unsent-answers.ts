@@ -19,7 +19,8 @@ export class UnsentAnswers {
 
   /** Looks after an answer from the moment that it is whole until it is sent. */
   follow(connection: Connection, answer: ServerResponse, socket: Socket): void {
-    answer.once('prefinish', () => {
+    // It comes once, and a listener of `once` is three objects as long as the answer is under way.
+    answer.on('prefinish', () => {
       if (answer.writableLength < SMALL_BYTES) return;
       this.#waiting.add(connection);
       answer.once('close', () => this.#waiting.delete(connection));

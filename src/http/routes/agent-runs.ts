@@ -81,7 +81,7 @@ export function agentRunRoutes(app: App, deps: AppDeps): void {
       const policies = streamPolicies(body, query);
       const wanted = await toWantedRun(deps, { name: params.name, body, route: 'stream' });
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
-      await answerStream(await deps.turns.startRun(wanted, origin), reply, policies);
+      answerStream(await deps.turns.startRun(wanted, origin), reply, policies);
     },
   );
 }

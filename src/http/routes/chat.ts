@@ -95,7 +95,7 @@ export function chatRoutes(app: App, { turns, db }: AppDeps): void {
       const origin = { route: 'stream', idempotencyKey: idempotencyKeyOf(headers) } as const;
       const policies = streamPolicies(body, query);
       const turn = await turns.start(sessionIdOf(params), toTurnRequest(body, 'stream'), origin);
-      await answerStream(turn, reply, policies);
+      answerStream(turn, reply, policies);
     },
   );
 

@@ -44,11 +44,10 @@ export function eventRoutes(app: App, { events }: AppDeps): void {
     },
     async ({ query, headers }, reply) => {
       const isNew = query.after === undefined && headers['last-event-id'] === undefined;
-      await sendEvents(reply, events, {
+      void sendEvents(reply, events, {
         after: isNew ? null : lastSeenEvent(headers, query.after),
         reach: query.follow === false ? 'there' : 'end',
       });
-      return reply;
     },
   );
 }

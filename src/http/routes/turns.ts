@@ -76,9 +76,9 @@ export function turnRoutes(app: App, { db, turns, streamTokens }: AppDeps): void
     async ({ params, query, headers }, reply) => {
       const turn = await turns.open(turnIdOf(params));
       const after = lastSeenEvent(headers, query.after);
-      if (turn.isFinished && turn.lastEventId > 0 && after >= turn.lastEventId) return reply.code(204).send();
-      await sendEvents(reply, turn, { after, reach: query.follow === false ? 'there' : 'end' });
-      return reply;
+      const hasSeenAll = turn.isFinished && turn.lastEventId > 0 && after >= turn.lastEventId;
+      if (hasSeenAll) void reply.code(204).send();
+      else void sendEvents(reply, turn, { after, reach: query.follow === false ? 'there' : 'end' });
     },
   );
 
