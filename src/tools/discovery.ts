@@ -1,6 +1,6 @@
 // Where the registry comes from: sources are looked for beside the ones in use, and swapped when they are ready.
 
-import { type RegisteredSource, registerSource } from './register-source.ts';
+import { type RegisteredSource, registerSource, sourceText } from './register-source.ts';
 import { buildRegistry, EMPTY_REGISTRY, type Registry } from './registry.ts';
 import type { ToolProblem, ToolSource } from './tool.ts';
 
@@ -16,6 +16,8 @@ interface Generation {
   readonly problems: ToolProblem[];
   /** Everything is there, or has had its time. Never rejects. */
   ready: Promise<void>;
+  /** What is not there has had its time. */
+  isLate: boolean;
   /** Another one has taken its place. */
   isOver: boolean;
 }
@@ -106,9 +108,13 @@ export class Discovery {
       changed: new Set(),
       problems: [],
       ready: Promise.resolve(),
+      isLate: false,
       isOver: false,
     };
-    generation.ready = atMost(this.#fill(generation));
+    generation.ready = atMost(this.#fill(generation)).then((isLate) => {
+      generation.isLate = isLate;
+      if (isLate && generation === this.#current) this.#show(generation);
+    });
     return generation;
   }
 
@@ -145,9 +151,10 @@ export class Discovery {
     });
   }
 
-  #show({ registered, problems }: Generation): void {
+  #show(generation: Generation): void {
+    const { registered, problems } = generation;
     const built = buildRegistry(registered);
-    this.#registry = { ...built, problems: [...problems, ...built.problems] };
+    this.#registry = { ...built, problems: [...problems, ...built.problems, ...awayOf(generation)] };
   }
 
   async #retire(source: ToolSource): Promise<void> {
@@ -165,11 +172,21 @@ export class Discovery {
   }
 }
 
-async function atMost(waited: Promise<void>): Promise<void> {
+/** What is waited for no longer; until it says itself what is wrong, or comes after all. */
+function awayOf({ isLate, sources, registered }: Generation): readonly ToolProblem[] {
+  const message = `It was not ready within ${PATIENCE_MS / 1000} s.`;
+  return sources
+    .filter((source) => isLate && !registered.some((found) => found.source === source))
+    .map(({ name }) => ({ source: sourceText(name), message }));
+}
+
+/** @returns whether it took longer */
+async function atMost(waited: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, true);
   });
-  await Promise.race([waited, late]);
+  const isLate = await Promise.race([waited.then(() => false), late]);
   clearTimeout(timer);
+  return isLate;
 }

@@ -122,8 +122,13 @@ describe('discovery', () => {
   it('waits ten seconds for a source, once, and not for ever', async () => {
     vi.useFakeTimers();
     try {
-      const never = new ScriptedSource('a', { tools: [], until: new Promise(() => undefined) });
-      const tools = await createTools({ discover: async () => [never], readPolicy: async () => NO_POLICY });
+      let arrive: (value?: unknown) => void = () => undefined;
+      const until = new Promise((resolve) => {
+        arrive = resolve;
+      });
+      const problem = { source: 'native:a', message: 'it did not load' };
+      const late = new ScriptedSource('a', { tools: [], problems: [problem], until });
+      const tools = await createTools({ discover: async () => [late], readPolicy: async () => NO_POLICY });
       let isReady = false;
       const ready = tools.ready().then(() => {
         isReady = true;
@@ -134,8 +139,17 @@ describe('discovery', () => {
       await ready;
       // Whoever comes later does not wait at all.
       await tools.ready();
+      const stillAway = { source: 'native:a', message: 'It was not ready within 10 s.' };
+      expect(tools.registry().problems).toEqual([stillAway]);
+      const reloaded = tools.reload();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await reloaded).toEqual({ success: true, toolsCount: 0, problems: [stillAway] });
+      arrive();
+      await vi.advanceTimersByTimeAsync(1);
+      // What it says itself takes its place.
+      expect(tools.registry().problems).toEqual([problem]);
       await tools.close();
-      expect(never.closed).toBe(1);
+      expect(late.closed).toBe(1);
     } finally {
       vi.useRealTimers();
     }

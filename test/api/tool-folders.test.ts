@@ -28,6 +28,7 @@ describe('folders in the data directory', () => {
       export const leave = defineTool({ description: 'Leaves.', execute: () => process.exit(9) });`,
     );
     write('broken/index.mts', 'export const = 1;');
+    write('empty/index.txt', '');
     const many = 'Array.from({ length: 10000 }, (_, n) => [`f${n}`, { description: "F.", execute() {} }])';
     write('many/index.mjs', `export default Object.fromEntries(${many});`);
     const twice = '{ name: "twice", description: "T.", execute: () => ORDER }';
@@ -61,6 +62,7 @@ describe('folders in the data directory', () => {
     expect(reloaded.problems).toEqual(
       [
         ['native:broken', 'SyntaxError'],
+        ['native:empty', 'it has none of __init__.py, index.mts'],
         ['native:many', 'It has 10000 tools'],
         ['native:names', 'größe'],
         ['native:twice', 'native:twice has one of that name already'],

@@ -169,11 +169,23 @@ export const text = { description: 'T.', inputSchema: { type: 'string' }, execut
         '_hidden/index.mjs': '',
         '.git/index.mjs': '',
         'nothing/readme.md': '',
+        'node_modules/x/index.js': '',
         'loose.mjs': '',
       },
       { maxProcesses: 16 },
     );
-    const groups = ['empty', 'exits', 'fine', 'limits', 'settings', 'spins', 'syntax', 'throws', 'waits'];
+    const groups = [
+      'empty',
+      'exits',
+      'fine',
+      'limits',
+      'nothing',
+      'settings',
+      'spins',
+      'syntax',
+      'throws',
+      'waits',
+    ];
     expect(world.sources.map(({ name }) => name.group)).toEqual(groups);
     const states = await Promise.all(groups.map((group) => world.describe(group)));
     expect(states.map(({ problems }) => problems.map(({ message }) => message))).toEqual([
@@ -181,6 +193,7 @@ export const text = { description: 'T.', inputSchema: { type: 'string' }, execut
       ['it ended while it was loaded (exit code 3): last words'],
       [],
       ['group.json: "max_workers" has to be a whole number from 1 to 64'],
+      ['it has none of __init__.py, index.mts, index.mjs, index.ts and index.js, with which a group begins'],
       [expect.stringContaining('group.json: "timeout" is not known; known are env, timeout_seconds')],
       ['it did not load within 10 s'],
       [expect.stringContaining('SyntaxError')],

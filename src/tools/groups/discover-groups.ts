@@ -32,15 +32,16 @@ interface FoundGroup {
 const PYTHON_ENTRY = '__init__.py';
 /** The first that is there. */
 const NATIVE_ENTRIES = ['index.mts', 'index.mjs', 'index.ts', 'index.js'];
+const NO_ENTRY = `it has none of ${[PYTHON_ENTRY, ...NATIVE_ENTRIES.slice(0, -1)].join(', ')} and ${NATIVE_ENTRIES.at(-1)}, with which a group begins`;
 
 /**
  * The groups of a folder, sorted by name; none of them is loaded yet. A folder that is not there has none. Never throws:
- * what cannot be read is a source with a problem.
+ * what cannot be read, or does not begin as a group does, is a source with a problem.
  * @param folder absolute
  */
 export function discoverGroups(folder: string, options: GroupOptions): readonly ToolSource[] {
   try {
-    return findGroups(folder).map((found) => openGroup(found, folder, options));
+    return findSources(folder, options);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     return [createBrokenSource({ kind: 'native', group: basename(folder) }, error)];
@@ -65,16 +66,23 @@ export function discoverGroup(
   return found && openGroup({ ...found, name: { ...found.name, group } }, toolsFolder, options);
 }
 
-function findGroups(folder: string): readonly FoundGroup[] {
-  const folders = readdirSync(folder)
-    .filter((name) => !/^[._]/.test(name) && isFolder(join(folder, name)))
+function findSources(folder: string, options: GroupOptions): readonly ToolSource[] {
+  const found = readdirSync(folder)
+    .filter((name) => !/^[._]|^node_modules$/.test(name) && isFolder(join(folder, name)))
     .sort()
-    .map((name) => join(folder, name));
+    .map((group) => ({ group, entry: findEntry(join(folder, group)) }));
   const root = join(folder, PYTHON_ENTRY);
-  const own = existsSync(root)
-    ? [{ name: { kind: 'python', group: basename(folder) } as const, folder, entry: root, problems: [] }]
-    : [];
-  return [...own, ...folders.map(findEntry).filter((found) => found !== null)];
+  const name = { kind: 'python', group: basename(folder) } as const;
+  // Of one that is a package itself, folders without an entry are parts.
+  const isPackage = existsSync(root);
+  const own = isPackage ? [openGroup({ name, folder, entry: root, problems: [] }, folder, options)] : [];
+  return [
+    ...own,
+    ...found.flatMap(({ group, entry }) => {
+      if (entry !== null) return openGroup(entry, folder, options);
+      return isPackage ? [] : createBrokenSource({ kind: 'native', group }, NO_ENTRY);
+    }),
+  ];
 }
 
 function findEntry(folder: string): FoundGroup | null {
