@@ -103,9 +103,9 @@ describe('a message that the engine finds too long', () => {
       .toBe('queued');
     letGo();
     expect((await refused).body.detail.error.details.message_taken_back).toBe(true);
+    expect((await behind).context.messages_left_out).toBe(0);
     const [, , answer, question] = await server.messages(sessionId);
     expect(question).toMatchObject({ content: 'Behind', parent_id: answer?.message_id });
-    expect((await behind).context.messages_left_out).toBe(0);
   });
 
   it('stays where an earlier turn was told that it is stored, and stands in nobody’s way', async () => {

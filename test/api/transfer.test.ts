@@ -209,8 +209,9 @@ describe('a running session', () => {
     await other.chat(id, { message: null });
     // The same lines again are the same session, although it has gone on.
     expect((await send(exported.join('\n'))).body.imported).toEqual([]);
-    await server.post(`/chat/${id}/cancel`);
-    await server.post(`/chat/${id}/cancel`);
+    // Each to its end: the one behind would ask for the answer that the next test has laid out.
+    await server.post(`/chat/${id}/cancel?wait=true`);
+    await server.post(`/chat/${id}/cancel?wait=true`);
     stream.abort();
   });
 });

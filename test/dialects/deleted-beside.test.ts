@@ -40,6 +40,7 @@ it('leaves those who wait behind it', async () => {
   const behind = await respond({ input: 'And of Germany?', previous_response_id: first });
   const { status } = await fetch(`${server.url}/v1/responses/${first}`, { method: 'DELETE' });
   expect(status).toBe(200);
+  await server.ollama.waitForRequest('/api/chat', ({ rawBody }) => rawBody.includes('And of Italy?'));
   await fetch(`${server.url}/v1/responses/${other}/cancel`, { method: 'POST' });
   await expect.poll(() => stateOf(behind)).toBe('completed');
   expect((await fetch(`${server.url}/v1/responses/${first}`)).status).toBe(404);

@@ -11,7 +11,8 @@ import { writeFiles } from '../support/agent-world.ts';
 import { spawnServer } from '../support/spawned-server.ts';
 import { isNamed, readUntil } from '../turns/watching.ts';
 
-it('the call is answered with its cause, the plan, and how to go on', async () => {
+// Processes start slowly on a machine that does much else.
+it('the call is answered with its cause, the plan, and how to go on', { timeout: 90_000 }, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'mochi-agent-kill-'));
   writeFiles(dataDir, CODER);
   const ollama = await startFakeOllama();
