@@ -13,6 +13,12 @@ class Placeholder {
   }
 }
 
+/** The text for one set of keys. */
+interface Shape<Row> {
+  readonly keys: readonly string[];
+  readonly query: CompiledQuery<Row>;
+}
+
 /**
  * @param build makes the query, once for each set of keys that it is asked with: it may see which values there are,
  *   and puts them into the query, but sees none of them; `undefined` is no value
@@ -22,24 +28,40 @@ export function prepared<Values extends object, Row>(
   build: (db: Db, values: Values) => Compilable<Row>,
 ): (db: Db, values: Values) => Promise<QueryResult<Row>> {
   /** A text of one database says nothing to another. */
-  const texts = {
-    sqlite: new Map<string, CompiledQuery<Row>>(),
-    postgres: new Map<string, CompiledQuery<Row>>(),
-  };
-  const compile = (db: Db, given: ReadonlyMap<string, unknown>) => {
-    const placeholders = Object.fromEntries(Array.from(given.keys(), (key) => [key, new Placeholder(key)]));
+  const shapes = { sqlite: [] as Shape<Row>[], postgres: [] as Shape<Row>[] };
+  const compile = (db: Db, keys: readonly string[]) => {
+    const placeholders = Object.fromEntries(keys.map((key) => [key, new Placeholder(key)]));
     // Kysely takes any object for a value, and so does the code that builds: it passes them on.
     return build(db, placeholders as Values).compile();
   };
   return (db, values) => {
-    const given = new Map<string, unknown>(Object.entries(values).filter(([, value]) => value !== undefined));
-    const shape = [...given.keys()].join();
-    const compiled = texts[dialectOf(db).name];
-    const query = compiled.get(shape) ?? compile(db, given);
-    compiled.set(shape, query);
-    const parameters = query.parameters.map((parameter) =>
-      parameter instanceof Placeholder ? given.get(parameter.key) : parameter,
-    );
-    return db.executeQuery({ ...query, parameters });
+    const known = shapes[dialectOf(db).name];
+    const given = values as Readonly<Record<string, unknown>>;
+    let shape = known.find(({ keys }) => areGiven(keys, given));
+    if (shape === undefined) {
+      const keys = Object.keys(given).filter((key) => given[key] !== undefined);
+      shape = { keys, query: compile(db, keys) };
+      known.push(shape);
+    }
+    const { query, queryId, sql, parameters } = shape.query;
+    return db.executeQuery({
+      query,
+      queryId,
+      sql,
+      parameters: parameters.map((parameter) =>
+        parameter instanceof Placeholder ? given[parameter.key] : parameter,
+      ),
+    });
   };
+}
+
+/** These, in this order, and no others. */
+function areGiven(keys: readonly string[], values: Readonly<Record<string, unknown>>): boolean {
+  let at = 0;
+  for (const key in values) {
+    if (values[key] === undefined) continue;
+    if (keys[at] !== key) return false;
+    at += 1;
+  }
+  return at === keys.length;
 }

@@ -8,8 +8,9 @@ type Done = Parameters<SyncFile>[1];
 export class HeldDisk implements Disk {
   /** How many syncs have begun. */
   syncs = 0;
-  #isHeld = false;
-  #held: (() => void)[] = [];
+  /** How many more may end. */
+  #free = Number.POSITIVE_INFINITY;
+  readonly #held: (() => void)[] = [];
   #failure: NodeJS.ErrnoException | null = null;
   #skippedMs = 0;
 
@@ -21,19 +22,19 @@ export class HeldDisk implements Disk {
       if (this.#failure === null) fdatasync(descriptor, done);
       else done(this.#failure);
     };
-    if (this.#isHeld) this.#held.push(finish);
-    else finish();
+    this.#held.push(finish);
+    this.#endFree();
   };
 
   /** Syncs that begin from now on do not end. */
   hold(): void {
-    this.#isHeld = true;
+    this.#free = 0;
   }
 
-  /** They end, and so do those that follow. */
-  release(): void {
-    this.#isHeld = false;
-    for (const finish of this.#held.splice(0)) finish();
+  /** They end, and so do those that follow. @param count of all of them, which end at most */
+  release(count = Number.POSITIVE_INFINITY): void {
+    this.#free = count;
+    this.#endFree();
   }
 
   /** As `release`, and every sync fails. */
@@ -49,5 +50,12 @@ export class HeldDisk implements Disk {
   /** Resolves when so many syncs have begun. */
   async began(count: number): Promise<void> {
     while (this.syncs < count) await setImmediate();
+  }
+
+  #endFree(): void {
+    while (this.#free > 0 && this.#held.length > 0) {
+      this.#free -= 1;
+      this.#held.shift()?.();
+    }
   }
 }
