@@ -8,9 +8,9 @@ import { timestampAfter } from '../kit/clock.ts';
 import type { Clearing } from '../store/clearing.ts';
 import { patientDb } from '../store/durable.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
-import { sessionBusy } from '../store/session-busy.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
+import { outwaitEnded, refuseElsewhere, refuseHolder } from './busy-session.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
 import { checkRun, type WantedRun } from './check-run.ts';
@@ -175,11 +175,9 @@ export class LiveTurns {
    * @throws MochiError session_busy when the session is answering
    */
   async change<T>(sessionId: string, action: () => Promise<T>): Promise<T> {
-    const other = await this.#elsewhere.holderOf(sessionId);
-    if (other !== null) throw sessionBusy(sessionId, other.id, other.state === 'waiting');
-    const [holder] = this.#lines.turnsOf(sessionId);
-    if (holder !== undefined)
-      throw sessionBusy(sessionId, holder, this.#registry.find(holder)?.isWaiting === true);
+    await refuseElsewhere(this.#elsewhere, sessionId);
+    await outwaitEnded(this.house, sessionId);
+    refuseHolder(this.house, sessionId);
     return this.#stopAll([sessionId], cancelled, action);
   }
 
@@ -194,8 +192,7 @@ export class LiveTurns {
   /**
    * Writes the summary of a session now, as a client's wish: it takes a slot and waits for one like a turn.
    * @param modelName who is to write it; null: as for summaries in the background
-   * @throws MochiError session_not_found, empty_history, model_unusable, no_summary_model, overloaded; what the
-   * engine throws
+   * @throws MochiError session_not_found, empty_history, model_unusable, no_summary_model, overloaded; engine's faults
    */
   async summarize(sessionId: string, modelName: string | null): Promise<WrittenSummary> {
     this.intake.refuse();
@@ -204,9 +201,9 @@ export class LiveTurns {
 
   /** Stops the turns of a session, and deletes it with all that memory and agents have of it. @returns whether it was there */
   async delete(sessionId: string): Promise<boolean> {
+    const parts = { ...this.house, deps: this.#deps, work: this.#work, clearing: this.#deps.clearing };
     return this.#stopAll([sessionId], deleted, async () => {
       const chats = await listAgentChatIds(this.#deps.db, sessionId);
-      const parts = { ...this.house, deps: this.#deps, work: this.#work, clearing: this.#deps.clearing };
       return this.#stopAll(chats, deleted, () => deleteStopped(parts, sessionId, chats));
     });
   }
@@ -256,6 +253,7 @@ export class LiveTurns {
   ): Promise<WatchableTurn> {
     const deps = this.#deps;
     const { model, run, newestTurnAt, request = given, seen = null } = await check();
+    if (request.onBusy === 'reject') await outwaitEnded(this.house, sessionId);
     // The server may have begun to stop while this was being looked at.
     this.intake.refuse();
     const createdAt = timestampAfter(newestTurnAt, deps.now());

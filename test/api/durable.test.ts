@@ -77,6 +77,28 @@ describe.skipIf(process.platform === 'darwin')('a disk that', () => {
     expect(told.at(-2)?.event).toBe('message_complete');
   });
 
+  it('is slow: whoever reads that a turn has ended is not refused for it', async () => {
+    await start();
+    const ended = async () => {
+      const { body } = await server.get(`/sessions/${sessionId}`);
+      return body.message_count % 2 === 0 && body.active_turn === null;
+    };
+    const rejecting = () => server.post(`/chat/${sessionId}`, { message: 'Next', on_busy: 'reject' });
+    const instructing = () =>
+      server.request('PUT', `/sessions/${sessionId}/system-prompt`, { content: 'Be kind.' });
+    for (const next of [rejecting, instructing]) {
+      server.ollama.reply(text('Fine.'), text('Fine.'));
+      const stream = await server.stream(`/chat/${sessionId}/stream`, { message: 'Hello' });
+      for (let event = ''; event !== 'turn_start'; ) event = (await stream.events.next()).value?.event ?? '';
+      disk.hold();
+      await expect.poll(ended).toBe(true);
+      const answer = settled(next());
+      disk.release();
+      await expect.poll(() => answer.value?.status).toBe(200);
+      await stream.all();
+    }
+  });
+
   it('hangs: whoever stores something waits, the rest is answered, and the probe says so', async () => {
     await start();
     expect((await server.get('/readyz')).status).toBe(200);
