@@ -31,6 +31,8 @@ export interface InstanceDoors {
   readonly noteLease: (hasLease: boolean) => void;
   /** Others may have its turns, or will: nothing of them goes on here. */
   readonly loseTurns: () => void;
+  /** It is one of them again, who know nothing of what it had before. */
+  readonly enteredAgain: () => void;
   /** Turns that are its own, and that it does not drive. */
   readonly findUndriven: () => Promise<readonly string[]>;
 }
@@ -109,12 +111,13 @@ export class Instance {
 
   /** Others have taken all that it had: it was away for too long. */
   async #enterAgain(): Promise<void> {
-    const { db, row, times, log, loseTurns, noteLease } = this.#doors;
+    const { db, row, times, log, loseTurns, enteredAgain, noteLease } = this.#doors;
     noteLease(false);
     log.error('this instance was away for longer than its lease: others have taken its turns');
     loseTurns();
     this.#waiting = [];
     await enterInstance(db, row, times.leaseMs);
+    enteredAgain();
     noteLease(true);
   }
 

@@ -94,7 +94,9 @@ export function createPresence(joining: Joining): Presence {
     },
     loseTurns: () => {
       for (const live of house.registry.running) if (!live.isPassing) live.lose();
+      engineSlots?.giveUpSpare();
     },
+    enteredAgain: () => engineSlots?.recall(),
     noteLease: (hasLease) => turns.intake.noteLease(hasLease),
     findUndriven: () => undriven.find(),
   });

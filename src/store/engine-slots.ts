@@ -75,7 +75,10 @@ async function insertFree(of: SlotLine, { isBefore, count, isSpare }: Choice) {
       from enough, generate_series(1, enough.slots) as slot
       where not exists (select 1 from held where held.slot = slot.slot)
     ), open as (
-      select slot from free, waiting where place > before order by slot limit ${count}
+      select slot from free, waiting
+      -- Some are had beyond them.
+      where place > before and place <= ${limit} - (select count(*) from held)
+      order by slot limit ${count}
     ), taken as (
       insert into engine_slots (line, slot, owner, is_spare)
       select ${line}, slot, ${owner}, ${isSpare} from open order by slot
@@ -121,16 +124,42 @@ async function tellWaiting({ db, line, owner }: SlotLine, change: ReturnType<typ
     where exists (select 1 from engine_waiters where line = ${line} and owner <> ${owner})`.execute(db);
 }
 
-/** What it has, where the database may have forgotten it. */
+/**
+ * These are what it has, whatever the database knows: it may have forgotten some, or have given some without an answer.
+ * @returns others in the place of those that are another server's by now: beyond all that there are, so that fewer are free
+ */
 export async function keepSlots(
-  { db, line, owner }: SlotLine,
+  { db, line, owner, limit }: SlotLine,
   slots: readonly number[],
   isSpare: boolean,
-): Promise<void> {
-  await sql`
-    insert into engine_slots (line, slot, owner, is_spare)
-    select ${line}, slot, ${owner}, ${isSpare} from unnest(${slots}::bigint[]) as slot
-    on conflict do nothing`.execute(db);
+): Promise<ReadonlyMap<number, number>> {
+  const insert = (transaction: Db, numbers: readonly number[]) =>
+    sql`
+      insert into engine_slots (line, slot, owner, is_spare)
+      select ${line}, slot, ${owner}, ${isSpare} from unnest(${numbers}::bigint[]) as slot
+      on conflict do nothing`.execute(transaction);
+  return db.transaction().execute(async (transaction) => {
+    await sql`
+      delete from engine_slots where line = ${line} and owner = ${owner} and is_spare = ${isSpare}
+        and slot <> all(${slots}::bigint[])`.execute(transaction);
+    await insert(transaction, slots);
+    for (;;) {
+      const { rows } = await sql<{ slot: number; is_own: boolean }>`
+        select slot, owner = ${owner} and is_spare = ${isSpare} as is_own from engine_slots
+        where line = ${line}`.execute(transaction);
+      const own = rows.filter((row) => row.is_own).map(({ slot }) => slot);
+      const lost = slots.filter((slot) => !own.includes(slot));
+      const moved = own.filter((slot) => !slots.includes(slot));
+      if (moved.length === lost.length)
+        return new Map(lost.map((slot, index) => [slot, moved[index] ?? slot]));
+      const last = Math.max(limit, ...rows.map(({ slot }) => slot));
+      // Another server may choose the same at this moment.
+      await insert(
+        transaction,
+        lost.slice(moved.length).map((_, index) => last + 1 + index),
+      );
+    }
+  });
 }
 
 function news(told: SlotNews): string {

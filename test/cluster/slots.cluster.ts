@@ -89,9 +89,19 @@ it('what a server had that was killed is free when its lease is over', async () 
   await untilState(at(1), turnId, 'completed');
 });
 
+async function untilTitled(sessionId: string): Promise<void> {
+  await expect
+    .poll(async () => (await at(0).get(`/sessions/${sessionId}`)).body.title, { timeout: 10_000 })
+    .toBe('About titles');
+}
+
 /** As after a crash: unlogged tables are empty, and every connection is gone. */
 async function forgetSlots(): Promise<void> {
   await cluster.rows('truncate engine_slots, engine_waiters');
+  await cutConnections();
+}
+
+async function cutConnections(): Promise<void> {
   await cluster.rows(
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
   );
@@ -107,6 +117,66 @@ it('says again what it has where the database has forgotten it', async () => {
   held[0]?.open();
   await untilState(at(1), turnId, 'completed');
   expect(cluster.ollama.mostAtOnce).toBe(SLOTS);
+});
+
+it('has none that it does not know of, as after an answer of the database that was lost', async () => {
+  const held = gated();
+  const turnId = await begin(0, 'holds');
+  await cluster.rows(`insert into engine_slots select line, slot + 2, owner, false from engine_slots`);
+  await cluster.rows(
+    `insert into engine_slots select line, slot + 1, owner, true from engine_slots where slot = 1`,
+  );
+  expect((await slots()).length).toBe(3);
+  await cutConnections();
+  await expect.poll(async () => (await slots()).length, { timeout: 10_000 }).toBe(1);
+  held.open();
+  await untilState(at(0), turnId, 'completed');
+});
+
+describe('a server that was away for longer than its lease', () => {
+  const alone = { MOCHI_ENGINE_PARALLEL: '1' };
+  beforeAll(async () => {
+    for (const server of servers.splice(0)) await server.kill('SIGTERM');
+    servers = [await cluster.start({ ...alone, MOCHI_TITLES_ENABLED: 'true' }), await cluster.start(alone)];
+  });
+
+  it('ends what nobody waits for, whose slots are others', async () => {
+    cluster.ollama.reply(text('An answer.'));
+    gated();
+    const sessionId = await at(0).createSession();
+    await at(0).chat(sessionId, { message: 'What is a title?' });
+    await expect.poll(async () => (await slots()).length).toBe(1);
+    at(0).freeze();
+    await expect.poll(slots, { timeout: 15_000 }).toEqual([]);
+    at(0).thaw();
+    await cluster.ollama.waitForAbort();
+    cluster.ollama.setDefault(text('{"title": "About titles"}'));
+    await untilTitled(sessionId);
+  });
+
+  it('counts what goes on', async () => {
+    const passing = gated();
+    const answered = fetch(`${at(0).url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'llama3.2', messages: [{ role: 'user', content: 'passes' }] }),
+    });
+    await expect.poll(async () => (await slots()).length).toBe(1);
+    at(0).freeze();
+    await expect.poll(slots, { timeout: 15_000 }).toEqual([]);
+    const held = gated();
+    await begin(1, 'holds');
+    at(0).thaw();
+    await expect.poll(async () => (await slots()).length, { timeout: 10_000 }).toBe(2);
+    const waiting = await begin(1, 'waits', 'queued');
+    held.open();
+    await expect.poll(async () => (await waiters()).length).toBe(1);
+    cluster.ollama.mostAtOnce = 0;
+    passing.open();
+    expect((await answered).status).toBe(200);
+    await untilState(at(1), waiting, 'completed');
+    expect(cluster.ollama.mostAtOnce).toBeLessThan(2);
+  });
 });
 
 describe('work in the background', () => {
@@ -129,8 +199,6 @@ describe('work in the background', () => {
     cluster.ollama.setDefault(text('{"title": "About titles"}'));
     expect(cluster.ollama.mostAtOnce).toBe(1);
     // It is tried again, and done.
-    await expect
-      .poll(async () => (await at(0).get(`/sessions/${sessionId}`)).body.title, { timeout: 10_000 })
-      .toBe('About titles');
+    await untilTitled(sessionId);
   });
 });

@@ -38,7 +38,7 @@ export class LineSlots {
   /** Those of this server, of which so many are used. */
   readonly #held: number[] = [];
   #used = 0;
-  #leaving: number[] = [];
+  readonly #leaving: number[] = [];
   #isSettling = false;
   readonly #looked = new Bell();
   /** Whether others see that calls wait here. */
@@ -68,22 +68,18 @@ export class LineSlots {
   release(): void {
     this.#used -= 1;
     const [slot] = this.#held.splice(-1);
-    if (slot !== undefined) this.leave(slot);
-  }
-
-  /** Of this server, and not held here. */
-  leave(slot: number): void {
+    if (slot === undefined) return;
     this.#leaving.push(slot);
     // Whoever waits for one that others leave has this one to deal with first.
     this.#options.bell.ring();
     this.#settle();
   }
 
-  /** The database may have forgotten what this server has, and not have told what was free. */
+  /** The database may know of others than those that this server has, and not have told what was free. */
   recall(): void {
-    this.#isForgotten = this.#held.length > 0;
+    this.#isForgotten = true;
     this.#options.bell.ring();
-    if (this.#isForgotten) this.#settle();
+    this.#settle();
   }
 
   #settle(): void {
@@ -100,6 +96,8 @@ export class LineSlots {
       try {
         isOver = await this.#step();
       } catch (error) {
+        // What was asked for may have been given all the same.
+        this.#isForgotten = true;
         log.debug(
           { err: error },
           'the slots of the engine could not be asked for or given back: tried again',
@@ -116,13 +114,13 @@ export class LineSlots {
   /** @returns whether nothing is left to do */
   async #step(): Promise<boolean> {
     const { of, clock, bell, waiting, onFree } = this.#options;
+    if (this.#isForgotten) {
+      await this.#sayAgain();
+      return false;
+    }
     const unused = [...this.#leaving.splice(0), ...this.#held.splice(this.#used)];
     if (unused.length > 0) {
       await this.#giveBack(unused);
-      return false;
-    }
-    if (this.#isForgotten) {
-      await this.#sayAgain();
       return false;
     }
     const calls = waiting();
@@ -150,12 +148,10 @@ export class LineSlots {
 
   async #sayAgain(): Promise<void> {
     this.#isForgotten = false;
-    try {
-      await keepSlots(this.#options.of, this.#held, false);
-    } catch (error) {
-      this.#isForgotten = true;
-      throw error;
-    }
+    const moved = await keepSlots(this.#options.of, [...this.#held, ...this.#leaving], false);
+    // Some may have been left meanwhile.
+    for (const slots of [this.#held, this.#leaving])
+      for (const [index, slot] of slots.entries()) slots[index] = moved.get(slot) ?? slot;
   }
 
   /** Where the database is away they serve those who wait here. */

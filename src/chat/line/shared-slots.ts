@@ -1,19 +1,11 @@
 // How many calls of one model an engine gets at once, where several servers on one database ask it: all together as many
 // as one of them alone would send.
-import { setTimeout } from 'node:timers/promises';
 import { Bell } from '../../kit/bell.ts';
 import type { Log } from '../../kit/log.ts';
-import { unlessAborted } from '../../kit/unless-aborted.ts';
 import type { Db } from '../../store/database.ts';
-import {
-  keepSlots,
-  leaveSlots,
-  readSlotNews,
-  SLOT_LOOK_MS,
-  type SlotLine,
-  takeSpareSlot,
-} from '../../store/engine-slots.ts';
+import { readSlotNews, type SlotLine } from '../../store/engine-slots.ts';
 import { LineSlots, type WaitingCalls } from './line-slots.ts';
+import { type SpareOptions, SpareSlots } from './spare-slots.ts';
 import type { Hold } from './turn-seat.ts';
 
 interface Sharing {
@@ -32,8 +24,8 @@ interface Sharing {
 interface Line {
   readonly of: SlotLine;
   readonly bell: Bell;
-  /** Slots of calls in the background, and who is told when others want one. */
-  readonly spare: Map<number, () => void>;
+  /** For calls in the background. */
+  readonly spare: SpareSlots;
   slots: LineSlots | null;
 }
 
@@ -42,12 +34,6 @@ interface LineDoors {
   readonly waiting: () => WaitingCalls | null;
   /** There are slots to be taken. */
   readonly onFree: () => void;
-}
-
-export interface SpareOptions {
-  readonly signal: AbortSignal;
-  /** Somebody waits for the slot. */
-  readonly onWanted: () => void;
 }
 
 /** Has a lifetime: that of the server. */
@@ -70,23 +56,8 @@ export class SharedSlots {
   }
 
   /** For a call that nobody waits for: when there is a slot that nobody wants. @throws the reason of the abort */
-  async takeSpare(weights: string, { signal, onWanted }: SpareOptions): Promise<Hold> {
-    const line = this.#lineOf(weights);
-    for (;;) {
-      const { rung } = line.bell;
-      const slot = await takeSpareSlot(line.of);
-      if (slot !== null) {
-        line.spare.set(slot, onWanted);
-        return {
-          release: () => {
-            line.spare.delete(slot);
-            this.#leave(line, slot);
-          },
-        };
-      }
-      const look = setTimeout(SLOT_LOOK_MS, undefined, { ref: false });
-      await unlessAborted(Promise.race([rung, look]), AbortSignal.any([signal, this.#closed.signal]));
-    }
+  takeSpare(weights: string, options: SpareOptions): Promise<Hold> {
+    return this.#lineOf(weights).spare.take(options);
   }
 
   /** What another server has told, or this one itself. */
@@ -94,7 +65,7 @@ export class SharedSlots {
     const told = readSlotNews(payload);
     const line = told && this.#lines.get(told.line);
     if (!line) return;
-    if (told.isWanted) for (const onWanted of line.spare.values()) onWanted();
+    if (told.isWanted) line.spare.giveUp();
     else line.bell.ring();
   }
 
@@ -102,9 +73,14 @@ export class SharedSlots {
   recall(): void {
     for (const line of this.#lines.values()) {
       line.slots?.recall();
+      line.spare.recall();
       line.bell.ring();
-      void this.#saySpareAgain(line);
     }
+  }
+
+  /** What it has may be others' in a moment: what nobody waits for ends. */
+  giveUpSpare(): void {
+    for (const { spare } of this.#lines.values()) spare.giveUp();
   }
 
   /** What it has is free when the server has left. */
@@ -112,33 +88,14 @@ export class SharedSlots {
     this.#closed.abort();
   }
 
-  /** Until the database has heard it. Never throws. */
-  async #saySpareAgain({ of, spare }: Line): Promise<void> {
-    while (spare.size > 0 && !this.#closed.signal.aborted) {
-      try {
-        return await keepSlots(of, [...spare.keys()], true);
-      } catch {
-        await setTimeout(SLOT_LOOK_MS, undefined, { ref: false });
-      }
-    }
-  }
-
-  #leave(line: Line, slot: number): void {
-    if (line.slots !== null) return line.slots.leave(slot);
-    leaveSlots(line.of, [slot]).catch((error: unknown) => {
-      this.#sharing.log.debug({ err: error }, 'a slot of the engine could not be given back');
-    });
-  }
-
   #lineOf(weights: string): Line {
     const { db, engine, owner, limit } = this.#sharing;
     const name = `${engine} ${weights}`;
-    const line = this.#lines.get(name) ?? {
-      of: { db, line: name, owner, limit },
-      bell: new Bell(),
-      spare: new Map(),
-      slots: null,
-    };
+    const known = this.#lines.get(name);
+    if (known !== undefined) return known;
+    const of = { db, line: name, owner, limit };
+    const bell = new Bell();
+    const line = { of, bell, spare: new SpareSlots(of, bell, this.#closed.signal), slots: null };
     this.#lines.set(name, line);
     return line;
   }
