@@ -16,7 +16,7 @@ import {
   timedOut,
   unreachable,
 } from './failures.ts';
-import type { HttpAnswer } from './http-answer.ts';
+import type { BodyReader, HttpAnswer } from './http-answer.ts';
 import type { OllamaModels } from './models.ts';
 import type { OllamaHttp, OllamaRequest } from './ollama-http.ts';
 import { NdjsonLines } from './read-ndjson.ts';
@@ -47,60 +47,131 @@ const CHAT: StreamedCall = { path: '/api/chat', toBody: toChatBody, toChatLine: 
 
 /** @param call what is asked of Ollama: a chat unless stated */
 export function createChat(deps: OllamaChatDeps, call: StreamedCall = CHAT): Engine['chat'] {
-  const { http, deadlines } = deps;
-  return chat;
+  return (request, signal) => new ChatAnswer({ deps, call, request, signal });
+}
 
-  async function* chat(
-    request: EngineChatRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly EngineChunk[], void> {
-    const sent: { answer: HttpAnswer | null } = { answer: null };
-    const onSent = (answer: HttpAnswer) => {
-      sent.answer = answer;
-    };
-    let phase: 'first_token' | 'idle' = 'first_token';
-    let expired = false;
-    const deadline = startDeadline(deadlines.firstTokenTimeoutSeconds * 1000, () => {
-      expired = true;
-      sent.answer?.cancel(OVER);
-    });
-    const seconds = () =>
-      phase === 'first_token' ? deadlines.firstTokenTimeoutSeconds : deadlines.idleTimeoutSeconds;
-    let isComplete = false;
-    let hasAnswered = false;
-    let characters = 0;
-    try {
-      const response = await openChat(deps, call, request, { signal, onSent });
-      hasAnswered = true;
-      const lines = new NdjsonLines(MAX_ANSWER_BYTES);
-      // Its bytes and their lines are not held here while the next ones are waited for.
-      const toNext = (bytes: Buffer | null) => toBatch(lines.read(bytes).map(call.toChatLine));
-      for (;;) {
-        const { isSilent, chunks, failure } = await response.read(toNext);
-        if (!isSilent) {
-          phase = 'idle';
-          deadline.extend(deadlines.idleTimeoutSeconds * 1000);
-        }
-        isComplete = chunks.at(-1)?.type === 'done';
-        if (isComplete) drain(response);
-        characters += lengthOf(chunks);
-        if (characters > MAX_ANSWER_CHARACTERS) throw endless();
-        if (chunks.length > 0) yield chunks;
-        if (isComplete) return;
-        if (failure !== null) throw failure;
-        if (lines.failure !== null) throw garbled(lines.failure.message);
-        if (lines.isOver) throw incomplete();
-      }
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      if (expired) throw timedOut(seconds(), phase);
-      if (error instanceof MochiError) throw error;
-      throw hasAnswered ? broken(error) : unreachable(error, http.address);
-    } finally {
-      deadline.stop();
-      if (!isComplete) sent.answer?.cancel(OVER);
-    }
+type Chunks = readonly EngineChunk[];
+type Step = IteratorResult<Chunks, void>;
+
+const END: Step = { done: true, value: undefined };
+
+interface Asked {
+  readonly deps: OllamaChatDeps;
+  readonly call: StreamedCall;
+  readonly request: EngineChatRequest;
+  readonly signal: AbortSignal;
+}
+
+/** Has a lifetime: from the first read to the end of the answer, a failure, or whoever stops reading. */
+class ChatAnswer implements AsyncIterableIterator<Chunks, void>, BodyReader<Step> {
+  readonly #deps: OllamaChatDeps;
+  readonly #call: StreamedCall;
+  readonly #signal: AbortSignal;
+  /** Null: it was asked. It may be long, and is not held while the answer is waited for. */
+  #request: EngineChatRequest | null;
+  /** Null: nothing was sent. */
+  #answer: HttpAnswer | null = null;
+  readonly #lines = new NdjsonLines(MAX_ANSWER_BYTES);
+  #deadline: Deadline | null = null;
+  #phase: 'first_token' | 'idle' = 'first_token';
+  #hasExpired = false;
+  #hasAnswered = false;
+  #characters = 0;
+  /** What follows the last chunks: the end, or a failure. */
+  #next: 'chunks' | 'end' | MochiError = 'chunks';
+
+  constructor({ deps, call, request, signal }: Asked) {
+    this.#deps = deps;
+    this.#call = call;
+    this.#request = request;
+    this.#signal = signal;
   }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws MochiError; the reason of the signal */
+  next(): Promise<Step> {
+    const [request, answer] = [this.#request, this.#answer];
+    if (request !== null) return this.#ask(request);
+    if (this.#next === 'end' || answer === null) return Promise.resolve(END);
+    return this.#next === 'chunks' ? answer.read(this) : Promise.reject(this.fail(this.#next));
+  }
+
+  return(): Promise<Step> {
+    this.#close();
+    return Promise.resolve(END);
+  }
+
+  async #ask(request: EngineChatRequest): Promise<Step> {
+    const { deadlines } = this.#deps;
+    this.#request = null;
+    this.#deadline = startDeadline(deadlines.firstTokenTimeoutSeconds * 1000, () => {
+      this.#hasExpired = true;
+      this.#answer?.cancel(OVER);
+    });
+    const onSent = (answer: HttpAnswer) => {
+      this.#answer = answer;
+    };
+    try {
+      const answer = await openChat(this.#deps, this.#call, request, { signal: this.#signal, onSent });
+      this.#hasAnswered = true;
+      answer.forgetHead();
+    } catch (error) {
+      throw this.fail(error);
+    }
+    return this.next();
+  }
+
+  take(bytes: Buffer | null): Step | null {
+    const lines = this.#lines;
+    const { isSilent, chunks, failure } = toBatch(lines.read(bytes).map(this.#call.toChatLine));
+    if (!isSilent) {
+      this.#phase = 'idle';
+      this.#deadline?.extend(this.#deps.deadlines.idleTimeoutSeconds * 1000);
+    }
+    this.#characters += lengthOf(chunks);
+    if (chunks.at(-1)?.type === 'done') this.#complete();
+    if (this.#characters > MAX_ANSWER_CHARACTERS) throw endless();
+    if (this.#next !== 'end') this.#next = failure ?? endOf(lines) ?? 'chunks';
+    if (chunks.length > 0) return { done: false, value: chunks };
+    if (this.#next instanceof MochiError) throw this.#next;
+    return null;
+  }
+
+  fail(error: unknown): unknown {
+    const { deadlines, http } = this.#deps;
+    const [phase, hasAnswered] = [this.#phase, this.#hasAnswered];
+    this.#close();
+    if (this.#signal.aborted) return this.#signal.reason;
+    if (this.#hasExpired) {
+      const { firstTokenTimeoutSeconds, idleTimeoutSeconds } = deadlines;
+      return timedOut(phase === 'idle' ? idleTimeoutSeconds : firstTokenTimeoutSeconds, phase);
+    }
+    if (error instanceof MochiError) return error;
+    return hasAnswered ? broken(error) : unreachable(error, http.address);
+  }
+
+  #complete(): void {
+    this.#deadline?.stop();
+    this.#next = 'end';
+    if (this.#answer !== null) drain(this.#answer);
+  }
+
+  /** Nothing more is read. */
+  #close(): void {
+    this.#deadline?.stop();
+    if (this.#next !== 'end') this.#answer?.cancel(OVER);
+    this.#request = null;
+    this.#next = 'end';
+  }
+}
+
+/** Why nothing follows; null: more may. */
+function endOf({ failure, isOver }: NdjsonLines): MochiError | null {
+  if (failure !== null) return garbled(failure.message);
+  return isOver ? incomplete() : null;
 }
 
 async function openChat(

@@ -4,21 +4,43 @@ import type { Dispatcher } from 'undici';
 /** So much waits for whoever reads before the other side is told to wait. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
+/** What reads a body. One object for the whole of it: what waits for bytes holds no more than this. */
+export interface BodyReader<T> {
+  /**
+   * @param bytes all that has come since the last time; null: there is nothing more
+   * @returns null: it makes nothing of them, and wants the next ones
+   */
+  take(bytes: Buffer | null): T | null;
+  /** @returns what the read throws instead */
+  fail(error: unknown): unknown;
+}
+
+const WHOLE: BodyReader<IteratorResult<Buffer, void>> = {
+  take: (value) => (value === null ? { value: undefined, done: true } : { value, done: false }),
+  fail: (error) => error,
+};
+
+const WOKEN = Promise.resolve();
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+const NO_HEADERS: Headers = {};
 
 /** Has a lifetime: from the request to the end of the answer, an error, or whoever stops reading. */
 export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Buffer, void> {
   /** 0 before there is an answer. */
   statusCode = 0;
-  headers: Headers = {};
+  headers = NO_HEADERS;
   readonly #signal: AbortSignal;
   /** Null: it has come, or will not. */
   #head: PromiseWithResolvers<this> | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  /** Of whoever waits for bytes or the end: resolved when there is something to take. */
-  #wake: (() => void) | null = null;
+  /** Who waits for bytes or the end, and what takes what is made of them. */
+  #reader: BodyReader<unknown> | null = null;
+  #resolve: ((made: unknown) => void) | null = null;
+  #isWoken = false;
   #isOver = false;
   #failure: Error | null = null;
 
@@ -32,6 +54,11 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.#head = Promise.withResolvers();
     if (this.#failure !== null) this.#head.reject(this.#failure);
     return this.#head.promise;
+  }
+
+  /** What it says is not asked for any more. */
+  forgetHead(): void {
+    this.headers = NO_HEADERS;
   }
 
   readonly #abort = (): void => this.cancel(this.#signal.reason);
@@ -84,25 +111,40 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
 
   /** @throws as `read` does */
   next(): Promise<IteratorResult<Buffer, void>> {
-    return this.read((value) => (value === null ? { value: undefined, done: true } : { value, done: false }));
+    return this.read(WHOLE);
   }
 
   /**
-   * All that has come since the last time, in one: a read of the socket often brings many small pieces, and each step
-   * of what is made of them costs more than a piece.
-   * @param use is given it; null: there is nothing more
+   * Until the reader makes something. It is given all that has come in one: a read of the socket often brings many small
+   * pieces, and each step of what is made of them costs more than a piece.
    * @throws what the connection threw, once all that came before is read; the reason of the signal at once
    */
-  read<T>(use: (bytes: Buffer | null) => T): Promise<T> {
-    return new Promise<void>((resolve) => {
-      if (this.#waiting.length > 0 || this.#isOver) resolve();
-      else this.#wake = resolve;
-    }).then(() => {
-      // Whoever is woken runs when the read that brought the first piece has told the rest, too.
-      const bytes = this.#takeWaiting();
-      if (bytes === null && this.#failure !== null) throw this.#failure;
-      return use(bytes);
+  read<T>(reader: BodyReader<T>): Promise<T> {
+    const made = new Promise<unknown>((resolve) => {
+      this.#reader = reader;
+      this.#resolve = resolve;
     });
+    if (this.#waiting.length > 0 || this.#isOver) this.#wakeReader();
+    // What this reader makes.
+    return made as Promise<T>;
+  }
+
+  #serve(): void {
+    this.#isWoken = false;
+    const [reader, resolve] = [this.#reader, this.#resolve];
+    const bytes = this.#takeWaiting();
+    if (reader === null || (bytes === null && !this.#isOver)) return;
+    let made: unknown;
+    try {
+      if (bytes === null && this.#failure !== null) throw this.#failure;
+      made = reader.take(bytes);
+    } catch (error) {
+      made = Promise.reject(reader.fail(error));
+    }
+    if (made === null) return;
+    this.#reader = null;
+    this.#resolve = null;
+    resolve?.(made);
   }
 
   /** The rest is not read: the connection cannot be used again. */
@@ -125,9 +167,11 @@ export class HttpAnswer implements Dispatcher.DispatchHandler, AsyncIterableIter
     this.#wakeReader();
   }
 
+  /** Whoever is woken runs when the read that brought the first piece has told the rest, too. */
   #wakeReader(): void {
-    this.#wake?.();
-    this.#wake = null;
+    if (this.#reader === null || this.#isWoken) return;
+    this.#isWoken = true;
+    void WOKEN.then(() => this.#serve());
   }
 
   /** @returns null: nothing waits */

@@ -1,5 +1,5 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Agent } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
 import { HttpAnswer } from './http-answer.ts';
@@ -82,30 +82,30 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
 interface Sent {
   readonly bytes: string | Readable;
   readonly type: string | null;
-  /** Of a stream, where it is known. */
+  /** Where it is known. */
   readonly length?: number;
 }
 
-/** In characters. */
-const LONG_BODY = 16 * 1024;
-
-/** A conversation with images takes megabytes, and undici holds what it was given until the answer is over. */
+/** A conversation takes kilobytes, one with images megabytes, and undici holds what it was given until the answer is over. */
 function toSent(body: unknown): Sent {
-  const type = 'application/json';
-  const text = JSON.stringify(body);
-  if (text.length < LONG_BODY) return { bytes: text, type };
-  return { bytes: readOnce(Buffer.from(text)), type, length: Buffer.byteLength(text) };
+  const bytes = Buffer.from(JSON.stringify(body));
+  // It takes whatever can be iterated; its types name less.
+  return { bytes: new ReadOnce(bytes) as unknown as Readable, type: 'application/json', length: bytes.length };
 }
 
-/** Nothing is left of them in the stream. */
-function readOnce(bytes: Buffer): Readable {
-  let rest: Buffer | null = bytes;
-  return new Readable({
-    read() {
-      this.push(rest);
-      rest = null;
-    },
-  });
+/** Nothing is left of the bytes once they were read. */
+class ReadOnce implements Iterable<Buffer, void> {
+  #bytes: Buffer | null;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  *[Symbol.iterator](): Generator<Buffer, void> {
+    const bytes = this.#bytes;
+    this.#bytes = null;
+    if (bytes !== null) yield bytes;
+  }
 }
 
 function fieldsOf(sent: Sent | null): Record<string, string> {

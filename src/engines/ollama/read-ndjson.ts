@@ -9,11 +9,17 @@ export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
 }
 
+const LINE_END = 0x0a;
+/** Whole lines alone are decoded: no character goes over the end of one. */
+const decoder = new TextDecoder();
+const NOTHING: readonly Uint8Array[] = [];
+
 /** Has a lifetime: that of one answer. Blank lines are skipped; bytes that are not UTF-8 become U+FFFD. */
 export class NdjsonLines {
   readonly #maxBytes: number;
-  readonly #decoder = new TextDecoder();
-  #rest = '';
+  /** Of a line that has not ended, as it came. */
+  #rest = NOTHING;
+  #restLength = 0;
   #length = 0;
   /** Why nothing more can be read: skipping a line that is not JSON could drop a part of an answer unseen. */
   failure: NdjsonError | null = null;
@@ -30,21 +36,29 @@ export class NdjsonLines {
   read(bytes: Uint8Array | null): readonly unknown[] {
     if (bytes === null) {
       this.isOver = true;
-      return this.#parse(this.#rest + this.#decoder.decode());
+      return this.#parse(this.#takeRest(NOTHING));
     }
     this.#length += bytes.length;
     if (this.#length > this.#maxBytes) {
       return this.#fail(`The answer is longer than ${this.#maxBytes} bytes.`);
     }
-    const text = this.#decoder.decode(bytes, { stream: true });
-    const lastBreak = text.lastIndexOf('\n');
-    if (lastBreak === -1) {
-      this.#rest += text;
-      return this.#rest.length > MAX_LINE_LENGTH ? this.#fail('A line is too long.') : [];
+    const end = bytes.lastIndexOf(LINE_END) + 1;
+    const whole = end === 0 ? '' : this.#takeRest([bytes.subarray(0, end)]);
+    if (end < bytes.length) {
+      const rest = bytes.subarray(end);
+      this.#rest = [...this.#rest, rest];
+      this.#restLength += rest.length;
     }
-    const whole = this.#rest + text.slice(0, lastBreak);
-    this.#rest = text.slice(lastBreak + 1);
-    return this.#parse(whole);
+    return this.#restLength > MAX_LINE_LENGTH ? this.#fail('A line is too long.') : this.#parse(whole);
+  }
+
+  /** @param more what it goes on with */
+  #takeRest(more: readonly Uint8Array[]): string {
+    const [first, ...others] = [...this.#rest, ...more];
+    this.#rest = NOTHING;
+    this.#restLength = 0;
+    if (first === undefined) return '';
+    return decoder.decode(others.length === 0 ? first : Buffer.concat([first, ...others]));
   }
 
   #parse(text: string): readonly unknown[] {
