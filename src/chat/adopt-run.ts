@@ -46,7 +46,7 @@ export async function holdLeftRun(
     unlessAborted(begun.promise, closing).catch((error: unknown) => {
       throw closing.aborted ? new TurnSuspended() : error;
     });
-  registry.add(live, driveTurn(deps, { live, message: null, place, begin }));
+  registry.add(live, driveTurn(deps, { live, message: null, place, begun: begin() }));
   const { messageId, callIndex } = parent;
   return { live, waiting, run, begun, messageId, callIndex };
 }

@@ -55,11 +55,8 @@ export async function beginAgain(house: TurnHouse, { turn, settings, tenure }: L
   };
   // The engine is its own from here on; its slot comes with its place.
   void seat.take();
-  const driven = { live, message: isQueued ? message : null, place, begin };
-  registry.add(
-    live,
-    driveTurn(deps, driven).then(() => seat.release()),
-  );
+  const driven = { live, message: isQueued ? message : null, place, begun: begin() };
+  registry.add(live, seat.releaseAfter(driveTurn(deps, driven)));
 }
 
 /** Where it stands whose message is on the path already. */

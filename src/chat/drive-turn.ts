@@ -20,8 +20,8 @@ export interface DrivenTurn {
   /** Null: it has none, or it is on the path already. */
   readonly message: QueuedMessage | null;
   readonly place: Place;
-  /** Waits until it may run. @throws why it cannot */
-  readonly begin: () => Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }>;
+  /** Resolves when it may run; rejects with why it cannot. What led to it is not held while it runs. */
+  readonly begun: Promise<{ readonly turn: RunningTurn; readonly plan: TurnPlan }>;
 }
 
 /** Runs the turn to its end, whoever watches; never throws. */
@@ -29,7 +29,7 @@ export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<voi
   const { live, message, place } = driven;
   let isMessageOpen = false;
   try {
-    const { turn, plan } = await driven.begin();
+    const { turn, plan } = await driven.begun;
     for await (const events of runTurn(deps, turn, plan)) {
       // The engine is asked after the first of them.
       await live.opened;

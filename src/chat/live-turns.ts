@@ -270,17 +270,14 @@ export class LiveTurns {
       ({ beginning }) => {
         const started = { live, request, message, place, seat, model, beginning, run };
         const begin = () => startChat(this.house, started);
-        return driveTurn(this.house.deps, { live, message, place, begin });
+        return driveTurn(this.house.deps, { live, message, place, begun: begin() });
       },
       () => {
         live.finish();
         place.leave();
       },
     );
-    this.#registry.add(
-      live,
-      finished.then(() => seat.release()),
-    );
+    this.#registry.add(live, seat.releaseAfter(finished));
     await live.opened;
     return live;
   }

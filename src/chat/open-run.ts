@@ -96,7 +96,7 @@ async function accept(
       plan: { script: createAgentScript(nested.run), openRound: null },
     };
   };
-  registry.add(live, driveTurn(deps, { live, message, place, begin }));
+  registry.add(live, driveTurn(deps, { live, message, place, begun: begin() }));
   return { live, place: runPlace, maxRounds: nested.run.limits.maxRounds, after: 0 };
 }
 

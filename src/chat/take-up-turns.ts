@@ -46,11 +46,8 @@ async function takeUp(house: TurnHouse, waiting: WaitingTurn, runs: readonly Wai
     const runAgent = createRunAgent(house, { live, session, request, seat }, left);
     return { turn: { ...turn, runAgent }, plan: { script: createChatScript, openRound } };
   };
-  const finished = driveTurn(deps, { live, message: null, place, begin });
-  registry.add(
-    live,
-    finished.then(() => seat.release()),
-  );
+  const finished = driveTurn(deps, { live, message: null, place, begun: begin() });
+  registry.add(live, seat.releaseAfter(finished));
   for (const open of await listOpenMessages(deps.db, sessionId)) {
     const behind = lines.enterChange(sessionId);
     void keepMessage(deps, behind, open).then(() => behind.leave());

@@ -9,6 +9,7 @@ import type { HistoryChain } from '../sessions/match-history.ts';
 import { completeAgentSettings, completeToolSettings } from '../sessions/settings.ts';
 import type { StoredSession } from '../store/sessions.ts';
 import type { QueuedMessage } from '../store/turns.ts';
+import type { ClientToolDefinition } from '../tools/client-tools.ts';
 import { type AnswerWishes, USUAL_WISHES } from './answer-wishes.ts';
 import type { TurnDeps } from './turn-deps.ts';
 
@@ -69,6 +70,8 @@ export type ChatRoute = 'chat' | 'stream';
 export const USUAL_APPROVAL: Readonly<Record<ChatRoute, ApprovalPolicy>> = { chat: 'fail', stream: 'wait' };
 
 const NO_ARGUMENTS = { type: 'object', properties: {} };
+/** Held as long as the turn: one for all. */
+const NONE: readonly never[] = [];
 
 /** @throws MochiError validation_error */
 export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest {
@@ -82,20 +85,24 @@ export function toTurnRequest(body: ChatRequest, route: ChatRoute): TurnRequest 
     replaces:
       body.replaces == null ? null : { messageId: body.replaces, keepsImages: body.images === undefined },
     think: body.think ?? false,
-    options: body.options ?? {},
+    options: body.options ?? USUAL_WISHES.options,
     format: body.format ?? null,
-    images: (body.images ?? []).map(plainBase64),
+    images: body.images?.map(plainBase64) ?? NONE,
     toolSettings: body.tool_settings == null ? null : completeToolSettings(body.tool_settings),
-    clientTools: (body.tools ?? []).map(({ name, description = '', parameters = NO_ARGUMENTS }) => ({
-      name,
-      description,
-      inputSchema: parameters,
-    })),
-    toolResults: body.tool_results ?? [],
+    clientTools: body.tools?.map(toDefinition) ?? NONE,
+    toolResults: body.tool_results ?? NONE,
     agentSettings: body.agent_settings == null ? null : completeAgentSettings(body.agent_settings),
     onBusy: body.on_busy ?? null,
     onApproval: body.on_approval ?? USUAL_APPROVAL[route],
   };
+}
+
+function toDefinition({
+  name,
+  description = '',
+  parameters = NO_ARGUMENTS,
+}: NonNullable<ChatRequest['tools']>[number]): ClientToolDefinition {
+  return { name, description, inputSchema: parameters };
 }
 
 /** What a client asks an agent itself. Its calls are asked about where nobody says otherwise. */

@@ -97,15 +97,13 @@ export class BackgroundJobs {
     this.#holds += 1;
     this.#stopTimer();
     this.#running?.giveWay();
-    let isHeld = true;
-    return {
-      release: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        this.#holds -= 1;
-        this.#wakeAfter(this.#idleMs);
-      },
-    };
+    return new JobsHold(this);
+  }
+
+  /** A client's work has ended. */
+  endHold(): void {
+    this.#holds -= 1;
+    this.#wakeAfter(this.#idleMs);
   }
 
   /** The session is gone. */
@@ -240,6 +238,22 @@ export class BackgroundJobs {
   #endOutage(): void {
     this.#outages = 0;
     this.#pausedUntil = 0;
+  }
+}
+
+/** Has a lifetime: that of a client's work. */
+class JobsHold {
+  /** Null: it was released. */
+  #jobs: BackgroundJobs | null;
+
+  constructor(jobs: BackgroundJobs) {
+    this.#jobs = jobs;
+  }
+
+  /** Safe to call again. */
+  release(): void {
+    this.#jobs?.endHold();
+    this.#jobs = null;
   }
 }
 

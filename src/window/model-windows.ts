@@ -59,6 +59,21 @@ interface Known {
   isGone: boolean;
 }
 
+class Use implements ModelUse {
+  /** Null: it has ended. */
+  #model: Known | null;
+
+  constructor(model: Known) {
+    this.#model = model;
+    model.uses += 1;
+  }
+
+  end(): void {
+    if (this.#model !== null) this.#model.uses -= 1;
+    this.#model = null;
+  }
+}
+
 /** @param now a clock in milliseconds */
 export function createModelWindows(now: () => number): ModelWindows {
   const models = new Map<string, Known>();
@@ -97,15 +112,7 @@ export function createModelWindows(now: () => number): ModelWindows {
     },
     noteUse: (weights, window) => void noteUse(weights, window),
     beginUse(weights, window) {
-      const entry = noteUse(weights, window);
-      entry.uses += 1;
-      let isOpen = true;
-      return {
-        end() {
-          if (isOpen) entry.uses -= 1;
-          isOpen = false;
-        },
-      };
+      return new Use(noteUse(weights, window));
     },
     noteUnloaded(weights) {
       const entry = known(weights);

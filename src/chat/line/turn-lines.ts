@@ -163,10 +163,11 @@ function enter(
 
 function join(lines: Lines, arrival: Arrival, options: EnterOptions): Place {
   const entry = new Waiting(lines, arrival, options);
-  const line = lines.bySession.get(entry.sessionId) ?? [];
-  const inLine = line.filter(({ isAside }) => !isAside).length;
+  const others = lines.bySession.get(entry.sessionId) ?? [];
+  const inLine = others.filter(({ isAside }) => !isAside).length;
   const position = entry.isAtFront ? Math.min(1, inLine) : inLine;
-  line.splice(position, 0, entry);
+  // As long as it needs to be: most are alone.
+  const line = others.toSpliced(position, 0, entry);
   lines.bySession.set(entry.sessionId, line);
   if (position === 0 && !entry.isPaused) becomeFirst(lines, entry);
   admit(lines);

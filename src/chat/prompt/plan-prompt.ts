@@ -58,7 +58,7 @@ export interface PromptPlan {
   /** Of what is sent: what the engine's count is held against. */
   readonly size: PromptSize;
   /** What the next prompt is planned on top of, once this one was answered. */
-  readonly mark: PromptMark;
+  mark: PromptMark;
 }
 
 export interface PromptQuestion extends PlannedRequest {

@@ -85,7 +85,7 @@ async function* callOnce(
     receipt: plan.receipt,
   });
   const wait = followWait(deps, turn, progress, status);
-  const request = toEngineRequest({ ...turn, model }, plan);
+  const request = requestOf(turn, progress, plan);
   try {
     const usage = yield* modelStep({
       engine: deps.engine,
@@ -135,11 +135,17 @@ async function planCall(
   return plan;
 }
 
+function requestOf(turn: RunningTurn, { model }: TurnProgress, plan: PromptPlan): AskedOfEngine {
+  return toEngineRequest({ ...turn, model }, plan);
+}
+
+type AskedOfEngine = Omit<EngineChatRequest, 'messages'> & Pick<PromptPlan, 'messages'>;
+
 /** What the engine is sent; its messages can be let go of. */
 export function toEngineRequest(
   { session, request, model, given }: Pick<RunningTurn, 'session' | 'request' | 'model' | 'given'>,
   plan: PromptPlan,
-): Omit<EngineChatRequest, 'messages'> & Pick<PromptPlan, 'messages'> {
+): AskedOfEngine {
   const { num_ctx: _window, ...options } = request.options;
   const { keepAlive } = request;
   const isForced = plan.forced.length > 0;
@@ -177,7 +183,7 @@ function noteBegun(deps: StepDeps, { session }: RunningTurn, progress: TurnProgr
   if (step !== null) deps.modelWindows.raise(weights, step);
   progress.use = deps.modelWindows.beginUse(weights, window);
   if (window !== null) deps.loadFailures.noteLoaded(weights, window);
-  progress.mark = { ...plan.mark, answerId: draft.options.messageId };
+  progress.mark = plan.mark = { ...plan.mark, answerId: draft.options.messageId };
   // Nobody waits for the answer.
   if (deps.modelWindows.isStale(weights, window)) void askLoaded(deps, session, progress);
 }

@@ -23,43 +23,58 @@ export function waitingPhase(deps: StepDeps, { session }: RunningTurn, progress:
   return { phase, ...(estimateMs !== null && { estimate_ms: estimateMs }) };
 }
 
-/** Tells each change of what was told first. @returns what ends it */
-export function followWait(
-  deps: StepDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-  first: Status,
-): { stop(): void } {
-  const { live } = turn;
-  let told = first.phase;
-  const tell = (status: Status) => {
-    if (wait.isOver || live.signal.aborted || told === status.phase) return;
-    told = status.phase;
-    live.append([{ event: 'status', data: status }]);
-  };
-  const wait: Wait = { turn, progress, tell, isOver: false, wake: null };
-  if (told === 'waiting_for_engine') {
-    progress.place?.whenServed(() => tell(waitingPhase(deps, turn, progress)));
+/** Tells each change of what was told first. */
+export function followWait(deps: StepDeps, turn: RunningTurn, progress: TurnProgress, first: Status): Wait {
+  const wait = new Wait(turn, progress, first);
+  if (first.phase === 'waiting_for_engine') {
+    progress.place?.whenServed(() => wait.tell(waitingPhase(deps, turn, progress)));
   }
   // An engine that cannot be told to unload looks after itself, and says nothing of its loads.
   if (deps.stallMs !== null && deps.engine.unloadModel !== undefined) {
     void watchSilence(deps, wait, deps.stallMs);
   }
-  return {
-    stop: () => {
-      wait.isOver = true;
-      wait.wake?.();
-    },
-  };
+  return wait;
 }
 
-interface Wait {
+/** Has a lifetime: until the engine answers, or the call has ended. */
+class Wait {
   readonly turn: RunningTurn;
   readonly progress: TurnProgress;
-  readonly tell: (status: Status) => void;
-  isOver: boolean;
+  isOver = false;
+  #told: Status['phase'];
   /** Ends the pause between two looks. */
-  wake: (() => void) | null;
+  #wake: (() => void) | null = null;
+
+  constructor(turn: RunningTurn, progress: TurnProgress, first: Status) {
+    this.turn = turn;
+    this.progress = progress;
+    this.#told = first.phase;
+  }
+
+  tell(status: Status): void {
+    const { live } = this.turn;
+    if (this.isOver || live.signal.aborted || this.#told === status.phase) return;
+    this.#told = status.phase;
+    live.append([{ event: 'status', data: status }]);
+  }
+
+  stop(): void {
+    this.isOver = true;
+    this.#wake?.();
+  }
+
+  /** Ends early when it is over. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#wake = end;
+    });
+  }
 }
 
 /**
@@ -67,7 +82,7 @@ interface Wait {
  * else, or it has lost the request. Never throws.
  */
 async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promise<void> {
-  const { progress, tell, turn } = wait;
+  const { progress, turn } = wait;
   const { model, receipt } = progress;
   const weights = weightsOf(model, turn.session.model);
   const readingMs = deps.modelRates.slowest(weights, receipt?.planned_tokens ?? 0);
@@ -76,7 +91,7 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
     loaded.weights === weights || loaded.model === turn.session.model;
   let since = performance.now();
   for (;;) {
-    await pause(stallMs / LOOKS, wait);
+    await wait.pause(stallMs / LOOKS);
     if (wait.isOver) return;
     const held = await deps.engine.listLoaded().catch(() => null);
     if (wait.isOver) return;
@@ -85,13 +100,13 @@ async function watchSilence(deps: StepDeps, wait: Wait, stallMs: number): Promis
       continue;
     }
     if (!held.some((loaded) => loaded.window !== null && isSame(loaded))) {
-      tell({ phase: 'loading_model' });
+      wait.tell({ phase: 'loading_model' });
       since = performance.now();
       continue;
     }
     const silence = performance.now() - since - readingMs;
     if (silence < stallMs / LOOKS) continue;
-    tell({ phase: silence < stallMs ? 'waiting_for_engine' : 'engine_stalled' });
+    wait.tell({ phase: silence < stallMs ? 'waiting_for_engine' : 'engine_stalled' });
     if (silence >= stallMs && restart(deps, wait, weights)) return;
   }
 }
@@ -101,16 +116,4 @@ function restart(deps: StepDeps, { progress, turn }: Wait, weights: string): boo
   const { place, isRestarted } = progress;
   if (place === null || isRestarted) return false;
   return place.stall(() => restartModel(deps, turn.session.model, weights));
-}
-
-function pause(ms: number, wait: Wait): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      wait.wake = null;
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    wait.wake = end;
-  });
 }

@@ -7,14 +7,17 @@ import type { Hold } from './held-answer.ts';
 
 type Part = 'thinking' | 'content';
 
+const NOTHING: Readonly<Record<Part, string>> = { thinking: '', content: '' };
+
 /** Has a lifetime: that of one model call. What is told is in the draft. */
 export class ToldAnswer {
   readonly #draft: Draft;
   readonly #showsThinking: boolean;
-  readonly #whole = { content: new WholeCharacters(), thinking: new WholeCharacters() };
+  readonly #content = new WholeCharacters();
+  readonly #thinking = new WholeCharacters();
   /** Null: nothing is held, or not any more. */
   #hold: Hold | null;
-  #held = { thinking: '', content: '' };
+  #held = NOTHING;
   #unasked = '';
   #events: TurnEvent[] = [];
 
@@ -26,13 +29,13 @@ export class ToldAnswer {
 
   /** @param piece may end in the middle of a character */
   say(part: Part, piece: string): void {
-    this.#sayWhole(part, this.#whole[part].push(piece));
+    this.#sayWhole(part, (part === 'content' ? this.#content : this.#thinking).push(piece));
   }
 
   /** All has come, the calls too: they are in the draft. */
   end(reason: FinishReason | null): void {
-    this.#sayWhole('thinking', this.#whole.thinking.end());
-    this.#sayWhole('content', this.#whole.content.end());
+    this.#sayWhole('thinking', this.#thinking.end());
+    this.#sayWhole('content', this.#content.end());
     const draft = this.#draft;
     this.#settle();
     draft.finishReason = draft.toolCalls.length > 0 ? 'tool_calls' : reason;
@@ -65,7 +68,7 @@ export class ToldAnswer {
     } else if (this.#hold === null || (part === 'thinking' && !this.#hold.withThoughts)) {
       this.#show(part, text);
     } else {
-      this.#held[part] += text;
+      this.#held = { ...this.#held, [part]: this.#held[part] + text };
       if (!this.#hold.holds(this.#held.content)) this.#release();
     }
   }
@@ -79,7 +82,7 @@ export class ToldAnswer {
       return;
     }
     this.#hold = null;
-    this.#held = { thinking: '', content: '' };
+    this.#held = NOTHING;
     if (settled === 'drop') draft.isUnfit = true;
     else draft.toolCalls.push(...settled);
   }
@@ -87,7 +90,7 @@ export class ToldAnswer {
   #release(): void {
     const { thinking, content } = this.#held;
     this.#hold = null;
-    this.#held = { thinking: '', content: '' };
+    this.#held = NOTHING;
     this.#show('thinking', thinking);
     this.#show('content', content);
   }

@@ -18,6 +18,14 @@ const NOTHING: readonly ToldEvent[] = [];
 /** How far a watcher goes: to the end of the turn, or as far as it has come. */
 export type WatchReach = 'end' | 'there';
 
+/** Of a connection whose request asked for a turn. */
+export interface TurnHold {
+  /** It has closed before the end. */
+  release(): void;
+  /** It has been answered. */
+  end(): void;
+}
+
 /** What a connection needs of a turn, whether it lives or is told from its rows. */
 export type WatchableTurn = Pick<
   LiveTurn,
@@ -38,7 +46,7 @@ export class LiveTurn {
   isLost = false;
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
-  readonly #watchers = new Set<Watcher>();
+  #watchers: readonly Watcher[] = [];
   /** For whoever waits for the end. */
   #finished: PromiseWithResolvers<void> | null = null;
   #isFinished = false;
@@ -101,7 +109,7 @@ export class LiveTurn {
   }
 
   get watcherCount(): number {
-    return this.#watchers.size;
+    return this.#watchers.length;
   }
 
   /** Whether it waits for a person. */
@@ -122,20 +130,17 @@ export class LiveTurn {
   /**
    * A connection whose request asked for this turn. A repeated request holds it too: the loss of the first
    * connection must not cancel what the second one waits for.
-   * @returns `release`: the connection has closed before the end; `end`: it has been answered, and is no part of it now
    */
-  hold(policy: DisconnectPolicy): { release(): void; end(): void } {
+  hold(policy: DisconnectPolicy): TurnHold {
     this.#holders += 1;
-    return {
-      end: () => {
-        this.#holders -= 1;
-      },
-      release: () => {
-        this.#holders -= 1;
-        if (this.#holders > 0 || policy === 'continue') return;
-        this.stop(new MochiError('turn_cancelled', `The client left${PART_IS_KEPT}.`));
-      },
-    };
+    return new Holding(this, policy);
+  }
+
+  /** A connection is no part of it any more. @param cancels whether it stops with the last one */
+  endHold(cancels: boolean): void {
+    this.#holders -= 1;
+    if (!cancels || this.#holders > 0) return;
+    this.stop(new MochiError('turn_cancelled', `The client left${PART_IS_KEPT}.`));
   }
 
   append(events: readonly TurnEvent[]): void {
@@ -179,7 +184,7 @@ export class LiveTurn {
    * @throws MochiError overloaded
    */
   watch(after: number, signal: AbortSignal, reach: WatchReach = 'end'): Watch {
-    if (this.#watchers.size >= MAX_WATCHERS) {
+    if (this.#watchers.length >= MAX_WATCHERS) {
       throw new MochiError('overloaded', `Turn ${this.turnId} has too many watchers.`, {
         turn_id: this.turnId,
       });
@@ -190,28 +195,46 @@ export class LiveTurn {
 
   /** For those who watch. */
   read(seen: number): readonly ToldEvent[] {
-    return this.#log.after(seen, this.#watchers.size > 1);
+    return this.#log.after(seen, this.#watchers.length > 1);
   }
 
   enter(watcher: Watcher): void {
-    this.#watchers.add(watcher);
+    this.#watchers = [...this.#watchers, watcher];
     this.#planLetGo();
   }
 
   leave(watcher: Watcher): void {
-    this.#watchers.delete(watcher);
+    this.#watchers = this.#watchers.filter((other) => other !== watcher);
     this.#planLetGo();
   }
 
   #planLetGo(): void {
     if (this.#letGo !== null) clearTimeout(this.#letGo);
     this.#letGo = null;
-    if (!this.#isWaiting || this.#watchers.size > 0) return;
+    if (!this.#isWaiting || this.#watchers.length > 0) return;
     this.#letGo = setTimeout(() => this.#log.letGo(), KEPT_WHILE_WAITING_MS).unref();
   }
 
   #wake(): void {
     for (const watcher of this.#watchers) watcher.wake();
+  }
+}
+
+class Holding implements TurnHold {
+  readonly #live: LiveTurn;
+  readonly #policy: DisconnectPolicy;
+
+  constructor(live: LiveTurn, policy: DisconnectPolicy) {
+    this.#live = live;
+    this.#policy = policy;
+  }
+
+  release(): void {
+    this.#live.endHold(this.#policy === 'cancel');
+  }
+
+  end(): void {
+    this.#live.endHold(false);
   }
 }
 

@@ -4,7 +4,7 @@ import type { DisconnectPolicy } from '../../contract/chat.ts';
 import type { Turn } from '../../contract/turn.ts';
 import type { TurnSnapshot } from '../../contract/turn-snapshot.ts';
 import type { FoldedTurn } from './fold-turn.ts';
-import { LiveTurn, type WatchableTurn } from './live-turn.ts';
+import { LiveTurn, type TurnHold, type WatchableTurn } from './live-turn.ts';
 import { followRows, type RowReader } from './rows-of-turn.ts';
 import type { ToldEvent } from './turn-log.ts';
 
@@ -102,7 +102,7 @@ export class OtherTurns {
     });
   }
 
-  #hold({ turnId }: WatchableTurn, policy: DisconnectPolicy): { release(): void; end(): void } {
+  #hold({ turnId }: WatchableTurn, policy: DisconnectPolicy): TurnHold {
     return {
       release: () => {
         if (policy === 'cancel') void this.#doors.cancel(turnId).catch(() => undefined);

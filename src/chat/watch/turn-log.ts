@@ -30,6 +30,9 @@ const DROPPED_SHARE = 4;
 /** A longer list is made for one watcher who comes late, and is not held for others. */
 const SHARED_EVENTS = 64;
 
+/** Of most turns nothing is ever dropped. */
+const NOTHING_DROPPED = emptyFold();
+
 export interface TurnLogOptions {
   readonly turnId: string;
   readonly sessionId: string;
@@ -44,7 +47,7 @@ export class TurnLog {
   /** A `content_delta` is its text alone; any other event is the same object for all who are told it. */
   readonly #kept: (string | NumberedEvent)[] = [];
   /** The state after the events that are gone from the front. */
-  readonly #droppedFold: FoldedTurn;
+  #droppedFold: FoldedTurn;
   #dropped: number;
   #characters = 0;
   /** Of the folded text, how much is in one piece. */
@@ -60,7 +63,7 @@ export class TurnLog {
 
   constructor(options: TurnLogOptions) {
     this.#options = options;
-    this.#droppedFold = options.start?.fold ?? emptyFold();
+    this.#droppedFold = options.start?.fold ?? NOTHING_DROPPED;
     this.#dropped = options.start?.lastEventId ?? 0;
   }
 
@@ -189,6 +192,7 @@ export class TurnLog {
   }
 
   #drop(count: number): void {
+    if (this.#droppedFold === NOTHING_DROPPED) this.#droppedFold = emptyFold();
     this.#foldInto(this.#droppedFold, count);
     for (const kept of this.#kept.splice(0, count)) this.#characters -= weighEvent(toEvent(kept));
     this.#dropped += count;

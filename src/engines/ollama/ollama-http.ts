@@ -90,7 +90,11 @@ interface Sent {
 function toSent(body: unknown): Sent {
   const bytes = Buffer.from(JSON.stringify(body));
   // It takes whatever can be iterated; its types name less.
-  return { bytes: new ReadOnce(bytes) as unknown as Readable, type: 'application/json', length: bytes.length };
+  return {
+    bytes: new ReadOnce(bytes) as unknown as Readable,
+    type: 'application/json',
+    length: bytes.length,
+  };
 }
 
 /** Nothing is left of the bytes once they were read. */
