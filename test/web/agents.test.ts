@@ -39,14 +39,14 @@ describePage('agents in the page', () => {
     await approve().click();
     await web.page.getByText('May this run? count').waitFor();
     await web.page.locator('.approval').getByText('Asked by the agent coder').waitFor();
-    expect(await card().locator('> summary').innerText()).toMatch(/coder\s+waits/);
+    await expect.poll(() => card().locator('> summary').innerText()).toMatch(/coder\s+waits/);
     await card().locator('> summary').click();
     await card().getByText('Count the apples.').waitFor();
-    expect(await plan()).toEqual(['I count them.']);
+    await expect.poll(plan).toEqual(['I count them.']);
     // Another tab, or this one after a reload, sees the same of it.
     await web.page.reload();
     await card().locator('> summary').click();
-    expect(await plan()).toEqual(['I count them.']);
+    await expect.poll(plan).toEqual(['I count them.']);
     await approve().click();
     await web.answers().filter({ hasText: 'The agent counted.' }).waitFor();
     // It is stored now, and stays open.
@@ -55,7 +55,9 @@ describePage('agents in the page', () => {
       .poll(() => card().locator('.step .markdown').allInnerTexts())
       .toEqual(['I count them.', 'They are counted.']);
     await card().locator('.tool summary').click();
-    expect(await card().locator('.tool').innerText()).toMatch(/count\s+done[^]*apples[^]*counted apples/);
+    await expect
+      .poll(() => card().locator('.tool').innerText())
+      .toMatch(/count\s+done[^]*apples[^]*counted apples/);
   });
 
   it('have their plan approved, changed or denied by a person', async () => {
@@ -70,6 +72,6 @@ describePage('agents in the page', () => {
     await web.page.getByRole('button', { name: 'Deny' }).click();
     await web.answers().filter({ hasText: 'No count, then.' }).waitFor();
     await expect.poll(() => card().locator('> summary').innerText()).toMatch(/careful\s+failed/);
-    expect(await web.page.locator('.approval').count()).toBe(0);
+    await expect.poll(() => web.page.locator('.approval').count()).toBe(0);
   });
 });

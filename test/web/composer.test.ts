@@ -19,6 +19,7 @@ describePage('before a message is sent, the page', () => {
     expect(await preview.isDisabled()).toBe(true);
     await web.composer().fill('Hello there');
     await preview.click();
+    await dialog().getByText('The exact request').waitFor();
     const { body } = await web.server.post(`/chat/${id}/preview`, { message: 'Hello there', think: false });
     const shown = await dialog().innerText();
     expect(shown).toContain(`Tokens planned\n${number.format(body.context.planned_tokens)} tokens`);

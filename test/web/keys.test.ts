@@ -17,14 +17,14 @@ describePage('by keys alone', () => {
     await press('Enter');
     await expect.poll(() => web.answers().count()).toBe(1);
     await web.stop().waitFor({ state: 'detached' });
-    expect(await web.page.locator('[role=status] .off-screen').first().innerText()).toBe(
-      'Answer complete, 6 words',
-    );
+    await expect
+      .poll(() => web.page.locator('[role=status] .off-screen').first().innerText())
+      .toBe('Answer complete, 6 words');
     await focusNewest();
     await press('k');
-    expect(await focused()).toContain('First');
+    await expect.poll(focused).toContain('First');
     await press('j');
-    expect(await focused()).toContain('Paris');
+    await expect.poll(focused).toContain('Paris');
     await press('r');
     await web.page.locator('.row.answer').getByText('2 / 2').waitFor();
     await focusNewest();
@@ -37,7 +37,9 @@ describePage('by keys alone', () => {
     await web.page.locator('dl.receipt').waitFor({ state: 'detached' });
     await focusNewest();
     await press('Escape');
-    expect(await web.composer().evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
+    await expect
+      .poll(() => web.composer().evaluate((field) => field === field.ownerDocument.activeElement))
+      .toBe(true);
     await press('ArrowUp');
     const edited = web.page.getByRole('textbox', { name: 'Edit' });
     await edited.waitFor();

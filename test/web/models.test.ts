@@ -82,7 +82,9 @@ describePage('the models', () => {
     await web.page.getByRole('menuitem', { name: 'small:latest' }).click();
     await web.page.locator('.row.answer').getByText('2 / 2').waitFor();
     await expect.poll(() => web.page.locator('.row.answer .who').innerText()).toBe('small:latest');
-    expect(await web.page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('small:latest');
+    await expect
+      .poll(() => web.page.getByRole('combobox', { name: 'Model' }).inputValue())
+      .toBe('small:latest');
     const { body } = await web.server.get(`/sessions/${id}/status`);
     expect(body.model).toBe('small:latest');
   });

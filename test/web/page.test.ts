@@ -17,7 +17,7 @@ describePage('the page', () => {
     await expect.poll(() => answers().allInnerTexts()).toEqual(['The capital of France is Paris.']);
     expect(world.page.url()).toMatch(/#\/s\/[0-9a-f]{10}$/);
     await expect.poll(() => world.page.locator('.sidebar .list a').count()).toBeGreaterThan(0);
-    expect(await composer().inputValue()).toBe('');
+    await expect.poll(() => composer().inputValue()).toBe('');
   });
 
   it('begins one conversation, however often Enter is pressed while it begins', async () => {
@@ -67,11 +67,13 @@ describePage('the page', () => {
     await world.page.getByRole('button', { name: 'Continue' }).click();
     await stop().waitFor();
     await stop().waitFor({ state: 'detached' });
-    expect(await answers().count()).toBe(2);
+    await expect.poll(() => answers().count()).toBe(2);
     // It is one answer, of one model, and nothing of it is cut any more.
-    expect(await world.page.locator('.row.answer .who').count()).toBe(1);
-    expect(await world.page.locator('.cut').count()).toBe(0);
-    expect(await world.page.getByRole('button', { name: 'Answer again', exact: true }).count()).toBe(1);
+    await expect.poll(() => world.page.locator('.row.answer .who').count()).toBe(1);
+    await expect.poll(() => world.page.locator('.cut').count()).toBe(0);
+    await expect
+      .poll(() => world.page.getByRole('button', { name: 'Answer again', exact: true }).count())
+      .toBe(1);
   });
 
   it('says what went wrong, and can answer again', async () => {
@@ -120,7 +122,7 @@ describePage('the page', () => {
     await open(id);
     const heading = world.page.getByRole('heading', { level: 1 });
     await expect.poll(() => heading.innerText()).toBe(words);
-    expect(await world.page.title()).toBe(`${words} · mochi`);
+    await expect.poll(() => world.page.title()).toBe(`${words} · mochi`);
     expect(await world.page.locator('.sidebar').getByText(words).count()).toBe(0);
     await world.page.keyboard.press('Control+k');
     await world.page.getByRole('searchbox').waitFor();
@@ -286,7 +288,7 @@ describePage('the page', () => {
     await say('Add.');
     await world.page.getByText('May this run?').waitFor();
     await expect.poll(() => world.page.title()).toMatch(/^\(1\)/);
-    expect(await world.page.locator('details.tool').innerText()).toMatch(/add_numbers\s+waits/);
+    await expect.poll(() => world.page.locator('details.tool').innerText()).toMatch(/add_numbers\s+waits/);
     await world.page.reload();
     await world.page.getByRole('button', { name: 'Approve once' }).click();
     await world.page.getByText('The tool answered:').waitFor();
@@ -296,8 +298,8 @@ describePage('the page', () => {
     expect(await world.page.evaluate(overflow)).toBe(0);
     await world.page.setViewportSize({ width: 1280, height: 720 });
     await world.page.locator('details.tool summary').click();
-    expect(await world.page.locator('details.tool').innerText()).toMatch(/add_numbers\s+done/);
-    expect(await world.page.getByText('May this run?').count()).toBe(0);
+    await expect.poll(() => world.page.locator('details.tool').innerText()).toMatch(/add_numbers\s+done/);
+    await expect.poll(() => world.page.getByText('May this run?').count()).toBe(0);
   });
 
   it('takes a no with its reason to the model', async () => {
@@ -443,7 +445,7 @@ describePage('the page', () => {
       await world.page.getByText('Copied').waitFor();
       await composer().focus();
       await world.page.keyboard.press('Control+v');
-      expect(await composer().inputValue()).toBe('Copy **this**.');
+      await expect.poll(() => composer().inputValue()).toBe('Copy **this**.');
       await say('Hello');
       await expect.poll(() => answers().count()).toBe(2);
     } finally {

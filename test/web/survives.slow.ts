@@ -223,7 +223,7 @@ describePage('an answer survives its server', () => {
       await stop().waitFor({ state: 'detached' });
       const messages = await server.messages(id);
       expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
-      expect(await answers().allInnerTexts()).toEqual([messages[1]?.content.trim()]);
+      await expect.poll(() => answers().allInnerTexts()).toEqual([messages[1]?.content.trim()]);
       expect(await composer().inputValue()).toBe('Half a thought');
       await server.request('PATCH', `/sessions/${id}`, { model: 'llama3.2:latest' });
       await world.page.getByRole('button', { name: 'Continue' }).click();
@@ -269,10 +269,10 @@ describePage('an answer survives its server', () => {
         await expect.poll(async () => (await answers().allInnerTexts()).at(-1)).toBe(ANSWER);
         await stop().waitFor({ state: 'detached' });
         await expect.poll(() => world.page.getByText('cannot be reached').count()).toBe(0);
-        expect(await world.page.getByText('has not reached the server').count()).toBe(0);
+        await expect.poll(() => world.page.getByText('has not reached the server').count()).toBe(0);
         const users = (await server.messages(id)).filter(({ role }) => role === 'user');
         expect(users.map(({ content }) => content)).toEqual(['Hello', 'Sent while it was away']);
-        expect(await world.page.evaluate(`localStorage.getItem('mochi.outbox.${id}')`)).toBeNull();
+        await expect.poll(() => world.page.evaluate(`localStorage.getItem('mochi.outbox.${id}')`)).toBeNull();
       } finally {
         await world.context.close();
         await proxy.close();

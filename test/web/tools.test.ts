@@ -22,7 +22,7 @@ describePage('the tools of a conversation', () => {
     const id = await web.server.createSession({ model: 'qwen3:14b', tool_settings: { tools: ['look*'] } });
     await web.open(id);
     await open();
-    expect(await dialog().getByLabel('look_again').isChecked()).toBe(true);
+    await expect.poll(() => dialog().getByLabel('look_again').isChecked()).toBe(true);
     await dialog().getByLabel('look_again').uncheck();
     await dialog().getByLabel('Ask me before each call').uncheck();
     await expect
