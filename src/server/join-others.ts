@@ -17,6 +17,7 @@ import type { Config } from '../config.ts';
 import type { ServerEvents } from '../events/server-events.ts';
 import type { Log } from '../kit/log.ts';
 import { isLoopbackHost } from '../kit/loopback.ts';
+import type { Db } from '../store/database.ts';
 import type { Notice } from '../store/dialect/postgres/reach.ts';
 import { SLOT_CHANNEL } from '../store/engine-slots.ts';
 import { presenceOf } from '../store/instances.ts';
@@ -78,6 +79,7 @@ export function createPresence(joining: Joining): Presence {
     version: VERSION,
     protocol: PROTOCOL,
   };
+  const address = teller({ db, log }, bootId);
   const undriven = new UndrivenTurns(house);
   const instance = new Instance({
     db,
@@ -85,7 +87,10 @@ export function createPresence(joining: Joining): Presence {
     times: lease,
     row,
     takeUp: (taken) => takeOver(house, taken),
-    renewed: stopAsked,
+    renewed() {
+      stopAsked();
+      void address.say();
+    },
     isTooOld: (minVersion) => {
       void retire(house, turns.intake, outdated(VERSION, minVersion)).then((isNew) => {
         if (isNew)
@@ -112,7 +117,7 @@ export function createPresence(joining: Joining): Presence {
       // Others on this machine reach it there.
       if (isLoopbackHost(config.host)) {
         row.url = url;
-        await nameAddress(db, bootId, url);
+        await address.serveAt(url);
       } else {
         log.warn(
           'MOCHI_INSTANCE_URL is not set: whoever watches a turn of this server at another one sees it once a second',
@@ -123,6 +128,28 @@ export function createPresence(joining: Joining): Presence {
     async close() {
       engineSlots?.close();
       if (hasEntered) await instance.close();
+    },
+  };
+}
+
+/** Says where others reach this server, and says it again whenever it is asked, until the database has heard it. */
+function teller({ db, log }: { readonly db: Db; readonly log: Log }, bootId: string) {
+  let unheard: string | null = null;
+  /** Never throws. */
+  const say = async (): Promise<void> => {
+    if (unheard === null) return;
+    try {
+      await nameAddress(db, bootId, unheard);
+      unheard = null;
+    } catch (error) {
+      log.warn({ err: error }, 'the address of this server could not be written: it is tried again');
+    }
+  };
+  return {
+    say,
+    async serveAt(url: string): Promise<void> {
+      unheard = url;
+      await say();
     },
   };
 }

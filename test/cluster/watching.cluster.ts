@@ -6,6 +6,7 @@ import { expectError } from '../api/wire-formats.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { useGates } from '../support/gates.ts';
+import { startLosingProxy } from '../support/postgres-proxy.ts';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
 import { type Cluster, type ClusterServer, contentsOf, openCluster, openTurn, untilState } from './world.ts';
 
@@ -37,6 +38,8 @@ function textOf(told: readonly StreamedEvent[]): string {
   for (const { event, data } of told) {
     if (event === 'snapshot') content = data.message?.content ?? '';
     if (event === 'content_delta') content += data.content;
+    // Of one that is told from its rows it is the rest, too.
+    if (event === 'message_complete') content = data.message.content;
   }
   return content;
 }
@@ -132,6 +135,21 @@ describe('a server that cannot be asked', () => {
     ]);
     expect(events.at(-2)?.data.message.content).toBe('Seen from rows');
     await hidden.kill('SIGTERM');
+  });
+
+  it('is named to the others at last, though the database was lost when it said where it is', async () => {
+    let isToBeLost = true;
+    const proxy = await startLosingProxy(cluster.url, (sent) => {
+      if (!isToBeLost || !sent.includes('update "instances" set "url"')) return 'passes';
+      isToBeLost = false;
+      return 'before it arrives';
+    });
+    const late = await cluster.start({ MOCHI_DATABASE_URL: proxy.url });
+    const named = () => cluster.rows(`select id from instances where url = '${late.url}'`);
+    await expect.poll(async () => (await named()).length).toBe(1);
+    expect(isToBeLost).toBe(false);
+    await late.kill('SIGTERM');
+    await proxy.close();
   });
 
   it('whose link is cut ends the streams without an end of the turn, and who comes back is told all', async () => {

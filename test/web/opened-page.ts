@@ -8,7 +8,9 @@ import type { TestServer } from '../support/test-server.ts';
 const hasBrowser = (await findBrowser()) !== null;
 if (!hasBrowser) console.warn('The page is NOT tested: there is no browser (MOCHI_TEST_BROWSER names one).');
 
-export const describePage = describe.skipIf(!hasBrowser);
+/** A browser is slow on a machine that does much else. */
+export const describePage = (name: string, tests: () => void) =>
+  describe.skipIf(!hasBrowser)(name, { timeout: 60_000 }, tests);
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Default: the server's. */
@@ -57,7 +59,7 @@ export function openedPageOf<S extends TestServer>(start: () => Promise<S>) {
   });
 
   function listen(opened: Page, address: string): void {
-    opened.setDefaultTimeout(10_000);
+    opened.setDefaultTimeout(20_000);
     const held = new Set<Request>();
     streams.set(opened, held);
     opened.on('requestfinished', (request) => held.delete(request));
