@@ -72,6 +72,31 @@ describePage('the models', () => {
     await line('wanted').waitFor();
   });
 
+  it('are those of the newer answer, where two are on their way', async () => {
+    await web.open();
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    let asked = 0;
+    await web.page.route('**/api/v1/models', async (route) => {
+      const isFirst = (asked += 1) === 1;
+      const response = await route.fetch();
+      if (isFirst) await held;
+      await route.fulfill({ response });
+    });
+    await openModels();
+    await expect.poll(() => asked).toBe(1);
+    await web.page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    web.server.ollama.setModels([...MODELS, { name: 'fresh:latest' }]);
+    await openModels();
+    await line('fresh').waitFor();
+    const late = web.page.waitForResponse('**/api/v1/models');
+    letGo();
+    await (await late).finished();
+    // The page shows what it has read.
+    await web.page.waitForTimeout(300);
+    expect(await line('fresh').count()).toBe(1);
+  });
+
   it('serve for another answer: the chat goes on with the one that was chosen', async () => {
     const id = await web.server.createSession({ model: 'big:latest' });
     await web.open(id);

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { ListLoadedModelsAnswer, Model } from '../../src/client/index.ts';
 import { d } from '../lang/dialog-text.ts';
 import { t } from '../lang/text.ts';
+import { newest } from '../lib/newest.ts';
 import { showBytes } from '../lib/times.ts';
 import { models, refreshModels } from '../state/models.ts';
 import { attemptUnasked, mochi } from '../state/server.ts';
@@ -16,11 +17,13 @@ type Loaded = ListLoadedModelsAnswer['models'][number];
 /** Models come and go in memory, and nobody tells. */
 const LOOK_AGAIN_MS = 10_000;
 
+const newestLoaded = newest();
+
 export function ModelsDialog({ onClose }: DialogProps) {
   const [loaded, setLoaded] = useState<readonly Loaded[]>([]);
   const { fault, attempt } = useTrial();
   const look = useCallback(async () => {
-    const answer = await attemptUnasked(() => mochi.models.loaded());
+    const answer = await newestLoaded(() => attemptUnasked(() => mochi.models.loaded()));
     if (answer !== null) setLoaded(answer.models);
   }, []);
   useEffect(() => {

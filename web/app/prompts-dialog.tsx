@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { PromptListItem } from '../../src/client/index.ts';
 import { d } from '../lang/dialog-text.ts';
+import { newest } from '../lib/newest.ts';
 import { type ChatPrompt, choosePromptFile, clearPrompt, readChatPrompt } from '../state/prompts.ts';
 import { mochi } from '../state/server.ts';
 import { Dialog } from '../ui/dialog.tsx';
@@ -9,15 +10,18 @@ import { useTrial } from '../ui/use-trial.ts';
 import type { DialogProps } from './dialogs.tsx';
 import { type EditedPrompt, PromptEditor } from './prompt-editor.tsx';
 
+const newestRead = newest();
+
 export function PromptsDialog({ onClose }: DialogProps) {
   const [files, setFiles] = useState<readonly PromptListItem[] | null>(null);
   const [own, setOwn] = useState<ChatPrompt | null>(null);
   const [edited, setEdited] = useState<EditedPrompt | null>(null);
   const { fault, attempt } = useTrial();
   const read = useCallback(async () => {
-    const [list, prompt] = await Promise.all([mochi.prompts.list(), readChatPrompt()]);
-    setFiles(list.prompts);
-    setOwn(prompt);
+    const found = await newestRead(() => Promise.all([mochi.prompts.list(), readChatPrompt()]));
+    if (found === null) return;
+    setFiles(found[0].prompts);
+    setOwn(found[1]);
   }, []);
   useEffect(() => void attempt(read), [attempt, read]);
   const change = (action: () => Promise<unknown>) => void attempt(() => action().then(read));

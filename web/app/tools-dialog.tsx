@@ -1,5 +1,5 @@
 // What the model may use in this conversation: tools, agents, and whether somebody is asked before.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AgentInfo, ToolInfo } from '../../src/client/index.ts';
 import { d } from '../lang/dialog-text.ts';
 import { type ChatTools, chatTools, hasTool, setChatTools } from '../state/chat-tools.ts';
@@ -17,6 +17,7 @@ export function ToolsDialog({ onClose }: DialogProps) {
   const [offered, setOffered] = useState<Offered | null>(null);
   const { fault, attempt } = useTrial();
   const [own, setOwn] = useState(chatTools);
+  const newest = useRef(own);
   useEffect(() => {
     void attempt(async () => {
       const [tools, agents] = await Promise.all([mochi.tools.list(), mochi.agents.list()]);
@@ -26,7 +27,9 @@ export function ToolsDialog({ onClose }: DialogProps) {
   const change = async (changed: Partial<ChatTools>) => {
     const wanted = { ...own, ...changed };
     setOwn(wanted);
-    if (!(await attempt(() => setChatTools(wanted)))) setOwn(own);
+    newest.current = wanted;
+    // Others may have been switched meanwhile.
+    if (!(await attempt(() => setChatTools(wanted))) && newest.current === wanted) setOwn(chatTools);
   };
   const toggleTool = (name: string, isOn: boolean) => {
     // What a pattern stood for is named from now on, so that one of it can be left out.

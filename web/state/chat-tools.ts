@@ -1,5 +1,6 @@
 // What models may use in the conversation that is shown; one that is not begun has it for its beginning.
 import type { ToolSettingsInput } from '../../src/client/index.ts';
+import { inTurn } from '../lib/in-turn.ts';
 import { chat, chatState, newTools } from './chat.ts';
 import { route } from './route.ts';
 import { mochi } from './server.ts';
@@ -22,12 +23,16 @@ export function chatTools(): ChatTools {
   return { tools, agents, asks: policy === 'always_confirm' };
 }
 
-export async function setChatTools({ tools, agents, asks }: ChatTools): Promise<void> {
+export async function setChatTools(wanted: ChatTools): Promise<void> {
   const { sessionId } = route.value;
-  if (sessionId === null) {
-    newTools.value = { tools, agents, asks };
-    return;
-  }
+  if (sessionId === null) newTools.value = wanted;
+  else await changing(() => storeTools(sessionId, wanted));
+}
+
+/** What is switched last counts, whichever request would have been the quicker one. */
+const changing = inTurn();
+
+async function storeTools(sessionId: string, { tools, agents, asks }: ChatTools): Promise<void> {
   // Changed by nothing: as it is, with the policies of single tools.
   const { tool_settings: kept } = await mochi.sessions.update(sessionId, {});
   const tool_settings: ToolSettingsInput = {

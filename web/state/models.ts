@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { isMochiError, MochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
 import { t } from '../lang/text.ts';
+import { newest } from '../lib/newest.ts';
 import { attempt, engineWait, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */
@@ -20,13 +21,22 @@ export const pulls = signal<ReadonlyMap<string, Pull>>(new Map());
 export const modelsFault = signal<MochiError | null>(null);
 
 export async function refreshModels(): Promise<void> {
+  const found = await newestList(listModels);
+  if (found === null) return;
+  modelsFault.value = found.fault;
+  if (found.fault !== null) return;
+  models.value = found.models;
+  engineWait.value = null;
+}
+
+const newestList = newest();
+
+async function listModels() {
   try {
-    models.value = (await mochi.models.list()).models;
-    modelsFault.value = null;
-    engineWait.value = null;
+    return { models: (await mochi.models.list()).models, fault: null };
   } catch (error) {
     if (!isMochiError(error)) throw error;
-    modelsFault.value = error;
+    return { models: null, fault: error };
   }
 }
 

@@ -1,6 +1,7 @@
 // The list of conversations, the newest first, page by page.
 import { signal } from '@preact/signals';
 import type { SessionListItem } from '../../src/client/index.ts';
+import { newest } from '../lib/newest.ts';
 import { attempt, attemptUnasked, mochi } from './server.ts';
 
 const PAGE = 50;
@@ -10,16 +11,13 @@ export const sessions = signal<readonly SessionListItem[] | null>(null);
 /** Null: that is all. */
 export const moreSessions = signal<string | null>(null);
 
-let asked = 0;
-let answered = 0;
+const newestList = newest();
 
-/** Of several at once the one that was asked last is right, whichever answer comes last. */
 export async function refreshSessions(): Promise<void> {
-  const at = (asked += 1);
   const shown = Math.max(sessions.value?.length ?? 0, PAGE);
-  const page = await attemptUnasked(async () => mochi.sessions.list({ limit: Math.min(shown, 1000) }));
-  if (page === null || at < answered) return;
-  answered = at;
+  const limit = Math.min(shown, 1000);
+  const page = await newestList(() => attemptUnasked(async () => mochi.sessions.list({ limit })));
+  if (page === null) return;
   sessions.value = page.sessions;
   moreSessions.value = page.next_cursor;
 }
