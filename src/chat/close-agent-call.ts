@@ -1,5 +1,5 @@
 // A run of an agent that the end of the server has cut: the call that had started it says so, with what was done.
-import { runResult } from '../agents/result-text.ts';
+import { type RunEnd, runResult } from '../agents/result-text.ts';
 import { appendToPath } from '../store/active-path.ts';
 import { findSession } from '../store/sessions.ts';
 import { answerToolCall, listUnsettledCalls } from '../store/tool-calls.ts';
@@ -16,7 +16,7 @@ const LIMIT = 16_000;
 export async function closeAgentCall(
   { db, newId, now }: Pick<TurnDeps, 'db' | 'newId' | 'now'>,
   { id: runId, sessionId: chatId, run }: Pick<UnfinishedTurn, 'id' | 'sessionId' | 'run'>,
-  message: string,
+  end: RunEnd,
 ): Promise<void> {
   if (run?.parent == null) return;
   const { sessionId, messageId, callIndex, turnId } = run.parent;
@@ -25,7 +25,6 @@ export async function closeAgentCall(
   const call = open.find((one) => one.callIndex === callIndex);
   if (session === null || session.headId === null || call === undefined) return;
   const steps = await listToldSteps(db, chatId, runId);
-  const end = { reason: 'interrupted', message } as const;
   const result = failure(runResult({ chatId, agentName: run.agentName, steps, end }, LIMIT).text);
   const id = newId(10);
   await appendToPath(

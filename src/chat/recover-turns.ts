@@ -21,6 +21,8 @@ import type { TurnDeps } from './turn-deps.ts';
  */
 export const EVENT_GAP = 1_000_000;
 
+const CANCELLED = { reason: 'cancelled' } as const;
+
 type CloseDeps = Pick<TurnDeps, 'db' | 'newId' | 'now'>;
 
 export type RecoverDeps = CloseDeps & AskDeps;
@@ -42,7 +44,7 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
   const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
   const left = runsFirst(turns.filter(({ state }) => state !== 'waiting'));
   for (const turn of left) {
-    await closeInterrupted(deps, turn, { isBehind: waiting.has(turn.sessionId), tenure: null });
+    await closeInterrupted(deps, turn, { isBehind: waiting.has(turn.sessionId), tenure: null, wanted: null });
   }
   const open = new Set((await listOpenMessages(deps.db)).map(({ sessionId }) => sessionId));
   for (const sessionId of open) {
@@ -69,24 +71,31 @@ function isNested({ run }: Pick<UnfinishedTurn, 'run'>): boolean {
 /**
  * Its process is gone.
  * @param isBehind another turn holds its session: its message stays in its row until that has ended
+ * @param wanted why it was to stop before that: it ends with this; null: nobody wanted it to
  * @throws TurnLost
  */
 export async function closeInterrupted(
   deps: CloseDeps,
   turn: UnfinishedTurn,
-  { isBehind, tenure }: { readonly isBehind: boolean; readonly tenure: Tenure | null },
+  {
+    isBehind,
+    tenure,
+    wanted,
+  }: { readonly isBehind: boolean; readonly tenure: Tenure | null; readonly wanted: MochiError | null },
 ): Promise<void> {
   const fact =
     turn.run === null
       ? 'The server stopped while the turn was running.'
       : 'The server stopped while the agent worked.';
-  const failure = new MochiError('turn_interrupted', fact, {}, TRY_AGAIN);
+  const failure = wanted ?? new MochiError('turn_interrupted', fact, {}, TRY_AGAIN);
   const told = turn.run === null ? failure : wordForRun(failure);
-  const end = { state: 'interrupted', failure: told, cutBy: 'the server stopped' } as const;
+  const state = wanted === null ? 'interrupted' : 'cancelled';
+  const end = { state, failure: told, cutBy: 'the server stopped' } as const;
   await changeTurn(deps.db, { turnId: turn.id, sessionId: turn.sessionId, tenure }, async (db) => {
     const close = isBehind ? closeInLine : closeLeftTurn;
     await close({ ...deps, db }, turn, end);
-    await closeAgentCall({ ...deps, db }, turn, told.fact);
+    const runEnd = wanted === null ? ({ reason: 'interrupted', message: fact } as const) : CANCELLED;
+    await closeAgentCall({ ...deps, db }, turn, runEnd);
   });
 }
 

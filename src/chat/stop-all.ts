@@ -1,7 +1,7 @@
 // Turns of sessions that are to have none, here or with other servers.
 import type { MochiError } from '../contract/errors.ts';
 import { listWantedCancelled } from '../store/turn-owners.ts';
-import { cancelled, deleted } from './stop-reasons.ts';
+import { stopReason } from './stop-reasons.ts';
 import type { TurnHouse } from './turn-house.ts';
 import type { TurnsElsewhere } from './turns-elsewhere.ts';
 
@@ -31,6 +31,6 @@ export async function stopAll<T>(
 /** Those of this server that another one was asked to stop. */
 export async function stopWanted({ deps, registry }: Pick<TurnHouse, 'deps' | 'registry'>): Promise<void> {
   for (const { turnId, reason, sessionId } of await listWantedCancelled(deps.db)) {
-    registry.find(turnId)?.stop(reason === 'deleted' ? deleted(sessionId) : cancelled());
+    registry.find(turnId)?.stop(stopReason(reason, sessionId));
   }
 }

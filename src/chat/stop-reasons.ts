@@ -1,5 +1,6 @@
 // Why turns are stopped, and why requests are turned away.
 import { MochiError, PART_IS_KEPT } from '../contract/errors.ts';
+import type { CancelReason } from '../store/turn-owners.ts';
 
 /** @param isWaiting its turn waits for a person */
 export function noActiveTurn(sessionId: string): MochiError {
@@ -19,6 +20,11 @@ export function deleted(sessionId: string): MochiError {
   return new MochiError('turn_cancelled', `The turn was cancelled: the session ${sessionId} was deleted.`, {
     deleted_session_id: sessionId,
   });
+}
+
+/** @param sessionId of the turn */
+export function stopReason(wanted: CancelReason, sessionId: string): MochiError {
+  return wanted === 'deleted' ? deleted(sessionId) : cancelled();
 }
 
 export function isDeletionOf({ details }: MochiError, sessionId: string): boolean {

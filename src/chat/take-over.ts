@@ -1,5 +1,6 @@
 // Turns that another server has left, which are this one's from now on: those that wait for a person wait on, those of
 // which nothing was seen begin again, those in line stand in line here, and the others have ended with what is there.
+import type { MochiError } from '../contract/errors.ts';
 import type { TakenTurn } from '../store/instances.ts';
 import { closeLeftHandRuns } from '../store/lost-executions.ts';
 import { readSharedLine } from '../store/shared-line.ts';
@@ -11,6 +12,7 @@ import { type AskedSettings, readAskedSettings } from './asked-settings.ts';
 import { beginAgain } from './begin-again.ts';
 import { closeInterrupted, EVENT_GAP, placeLeftMessages, runsFirst } from './recover-turns.ts';
 import { cutRuns } from './step/answer-open-calls.ts';
+import { stopReason } from './stop-reasons.ts';
 import { takeUpTurns } from './take-up-turns.ts';
 import type { TurnHouse } from './turn-house.ts';
 
@@ -44,11 +46,11 @@ export async function takeOver(house: TurnHouse, taken: readonly TakenTurn[]): P
 
 /** With what one is begun that nobody has seen anything of; null: it cannot. */
 function toBegin({ registry }: TurnHouse, turn: LeftTurn): AskedSettings | null {
-  const { turnId, state, messageId, isRun, settings } = turn;
+  const { turnId, state, messageId, isRun, settings, wanted } = turn;
   // Of one that ended here its watchers were told the end, which could not be stored.
   const isTold = registry.find(turnId) !== null;
   const isUnseen = !isTold && (state === 'queued' || (state === 'running' && messageId === null));
-  return isUnseen && !isRun ? readAskedSettings(settings) : null;
+  return isUnseen && !isRun && wanted === null ? readAskedSettings(settings) : null;
 }
 
 async function closeBegun(
@@ -65,8 +67,18 @@ async function closeBegun(
     const line = (await readSharedLine(deps.db, turn.sessionId)) ?? [];
     const isBehind = turn.state === 'queued' && line.length > 1;
     const tenure = tenures.get(turn.id) ?? null;
-    await closeInterrupted(deps, turn, { isBehind, tenure }).catch((error: unknown) => {
+    const wanted = whyWanted(left, turn.id);
+    await closeInterrupted(deps, turn, { isBehind, tenure, wanted }).catch((error: unknown) => {
       if (!(error instanceof TurnLost)) throw error;
     });
   }
+}
+
+/** A wish that its server has not heard of any more; that for a turn counts for the agents that it has started. */
+function whyWanted(left: readonly LeftTurn[], turnId: string): MochiError | null {
+  const turn = left.find((one) => one.turnId === turnId);
+  if (turn === undefined) return null;
+  const { wanted, sessionId, parentTurnId } = turn;
+  if (wanted !== null) return stopReason(wanted, sessionId);
+  return parentTurnId === null ? null : whyWanted(left, parentTurnId);
 }

@@ -2,6 +2,7 @@
 import type { Db } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
 import { parseStored } from './parse-stored.ts';
+import type { CancelReason } from './turn-owners.ts';
 import type { QueuedMessage } from './turns.ts';
 
 export interface LeftTurn {
@@ -17,6 +18,10 @@ export interface LeftTurn {
   readonly lastEventId: number;
   readonly settings: object | null;
   readonly isRun: boolean;
+  /** The turn in which the agent was started; null: none. */
+  readonly parentTurnId: string | null;
+  /** Why somebody wants it to stop, who was told that it will; null: nobody does. */
+  readonly wanted: CancelReason | null;
 }
 
 /** Those of them that have no end, in the order of the lines of their sessions. */
@@ -40,5 +45,7 @@ export async function listLeftTurns(db: Db, turnIds: readonly string[]): Promise
     lastEventId: row.last_event_id,
     settings: row.settings === null ? null : parseStored(row.settings),
     isRun: row.agent_name !== null,
+    parentTurnId: row.parent_turn_id,
+    wanted: row.cancel_reason as CancelReason | null,
   }));
 }

@@ -79,6 +79,37 @@ it('those in line are answered by whoever takes them, in their order', async () 
   ]);
 });
 
+it('those that were asked to stop while their server was dead end as cancelled, and none of them is answered', async () => {
+  one = await cluster.start();
+  const sessionId = await one.createSession();
+  cluster.ollama.reply(script(text('Half', ' more'), gateAfter(1, gate())));
+  const running = await openTurn(one, sessionId, 'First');
+  const inLine = await openTurn(one, sessionId, 'Second', 'queued');
+  const unseenSession = await one.createSession();
+  cluster.ollama.reply(script(text('Never'), gateAfter(0, gate())));
+  const before = chats().length;
+  const { events } = await one.stream(`/chat/${unseenSession}/stream`, { message: 'Unseen' });
+  const unseen = (await events.next()).value?.data.turn_id;
+  await expect.poll(() => chats().length).toBe(before + 1);
+  await one.kill('SIGKILL');
+  const asked = chats().length;
+  for (const turnId of [running, inLine, unseen]) {
+    const { status, body } = await other.post(`/turns/${turnId}/cancel`);
+    expect([status, body.finished_at]).toEqual([200, null]);
+  }
+  for (const turnId of [running, inLine, unseen]) {
+    await untilState(other, turnId, 'cancelled');
+    expect((await other.get(`/turns/${turnId}`)).body.error.code).toBe('turn_cancelled');
+  }
+  expect(await contentsOf(other, sessionId)).toEqual([
+    'user First complete',
+    'assistant Half partial',
+    'user Second complete',
+  ]);
+  expect(await contentsOf(other, unseenSession)).toEqual(['user Unseen complete']);
+  expect(chats()).toHaveLength(asked);
+});
+
 it('one that stands still longer than its lease has lost its turns: it writes nothing more of them, and serves on', async () => {
   one = await cluster.start();
   const sessionId = await one.createSession();
