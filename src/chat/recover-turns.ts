@@ -41,8 +41,8 @@ interface RecoveredTurns {
 export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
   const asked = await askOutcomes(deps, EVENT_GAP, null);
   const turns = await listUnfinishedTurns(deps.db);
-  const waiting = new Set(turns.filter(({ state }) => state === 'waiting').map(({ sessionId }) => sessionId));
-  const left = runsFirst(turns.filter(({ state }) => state !== 'waiting'));
+  const left = runsFirst(turns.filter((turn) => turn.state !== 'waiting' || isLeftAlone(turn, turns)));
+  const waiting = new Set(turns.filter((turn) => !left.includes(turn)).map(({ sessionId }) => sessionId));
   for (const turn of left) {
     await closeInterrupted(deps, turn, { isBehind: waiting.has(turn.sessionId), tenure: null, wanted: null });
   }
@@ -57,6 +57,13 @@ export async function recoverTurns(deps: RecoverDeps): Promise<RecoveredTurns> {
     { ...cutRuns('the server stopped'), finishedAt: deps.now() },
   );
   return { closed: left.length, asked };
+}
+
+/** A run of an agent that waits, and whose parent does not: nobody goes on with it. @param all that have no end */
+export function isLeftAlone({ state, run }: UnfinishedTurn, all: readonly UnfinishedTurn[]): boolean {
+  const { parent = null } = run ?? {};
+  if (state !== 'waiting' || parent === null) return false;
+  return !all.some((turn) => turn.id === parent.turnId && turn.state === 'waiting');
 }
 
 /** Runs of agents before the turns that have started them. */

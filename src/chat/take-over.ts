@@ -10,7 +10,7 @@ import { listUnfinishedTurns } from '../store/turns.ts';
 import { askOutcomes } from './ask-outcomes.ts';
 import { type AskedSettings, readAskedSettings } from './asked-settings.ts';
 import { beginAgain } from './begin-again.ts';
-import { closeInterrupted, EVENT_GAP, placeLeftMessages, runsFirst } from './recover-turns.ts';
+import { closeInterrupted, EVENT_GAP, isLeftAlone, placeLeftMessages, runsFirst } from './recover-turns.ts';
 import { cutRuns } from './step/answer-open-calls.ts';
 import { stopReason } from './stop-reasons.ts';
 import { takeUpTurns } from './take-up-turns.ts';
@@ -60,8 +60,9 @@ async function closeBegun(
 ): Promise<void> {
   const ended = new Set(left.filter((turn) => toBegin(house, turn) === null).map(({ turnId }) => turnId));
   const { deps } = house;
-  const turns = (await listUnfinishedTurns(deps.db)).filter(
-    ({ id, state }) => ended.has(id) && state !== 'waiting',
+  const all = await listUnfinishedTurns(deps.db);
+  const turns = all.filter(
+    (turn) => ended.has(turn.id) && (turn.state !== 'waiting' || isLeftAlone(turn, all)),
   );
   for (const turn of runsFirst(turns)) {
     const line = (await readSharedLine(deps.db, turn.sessionId)) ?? [];

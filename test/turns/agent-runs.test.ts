@@ -9,6 +9,7 @@ import { hangAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { askedOf, decide } from '../support/deciding.ts';
 import { readStore } from '../support/read-store.ts';
 import { ScriptedSource, succeeded } from '../support/scripted-source.ts';
+import { openDatabaseOf } from '../support/test-database.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { expectWhole, isNamed, readUntil, untilIdle, watchAll, watchTurn } from './watching.ts';
 
@@ -409,6 +410,23 @@ describe('a person in a run', () => {
       const { output } = events.find(isNamed('agent_complete'))?.data ?? {};
       expect(output).toContain(`Error: The agent counter failed: ${GONE}\nSession ID: `);
     });
+  });
+
+  it('ends at the next start where its parent has ended without it: nobody would go on with it', async () => {
+    const sessionId = await asking();
+    const { seen } = await openAsking(sessionId);
+    const [runId, parentId] = [runOf(seen), seen[0]?.data.turn_id];
+    await expect.poll(async () => (await turnOf(parentId)).state).toBe('waiting');
+    const { db, close } = await openDatabaseOf(server.dataDir, { exclusive: false });
+    const ended = { state: 'failed', finished_at: new Date().toISOString() } as const;
+    await db.updateTable('turns').set(ended).where('id', '=', parentId).execute();
+    await close();
+    await server.restart();
+    await expect
+      .poll(() => turnOf(runId))
+      .toMatchObject({ state: 'interrupted', approvals: [], error: { code: 'turn_interrupted' } });
+    expect((await server.get(`/approvals?session_id=${sessionId}`)).body.approvals).toEqual([]);
+    expect((await turnOf(parentId)).state).toBe('failed');
   });
 
   it.each(['the parent', 'the run'] as const)('a cancel of %s while it waits', async (which) => {
