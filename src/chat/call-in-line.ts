@@ -7,18 +7,18 @@ import type { EngineLine } from './line/engine-line.ts';
 import { untilReady } from './line/until-ready.ts';
 import { callModel } from './step/call-model.ts';
 import type { StepDeps } from './step/step-deps.ts';
-import { hasBegun, type RunningTurn, type TurnProgress } from './step/turn-progress.ts';
+import { hasBegun, type RunningTurn, type TurnProgress, tell } from './step/turn-progress.ts';
 
 export interface CallDeps extends StepDeps {
   readonly engineLine: EngineLine;
 }
 
 /** It is planned when its place has come, with what is known then. @throws what the call throws */
-export async function* callInLine(
+export async function callInLine(
   deps: CallDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+): Promise<EngineUsage> {
   const { live, session } = turn;
   const { model } = progress;
   const place = deps.engineLine.enter(weightsOf(model, session.model), {
@@ -35,12 +35,12 @@ export async function* callInLine(
       if (!place.isReady) await untilReady(place.known, live.signal);
       if (!place.isReady) {
         await live.opened;
-        if (!progress.isRestarted) yield [queued(session.model, place.position)];
+        if (!progress.isRestarted) tell(turn, progress, [queued(session.model, place.position)]);
         await untilReady(place.ready, live.signal);
       }
       progress.place = place;
       try {
-        return yield* callModel(deps, turn, progress);
+        return await callModel(deps, turn, progress);
       } catch (error) {
         if (!place.isLost || error !== place.signal.reason) throw error;
         if (hasBegun(progress)) throw answeredTooLate();

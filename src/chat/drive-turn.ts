@@ -30,11 +30,7 @@ export async function driveTurn(deps: CallDeps, driven: DrivenTurn): Promise<voi
   let isMessageOpen = false;
   try {
     const { turn, plan } = await driven.begun;
-    for await (const events of runTurn(deps, turn, plan)) {
-      // The engine is asked after the first of them.
-      await live.opened;
-      live.append(events);
-    }
+    await runTurn(deps, turn, plan);
   } catch (error) {
     if (isLoss(live, error)) {
       live.lose();

@@ -20,22 +20,18 @@ type ToldCall = Extract<TurnEvent, { event: 'tool_call' }>;
 /** Of no account: what the client runs is the client's to decide. */
 const ANY_POLICY = completeToolSettings(null);
 
-/** Yields all but the start and the end. @throws MochiError what the model call throws, and what is wrong with its answer */
-export async function* passAnswer(
-  deps: CallDeps,
-  turn: RunningTurn,
-  offer: Offer,
-): AsyncGenerator<readonly TurnEvent[], void> {
+/** Tells all but the start and the end. @throws MochiError what the model call throws, and what is wrong with its answer */
+export async function passAnswer(deps: CallDeps, turn: RunningTurn, offer: Offer): Promise<void> {
   const progress = toProgress(turn, null);
   progress.offer = offer;
   const isAfterRound = turn.given?.messages.at(-1)?.role === 'tool';
   for (;;) {
-    const usage = yield* callInLine(deps, turn, progress);
+    const usage = await callInLine(deps, turn, progress);
     const { draft } = progress;
     if (draft === null) throw new Error('A model call leaves a draft.');
     const isRest = draft.toolCalls.length === 0;
     if (isRest && (await askAgain(deps, progress, { usage, isAfterRound }))) continue;
-    yield complete(deps, turn, progress, { draft, usage });
+    turn.live.append(complete(deps, turn, progress, { draft, usage }));
     await keepRatio(deps, turn, progress, usage);
     return;
   }

@@ -70,7 +70,7 @@ async function drive(
   const { live } = turn;
   try {
     await begin();
-    for await (const events of passAnswer(deps, turn, offer)) live.append(events);
+    await passAnswer(deps, turn, offer);
     live.append([doneEvent(live, 'completed')]);
   } catch (error) {
     const failure = wordForPassing(toTurnFailure(deps, live, error));

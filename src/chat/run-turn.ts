@@ -1,5 +1,5 @@
-// One turn: ask the model, settle the calls it made, repeat until it rests. The one generator everything goes
-// through: streaming, plain and resumed requests differ only in how they watch it, chats and agents in their script.
+// One turn: ask the model, settle the calls it made, repeat until it rests. Everything goes through here: streaming,
+// plain and resumed requests differ only in how they watch it, chats and agents in their script.
 import type { ContextReceipt } from '../contract/context-window.ts';
 import { MochiError } from '../contract/errors.ts';
 import type { FinalTurnState } from '../contract/turn.ts';
@@ -14,7 +14,7 @@ import { handOver } from './step/hand-over.ts';
 import { type PlannedCall, planRound } from './step/plan-round.ts';
 import { refuseRound, settleRound } from './step/settle-round.ts';
 import { NO_ENDING } from './step/turn-ending.ts';
-import type { RunningTurn, TurnProgress } from './step/turn-progress.ts';
+import { type RunningTurn, type TurnProgress, tell } from './step/turn-progress.ts';
 import type { TurnSettings } from './step/turn-settings.ts';
 import { WAIT_FOR_IT } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -36,32 +36,30 @@ export interface TurnPlan {
 }
 
 /**
- * Yields every event of the turn from the first model call to `done`.
- * @throws TurnSuspended when the server stops while the turn waits for a person; nothing else
+ * Tells every event of the turn from the first model call to `done`.
+ * @throws TurnSuspended when the server stops while the turn waits for a person; what kept it from being kept
  */
-export async function* runTurn(
-  deps: CallDeps,
-  turn: RunningTurn,
-  plan: TurnPlan,
-): AsyncGenerator<readonly TurnEvent[], void> {
+export async function runTurn(deps: CallDeps, turn: RunningTurn, plan: TurnPlan): Promise<void> {
+  const { live } = turn;
   const progress = toProgress(turn, plan.openRound);
   const script = plan.script(deps, turn, progress);
+  if (script.tell !== undefined) progress.voice = script.tell.bind(script);
   let state: FinalTurnState;
   try {
-    for await (const events of answer(deps, { turn, progress, plan, script })) {
-      yield script.tell?.(events) ?? events;
-    }
+    for await (const events of answer(deps, { turn, progress, plan, script })) tell(turn, progress, events);
     state = 'completed';
   } catch (error) {
-    if (error instanceof TurnSuspended || isLoss(turn.live, error)) throw error;
-    const raw = toTurnFailure(deps, turn.live, error);
+    if (error instanceof TurnSuspended || isLoss(live, error)) throw error;
+    // Where it could not be kept, nobody was told of it.
+    await live.opened;
+    const raw = toTurnFailure(deps, live, error);
     const failure = script.word?.(raw) ?? raw;
     state = stateAfter(failure);
     const ending = (await script.fail?.(failure)) ?? NO_ENDING;
     const told = await finishFailed(deps, turn, progress, { state, failure, ending });
-    yield [...ending.events, { event: 'error', data: told }];
+    live.append([...ending.events, { event: 'error', data: told }]);
   }
-  yield [doneEvent(turn.live, state)];
+  live.append([doneEvent(live, state)]);
 }
 
 /** Nothing has happened yet, but for a round that another process began. */
@@ -85,6 +83,7 @@ export function toProgress(turn: RunningTurn, round: OpenRound | null): TurnProg
     isRestarted: false,
     use: null,
     hasAskedWindows: false,
+    voice: null,
   };
 }
 
@@ -108,7 +107,7 @@ async function* answer(
   }
   for (;;) {
     await script.prepare();
-    const usage = yield* callInLine(deps, turn, progress);
+    const usage = await callInLine(deps, turn, progress);
     if (progress.draft === null) return;
     if (progress.draft.toolCalls.length === 0) {
       if (yield* script.rest(usage)) return;

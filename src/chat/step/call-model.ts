@@ -22,7 +22,7 @@ import { noteFailure } from './note-failure.ts';
 import { noteModel } from './note-model.ts';
 import { isSamePrompt, type Refusal, readRefusal } from './read-refusal.ts';
 import type { StepDeps } from './step-deps.ts';
-import type { RunningTurn, TurnProgress } from './turn-progress.ts';
+import { type RunningTurn, type TurnProgress, tell } from './turn-progress.ts';
 
 /**
  * Leaves the answer in the progress's draft. An engine that finds the prompt too long says how long it is: it
@@ -30,16 +30,16 @@ import type { RunningTurn, TurnProgress } from './turn-progress.ts';
  * loaded gives way to a smaller one. Once, a call is repeated whose refusal has another cause that can be removed.
  * @throws MochiError images_not_supported, tools_not_supported; what the engine throws
  */
-export async function* callModel(
+export async function callModel(
   deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
-): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+): Promise<EngineUsage> {
   let refusal: Refusal | null = null;
   let isMended = false;
   for (;;) {
     try {
-      return yield* callOnce(deps, turn, progress, refusal);
+      return await callOnce(deps, turn, progress, refusal);
     } catch (error) {
       if (await fallBack(deps, turn, progress, error)) continue;
       noteFailure(deps, weightsOf(progress.model, turn.session.model), error);
@@ -53,12 +53,12 @@ export async function* callModel(
 }
 
 /** @param refusal of the same prompt, by an engine that has counted it */
-async function* callOnce(
+async function callOnce(
   deps: StepDeps,
   turn: RunningTurn,
   progress: TurnProgress,
   refusal: Refusal | null,
-): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+): Promise<EngineUsage> {
   const { session, live } = turn;
   const { model, tip } = progress;
   const weights = weightsOf(model, session.model);
@@ -68,10 +68,13 @@ async function* callOnce(
   progress.plan = plan;
   progress.receipt = plan.receipt;
   const status = waitingPhase(deps, turn, progress);
-  yield [
+  // It was planned while the turn became durable. Nothing is told before, and the engine is asked after.
+  await live.opened;
+  const sayNow = (events: readonly TurnEvent[]) => tell(turn, progress, events);
+  sayNow([
     { event: 'context', data: plan.receipt },
     { event: 'status', data: status },
-  ];
+  ]);
   progress.draft = new Draft({
     checkpoints: turn.given ? NO_CHECKPOINTS : deps.checkpoints,
     sessionId: session.session_id,
@@ -87,7 +90,7 @@ async function* callOnce(
   const wait = followWait(deps, turn, progress, status);
   const request = requestOf(turn, progress, plan);
   try {
-    const usage = yield* modelStep({
+    const usage = await modelStep({
       engine: deps.engine,
       draft: progress.draft,
       signal: progress.place?.signal ?? live.signal,
@@ -100,6 +103,7 @@ async function* callOnce(
         request.messages = plan.messages = [];
         noteBegun(deps, turn, progress);
       },
+      tell: sayNow,
     });
     deps.modelRates.observe(weights, usage);
     progress.place?.note(usage.waitedMs ?? null);

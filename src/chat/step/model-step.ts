@@ -24,10 +24,11 @@ export interface ModelStep {
   readonly isParallel: boolean;
   /** The engine has begun to answer. */
   readonly onBegin: () => void;
+  readonly tell: (events: readonly TurnEvent[]) => void;
 }
 
-/** Yields what the call tells the world, one batch per read; returns what it cost. @throws what the engine throws */
-export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnEvent[], EngineUsage> {
+/** Tells what comes, one batch per read. @returns what it cost @throws what the engine throws */
+export async function modelStep(step: ModelStep): Promise<EngineUsage> {
   const { engine, request, draft, signal, hold } = step;
   const told = new ToldAnswer(draft, { hold, showsThinking: request.think !== false });
   let hasBegun = false;
@@ -41,18 +42,21 @@ export async function* modelStep(step: ModelStep): AsyncGenerator<readonly TurnE
         told.begin(generatingPhase(draft));
       }
       const usage = readBatch(batch, told, step);
-      const events = told.takeEvents();
-      if (events.length > 0) yield events;
+      tellNew(told, step);
       if (usage !== null) return usage;
       draft.touch();
     }
     throw incomplete();
   } catch (error) {
     told.fail();
-    const events = told.takeEvents();
-    if (events.length > 0) yield events;
+    tellNew(told, step);
     throw error;
   }
+}
+
+function tellNew(told: ToldAnswer, { tell }: ModelStep): void {
+  const events = told.takeEvents();
+  if (events.length > 0) tell(events);
 }
 
 /** @returns what the call cost, where this is its end */

@@ -121,6 +121,17 @@ export interface TurnProgress {
   use: ModelUse | null;
   /** Whether the engine was asked in this turn which windows it holds. */
   hasAskedWindows: boolean;
+  /** How its script has it told, one for one; null: as it is. */
+  voice: ((events: readonly TurnEvent[]) => readonly TurnEvent[]) | null;
+}
+
+/** At once, to all who watch. */
+export function tell(
+  { live }: Pick<RunningTurn, 'live'>,
+  { voice }: Pick<TurnProgress, 'voice'>,
+  events: readonly TurnEvent[],
+): void {
+  live.append(voice === null ? events : voice(events));
 }
 
 /** Whether the engine has begun to answer the model call that runs, or ran last. */
