@@ -56,7 +56,7 @@ export async function beginAgain(house: TurnHouse, { turn, settings, tenure }: L
   // The engine is its own from here on; its slot comes with its place.
   void seat.take();
   const driven = { live, message: isQueued ? message : null, place, begun: begin() };
-  registry.add(live, seat.releaseAfter(driveTurn(deps, driven)));
+  registry.add(live, driveTurn(deps, driven), seat);
 }
 
 /** Where it stands whose message is on the path already. */

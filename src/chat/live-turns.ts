@@ -10,6 +10,7 @@ import { patientDb } from '../store/durable.ts';
 import { listAgentChatIds } from '../store/list-sessions.ts';
 import { type IdempotencyMark, listTurns } from '../store/turns.ts';
 import { type AskedTurn, acceptTurn } from './accept-turn.ts';
+import { createRunAgent } from './agent-calls.ts';
 import { outwaitEnded, refuseElsewhere, refuseHolder } from './busy-session.ts';
 import type { CallDeps } from './call-in-line.ts';
 import { checkRequest } from './check-request.ts';
@@ -80,6 +81,7 @@ export class LiveTurns {
       lines: this.#lines,
       registry: this.#registry,
       seatAt: (place) => this.#seat(place, null),
+      runAgent: (parent, call) => createRunAgent(this.house)(parent, call),
     };
     this.#stored = createStoredTurns(deps.db);
     this.#elsewhere = new TurnsElsewhere(deps, this.#stored);
@@ -277,7 +279,7 @@ export class LiveTurns {
         place.leave();
       },
     );
-    this.#registry.add(live, seat.releaseAfter(finished));
+    this.#registry.add(live, finished, seat);
     await live.opened;
     return live;
   }

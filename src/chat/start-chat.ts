@@ -1,5 +1,4 @@
 // A turn that a client has asked for begins: that of a chat may start agents.
-import { createRunAgent } from './agent-calls.ts';
 import type { TurnPlan } from './run-turn.ts';
 import { type NewTurn, startTurn } from './start-turn.ts';
 import type { RunningTurn } from './step/turn-progress.ts';
@@ -13,6 +12,5 @@ export async function startChat(
   const { turn, plan } = await startTurn(house.deps, started);
   // Agents call no agents.
   if (started.run !== null) return { turn, plan };
-  const { live, session, request, seat } = turn;
-  return { turn: { ...turn, runAgent: createRunAgent(house, { live, session, request, seat }) }, plan };
+  return { turn: { ...turn, runAgent: house.runAgent }, plan };
 }

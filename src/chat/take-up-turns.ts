@@ -41,13 +41,12 @@ async function takeUp(house: TurnHouse, waiting: WaitingTurn, runs: readonly Wai
   const left = await holdAll(house, runs, seat);
   const begin = async () => {
     const { turn, openRound } = await resumeTurn(deps, waiting, { live, seat });
-    const { session, request } = turn;
     if (waiting.run !== null) return resumeRun(deps, waiting.run, { turn, openRound });
-    const runAgent = createRunAgent(house, { live, session, request, seat }, left);
-    return { turn: { ...turn, runAgent }, plan: { script: createChatScript, openRound } };
+    const plan = { script: createChatScript, openRound };
+    return { turn: { ...turn, runAgent: createRunAgent(house, left) }, plan };
   };
   const finished = driveTurn(deps, { live, message: null, place, begun: begin() });
-  registry.add(live, seat.releaseAfter(finished));
+  registry.add(live, finished, seat);
   for (const open of await listOpenMessages(deps.db, sessionId)) {
     const behind = lines.enterChange(sessionId);
     void keepMessage(deps, behind, open).then(() => behind.leave());

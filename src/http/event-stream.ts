@@ -1,6 +1,6 @@
 // Events sent to a reader, as fast as it reads.
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { type SentEvent, toPieces } from './frames.ts';
 import { leftSignal, openStream, pingRegularly, taken } from './open-stream.ts';
 
@@ -27,18 +27,13 @@ export function sendEvents<Seen>(
   const left = leftSignal(reply);
   const batches = source.watch(after, left, reach);
   const { log } = reply;
-  const raw = openStream(reply);
-  return sendAll(source, batches, { raw, left }).catch((err: unknown) => {
-    log.error({ err }, 'a stream of events was cut');
-    // Whoever reads comes back.
-    raw.destroy();
-    return false;
-  });
+  return sendAll(source, batches, { raw: openStream(reply), left, log });
 }
 
 interface Reader {
   readonly raw: ServerResponse;
   readonly left: AbortSignal;
+  readonly log: FastifyBaseLogger;
 }
 
 async function sendAll(
@@ -55,6 +50,11 @@ async function sendAll(
       if (left.aborted) return false;
       ping.refresh();
     }
+  } catch (err) {
+    reader.log.error({ err }, 'a stream of events was cut');
+    // Whoever reads comes back.
+    raw.destroy();
+    return false;
   } finally {
     clearInterval(ping);
   }

@@ -48,11 +48,6 @@ export class TurnSeat {
     await this.#place.resume();
   }
 
-  /** @returns resolves when what takes it has ended, and it is given back */
-  releaseAfter(ended: Promise<void>): Promise<void> {
-    return ended.then(() => this.release());
-  }
-
   /** Work in the background may go on. */
   release(): void {
     this.#hold?.release();

@@ -33,7 +33,7 @@ export async function* settleAgentCall(
   const refusal =
     turn.runAgent === null
       ? 'An agent cannot call agents.'
-      : yield* turn.runAgent({
+      : yield* turn.runAgent(turn, {
           call: { messageId, callIndex, callId: call.id },
           arguments: planned.arguments,
           hasBegun,

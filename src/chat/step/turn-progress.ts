@@ -58,7 +58,10 @@ export interface AgentCallRun {
  * @returns why there is no run, in words for the model; null: there was one
  * @throws TurnSuspended; what ends the turn that started it, too
  */
-export type RunAgent = (run: AgentCallRun) => AsyncGenerator<readonly TurnEvent[], string | null>;
+export type RunAgent = (
+  parent: Pick<RunningTurn, 'live' | 'session' | 'request' | 'seat'>,
+  run: AgentCallRun,
+) => AsyncGenerator<readonly TurnEvent[], string | null>;
 
 /** Where the person is who is asked about the calls of a turn. */
 export interface Person {

@@ -27,9 +27,16 @@ export class TurnRegistry {
   #endedCharacters = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** @param finished resolves when the turn has ended; never rejects */
-  add(live: LiveTurn, finished: Promise<void>): void {
-    this.#running.set(live.turnId, { live, finished: finished.then(() => this.#end(live)) });
+  /**
+   * @param finished resolves when the turn has ended; never rejects
+   * @param seat what it holds until then; null: what is another's
+   */
+  add(live: LiveTurn, finished: Promise<void>, seat: { release(): void } | null = null): void {
+    const ended = finished.then(() => {
+      seat?.release();
+      this.#end(live);
+    });
+    this.#running.set(live.turnId, { live, finished: ended });
   }
 
   /** One that is stored nowhere: nobody is told of it once it has ended. */
