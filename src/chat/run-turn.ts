@@ -14,7 +14,7 @@ import { handOver } from './step/hand-over.ts';
 import { type PlannedCall, planRound } from './step/plan-round.ts';
 import { refuseRound, settleRound } from './step/settle-round.ts';
 import { NO_ENDING } from './step/turn-ending.ts';
-import { type RunningTurn, type TurnProgress, tell } from './step/turn-progress.ts';
+import { type RunningTurn, type TurnProgress, tell, tellAll } from './step/turn-progress.ts';
 import type { TurnSettings } from './step/turn-settings.ts';
 import { WAIT_FOR_IT } from './stop-reasons.ts';
 import type { TurnDeps } from './turn-deps.ts';
@@ -46,7 +46,7 @@ export async function runTurn(deps: CallDeps, turn: RunningTurn, plan: TurnPlan)
   if (script.tell !== undefined) progress.voice = script.tell.bind(script);
   let state: FinalTurnState;
   try {
-    for await (const events of answer(deps, { turn, progress, plan, script })) tell(turn, progress, events);
+    await answer(deps, { turn, progress, plan, script });
     state = 'completed';
   } catch (error) {
     if (error instanceof TurnSuspended || isLoss(live, error)) throw error;
@@ -94,46 +94,43 @@ interface Running {
   readonly script: TurnScript;
 }
 
-async function* answer(
-  deps: CallDeps,
-  { turn, progress, plan, script }: Running,
-): AsyncGenerator<readonly TurnEvent[], void> {
+async function answer(deps: CallDeps, { turn, progress, plan, script }: Running): Promise<void> {
   if (plan.openRound === null) progress.offer = await script.offer();
   else {
     const { messageId } = plan.openRound;
     progress.offer = await offerAgain(script, turn);
-    const isGoneOn = script.resume !== undefined && (yield* script.resume(messageId));
-    if (!isGoneOn && (yield* finishRound(deps, { turn, progress }, { messageId, isResumed: true }))) return;
+    const isGoneOn = script.resume !== undefined && (await tellAll(turn, progress, script.resume(messageId)));
+    if (!isGoneOn && (await finishRound(deps, { turn, progress }, { messageId, isResumed: true }))) return;
   }
   for (;;) {
     await script.prepare();
     const usage = await callInLine(deps, turn, progress);
     if (progress.draft === null) return;
     if (progress.draft.toolCalls.length === 0) {
-      if (yield* script.rest(usage)) return;
+      if (await tellAll(turn, progress, script.rest(usage))) return;
       continue;
     }
     const calls = await planRound(deps, turn, progress, await script.policy());
     const refusal = turn.request.onApproval === 'fail' ? refusalOf(calls) : null;
     await finishToolRequest(deps, turn, progress, { usage, calls, asks: refusal === null });
     if (refusal !== null) {
-      yield await refuseRound(deps, turn, progress);
+      tell(turn, progress, await refuseRound(deps, turn, progress));
       throw refusal;
     }
     const { id: messageId } = progress.tip;
-    if (yield* finishRound(deps, { turn, progress }, { messageId, isResumed: false })) return;
+    if (await finishRound(deps, { turn, progress }, { messageId, isResumed: false })) return;
   }
 }
 
 /** @returns whether the turn ends with it, since the client runs what is left */
-async function* finishRound(
+async function finishRound(
   deps: CallDeps,
   { turn, progress }: Pick<Running, 'turn' | 'progress'>,
   round: Parameters<typeof settleRound>[3],
-): AsyncGenerator<readonly TurnEvent[], boolean> {
-  const handed = yield* settleRound(deps, turn, progress, round);
+): Promise<boolean> {
+  const handed = await tellAll(turn, progress, settleRound(deps, turn, progress, round));
   if (handed.length === 0) return false;
-  yield await handOver(deps, turn, progress, { messageId: round.messageId, calls: handed });
+  tell(turn, progress, await handOver(deps, turn, progress, { messageId: round.messageId, calls: handed }));
   return true;
 }
 

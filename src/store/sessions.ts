@@ -5,7 +5,7 @@ import type { Session, SessionKind, SessionSummary } from '../contract/session.t
 import type { AgentSettings, ToolSettings } from '../contract/tool.ts';
 import type { Db, SessionTable } from './database.ts';
 import { dialectOf } from './dialect/dialect-of.ts';
-import { parseStored } from './parse-stored.ts';
+import { parseShared, parseStored } from './parse-stored.ts';
 import { prepared } from './prepared.ts';
 import type { PromptMark } from './prompt-mark.ts';
 
@@ -266,8 +266,8 @@ export function toSession(
     message_count: countMessages(row),
     title: row.title,
     metadata: parseStored(row.metadata),
-    tool_settings: parseStored(row.tool_settings),
-    agent_settings: parseStored(row.agent_settings),
+    tool_settings: parseShared(row.tool_settings),
+    agent_settings: parseShared(row.agent_settings),
     context_window: parseStored(row.context_window),
     summary_model: row.summary_model,
     active_turn: row.active_turn,

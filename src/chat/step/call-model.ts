@@ -84,7 +84,7 @@ async function callOnce(
     timestamp: turn.given ? deps.now() : await instantAfter(deps.db, session.session_id, tip, deps.now()),
     parent: tip,
     tenure: live.tenure,
-    lastEventId: () => live.lastEventId,
+    told: live,
     receipt: plan.receipt,
   });
   const wait = followWait(deps, turn, progress, status);

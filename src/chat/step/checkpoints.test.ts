@@ -28,7 +28,7 @@ async function newDraft(sessionId: string): Promise<Draft> {
     timestamp: TIME,
     parent,
     tenure: null,
-    lastEventId: () => 1,
+    told: { lastEventId: 1 },
     receipt: RECEIPT_EXAMPLE,
   });
 }

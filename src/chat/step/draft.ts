@@ -28,7 +28,7 @@ export interface DraftOptions {
   /** The message that it answers. */
   readonly parent: PathPlace;
   /** How far the events of the turn have come. */
-  readonly lastEventId: () => number;
+  readonly told: { readonly lastEventId: number };
   /** What was sent. */
   readonly receipt: ContextReceipt;
 }
@@ -90,7 +90,7 @@ export class Draft {
     const { place } = this;
     await requireTenure(db, this.options);
     if (place === null || !(await this.update(db, { status: 'streaming' }))) return this.begin(db);
-    await noteLastEvent(db, this.options.turnId, this.options.lastEventId());
+    await noteLastEvent(db, this.options.turnId, this.options.told.lastEventId);
     return place;
   }
 

@@ -137,6 +137,19 @@ export function tell(
   live.append(voice === null ? events : voice(events));
 }
 
+/** As it comes. @returns what is made of it */
+export async function tellAll<T>(
+  turn: Pick<RunningTurn, 'live'>,
+  progress: Pick<TurnProgress, 'voice'>,
+  told: AsyncGenerator<readonly TurnEvent[], T>,
+): Promise<T> {
+  for (;;) {
+    const { done, value } = await told.next();
+    if (done) return value;
+    tell(turn, progress, value);
+  }
+}
+
 /** Whether the engine has begun to answer the model call that runs, or ran last. */
 export function hasBegun({ draft, mark }: TurnProgress): boolean {
   return draft !== null && mark?.answerId === draft.options.messageId;

@@ -5,7 +5,7 @@ import { MochiError, PART_IS_KEPT } from '../../contract/errors.ts';
 import type { TurnState } from '../../contract/turn.ts';
 import type { TurnEvent } from '../../contract/turn-event.ts';
 import type { Tenure } from '../../store/tenure.ts';
-import { type ToldEvent, TurnLog, type TurnLogOptions } from './turn-log.ts';
+import { type LoggedTurn, type ToldEvent, TurnLog, type TurnStart } from './turn-log.ts';
 import { type Watch, Watcher } from './watcher.ts';
 
 /** Connections that may watch one turn. */
@@ -14,6 +14,7 @@ const MAX_WATCHERS = 2000;
 const KEPT_WHILE_WAITING_MS = 10 * 60 * 1000;
 
 const NOTHING: readonly ToldEvent[] = [];
+const NOBODY: readonly Watcher[] = [];
 
 /** How far a watcher goes: to the end of the turn, or as far as it has come. */
 export type WatchReach = 'end' | 'there';
@@ -46,7 +47,8 @@ export class LiveTurn {
   isLost = false;
   readonly #log: TurnLog;
   readonly #abort = new AbortController();
-  #watchers: readonly Watcher[] = [];
+  /** As long as it needs to be: most turns have one. */
+  #watchers: readonly Watcher[] = NOBODY;
   /** For whoever waits for the end. */
   #finished: PromiseWithResolvers<void> | null = null;
   #isFinished = false;
@@ -57,11 +59,11 @@ export class LiveTurn {
   /** Connections of requests for this turn that are open. */
   #holders = 0;
 
-  constructor(options: TurnLogOptions) {
-    this.turnId = options.turnId;
-    this.sessionId = options.sessionId;
-    this.createdAt = options.createdAt;
-    this.#log = new TurnLog(options);
+  constructor({ turnId, sessionId, createdAt, start }: LoggedTurn & { readonly start?: TurnStart }) {
+    this.turnId = turnId;
+    this.sessionId = sessionId;
+    this.createdAt = createdAt;
+    this.#log = new TurnLog(this, start ?? null);
   }
 
   /** Aborted when the turn is to stop; its reason says why. */
@@ -199,7 +201,7 @@ export class LiveTurn {
   }
 
   enter(watcher: Watcher): void {
-    this.#watchers = [...this.#watchers, watcher];
+    this.#watchers = this.#watchers.concat(watcher);
     this.#planLetGo();
   }
 

@@ -33,17 +33,21 @@ const SHARED_EVENTS = 64;
 /** Of most turns nothing is ever dropped. */
 const NOTHING_DROPPED = emptyFold();
 
-export interface TurnLogOptions {
+export interface LoggedTurn {
   readonly turnId: string;
   readonly sessionId: string;
   readonly createdAt: string;
-  /** Where it goes on, of a turn that another run of the server began. */
-  readonly start?: { readonly lastEventId: number; readonly fold: FoldedTurn };
+}
+
+/** Where it goes on, of a turn that another run of the server began. */
+export interface TurnStart {
+  readonly lastEventId: number;
+  readonly fold: FoldedTurn;
 }
 
 /** Has a lifetime: that of its turn. */
 export class TurnLog {
-  readonly #options: TurnLogOptions;
+  readonly #turn: LoggedTurn;
   /** A `content_delta` is its text alone; any other event is the same object for all who are told it. */
   readonly #kept: (string | NumberedEvent)[] = [];
   /** The state after the events that are gone from the front. */
@@ -61,10 +65,10 @@ export class TurnLog {
   /** Told to all who come late, until the log has moved past it; once the turn is closing, for good. */
   #snapshot: NumberedEvent | null = null;
 
-  constructor(options: TurnLogOptions) {
-    this.#options = options;
-    this.#droppedFold = options.start?.fold ?? NOTHING_DROPPED;
-    this.#dropped = options.start?.lastEventId ?? 0;
+  constructor(turn: LoggedTurn, start: TurnStart | null) {
+    this.#turn = turn;
+    this.#droppedFold = start?.fold ?? NOTHING_DROPPED;
+    this.#dropped = start?.lastEventId ?? 0;
   }
 
   get lastId(): number {
@@ -181,7 +185,7 @@ export class TurnLog {
     const fold = copyFold(this.#droppedFold);
     this.#foldInto(fold, id - this.#dropped);
     if (fold.message !== null) holdOnce(fold.message, this.#completeMessage());
-    const { turnId, sessionId, createdAt } = this.#options;
+    const { turnId, sessionId, createdAt } = this.#turn;
     const turn = { turn_id: turnId, session_id: sessionId, created_at: createdAt, last_event_id: id };
     return { id, event: { event: 'snapshot', data: toSnapshot(fold, turn) } };
   }

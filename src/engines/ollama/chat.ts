@@ -233,11 +233,13 @@ interface Batch {
 /** The chunks of what one read brought, up to the end of the answer or to a line that fails it. */
 function toBatch(lines: readonly unknown[]): Batch {
   const isSilent = lines.length === 0;
-  const chunks: EngineChunk[] = [];
+  let chunks: EngineChunk[] = [];
   for (const line of lines) {
     const failure = failureOf(line);
     if (failure !== null) return { isSilent, chunks, failure };
-    chunks.push(...toChunks(line));
+    // Most are alone, and a list that grows from nothing takes room for seventeen at once.
+    if (chunks.length === 0) chunks = toChunks(line);
+    else chunks.push(...toChunks(line));
     if (chunks.at(-1)?.type === 'done') break;
   }
   return { isSilent, chunks, failure: null };

@@ -54,11 +54,11 @@ function toWireCall(call: EngineToolCall): unknown {
 
 /** One line of the answer, in the order in which a client should see its parts. */
 export function toChunks(line: unknown): EngineChunk[] {
-  const chunks: EngineChunk[] = [];
-  if (!isRecord(line)) return chunks;
+  if (!isRecord(line)) return [];
   const message = isRecord(line['message']) ? line['message'] : {};
-  if (isText(message['thinking'])) chunks.push({ type: 'thinking', text: message['thinking'] });
-  if (isText(message['content'])) chunks.push({ type: 'content', text: message['content'] });
+  const { thinking, content } = message;
+  const text: EngineChunk[] = isText(content) ? [{ type: 'content', text: content }] : [];
+  const chunks: EngineChunk[] = isText(thinking) ? [{ type: 'thinking', text: thinking }, ...text] : text;
   if (Array.isArray(message['tool_calls'])) {
     for (const call of message['tool_calls']) chunks.push({ type: 'tool_call', call: fromWireCall(call) });
   }

@@ -58,7 +58,7 @@ export class Connection {
     this.#latest = request;
     this.#bytesToCome = Number(request.headers['content-length'] ?? 0);
     this.#surplus = 0;
-    this.#answers = [...this.#answers, answer];
+    this.#answers = this.#answers.concat(answer);
     answer.on('close', () => {
       this.#answers = this.#answers.filter((other) => other !== answer);
       if (!this.#isHeld || this.#isFull) return;
