@@ -12,7 +12,7 @@ import { spawnServer } from '../support/spawned-server.ts';
 const FIRST = 50;
 const MORE = 200;
 /** What it is, and a tenth: whoever makes it larger is told. The goal is 26 KiB. */
-const MOST_BYTES = 32.5 * 1024;
+const MOST_BYTES = 29.7 * 1024;
 /** Streams with a long question, which is held once: not also as the prompt, and as what was sent of it. */
 const LONG = 50;
 const LONG_QUESTION = 'word '.repeat(10_000);
