@@ -127,7 +127,8 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
     },
     async showBranch(messageId) {
       await reader.attempt(async () => {
-        await mochi.sessions.setHead(sessionId, { message_id: messageId, descend: true });
+        const head = { message_id: messageId, descend: true };
+        await reader.change(() => mochi.sessions.setHead(sessionId, head));
         await reader.rereadLoaded();
       });
     },
@@ -142,10 +143,8 @@ export function createChatStore(mochi: Mochi, options: ChatStoreOptions): ChatSt
       return found;
     },
     async setModel(name) {
-      await reader.attempt(async () => {
-        await mochi.sessions.update(sessionId, { model: name });
-        await reader.status();
-      });
+      const update = () => mochi.sessions.update(sessionId, { model: name });
+      await reader.attempt(() => reader.change(update).then(() => reader.status()));
     },
     check,
     notice: noticeChanges(deps, joiner),

@@ -396,6 +396,85 @@ describe('a page', () => {
 });
 
 describe('two at a time', () => {
+  /** A store whose n-th request of a kind is held, from now on: before it is sent, or with its answer. */
+  async function held(kind: RegExp, at: 'request' | 'answer') {
+    const { promise, resolve: letGo } = Promise.withResolvers<void>();
+    let isArmed = false;
+    let isHeld = false;
+    const mochi = createMochi({
+      baseUrl: world.server.url,
+      async fetch(address, init) {
+        const isOne =
+          isArmed && typeof address === 'string' && kind.test(`${init?.method ?? 'GET'} ${address}`);
+        if (isOne) {
+          isArmed = false;
+          isHeld = true;
+        }
+        if (isOne && at === 'request') await promise;
+        const response = await fetch(address, init);
+        if (isOne && at === 'answer') await promise;
+        return response;
+      },
+    });
+    const store = createChatStore(mochi, {
+      sessionId: world.sessionId,
+      schedule: (run) => setImmediate(run),
+    });
+    stores.push(store);
+    await until(store, isRead);
+    isArmed = true;
+    return { store, letGo, untilHeld: () => eventually(() => expect(isHeld).toBe(true)) };
+  }
+
+  it('of answers about the conversation the newer counts, whichever comes last', async () => {
+    const { store, letGo, untilHeld } = await held(/^GET .*\/status$/, 'answer');
+    const first = store.setModel('qwen3:14b');
+    await untilHeld();
+    await store.setModel('tiny:latest');
+    letGo();
+    await first;
+    expect(store.getState().session?.model).toBe('tiny:latest');
+  });
+
+  it.each([
+    [
+      'models',
+      /^PATCH /,
+      (store: ChatStore, index: number) => store.setModel(['qwen3:14b', 'tiny:latest'][index] ?? ''),
+    ],
+    [
+      'branches',
+      /^PUT .*\/head$/,
+      async (store: ChatStore, index: number) => {
+        const { messages } = (await world.server.get(`/sessions/${world.sessionId}/tree`)).body;
+        const answers = messages.filter(({ role }: { role: string }) => role === 'assistant');
+        await store.showBranch(answers[index].message_id);
+      },
+    ],
+  ])(
+    'of %s that are chosen the last counts, whichever request would be the quicker one',
+    async (_, kind, choose) => {
+      const { store, letGo, untilHeld } = await held(kind, 'request');
+      await store.send('Hello');
+      await store.regenerate();
+      const shownNow = async () => {
+        const { model } = (await world.server.get(`/sessions/${world.sessionId}`)).body;
+        const { message_id: id } = (await world.server.messages(world.sessionId))[1];
+        return [model, id];
+      };
+      const first = choose(store, 0);
+      await untilHeld();
+      const second = choose(store, 1);
+      // Long enough for a second one that does not wait.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      letGo();
+      await Promise.all([first, second]);
+      const now = await shownNow();
+      await choose(store, 1);
+      expect(now).toEqual(await shownNow());
+    },
+  );
+
   it('a second message waits for its turn, and each is shown to its end', async () => {
     const store = await opened();
     const first = store.send('pace 20');

@@ -133,6 +133,32 @@ describePage('the page', () => {
     expect(await world.page.getByRole('textbox', { name: 'Rename' }).inputValue()).toBe(words);
   });
 
+  it('keeps the whole list of conversations, though an answer comes that was asked for before there was more', async () => {
+    await Promise.all(Array.from({ length: 60 }, () => world.server.createSession({ title: 'One of many' })));
+    const id = await world.server.createSession({ title: 'Before' });
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    let lists = 0;
+    await open(null, {
+      onPage: (page) =>
+        page.route(/\/api\/v1\/sessions\?limit=50$/, async (route) => {
+          const isSecond = (lists += 1) === 2;
+          const response = await route.fetch();
+          if (isSecond) await held;
+          await route.fulfill({ response });
+        }),
+    });
+    const items = world.page.locator('.sidebar .list a');
+    await expect.poll(() => items.count()).toBe(50);
+    await expect.poll(() => lists).toBe(2);
+    await world.page.getByRole('button', { name: 'Show more' }).click();
+    await expect.poll(() => items.count()).toBeGreaterThan(50);
+    const shown = await items.count();
+    await world.server.request('PATCH', `/sessions/${id}`, { title: 'After' });
+    letGo();
+    await world.page.locator('.sidebar').getByText('After').waitFor();
+    expect(await items.count()).toBe(shown);
+  });
+
   it('says in a word that the window is full', async () => {
     const id = await world.server.createSession();
     await world.server.chat(id, { message: 'Once' });

@@ -1,9 +1,9 @@
 // The models that are there, which of them are in memory, and fetching another one.
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { ListLoadedModelsAnswer, Model } from '../../src/client/index.ts';
+import { newest } from '../../src/client/store/newest.ts';
 import { d } from '../lang/dialog-text.ts';
 import { t } from '../lang/text.ts';
-import { newest } from '../lib/newest.ts';
 import { showBytes } from '../lib/times.ts';
 import { models, refreshModels } from '../state/models.ts';
 import { attemptUnasked, mochi } from '../state/server.ts';

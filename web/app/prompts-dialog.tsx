@@ -1,8 +1,8 @@
 // System prompts: the one of this chat and where it comes from, and the files that one may come from.
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { PromptListItem } from '../../src/client/index.ts';
+import { newest } from '../../src/client/store/newest.ts';
 import { d } from '../lang/dialog-text.ts';
-import { newest } from '../lib/newest.ts';
 import { type ChatPrompt, choosePromptFile, clearPrompt, readChatPrompt } from '../state/prompts.ts';
 import { mochi } from '../state/server.ts';
 import { Dialog } from '../ui/dialog.tsx';

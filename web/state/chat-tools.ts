@@ -1,6 +1,6 @@
 // What models may use in the conversation that is shown; one that is not begun has it for its beginning.
 import type { ToolSettingsInput } from '../../src/client/index.ts';
-import { inTurn } from '../lib/in-turn.ts';
+import { inTurn } from '../../src/client/store/in-turn.ts';
 import { chat, chatState, newTools } from './chat.ts';
 import { route } from './route.ts';
 import { mochi } from './server.ts';

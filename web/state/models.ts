@@ -1,8 +1,8 @@
 // The models of the engine, and those that are being fetched.
 import { signal } from '@preact/signals';
 import { isMochiError, MochiError, type Model, type ServerEvent } from '../../src/client/index.ts';
+import { newest } from '../../src/client/store/newest.ts';
 import { t } from '../lang/text.ts';
-import { newest } from '../lib/newest.ts';
 import { attempt, engineWait, mochi, problem } from './server.ts';
 
 /** Null: not read yet. */

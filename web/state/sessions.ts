@@ -1,7 +1,7 @@
 // The list of conversations, the newest first, page by page.
 import { signal } from '@preact/signals';
 import type { SessionListItem } from '../../src/client/index.ts';
-import { newest } from '../lib/newest.ts';
+import { newest } from '../../src/client/store/newest.ts';
 import { attempt, attemptUnasked, mochi } from './server.ts';
 
 const PAGE = 50;
@@ -18,6 +18,8 @@ export async function refreshSessions(): Promise<void> {
   const limit = Math.min(shown, 1000);
   const page = await newestList(() => attemptUnasked(async () => mochi.sessions.list({ limit })));
   if (page === null) return;
+  // More of it was read meanwhile.
+  if ((sessions.value?.length ?? 0) > shown) return refreshSessions();
   sessions.value = page.sessions;
   moreSessions.value = page.next_cursor;
 }

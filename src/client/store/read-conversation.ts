@@ -2,6 +2,8 @@
 import { isMochiError } from '../errors.ts';
 import type { Mochi } from '../index.ts';
 import type { StateHolder } from './chat-state.ts';
+import { inTurn } from './in-turn.ts';
+import { newest } from './newest.ts';
 import { addStretch, beginOfEnd, findIndex, missingIn, replaceFrom } from './path-rows.ts';
 
 /** Longest stretch that is read at once. */
@@ -19,6 +21,8 @@ export interface ConversationReader {
   locate(messageId: string): Promise<number | null>;
   /** What is not there yet, between two positions. */
   load(from: number, to: number): Promise<void>;
+  /** Changes it: what is chosen last counts, whichever request would be the quicker one. */
+  change<T>(run: () => Promise<T>): Promise<T>;
   /** Runs it; what goes wrong is the state's problem. @returns whether nothing did */
   attempt(run: () => Promise<unknown>): Promise<boolean>;
 }
@@ -29,12 +33,10 @@ export function readConversation(
   holder: StateHolder,
   pageSize: number,
 ): ConversationReader {
-  let last: Promise<unknown> = Promise.resolve();
-  const inOrder = (run: () => Promise<void>): Promise<void> => {
-    const done = last.then(run);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const inOrder = inTurn();
+  // Beside the others.
+  const newestStatus = newest();
+  const readStatus = () => newestStatus(() => mochi.sessions.status(sessionId));
 
   const refresh = (from: number, limit = LONGEST_STRETCH) =>
     inOrder(async () => {
@@ -43,7 +45,8 @@ export function readConversation(
     });
 
   async function status(): Promise<void> {
-    holder.set({ session: await mochi.sessions.status(sessionId) });
+    const session = await readStatus();
+    if (session !== null) holder.set({ session });
   }
 
   async function rereadEnd(): Promise<void> {
@@ -63,10 +66,10 @@ export function readConversation(
     reload: () =>
       inOrder(async () => {
         const [session, page] = await Promise.all([
-          mochi.sessions.status(sessionId),
+          readStatus(),
           mochi.messages.list(sessionId, { from: -pageSize, limit: pageSize, images: 'omit' }),
         ]);
-        holder.set({ session, total: page.total, rows: replaceFrom(new Map(), page) });
+        holder.set({ ...(session && { session }), total: page.total, rows: replaceFrom(new Map(), page) });
       }),
     async rereadLoaded() {
       await Promise.all([inOrder(rereadEnd), status()]);
@@ -93,6 +96,7 @@ export function readConversation(
         const page = await mochi.messages.list(sessionId, { from: missing.from, limit, images: 'omit' });
         holder.set({ rows: addStretch(holder.get().rows, page) });
       }),
+    change: inTurn(),
     async attempt(run) {
       try {
         await run();
