@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { StorePlace } from './command-store.ts';
 import { databaseFile } from './database-files.ts';
-import { openPatientPool } from './dialect/postgres/pool.ts';
+import { openLookingPool } from './dialect/postgres/pool.ts';
 import { openReadable } from './open-readable.ts';
 
 /**
@@ -32,7 +32,7 @@ function readSqlite<Row>(dataDir: string, query: string): Row[] {
 }
 
 async function readPostgres<Row extends object>(url: string, query: string): Promise<Row[]> {
-  const { pool } = openPatientPool(url);
+  const { pool } = openLookingPool(url);
   try {
     return (await pool.query<Row>(query)).rows;
   } finally {

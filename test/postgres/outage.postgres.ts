@@ -171,6 +171,33 @@ it('whoever finds all connections in use is told so after five seconds, and ever
   expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
 });
 
+it('where other programs have all connections that there may be, those of the pool serve everybody in turn', async () => {
+  await postgres.halt();
+  await postgres.start(['max_connections=12', 'superuser_reserved_connections=0']);
+  await expect.poll(async () => (await server.get('/readyz')).status, { timeout: 10_000 }).toBe(200);
+  expect((await server.get('/sessions')).status).toBe(200);
+  const others: Client[] = [];
+  const takeAll = async () => {
+    for (;;) {
+      const client = new Client({ connectionString: url });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+      } catch (error) {
+        return error;
+      }
+      others.push(client);
+    }
+  };
+  expect(await takeAll()).toMatchObject({ code: '53300' });
+  const asked = await Promise.all(Array.from({ length: 12 }, () => server.get('/sessions')));
+  expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await server.get('/readyz')).status).toBe(200);
+  for (const client of others) await client.end();
+  await postgres.halt();
+  await postgres.start();
+});
+
 it('a full disk is told as what it is, and what gives way in vain four times as busy', async () => {
   const sessionId = await server.createSession();
   const store = await openPostgres({ url, pool: 2 });

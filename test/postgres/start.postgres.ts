@@ -91,6 +91,12 @@ describe('a start is refused in one line with what to do', () => {
     expect(await refusal(`${postgres.url}?sslmode=verify-full`)).toContain('cannot be reached safely');
   });
 
+  it('a certificate that is not where the URL says', async () => {
+    expect(await refusal(`${postgres.url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)).toMatch(
+      /cannot be reached: the file \/nowhere\/ca\.pem cannot be read\. Mend MOCHI_DATABASE_URL\.$/,
+    );
+  });
+
   it('read-only, no right to make tables, letters that cannot hold everything', async () => {
     const url = await makeDatabase('readonly');
     await administer(url, 'alter database readonly set default_transaction_read_only = on');
@@ -147,4 +153,28 @@ it('starts that come at once wait for each other: the schema is made once', asyn
     }),
   );
   expect(started).toEqual([200, 200, 200]);
+});
+
+it('what an administrator allows for a statement does not end what takes its time at a start', async () => {
+  const url = await makeDatabase('hurried');
+  for (const setting of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
+    await administer(postgres.url, `alter database hurried set ${setting} = '200ms'`);
+  const admin = new Client({ connectionString: url });
+  await admin.connect();
+  await admin.query('set statement_timeout = 0; set idle_in_transaction_session_timeout = 0');
+  // As another server that brings the schema up to date.
+  await admin.query('select pg_advisory_lock(3853314791062309107)');
+  const started = spawnServer({
+    dataDir,
+    ollamaHost: 'http://127.0.0.1:1',
+    env: { MOCHI_DATABASE_URL: url },
+  });
+  const waits = `select 1 from pg_locks where locktype = 'advisory' and not granted`;
+  await expect.poll(async () => (await admin.query(waits)).rowCount, { timeout: 15_000 }).toBe(1);
+  await admin.query('select pg_sleep(0.4)');
+  await admin.query('select pg_advisory_unlock(3853314791062309107)');
+  const server = await started;
+  expect((await server.get('/readyz')).status).toBe(200);
+  await server.kill('SIGTERM');
+  await admin.end();
 });

@@ -1,7 +1,7 @@
 // What there is to say of a database of PostgreSQL, without changing anything in it.
 import { type ExaminedServer, examineServer } from './examine-server.ts';
 import { explainOpen } from './open-error.ts';
-import { openPatientPool } from './pool.ts';
+import { openLookingPool } from './pool.ts';
 import { shownUrl } from './shown-url.ts';
 
 export interface PostgresState extends ExaminedServer {
@@ -35,7 +35,7 @@ const NUMBERS = `select
 /** @throws StoreOpenError why a server would not start with it */
 export async function describePostgres(url: string): Promise<PostgresState> {
   const name = shownUrl(url);
-  const { pool } = openPatientPool(url);
+  const { pool } = openLookingPool(url);
   try {
     const examined = await examineServer(pool, name);
     const { rows } = await pool.query<{ bytes: number; places: number; others: number }>(NUMBERS);

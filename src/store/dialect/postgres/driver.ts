@@ -1,4 +1,5 @@
 // The connections under kysely: what was changed is noted, U+0000 is kept, errors are in our own words.
+import { setTimeout } from 'node:timers/promises';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -8,8 +9,9 @@ import {
   type TransactionSettings,
 } from 'kysely';
 import type { StoreChange } from '../../change-notes.ts';
-import { isLost, outcomeUnknown, toAway, toMochiError } from './errors.ts';
+import { hasNoPlace, isLost, outcomeUnknown, toAway, toMochiError } from './errors.ts';
 import { notedWrite } from './noted-writes.ts';
+import { CONNECT_MS } from './pool.ts';
 import type { Reach } from './reach.ts';
 import { rowFromStored, toStored } from './stored-text.ts';
 
@@ -22,6 +24,9 @@ export interface DriverDoors {
 
 /** The number of the transaction is known from the start: after a commit without an answer it says what became of it. */
 const BEGIN = CompiledQuery.raw('begin; select pg_current_xact_id()::text as number');
+
+/** Until it is tried again whether the database lets another connection in. */
+const NO_PLACE_PAUSE_MS = 20;
 
 export class StoreDriver extends PostgresDriver {
   readonly #doors: DriverDoors;
@@ -37,10 +42,25 @@ export class StoreDriver extends PostgresDriver {
     const { reach } = this.#doors;
     reach?.refuseTrouble();
     try {
-      return new StoreConnection(await super.acquireConnection(...options), this.#doors);
+      return new StoreConnection(await this.#takeConnection(...options), this.#doors);
     } catch (error) {
       if (toAway(error) !== null) reach?.suspect();
       throw toMochiError(error);
+    }
+  }
+
+  /** Where the database lets no other connection in, one of the pool is free in a moment, mostly. */
+  async #takeConnection(
+    ...options: Parameters<PostgresDriver['acquireConnection']>
+  ): Promise<DatabaseConnection> {
+    const giveUpAt = performance.now() + CONNECT_MS;
+    for (;;) {
+      try {
+        return await super.acquireConnection(...options);
+      } catch (error) {
+        if (!hasNoPlace(error) || performance.now() > giveUpAt) throw error;
+        await setTimeout(NO_PLACE_PAUSE_MS);
+      }
     }
   }
 

@@ -77,9 +77,14 @@ export function toMochiError(error: unknown): unknown {
   return toAway(error) ?? toFull(error) ?? toRefused(error) ?? error;
 }
 
+/** Of all programs that use it there are as many connections as it allows. */
+export function hasNoPlace(error: unknown): boolean {
+  return codeOf(error) === '53300';
+}
+
 function toFull(error: unknown): MochiError | null {
   const isPoolFull = error instanceof Error && error.message.includes('timeout exceeded when trying');
-  if (!isPoolFull && codeOf(error) !== '53300') return null;
+  if (!isPoolFull && !hasNoPlace(error)) return null;
   return noted(
     new MochiError(
       'overloaded',

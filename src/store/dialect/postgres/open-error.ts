@@ -8,6 +8,9 @@ export function explainOpen(error: unknown, name: string): StoreOpenError {
   const said = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
   // Brought up to date by that one just now.
   if (said.includes('previously executed migration')) return writtenByNewer(name, null);
+  const file = missingFile(error);
+  if (file !== null)
+    return new StoreOpenError(`${name} cannot be reached: ${file}. ${MEND_URL}.`, { cause: error });
   const reason = reasonOf(error);
   return new StoreOpenError(`${name} ${wordsFor(reason, said)}`, { cause: error });
 }
@@ -28,6 +31,12 @@ function reasonOf(error: unknown): string {
   // Of a name with several addresses each has its own.
   const one = error instanceof AggregateError ? error.errors.at(-1) : error;
   return one instanceof Error && 'code' in one ? String(one.code) : '';
+}
+
+/** One that the URL names, such as that of a certificate; null: it is not about one. */
+function missingFile(error: unknown): string | null {
+  if (!(error instanceof Error && 'syscall' in error && 'path' in error)) return null;
+  return error.syscall === 'open' ? `the file ${String(error.path)} cannot be read` : null;
 }
 
 const MEND_URL = 'Mend MOCHI_DATABASE_URL';

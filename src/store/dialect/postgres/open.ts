@@ -15,7 +15,7 @@ import { type DriverDoors, StoreConnection, StoreDriver } from './driver.ts';
 import { isPassing, isToBeRepeated } from './errors.ts';
 import { examineServer } from './examine-server.ts';
 import { explainOpen } from './open-error.ts';
-import { openClient, openPatientPool, openServingPool } from './pool.ts';
+import { openClient, openLookingPool, openPatientPool, openServingPool } from './pool.ts';
 import type { PostgresOptions } from './postgres-options.ts';
 import { type Notice, Reach } from './reach.ts';
 import { shownUrl } from './shown-url.ts';
@@ -82,11 +82,11 @@ function withoutSync<T>(db: Db, action: (transaction: Db) => Promise<T>): Promis
 async function bringUpToDate(url: string): Promise<number> {
   const name = shownUrl(url);
   try {
+    await examine(url, name);
     const { pool } = openPatientPool(url);
     const doors = { tell: () => undefined, reach: null };
     const db = new Kysely<Database>({ dialect: new StoreDialect({ pool }, doors) });
     try {
-      await examineServer(pool, name);
       const startedAt = performance.now();
       await migrate(db);
       await readDatabaseClock(db);
@@ -96,6 +96,15 @@ async function bringUpToDate(url: string): Promise<number> {
     }
   } catch (error) {
     throw explainOpen(error, name);
+  }
+}
+
+async function examine(url: string, name: string): Promise<void> {
+  const { pool } = openLookingPool(url);
+  try {
+    await examineServer(pool, name);
+  } finally {
+    await pool.end();
   }
 }
 

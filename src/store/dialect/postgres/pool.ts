@@ -5,7 +5,7 @@ import type { Client, ClientConfig, Pool, PoolConfig } from 'pg';
 import { loadPg } from '../../../kit/late-packages.ts';
 
 /** How long is waited for a connection, new or of the pool. */
-const CONNECT_MS = 5000;
+export const CONNECT_MS = 5000;
 /** What the server itself cuts off. */
 const STATEMENT_MS = 30_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
@@ -18,8 +18,14 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
 const SETTINGS = `
   set statement_timeout = ${STATEMENT_MS};
   set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS};
+  set lock_timeout = 0;
   set jit = off;
   set random_page_cost = 1.1`;
+/** Whatever an administrator has set for those who ask from day to day. */
+const PATIENT_SETTINGS = `
+  set statement_timeout = 0;
+  set idle_in_transaction_session_timeout = 0;
+  set lock_timeout = 0`;
 const GOODBYE_MS = 1000;
 /** A chat pauses for longer than the driver would keep a connection, which has plans and is made in several round trips. */
 const IDLE_MS = 300_000;
@@ -33,9 +39,14 @@ export interface EndedPool {
   cut(): void;
 }
 
-/** For what may take its time: the schema is looked at and brought up to date. */
-export function openPatientPool(url: string): EndedPool {
+/** To look at what is there: nothing is set on a connection that may be a pooler's, and others' in a moment. */
+export function openLookingPool(url: string): EndedPool {
   return openPool({ ...connectionOf(url), max: 2 });
+}
+
+/** For what may take its time: the schema is brought up to date. */
+export function openPatientPool(url: string): EndedPool {
+  return openPool({ ...connectionOf(url), max: 2, verify: setFirst(PATIENT_SETTINGS) });
 }
 
 /** For requests: nothing holds a connection for long. */
@@ -44,8 +55,12 @@ export function openServingPool(url: string, max: number): EndedPool {
     ...connectionOf(url),
     max,
     idleTimeoutMillis: IDLE_MS,
-    verify: (client, done) => client.query(SETTINGS, (error) => done(error)),
+    verify: setFirst(SETTINGS),
   });
+}
+
+function setFirst(settings: string): NonNullable<PoolConfig['verify']> {
+  return (client, done) => client.query(settings, (error) => done(error));
 }
 
 /** One that is not of a pool, and not connected yet. */
