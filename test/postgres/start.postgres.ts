@@ -1,10 +1,13 @@
 // What a start says of a database that it cannot use, and that it says no secret: the real command, a real PostgreSQL.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createWebServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explainOpen } from '../../src/store/dialect/postgres/open-error.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import { runCommand, spawnServer } from '../support/spawned-server.ts';
 import { administer, databaseUrl } from '../support/test-database.ts';
@@ -78,6 +81,23 @@ describe('a start is refused in one line with what to do', () => {
     silent.close();
   });
 
+  it('what listens there is not PostgreSQL', async () => {
+    const web = createWebServer((_, response) => response.end('Hello')).listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const { port } = Object(web.address());
+    expect(await refusal(at((url) => (url.port = String(port))))).toMatch(
+      /what listens there has ended the connection, and may not be PostgreSQL\. Mend MOCHI_DATABASE_URL\.$/,
+    );
+    web.close();
+  });
+
+  it('a pooler that knows of no transactions', async () => {
+    const said = 'transaction blocks not allowed in statement pooling mode';
+    expect(explainOpen(new Error(said), 'postgres://db/chats').message).toMatch(
+      /^postgres:\/\/db\/chats is reached through a pooler in statement mode\. /,
+    );
+  });
+
   it('wrong password, none, no such user, no such database', async () => {
     expect(await refusal(at((url) => (url.password = `${PASSWORD}x`)))).toMatch(
       /does not let this user in: password authentication failed for user "mochi"\. Mend name or password/,
@@ -88,7 +108,8 @@ describe('a start is refused in one line with what to do', () => {
   });
 
   it('a server without TLS that was asked for it', async () => {
-    expect(await refusal(`${postgres.url}?sslmode=verify-full`)).toContain('cannot be reached safely');
+    for (const mode of ['verify-full', 'verify-ca', 'require', 'prefer'])
+      expect(await refusal(`${postgres.url}?sslmode=${mode}`)).toContain('cannot be reached safely');
   });
 
   it('a certificate that is not where the URL says', async () => {

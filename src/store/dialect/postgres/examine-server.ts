@@ -4,7 +4,7 @@ import { randomHex } from '../../../kit/ids.ts';
 import { MIGRATIONS } from '../../migrations/migrations.ts';
 import { isTooOld, MIN_VERSION_KEY } from '../../min-version.ts';
 import { StoreOpenError } from '../../store-open-error.ts';
-import { writtenByNewer } from './open-error.ts';
+import { throughPooler, writtenByNewer } from './open-error.ts';
 
 const OLDEST = 140_000;
 
@@ -81,10 +81,7 @@ async function refusePooler(pool: Pool, name: string): Promise<void> {
     const isKept = (await markOf(one)) === mark;
     await other.query('rollback');
     if (isKept && !isElsewhere) return;
-    throw new StoreOpenError(
-      `${name} is reached through a pooler in transaction mode. mochi-server has a pool of its own (MOCHI_DATABASE_POOL): ` +
-        "name the database's own address, or a pooler in session mode.",
-    );
+    throw throughPooler(name, 'transaction');
   } finally {
     other.release();
     one.release();

@@ -8,6 +8,8 @@ export function explainOpen(error: unknown, name: string): StoreOpenError {
   const said = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
   // Brought up to date by that one just now.
   if (said.includes('previously executed migration')) return writtenByNewer(name, null);
+  // Of PgBouncer, which then knows of no transactions.
+  if (said.includes('statement pooling mode')) return throughPooler(name, 'statement');
   const file = missingFile(error);
   if (file !== null)
     return new StoreOpenError(`${name} cannot be reached: ${file}. ${MEND_URL}.`, { cause: error });
@@ -19,6 +21,14 @@ export function explainOpen(error: unknown, name: string): StoreOpenError {
 export function writtenByNewer(name: string, needs: string | null): StoreOpenError {
   return new StoreOpenError(
     `${name} was written by a newer mochi-server${tooOld(needs)}. It was left as it is. Start that version, or name another database.`,
+  );
+}
+
+/** @param mode in which it gives others the same connection before this one has let go of it */
+export function throughPooler(name: string, mode: 'transaction' | 'statement'): StoreOpenError {
+  return new StoreOpenError(
+    `${name} is reached through a pooler in ${mode} mode. mochi-server has a pool of its own (MOCHI_DATABASE_POOL): ` +
+      "name the database's own address, or a pooler in session mode.",
   );
 }
 
@@ -61,6 +71,9 @@ function wordsFor(reason: string, said: string): string {
   if (reason === '57P03') return `is starting, stopping or being recovered (${said}). Try again in a moment.`;
   if (reason === '25006') return 'is read-only. Name a database that may be written to.';
   if (reason === '53100') return 'cannot be written: the disk of the server is full.';
+  if (said === 'Connection terminated unexpectedly') {
+    return `cannot be used: what listens there has ended the connection, and may not be PostgreSQL. ${MEND_URL}.`;
+  }
   if (/CERT|TLS|SSL/i.test(`${reason} ${said}`)) {
     return `cannot be reached safely: ${said}. Mend sslmode or sslrootcert in MOCHI_DATABASE_URL, or the certificate of the server.`;
   }

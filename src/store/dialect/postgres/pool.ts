@@ -72,7 +72,7 @@ export function openClient(url: string): Client {
 function connectionOf(url: string): ClientConfig {
   const { types } = loadPg();
   return {
-    connectionString: url,
+    connectionString: driverUrl(url),
     application_name: 'mochi-server',
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
@@ -81,6 +81,16 @@ function connectionOf(url: string): ClientConfig {
         NUMBERS.has(oid) ? Number : types.getTypeParser(oid, format),
     },
   };
+}
+
+/** The driver takes these modes for `verify-full`, and warns at length that it will not for ever. */
+function driverUrl(url: string): string {
+  const own = new URL(url);
+  const { searchParams } = own;
+  if (!/^(?:prefer|require|verify-ca)$/.test(searchParams.get('sslmode') ?? '')) return url;
+  if (searchParams.has('uselibpqcompat')) return url;
+  searchParams.set('sslmode', 'verify-full');
+  return own.href;
 }
 
 function openPool(options: PoolConfig): EndedPool {

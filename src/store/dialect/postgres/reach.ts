@@ -218,6 +218,8 @@ export class Reach {
     });
     client.on('notification', ({ channel, payload = '' }) => this.#heard({ channel, payload }));
     await client.connect();
+    // What it hears and holds has to last.
+    await client.query('set idle_session_timeout = 0');
     for (const statement of this.#kept) await client.query(statement);
     if (this.#kept.length > 0) this.#heard(null);
     return client;
