@@ -47,8 +47,8 @@ it('stores the first text of each draft at once, and what follows within about a
     for (const draft of drafts) add(draft, 'one ');
     await eventually(() => expect(drafts.every(({ place }) => place?.depth === 1)).toBe(true));
   });
-  // They share transactions, of 32 each.
-  expect(statements.filter((statement) => statement === 'commit')).toHaveLength(3);
+  // They share transactions, of 8 each.
+  expect(statements.filter((statement) => statement === 'commit')).toHaveLength(9);
   for (const draft of drafts) add(draft, 'two');
   await eventually(async () => {
     for (const draft of drafts) expect(await stored(draft)).toBe('one two');
