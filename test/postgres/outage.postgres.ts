@@ -4,6 +4,8 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openPostgres } from '../../src/store/dialect/postgres/open.ts';
+import { openClient } from '../../src/store/dialect/postgres/pool.ts';
+import { Reach } from '../../src/store/dialect/postgres/reach.ts';
 import { text } from '../fake-ollama/chat-script.ts';
 import { gateAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
@@ -154,6 +156,36 @@ it('a database that is read-only for a while is one that is away', async () => {
   await until('content_delta');
   await ask(postgres.url, 'set default_transaction_read_only = off', 'alter system reset all', RELOAD);
   expect((await until('done')).data.state).toBe('completed');
+});
+
+it('a database that has lost its tables is one that is away, until they are restored', async () => {
+  const sessionId = await server.createSession();
+  await ask(url, 'create schema aside', 'alter table session_rows set schema aside');
+  await expectRefused();
+  expect((await server.get('/readyz')).body.detail.error.details).toEqual({ reason: 'no_tables' });
+  await ask(url, 'alter table aside.session_rows set schema public', 'drop schema aside');
+  await expect.poll(async () => (await server.get(`/sessions/${sessionId}`)).status).toBe(200);
+});
+
+it('what may have been missed is told once, when the database is there again', async () => {
+  const reach = new Reach({ connect: () => openClient(url), cut: () => undefined });
+  let told = 0;
+  await reach.keep(['listen nothing'], () => {
+    told += 1;
+  });
+  expect(told).toBe(1);
+  await ask(postgres.url, 'alter database outage set default_transaction_read_only = on');
+  await ask(
+    url,
+    'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()',
+  );
+  for (let look = 0; look < 3; look += 1)
+    await expect.poll(() => reach.check().catch(({ details }) => details.reason)).toBe('read_only');
+  expect(told).toBe(1);
+  await ask(postgres.url, 'alter database outage reset all');
+  await reach.check();
+  expect(told).toBe(2);
+  await reach.close();
 });
 
 it('whoever finds all connections in use is told so after five seconds, and everybody else is served again', async () => {

@@ -63,6 +63,17 @@ export function readOnly(): MochiError {
   );
 }
 
+/** Dropped, or being restored. */
+export function withoutTables(): MochiError {
+  return noted(
+    new MochiError(
+      'database_busy',
+      'The tables of this server are not in its database at the moment. Nothing of this request was stored: try again.',
+      { reason: 'no_tables' },
+    ),
+  );
+}
+
 /** Nobody may say that it was stored, nor that it was not. */
 export function outcomeUnknown(): MochiError {
   return new MochiError(

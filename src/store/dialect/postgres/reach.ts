@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { MochiError } from '../../../contract/errors.ts';
 import type { Log } from '../../../kit/log.ts';
-import { outcomeUnknown, readOnly, toAway } from './errors.ts';
+import { outcomeUnknown, readOnly, toAway, withoutTables } from './errors.ts';
 
 const LOOK_MS = 2000;
 /** While it does not answer. */
@@ -17,7 +17,15 @@ const OUTCOME_MS = 5000;
 const PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1000;
 
-const LOOK = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only`;
+const LOOK = `select
+  pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only,
+  to_regclass('session_rows') is null as is_empty`;
+
+interface Seen {
+  readonly is_read_only: boolean;
+  /** Our tables are not there. */
+  readonly is_empty: boolean;
+}
 
 interface ReachDoors {
   /** A connection that is not of the pool. */
@@ -45,6 +53,8 @@ export class Reach {
   /** Said on the connection whenever it is made. */
   #kept: readonly string[] = [];
   #heard: (notice: Notice | null) => void = () => undefined;
+  /** Made anew, and not told yet. */
+  #mayHaveMissed = false;
 
   constructor(doors: ReachDoors) {
     this.#doors = doors;
@@ -149,8 +159,7 @@ export class Reach {
   async #lookOnce(): Promise<void> {
     const before = this.#trouble;
     try {
-      const rows = await this.#ask<{ is_read_only: boolean }>(LOOK, []);
-      this.#trouble = rows[0]?.is_read_only === true ? readOnly() : null;
+      this.#trouble = troubleOf(await this.#ask<Seen>(LOOK, []));
     } catch (error) {
       this.#trouble = toAway(error);
     }
@@ -158,6 +167,10 @@ export class Reach {
     if (this.#trouble !== null && before === null) this.#doors.cut();
     if (this.#trouble?.details['reason'] === 'read_only') this.#drop();
     this.#tell(before);
+    // Whoever looks after what was missed finds the database there.
+    if (this.#trouble !== null || !this.#mayHaveMissed) return;
+    this.#mayHaveMissed = false;
+    this.#heard(null);
   }
 
   #tell(before: MochiError | null): void {
@@ -221,7 +234,7 @@ export class Reach {
     // What it hears and holds has to last.
     await client.query('set idle_session_timeout = 0');
     for (const statement of this.#kept) await client.query(statement);
-    if (this.#kept.length > 0) this.#heard(null);
+    this.#mayHaveMissed = this.#kept.length > 0;
     return client;
   }
 
@@ -230,4 +243,9 @@ export class Reach {
     this.#client = null;
     client?.end().catch(() => undefined);
   }
+}
+
+function troubleOf([seen]: readonly Seen[]): MochiError | null {
+  if (seen?.is_read_only === true) return readOnly();
+  return seen?.is_empty === true ? withoutTables() : null;
 }
