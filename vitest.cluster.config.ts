@@ -6,7 +6,6 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['test/cluster/*.cluster.ts'],
-    testTimeout: 60_000,
     // Each has servers of its own, and leases that a machine with too much to do could not keep.
     fileParallelism: false,
     globalSetup: ['test/support/build.ts', 'test/support/postgres-template.ts'],

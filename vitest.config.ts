@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/**/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Patience: most take milliseconds, and on a machine that does much else a hundred times as long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // What comes is waited for on a busy machine, too: by default a second.
     expect: { poll: { timeout: 10_000 } },
     // For two cores: tests wait for processes and clocks about half of their time.

@@ -45,9 +45,6 @@ export default defineConfig({
       'src/store/{active-path,agent-chats,messages,prepared,unlisted-sessions}.test.ts',
     ],
     exclude: OF_SQLITE,
-    // Some start many processes, on a machine that does much else.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     testNamePattern: new RegExp(`^(?!.*(?:${LEFT_OUT.map(RegExp.escape).join('|')}))`),
     globalSetup: ['test/support/build.ts', 'test/support/postgres-template.ts'],
   },

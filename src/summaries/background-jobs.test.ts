@@ -305,9 +305,8 @@ describe('a job that fails', () => {
     await jobs.close();
     jobs = open({ pausesMs: [1, 1, 1] });
     replies = [broken];
-    jobs.start();
     await answered();
-    jobs.hold().release();
+    jobs.start();
     await expect.poll(next).toBeNull();
     expect(calls).toHaveLength(4);
     expect(warnings()).toContain(

@@ -106,7 +106,7 @@ it('a line goes in the order of arrival, and the turns of one that is killed are
     ...[0, 1, 2, 3, 4].map((index) => `user Next ${index} complete`),
   ]);
   goOn();
-}, 30_000);
+});
 
 it('a question to a person is open as long at every server', async () => {
   const tools = { tools: ['current_time'], execution_policy: 'always_confirm' };

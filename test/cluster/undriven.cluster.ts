@@ -48,4 +48,4 @@ it('is answered by it all the same, before what comes later at another server; w
     'user Second complete',
     'assistant Two. complete',
   ]);
-}, 30_000);
+});

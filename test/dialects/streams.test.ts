@@ -42,9 +42,7 @@ const asked = { model: 'llama3.2', messages: [{ role: 'user', content: 'Hello' }
 const atLength = (...modifiers: readonly ScriptModifier[]) =>
   script({ ...text(...Array<string>(COUNT).fill(PIECE)), cached: true, ignoresLimits: true }, ...modifiers);
 
-it('what waits for a reader that stops is a piece, however much was said; who reads gets all', {
-  timeout: 30_000,
-}, async () => {
+it('what waits for a reader that stops is a piece, however much was said; who reads gets all', async () => {
   server.ollama.reply(atLength());
   const response = await fetch(`${server.url}/v1/responses`, {
     method: 'POST',

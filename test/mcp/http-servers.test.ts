@@ -161,7 +161,7 @@ describe('an answer of 20 MB', { timeout: 60_000 }, () => {
   );
 });
 
-describe('an address', { timeout: 30_000 }, () => {
+describe('an address', () => {
   it.each([
     [401, 'needs_auth'],
     [500, 'failed'],

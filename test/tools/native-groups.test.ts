@@ -202,7 +202,7 @@ export const text = { description: 'T.', inputSchema: { type: 'string' }, execut
     ]);
     expect(states.flatMap(({ tools }) => tools.map(({ name }) => name))).toEqual(['f', 'f']);
     expect(await world.run('fine', 'f')).toMatchObject({ text: '1' });
-  }, 40_000);
+  });
 
   it('gives way to Python in the same folder, which is told', async () => {
     world = openToolWorld({ 'both/__init__.py': '', 'both/index.mjs': '' });

@@ -73,7 +73,7 @@ describe.each([
 ])('%s', (_where, prepare) => {
   beforeAll(prepare);
 
-  it('fifty that do not read hold a piece each, and the frames once', { timeout: 30_000 }, async () => {
+  it('fifty that do not read hold a piece each, and the frames once', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const readers = await Promise.all(Array.from({ length: READERS }, openReader));
     await expect.poll(() => answers.every((answer) => waitingIn(answer) > 0)).toBe(true);
@@ -84,7 +84,7 @@ describe.each([
     await expect.poll(() => answers.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
-  it('one that reads slowly, for minutes, gets every byte', { timeout: 30_000 }, async () => {
+  it('one that reads slowly, for minutes, gets every byte', async () => {
     const reader = await openReader();
     const bytes = await readSlowly(reader, answers[0]);
     const chunked = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
@@ -99,7 +99,7 @@ describe.each([
     expect(expected[1]?.data.message.content === ANSWER).toBe(true);
   });
 
-  it('one that stops is cut off after 60 seconds', { timeout: 30_000 }, async () => {
+  it('one that stops is cut off after 60 seconds', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const reader = await openReader();
     const [answer] = answers;

@@ -26,9 +26,7 @@ async function openReader(turnId: string): Promise<Socket> {
   return socket.pause();
 }
 
-it('what waits for a reader is bounded, whatever the answer; who reads gets all', {
-  timeout: 30_000,
-}, async () => {
+it('what waits for a reader is bounded, whatever the answer; who reads gets all', async () => {
   const { answers, stop } = collectAnswers('GET');
   onTestFinished(stop);
   const sessionId = await server.createSession();

@@ -8,9 +8,7 @@ import type { TestServer } from '../support/test-server.ts';
 const hasBrowser = (await findBrowser()) !== null;
 if (!hasBrowser) console.warn('The page is NOT tested: there is no browser (MOCHI_TEST_BROWSER names one).');
 
-/** A browser is slow on a machine that does much else. */
-export const describePage = (name: string, tests: () => void) =>
-  describe.skipIf(!hasBrowser)(name, { timeout: 60_000 }, tests);
+export const describePage = describe.skipIf(!hasBrowser);
 
 export interface OpenOptions extends BrowserContextOptions {
   /** Default: the server's. */
