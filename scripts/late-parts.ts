@@ -26,7 +26,10 @@ const STUB_CODE = "module.exports = () => { throw new Error('This is not a part 
 
 /** Of undici the engines need its connections; only the tool that fetches needs all of it. */
 const CONNECTIONS = '\0undici-connections';
-const CONNECTIONS_CODE = "export { default as Agent } from 'undici/lib/dispatcher/agent.js';";
+const CONNECTIONS_CODE = `
+  export { default as Client } from 'undici/lib/dispatcher/client.js';
+  export { default as buildConnector } from 'undici/lib/core/connect.js';
+`;
 
 /** @throws Error when a package has changed, so that nobody believes in what is no longer done */
 export function lateParts(): Plugin {

@@ -5,7 +5,7 @@ import type { TurnEvent } from '../contract/turn-event.ts';
 import { weightsOf } from '../window/model-windows.ts';
 import type { EngineLine } from './line/engine-line.ts';
 import { untilReady } from './line/until-ready.ts';
-import { callModel } from './step/call-model.ts';
+import { ModelCall } from './step/call-model.ts';
 import type { StepDeps } from './step/step-deps.ts';
 import { hasBegun, type RunningTurn, type TurnProgress, tell } from './step/turn-progress.ts';
 
@@ -30,6 +30,7 @@ export async function callInLine(
   });
   const stop = () => place.abort(live.signal.reason);
   live.signal.addEventListener('abort', stop);
+  let call = new ModelCall(deps, turn, progress);
   try {
     for (;;) {
       if (!place.isReady) await untilReady(place.known, live.signal);
@@ -40,12 +41,15 @@ export async function callInLine(
       }
       progress.place = place;
       try {
-        return await callModel(deps, turn, progress);
+        return await call.ask();
       } catch (error) {
-        if (!place.isLost || error !== place.signal.reason) throw error;
-        if (hasBegun(progress)) throw answeredTooLate();
-        progress.isRestarted = true;
-        place.returnToLine();
+        if (!place.isLost || error !== place.signal.reason) await call.mend(error);
+        else if (hasBegun(progress)) throw answeredTooLate();
+        else {
+          progress.isRestarted = true;
+          place.returnToLine();
+          call = new ModelCall(deps, turn, progress);
+        }
       }
     }
   } finally {

@@ -11,8 +11,8 @@ import { spawnServer } from '../support/spawned-server.ts';
 
 const FIRST = 50;
 const MORE = 200;
-/** What it is, and a tenth: whoever makes it larger is told. The goal is 26 KiB. */
-const MOST_BYTES = 29.7 * 1024;
+/** What it is, 25.6 KiB, and a tenth: whoever makes it larger is told. */
+const MOST_BYTES = 28 * 1024;
 /** Streams with a long question, which is held once: not also as the prompt, and as what was sent of it. */
 const LONG = 50;
 const LONG_QUESTION = 'word '.repeat(10_000);
@@ -41,9 +41,14 @@ it('a stream that waits for its engine holds little, and a long question once', 
   });
   const left = new AbortController();
 
+  // One after the other, and all before: connections on which they were made, and which rest then, are no streams.
+  const sessions: string[] = [];
+  while (sessions.length < FIRST + MORE + LONG) {
+    sessions.push((await server.post('/api/v1/sessions', {})).body.session_id);
+  }
+
   async function openStream(message = 'Hello'): Promise<void> {
-    const { body } = await server.post('/api/v1/sessions', {});
-    const response = await fetch(`${server.url}/api/v1/chat/${body.session_id}/stream`, {
+    const response = await fetch(`${server.url}/api/v1/chat/${sessions.pop()}/stream`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ message }),

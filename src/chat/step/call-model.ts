@@ -24,31 +24,40 @@ import { isSamePrompt, type Refusal, readRefusal } from './read-refusal.ts';
 import type { StepDeps } from './step-deps.ts';
 import { type RunningTurn, type TurnProgress, tell } from './turn-progress.ts';
 
-/**
- * Leaves the answer in the progress's draft. An engine that finds the prompt too long says how long it is: it
- * is then planned once more with that measure, on a higher step or with less of the history. A window that cannot be
- * loaded gives way to a smaller one. Once, a call is repeated whose refusal has another cause that can be removed.
- * @throws MochiError images_not_supported, tools_not_supported; what the engine throws
- */
-export async function callModel(
-  deps: StepDeps,
-  turn: RunningTurn,
-  progress: TurnProgress,
-): Promise<EngineUsage> {
-  let refusal: Refusal | null = null;
-  let isMended = false;
-  for (;;) {
-    try {
-      return await callOnce(deps, turn, progress, refusal);
-    } catch (error) {
-      if (await fallBack(deps, turn, progress, error)) continue;
-      noteFailure(deps, weightsOf(progress.model, turn.session.model), error);
-      refusal = refusal === null ? await readRefusal(deps, error, progress) : null;
-      if (refusal !== null) continue;
-      const failure = adviseOnLoad(error, progress);
-      if (isMended || !(await mendCall(deps, turn, progress, failure))) throw failure;
-      isMended = true;
-    }
+/** Has a lifetime: that of one call of the model, and of what is tried again. */
+export class ModelCall {
+  readonly #deps: StepDeps;
+  readonly #turn: RunningTurn;
+  readonly #progress: TurnProgress;
+  #refusal: Refusal | null = null;
+  #isMended = false;
+
+  constructor(deps: StepDeps, turn: RunningTurn, progress: TurnProgress) {
+    this.#deps = deps;
+    this.#turn = turn;
+    this.#progress = progress;
+  }
+
+  /** Leaves the answer in the progress's draft. @throws what the engine throws */
+  ask(): Promise<EngineUsage> {
+    return callOnce(this.#deps, this.#turn, this.#progress, this.#refusal);
+  }
+
+  /**
+   * Resolves when it may be asked again. An engine that finds the prompt too long says how long it is: it is then planned
+   * once more with that measure, on a higher step or with less of the history. A window that cannot be loaded gives way
+   * to a smaller one. Once, a call is repeated whose refusal has another cause that can be removed.
+   * @throws the failure, where nothing can be done; MochiError images_not_supported, tools_not_supported
+   */
+  async mend(error: unknown): Promise<void> {
+    const [deps, turn, progress] = [this.#deps, this.#turn, this.#progress];
+    if (await fallBack(deps, turn, progress, error)) return;
+    noteFailure(deps, weightsOf(progress.model, turn.session.model), error);
+    this.#refusal = this.#refusal === null ? await readRefusal(deps, error, progress) : null;
+    if (this.#refusal !== null) return;
+    const failure = adviseOnLoad(error, progress);
+    if (this.#isMended || !(await mendCall(deps, turn, progress, failure))) throw failure;
+    this.#isMended = true;
   }
 }
 

@@ -1,7 +1,7 @@
 // HTTP to Ollama: one agent, aborts that wait for nothing, credentials kept out of what is shown.
 import type { Readable } from 'node:stream';
-import { Agent } from 'undici';
 import { redactUrl } from '../../kit/redact-url.ts';
+import { Connections } from './connections.ts';
 import { HttpAnswer } from './http-answer.ts';
 
 export interface OllamaHttpOptions {
@@ -40,22 +40,11 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
     headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
   }
   const prefix = url.pathname.replace(/\/+$/, '');
-  // No limit on silence here: loading a large model takes minutes. The chat has deadlines of its own.
-  const agent = new Agent({
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connections: null,
-    pipelining: 1,
-  });
   let departures = 0;
-  agent.on('connectionError', () => {
+  const onDeparture = () => {
     departures += 1;
-  });
-  // Ollama keeps what is idle; what we close ourselves has another code.
-  agent.on('disconnect', (_origin, _targets, error) => {
-    if ('code' in error && error.code === 'UND_ERR_SOCKET') departures += 1;
-  });
+  };
+  const connections = new Connections({ origin: new URL(url.origin), connectTimeoutMs, onDeparture });
   return {
     address: redactUrl(baseUrl),
     async send({ method, path, body, bytes, signal, onSent }) {
@@ -63,7 +52,6 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
       const sent = bytes ?? (body === undefined ? null : toSent(body));
       const answer = new HttpAnswer(signal);
       const request = {
-        origin: url.origin,
         path: prefix + path,
         method,
         headers: { ...headers, ...fieldsOf(sent) },
@@ -71,11 +59,11 @@ export function connectOllama({ baseUrl, connectTimeoutMs }: OllamaHttpOptions):
       };
       onSent?.(answer);
       const begun = answer.begun();
-      agent.dispatch(request, answer);
+      connections.dispatch(request, answer);
       return begun;
     },
     departures: () => departures,
-    close: () => agent.destroy(),
+    close: () => connections.close(),
   };
 }
 
