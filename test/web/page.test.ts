@@ -203,7 +203,7 @@ describePage('the page', () => {
   });
 
   it('follows the text only where it was left at the end', async () => {
-    const id = await world.server.createSession({ model: 'paced' });
+    const id = await world.server.createSession({ model: 'endless' });
     await open(id, { viewport: { width: 600, height: 320 } });
     await say('A question with\n'.repeat(30));
     await world.page.getByText('t0 t1').waitFor();
@@ -222,6 +222,8 @@ describePage('the page', () => {
     expect(await top()).toBe(before);
     await world.page.getByRole('button', { name: 'New text below' }).click();
     await expect.poll(fromEnd).toBeLessThanOrEqual(8);
+    await stop().click();
+    await stop().waitFor({ state: 'detached' });
   });
 
   it('shows the receipt of an answer as the server has it', async () => {
