@@ -6,7 +6,7 @@ import { text, tokens } from '../fake-ollama/chat-script.ts';
 import { everyMs, gateAfter, script } from '../fake-ollama/script-modifiers.ts';
 import { type OwnPostgres, startOwnPostgres } from '../support/postgres.ts';
 import { readEvents, type StreamedEvent } from '../support/read-events.ts';
-import { anyOf, ask, expectWhole, look, talk } from './talking.ts';
+import { anyOf, ask, expectWhole, goOn, look, talk } from './talking.ts';
 import { type Cluster, type ClusterServer, openCluster, openTurn } from './world.ts';
 
 let postgres: OwnPostgres;
@@ -51,7 +51,7 @@ it.each([
   'a database that %s: each turn is completed by its own server, and nothing is lost',
   async (_name, awayMs) => {
     const servers = await Promise.all([1, 2, 3].map(() => cluster.start(USUAL_LEASE)));
-    const { promise: late, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: late, resolve: goAhead } = Promise.withResolvers<void>();
     const held = [];
     for (const server of servers) {
       const sessionId = await server.createSession();
@@ -74,7 +74,7 @@ it.each([
     const back = restart(awayMs);
     await setTimeout(awayMs / 2);
     // The answers come while there is no database, or in the middle of its start.
-    goOn();
+    goAhead();
     await back;
     await setTimeout(1000);
     isOver = true;
@@ -101,7 +101,7 @@ it.each([
 
 it('a database that is away for longer than the leases: each turn has an end soon after it is back', async () => {
   const servers = await Promise.all([1, 2, 3].map(() => cluster.start()));
-  const { promise: never, resolve: goOn } = Promise.withResolvers<void>();
+  const { promise: never, resolve: goAhead } = Promise.withResolvers<void>();
   const held = [];
   for (const server of servers) {
     const sessionId = await server.createSession();
@@ -109,7 +109,7 @@ it('a database that is away for longer than the leases: each turn has an end soo
     held.push({ sessionId, turnId: await openTurn(server, sessionId, 'Held') });
   }
   await restart(6000);
-  goOn();
+  goAhead();
   for (const { turnId } of held) {
     // A crash takes back what was stored last: then nothing of it was seen, and it is answered anew.
     const stateOf = async () => (await anyOf(servers).get(`/turns/${turnId}`)).body.state;
@@ -117,7 +117,7 @@ it('a database that is away for longer than the leases: each turn has an end soo
   }
   for (const { sessionId } of held) {
     cluster.ollama.reply(text('Whole.'));
-    expect((await anyOf(servers).chat(sessionId, { message: 'Again' })).body.message.content).toBe('Whole.');
+    expect(await goOn(() => anyOf(servers), sessionId)).toBe('Whole.');
   }
   await Promise.all(servers.map((server) => server.kill('SIGTERM')));
 }, 60_000);
