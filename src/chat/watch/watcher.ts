@@ -6,7 +6,7 @@ type Batch = readonly ToldEvent[];
 
 export interface Watch extends AsyncIterableIterator<Batch, void> {
   /** It leaves. */
-  return(value: void): Promise<IteratorResult<Batch, void>>;
+  return(value: void): Promise<Result>;
 }
 
 /** What is watched. */
@@ -21,7 +21,9 @@ export interface Watched {
   leave(watcher: Watcher): void;
 }
 
-const OVER: IteratorResult<Batch, void> = { done: true, value: undefined };
+type Result = IteratorResult<Batch, void>;
+
+const OVER: Result = { done: true, value: undefined };
 
 /** Has a lifetime: from when it first asks until there is nothing more, or it leaves. */
 export class Watcher implements Watch {
@@ -32,7 +34,7 @@ export class Watcher implements Watch {
   #seen: number;
   #state: 'new' | 'here' | 'over' = 'new';
   /** Of whoever waits for what comes next. */
-  #resolve: ((result: IteratorResult<Batch, void>) => void) | null = null;
+  #resolve: ((result: Result | Promise<Result>) => void) | null = null;
   #isWoken = false;
 
   constructor(
@@ -49,7 +51,7 @@ export class Watcher implements Watch {
     return this;
   }
 
-  next(): Promise<IteratorResult<Batch, void>> {
+  next(): Promise<Result> {
     if (this.#state === 'new') this.#begin();
     const result = this.#take();
     if (result !== null) return Promise.resolve(result);
@@ -58,7 +60,7 @@ export class Watcher implements Watch {
     });
   }
 
-  return(): Promise<IteratorResult<Batch, void>> {
+  return(): Promise<Result> {
     this.#leave();
     this.#answer();
     return Promise.resolve(OVER);
@@ -83,14 +85,22 @@ export class Watcher implements Watch {
   #answer(): void {
     this.#isWoken = false;
     const resolve = this.#resolve;
-    const result = resolve === null ? null : this.#take();
+    if (resolve === null) return;
+    let result: Result | Promise<Result> | null;
+    try {
+      result = this.#take();
+    } catch (error) {
+      // Of whoever waits: thrown here it would end the server.
+      this.#leave();
+      result = Promise.reject(error);
+    }
     if (result === null) return;
     this.#resolve = null;
-    resolve?.(result);
+    resolve(result);
   }
 
   /** @returns null: there is nothing yet */
-  #take(): IteratorResult<Batch, void> | null {
+  #take(): Result | null {
     const watched = this.#watched;
     if (this.#state === 'over') return OVER;
     if (!this.#signal.aborted) {
